@@ -139,7 +139,7 @@ pub enum Destination<'m> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     pub account: Account,
-    /// Whether the account is away, so the message waits.
+    /// Whether the account is offline, so the message waits.
     pub waits: bool,
 }
 

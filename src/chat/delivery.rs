@@ -112,7 +112,7 @@ pub struct Receipt {
     pub seq: Option<u64>,
     /// When the server accepted it.
     pub ts: String,
-    /// The recipient who is away, so the message waits.
+    /// The recipient who is offline, so the message waits.
     pub waits: Option<String>,
     /// The recipient, who is here but does not read at the moment.
     pub away: Option<Absent>,

@@ -295,7 +295,8 @@ impl Chat {
         self.access.add_member(row, out);
     }
 
-    /// Stores pending records of names and read positions after the last client has left, a portion per call. `false`: done.
+    /// Stores pending records of names and read positions after the last client has left, a portion per call.
+    /// `false`: done.
     pub fn keep_rest(&mut self, now: &Now, out: &mut Deliveries) -> bool {
         let has_more = self.reading.keep_portion(now.second(), out);
         self.owned.keep_rest(now.at(), out) || has_more

@@ -154,7 +154,7 @@ impl Call<'_> {
         self.answer(welcome);
     }
 
-    /// Warns a user whose name is not reserved, so nobody can write to them while they are away.
+    /// Warns a user whose name is not reserved, so nobody can write to them while they are offline.
     pub(super) fn tell_of_name(&mut self, ownership: Ownership) {
         let Ownership::TooMany(most) = ownership else { return };
         let name = self.chat.user_of(self.session).map_or("", |user| user.name.as_str());

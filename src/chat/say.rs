@@ -18,7 +18,7 @@ pub(super) struct Addressed {
     pub(super) audience: Audience,
     pub(super) venue: Venue,
     pub(super) mail: Vec<Mail>,
-    /// The recipient who is away, so the message waits.
+    /// The recipient who is offline, so the message waits.
     pub(super) waits: Option<String>,
     /// The recipient, who is here but does not read at the moment.
     pub(super) away: Option<Absent>,
@@ -42,7 +42,7 @@ pub(super) struct NewMessage {
     pub(super) receiver: Option<Account>,
     pub(super) mail: Vec<Mail>,
     pub(super) audience: Audience,
-    /// The recipient who is away, so the message waits.
+    /// The recipient who is offline, so the message waits.
     pub(super) waits: Option<String>,
     /// The recipient, who is here but does not read at the moment.
     pub(super) away: Option<Absent>,

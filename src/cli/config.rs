@@ -1,8 +1,8 @@
 //! The config file: the same options as on the command line, in TOML.
 //!
 //! Keys are the long names of the options that have a variable; the options of `lanchat serve` are in the table
-//! `[serve]`, and the preferences of the chat in `[chat]`. A key's value becomes the option's default. An unknown key is an error: a misspelt limit must not
-//! look as if it held.
+//! `[serve]`, and the preferences of the chat in `[chat]`. A key's value becomes the option's default. An unknown
+//! key is an error: a misspelt limit must not look as if it held.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::args::{self, ServeArgs};
 use super::chat_table::{self, CHAT};
 use super::exit::{ExitError, sentence};
-use crate::client::{Preferences, find_preference};
+use crate::client::{Preferences, find_preference, nearest_key};
 
 /// The values in the config file, as on the command line, by the options' long names.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +34,6 @@ type Values = BTreeMap<String, Vec<String>>;
 
 /// The table with the options of `lanchat serve`.
 const SERVE: &str = "serve";
-
-/// How similar two keys must be for "did you mean"; 1 means equal.
-const LIKENESS: f64 = 0.7;
 
 impl Config {
     /// Makes the file's values the defaults of the command line.
@@ -171,20 +168,12 @@ fn check(key: &str, arg: &Arg, typed: &[String]) -> Result<(), String> {
 
 fn unknown(key: &str, command: &Command, known: &[&str]) -> String {
     let place = if command.get_name() == SERVE { " in [serve]" } else { "" };
-    let hint = match nearest(key, known) {
-        _ if place.is_empty() && find_preference(key).is_ok() => {
-            "it belongs into the table [chat]".to_owned()
-        }
+    let hint = match nearest_key(key, known.iter().copied()) {
+        _ if place.is_empty() && find_preference(key).is_ok() => "it belongs in the table [chat]".to_owned(),
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("known keys: {}", known.join(", ")),
     };
     format!("unknown key \"{}\"{place}; {hint}", key.escape_debug())
-}
-
-fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    let score = |name: &str| strsim::jaro(key, name);
-    let best = known.iter().max_by(|a, b| score(a).total_cmp(&score(b))).copied()?;
-    (score(best) >= LIKENESS).then_some(best)
 }
 
 fn located(text: &str, at: Option<Range<usize>>, message: &str) -> String {
@@ -245,7 +234,7 @@ mod tests {
     fn the_chats_preferences_are_read_strictly() {
         let chat = parse("[chat]\nbell = false\njoin = ['dev']\ntime = '%H'").unwrap().chat;
         let expected = Preferences {
-            bell: crate::client::CallLevel::Off,
+            bell: crate::client::NotifyLevel::Off,
             join: vec!["#dev".into()],
             time: "%H".into(),
             ..Preferences::default()
@@ -258,7 +247,7 @@ mod tests {
             assert!(message(wrong).starts_with(":2: ") && message(wrong).contains("expected"), "{wrong}");
         }
         let misplaced = parse("bell = 'off'").unwrap_err();
-        assert!(misplaced.contains("it belongs into the table [chat]"), "{misplaced}");
+        assert!(misplaced.contains("it belongs in the table [chat]"), "{misplaced}");
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
             (
                 "$XDG_DATA_HOME/lanchat/history.db",
                 "The server's SQLite database: messages and rooms, unless --no-history; and always names with their \
-                 owners, operators, members, bans and mutes. While the server runs, commands of the console and of \
+                 owners, operators, members, bans and mutes, and up to where users have read. While the server runs, commands of the console and of \
                  operators list and change these: /owners, /release, /operators, /op, /deop, /members, /admit, \
                  /dismiss, /bans, /unban, /unmute. Earlier versions used files instead (names, operators, members, \
                  bans, mutes); the first start imports these and renames them to names.taken-over and so on. While \
@@ -87,7 +87,8 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
 
 const CONFIG_FILE: &str = "The config file; the default for XDG_CONFIG_HOME is ~/.config, and on Windows the \
     folder is %APPDATA%. Keys are the options' long names (host = \"office\"); those of lanchat serve are in the \
-    table [serve], and the preferences that /set lists in the table [chat]. The command line overrides the environment, and the environment overrides the file.";
+    table [serve], and the preferences that /set lists in the table [chat]. The command line overrides the \
+    environment, and the environment overrides the file.";
 
 const KNOWN_SERVERS: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/known_servers",
@@ -151,7 +152,7 @@ const TOKEN: (&str, &str) = (
 const HISTORY: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/history",
     "The lines that you typed at the prompt. Beside it, draft has the line that you left half-typed, and \
-     verified_users the keys of users that you compared.",
+     verified_users the keys of users that you compared, and ignored the users whose messages you hide.",
 );
 
 const RESUME: (&str, &str) = (

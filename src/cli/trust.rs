@@ -46,7 +46,7 @@ fn ask(name: Option<&str>) -> Result<(), ExitError> {
     let work = client::changed_keys(name, HANDSHAKE_WAIT);
     let changed = runtime::finish(runtime::small()?, work).map_err(join::failure)?;
     if changed.is_empty() {
-        let all = "each server that you know and that answers has the key that you know";
+        let all = "no server that you know and that answers has another key";
         return Ok(writeln!(io::stdout(), "{all}. To accept another key: lanchat trust NAME FINGERPRINT")?);
     }
     for key in &changed {
@@ -58,13 +58,13 @@ fn ask(name: Option<&str>) -> Result<(), ExitError> {
             continue;
         }
         eprintln!("Ask its administrator to read out `lanchat fingerprint` on the server.");
-        eprint!("The whole number, or Enter to skip: ");
+        eprint!("Type the whole number, or press Enter to skip: ");
         let typed = typed()?;
         if typed.trim().is_empty() {
             continue;
         }
         if !is_number_of(presented, &typed) {
-            let why = "that is not the number of the key that this server presents; the key was not accepted";
+            let why = "this is not the number of the key that the server presents, so lanchat did not accept the key";
             return Err(ExitError::new(Exit::Refused, anyhow::anyhow!(why)));
         }
         accept(&key.which, *presented, true)?;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::limits::MAX_HISTORY_ASKED;
-use crate::name::{RoomName, RoomNameError};
+use crate::name::{RoomName, RoomNameError, with_hash};
 use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
@@ -105,11 +105,7 @@ pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
 
 /// Parses a room, and adds the `#` that a shell takes for a comment if it is not quoted.
 pub(crate) fn room(text: &str) -> Result<RoomName, RoomNameError> {
-    if text.is_empty() || text.starts_with('#') {
-        RoomName::new(text)
-    } else {
-        RoomName::new(&format!("#{text}"))
-    }
+    if text.is_empty() { RoomName::new(text) } else { RoomName::new(&with_hash(text)) }
 }
 
 /// Parses how many messages to start with. `-n` was short for `--name` once.

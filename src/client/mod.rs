@@ -10,6 +10,7 @@ mod connection;
 mod conversation;
 mod error;
 mod find;
+mod json_lines;
 mod link;
 mod local_time;
 mod options;
@@ -27,8 +28,8 @@ pub use find::{
 };
 pub use options::ClientOptions;
 pub use preferences::{
-    CallLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
-    find_preference,
+    NotifyLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
+    find_preference, nearest_key,
 };
 pub use screen::{SendOptions, TailOptions, join, send, tail};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -33,7 +33,7 @@ pub struct ClientOptions {
     pub commands: bool,
     /// Whether to use colours.
     pub color: bool,
-    /// How the chat looks and calls.
+    /// How the chat looks, and when it notifies the user.
     pub preferences: Preferences,
     /// Where changes of the preferences go; `None`: they last for this run.
     pub preferences_file: Option<Arc<dyn PreferencesFile>>,

@@ -1,12 +1,12 @@
-//! How the user wants the chat to look and to call: the table `[chat]` of the config file, and `/set`.
+//! How the user wants the chat to look and to notify: the table `[chat]` of the config file, and `/set`.
 
 mod settings;
 
-pub use settings::{Preference, PreferenceValue, SETTINGS, find_preference};
+pub use settings::{Preference, PreferenceValue, SETTINGS, find_preference, nearest_key};
 
-/// Which messages call the user, from none to all. Each includes those before it.
+/// Which messages notify the user, from none to all. Each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CallLevel {
+pub enum NotifyLevel {
     Off,
     Direct,
     /// Messages with the user's name or a highlighted word, and direct ones.
@@ -27,10 +27,10 @@ pub enum PresenceLevel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preferences {
     /// Which messages ring the terminal's bell.
-    pub bell: CallLevel,
+    pub bell: NotifyLevel,
     /// Which messages cause a notification of the desktop, by OSC 9 and OSC 777.
-    pub notify: CallLevel,
-    /// A command to run for each message that calls the user.
+    pub notify: NotifyLevel,
+    /// A command to run for each mention and direct message.
     pub notify_command: Option<String>,
     /// Words that count as a mention, besides the user's name.
     pub highlight: Vec<String>,
@@ -39,9 +39,9 @@ pub struct Preferences {
     pub time: String,
     /// Whether to break lines at words, with an indent.
     pub wrap: bool,
-    /// Whether to show only the current place, and to count messages elsewhere.
+    /// Whether to show only the current room or conversation, and to count messages elsewhere.
     pub focus: bool,
-    /// Whether to show unread messages in the terminal's title.
+    /// Whether to count unread mentions and direct messages in the terminal's title.
     pub title: bool,
     /// Rooms to join at the start.
     pub join: Vec<String>,
@@ -62,8 +62,8 @@ pub trait PreferencesFile: Send + Sync {
 impl Default for Preferences {
     fn default() -> Self {
         Self {
-            bell: CallLevel::Mention,
-            notify: CallLevel::Off,
+            bell: NotifyLevel::Mention,
+            notify: NotifyLevel::Off,
             notify_command: None,
             highlight: Vec::new(),
             presence: PresenceLevel::Smart,

@@ -20,5 +20,10 @@ pub(crate) async fn says_yes(question: &'static str) -> bool {
         io::stdin().read_line(&mut answer).map(|_| answer)
     });
     let answer = read.await.ok().and_then(Result::ok).unwrap_or_default();
+    is_yes(&answer)
+}
+
+/// Whether an answer is a clear yes.
+pub(crate) fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -7,7 +7,7 @@ mod reserved;
 mod room;
 
 pub use alternative::Stem;
-pub use room::{LOBBY, RoomName, RoomNameError};
+pub use room::{LOBBY, RoomName, RoomNameError, with_hash};
 
 use crate::limits::MAX_NAME_CHARS;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;

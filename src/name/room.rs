@@ -37,6 +37,11 @@ pub enum RoomNameError {
     Characters,
 }
 
+/// A room's name as people may type it: adds a missing `#`.
+pub fn with_hash(room: &str) -> String {
+    if room.starts_with('#') { room.to_owned() } else { format!("#{room}") }
+}
+
 impl RoomName {
     /// Checks and normalises `text`, with its `#`.
     ///

@@ -8,10 +8,8 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
+use super::MAX_INPUT_BYTES;
 use crate::files;
-
-/// Longest text to take back, in bytes; servers take less.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 /// How often to look whether the editor has ended.
 const PAUSE: Duration = Duration::from_millis(30);
@@ -31,7 +29,7 @@ pub(super) fn edit(text: &str, is_stopping: impl Fn() -> bool) -> Result<String,
     if !status {
         return Err(format!("the editor \"{command}\" failed, so the line is unchanged"));
     }
-    let is_big = fs::metadata(&file.0).is_ok_and(|file| file.len() > MAX_BYTES);
+    let is_big = fs::metadata(&file.0).is_ok_and(|file| file.len() > MAX_INPUT_BYTES as u64);
     if is_big {
         return Err("the edited text is longer than 1 MiB, so the line is unchanged; shorten it".into());
     }

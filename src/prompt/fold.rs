@@ -66,7 +66,7 @@ impl FoldedPastes {
         mark
     }
 
-    /// FoldedPastes a line, but leaves a command and its first argument readable: they may name the recipient.
+    /// Folds a line, but leaves a command and its first argument readable: they may name the recipient.
     pub(super) fn fold_line(&mut self, line: &str) -> String {
         let words = line.match_indices(' ').map(|(at, _)| at + 1);
         let head = match line.starts_with('/') && !line.starts_with("//") {

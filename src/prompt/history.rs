@@ -1,7 +1,6 @@
 //! The entered lines, which Up brings back, and the file that keeps them between runs: bounded, and readable
 //! only by its owner.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -79,7 +78,7 @@ pub(super) fn bounded() -> Config {
 
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        files::create_directory(parent)?;
     }
     files::private().append(true).open(path).map(drop)
 }
@@ -87,6 +86,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn open(path: &Path) -> (LineHistory, MemHistory) {
         let mut memory = MemHistory::with_config(&bounded());

@@ -59,6 +59,10 @@ use state::PromptState;
 /// Inputs that may wait for their reader; when the queue is full, the editor waits.
 const INPUT_QUEUE: usize = 64;
 
+/// Longest text in the line, in bytes: several times what a server takes, so that the server refuses it and
+/// nothing is cut.
+pub const MAX_INPUT_BYTES: usize = 1024 * 1024;
+
 /// The target that the log must omit: the editor logs what it draws, and drawing that log would never end.
 pub const UNLOGGED: &str = "rustyline";
 

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustyline::{KeyCode, KeyEvent, Modifiers};
 
-/// Longest pasted text, in bytes: several times what a server takes, so that it is refused and not cut.
-const MAX_BYTES: usize = 1024 * 1024;
+use super::MAX_INPUT_BYTES;
 
 /// After how much silence Ctrl-C ends a paste whose end never came.
 const SILENCE: Duration = Duration::from_millis(300);
@@ -132,7 +131,7 @@ impl Paste {
         {
             self.text += &parameters;
         }
-        match self.text.len() < MAX_BYTES {
+        match self.text.len() < MAX_INPUT_BYTES {
             true => self.text.push(char),
             false => self.is_too_long = true,
         }
@@ -186,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_too_long_is_refused_as_a_whole() {
-        assert_eq!(paste(&"x".repeat(MAX_BYTES)), text(&"x".repeat(MAX_BYTES)));
-        assert_eq!(paste(&"x".repeat(MAX_BYTES + 1)), PasteStep::TooLong);
+        assert_eq!(paste(&"x".repeat(MAX_INPUT_BYTES)), text(&"x".repeat(MAX_INPUT_BYTES)));
+        assert_eq!(paste(&"x".repeat(MAX_INPUT_BYTES + 1)), PasteStep::TooLong);
     }
 }

@@ -79,10 +79,10 @@ pub struct UserInfo {
     /// Whether the user is an operator; in a list only if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
-    /// When the name was last used (RFC 3339, UTC); only in `whois`, and only if its owner is away.
+    /// When the name was last used (RFC 3339, UTC); only in `whois`, and only if its owner is offline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
-    /// Present while the user is away: why, empty in lists.
+    /// Present while the user is away, see `Act::Away`: why; empty in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
 }

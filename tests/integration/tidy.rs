@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 8] = [
 /// the layers above the client.
 const CLIENT_LAYERS: [&[&str]; 9] = [
     &["preferences"],
-    &["background", "local_time", "options", "shared_state", "state_dir", "terminal"],
+    &["background", "json_lines", "local_time", "options", "shared_state", "state_dir", "terminal"],
     &["link"],
     &["error"],
     &["trust"],

@@ -1,15 +1,15 @@
-//! The meaning of a live message to the user: whether it calls, and whether the client shows or counts it.
-//! The same for joins and leaves.
+//! Decides whether a live message notifies the user, and whether the client shows or only counts it; the same
+//! for joins and leaves.
 
-use super::calling::{self, Calls};
 use super::ignored::IgnoreList;
 use super::missed::MissedDigest;
-use super::places::{Places, UnreadMessage};
+use super::notifications::{self, Notifications};
 use super::presence::PresenceNews;
 use super::spot::Spot;
+use super::unread::{UnreadMessage, UnreadTable};
 use super::view::render;
 use super::{CallTime, Conversation, Effect, shown};
-use crate::client::preferences::{CallLevel, PresenceLevel};
+use crate::client::preferences::{NotifyLevel, PresenceLevel};
 use crate::protocol::Event;
 use crate::protocol::event::{Absent, Crowd, Welcome};
 use crate::protocol::packet::Sender;
@@ -17,11 +17,11 @@ use crate::protocol::packet::Sender;
 /// Lines that go to the screen together: fewer and bigger pieces than its queue has room for.
 const LINES_AT_ONCE: usize = 500;
 
-/// News for the user, and news that wait.
+/// The state of notifications, unread and missed messages.
 #[derive(Debug, Default)]
 pub(super) struct Attention {
-    pub(super) places: Places,
-    pub(super) calls: Calls,
+    pub(super) unread: UnreadTable,
+    pub(super) notifications: Notifications,
     pub(super) ignored: IgnoreList,
     pub(super) presence: PresenceNews,
     /// Missed messages, while they come.
@@ -32,12 +32,16 @@ pub(super) struct Attention {
     pub(super) reported: Option<String>,
     /// Whether the user is away, as others see it.
     pub(super) is_away: bool,
-    /// The recipient who was away at the last direct message, if the user was told.
+    /// The recipient who was away at the last direct message, if the client has told the user.
     pub(super) absent: Option<Absent>,
+    /// The same for a recipient who was offline.
+    pub(super) offline: Option<String>,
+    /// Whether the user has read what the mark after a name means.
+    pub(super) mark_is_told: bool,
 }
 
 impl Conversation {
-    /// The place in which the user is.
+    /// The spot to which plain lines go.
     pub(super) fn here(&self) -> Option<Spot> {
         Spot::of(&self.target)
     }
@@ -49,27 +53,24 @@ impl Conversation {
             let spot = Spot::of_conversation(read.name.as_deref(), read.room.as_deref())?;
             Some((spot, read.seq))
         });
-        self.attention.places.welcomed(positions);
+        self.attention.unread.welcomed(positions);
     }
 
-    /// Tells the user, once, that a recipient does not read at the moment.
+    /// Tells the user, once, that a recipient is away.
     pub(super) fn absent(&mut self, absent: Option<&Absent>) -> Vec<Effect> {
         let was = std::mem::replace(&mut self.attention.absent, absent.cloned());
-        match absent.filter(|absent| was.as_ref() != Some(*absent)) {
-            Some(Absent { name, why }) if why.is_empty() => self.note(&format!("{name} is away")),
-            Some(Absent { name, why }) => self.note(&format!("{name} is away: {why}")),
-            None => Vec::new(),
-        }
+        let news = absent.filter(|absent| was.as_ref() != Some(*absent));
+        news.map(|absent| self.note(&absent.to_string())).unwrap_or_default()
     }
 
-    /// Which messages call the user for a message like this one.
-    pub(super) fn level(&self, from: &Sender, spot: &Spot, msg: &str) -> CallLevel {
+    /// The lowest level at which this message notifies the user.
+    pub(super) fn level(&self, from: &Sender, spot: &Spot, msg: &str) -> NotifyLevel {
         let words = &self.view.preferences.highlight;
         match () {
-            () if from.name == self.view.me || from.is_server() => CallLevel::Off,
-            () if spot.is_direct() => CallLevel::Direct,
-            () if calling::mentions(msg, &self.view.me, words) => CallLevel::Mention,
-            () => CallLevel::All,
+            () if from.name == self.view.me || from.is_server() => NotifyLevel::Off,
+            () if spot.is_direct() => NotifyLevel::Direct,
+            () if notifications::mentions(msg, &self.view.me, words) => NotifyLevel::Mention,
+            () => NotifyLevel::All,
         }
     }
 
@@ -83,7 +84,7 @@ impl Conversation {
         }
     }
 
-    /// Shows or counts a live message, and calls the user.
+    /// Shows or counts a live message, and notifies the user.
     pub(super) fn live(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
         let Event::Chat { from, to, msg, seq, ts, .. } = event else { return self.show(event) };
         if self.is_ignored(event) {
@@ -92,50 +93,51 @@ impl Conversation {
         self.attention.presence.spoke(&from.name, now.instant);
         let Some(spot) = Spot::of_message(&from.name, to, &self.view.me) else { return self.show(event) };
         let level = self.level(from, &spot, msg);
-        if level == CallLevel::Off {
+        if level == NotifyLevel::Off {
             if from.name == self.view.me {
                 // The user, in another terminal, has seen what came before.
-                self.attention.places.take(&spot);
+                self.attention.unread.take(&spot);
             }
             return self.show(event);
         }
-        let is_call = level <= CallLevel::Mention;
-        let is_hidden = !is_call && self.here().as_ref() != Some(&spot) && self.focuses() && seq.is_some();
+        let is_for_user = level <= NotifyLevel::Mention;
+        let is_hidden =
+            !is_for_user && self.here().as_ref() != Some(&spot) && self.focuses() && seq.is_some();
         let at = ts.parse().unwrap_or(now.clock);
-        let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden };
-        self.attention.places.add(spot, message);
+        let message = UnreadMessage { from: &from.name, seq: *seq, at, is_for_user, is_hidden };
+        self.attention.unread.add(spot, message);
         let lines = if is_hidden { Vec::new() } else { self.lines(event) };
-        if level == CallLevel::Mention {
-            self.attention.calls.remember(&lines);
+        if level == NotifyLevel::Mention {
+            self.attention.notifications.remember(&lines);
         }
         let mut effects = shown(lines);
-        effects.extend(self.summon(level, [&from.name, to, msg], now));
+        effects.extend(self.notify(level, [&from.name, to, msg], now));
         effects
     }
 
-    /// Calls a user at a prompt for a message of that level.
-    fn summon(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
-        self.view.outlet.screen()?;
+    /// Notifies a user at a prompt of a message of that level.
+    fn notify(&mut self, level: NotifyLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
+        self.view.screen()?;
         let preferences = &self.view.preferences;
-        self.attention.calls.summon(level, message, preferences, now.instant).map(Effect::Summon)
+        self.attention.notifications.notify(level, message, preferences, now.instant).map(Effect::Notify)
     }
 
-    /// Calls the user for an alert.
+    /// Shows an alert, and notifies the user.
     pub(super) fn live_alert(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
         let mut effects = self.show(event);
         if let Event::Alert { by, msg, .. } = event
             && *by != self.view.me
         {
             let to = self.view.me.clone();
-            effects.extend(self.summon(CallLevel::Mention, [by, &to, msg], now));
+            effects.extend(self.notify(NotifyLevel::Mention, [by, &to, msg], now));
         }
         effects
     }
 
-    /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
+    /// Whether to show only the current spot. Without a history, messages that are not shown now would be lost.
     pub(super) fn focuses(&self) -> bool {
-        let wanted = self.attention.places.focus.unwrap_or(self.view.preferences.focus);
-        wanted && self.keeps && self.view.outlet.screen().is_some()
+        let wanted = self.attention.unread.focus.unwrap_or(self.view.preferences.focus);
+        wanted && self.session.keeps && self.view.screen().is_some()
     }
 
     /// Whether what happens in a room, besides messages, is shown now.
@@ -153,7 +155,7 @@ impl Conversation {
         let mut news = crowd;
         let ignored = &self.attention.ignored;
         news.names.retain(|name| !ignored.hides_name(name, now.clock));
-        let smart = self.view.outlet.screen().is_some();
+        let smart = self.view.screen().is_some();
         match self.view.preferences.presence {
             PresenceLevel::Off => Vec::new(),
             PresenceLevel::Smart if smart => {
@@ -180,7 +182,7 @@ impl Conversation {
         // Once more for the digest, where no line tells the day.
         let again = render(event, &self.view.dated());
         let mut is_own = false;
-        let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
+        let (mut place, mut is_for_user) = (None, matches!(event, Event::Alert { .. }));
         let at = match event {
             Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),
             _ => None,
@@ -189,33 +191,33 @@ impl Conversation {
             && let Some(spot) = Spot::of_message(&from.name, to, &self.view.me)
         {
             let level = self.level(from, &spot, msg);
-            is_call = matches!(level, CallLevel::Direct | CallLevel::Mention);
-            if level == CallLevel::Mention {
-                self.attention.calls.remember(&again);
+            is_for_user = matches!(level, NotifyLevel::Direct | NotifyLevel::Mention);
+            if level == NotifyLevel::Mention {
+                self.attention.notifications.remember(&again);
             }
             if from.name == self.view.me {
                 is_own = true;
-                self.attention.places.take(&spot);
-            } else if self.here().as_ref() != Some(&spot) && !self.attention.places.is_read(&spot, *seq) {
+                self.attention.unread.take(&spot);
+            } else if self.here().as_ref() != Some(&spot) && !self.attention.unread.is_read(&spot, *seq) {
                 let at = at.unwrap_or(self.view.now);
-                let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden: true };
-                self.attention.places.add(spot.clone(), message);
+                let message = UnreadMessage { from: &from.name, seq: *seq, at, is_for_user, is_hidden: true };
+                self.attention.unread.add(spot.clone(), message);
             }
             place = Some(spot);
         }
         if let Some(missed) = &mut self.attention.missed {
             missed.since = missed.since.or(at);
-            missed.add(lines, place, is_call.then_some(again), is_own);
+            missed.add(lines, place, is_for_user.then_some(again), is_own);
         }
     }
 
-    /// Shows the missed messages that have come: the last ones, a digest, and those that call the user.
+    /// Shows the missed messages that have come: the last ones, a digest, and those for the user.
     pub(super) fn missed_shown(&mut self, is_end: bool) -> Vec<Effect> {
         let Some(missed) = self.attention.missed.take().filter(|missed| !missed.is_empty()) else {
             return Vec::new();
         };
         self.attention.missed_lines = missed.lines().cloned().collect();
-        let rows = self.view.outlet.screen().map_or(usize::MAX, |screen| screen.rows);
+        let rows = self.view.screen().map_or(usize::MAX, |screen| screen.rows);
         let (hidden, last) = missed.last(rows);
         let since = missed.since.map_or(String::new(), |since| format!(" since {}", self.view.when(since)));
         let mut effects = if missed.has_news() { self.rule(&format!("new{since}")) } else { Vec::new() };

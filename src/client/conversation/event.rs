@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::spot::Spot;
-use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use super::{CallTime, Conversation, Effect, IncomingMessage, PendingRequest, shown};
 use crate::protocol::event::Crowd;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::{Code, Event, Target};
@@ -15,10 +15,10 @@ impl Conversation {
         let effects = match event {
             Event::Chat { .. } => self.chat(event, id, now),
             Event::Edited { .. } | Event::Deleted { .. } => self.changed(event, id),
-            Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.live_alert(event, now)),
+            Event::Alert { .. } => self.past(event, id).unwrap_or_else(|| self.live_alert(event, now)),
             Event::Delivered { .. } => {
-                self.away = None;
-                self.past(event, id, true).unwrap_or_else(|| self.show(event))
+                self.attention.offline = None;
+                self.past(event, id).unwrap_or_else(|| self.show(event))
             }
             Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd, now),
             Event::Left(crowd) if crowd.room.is_none() => self.left(crowd, now),
@@ -65,7 +65,7 @@ impl Conversation {
             Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
             Event::Read { name, room, seq } => {
                 if let Some(spot) = Spot::of_conversation(name.as_deref(), room.as_deref()) {
-                    self.attention.places.read(&spot, *seq);
+                    self.attention.unread.read(&spot, *seq);
                 }
                 Vec::new()
             }
@@ -76,11 +76,11 @@ impl Conversation {
                 effects
             }
             Event::Storing { works, msg } => {
-                self.trouble = (!works).then(|| msg.clone());
+                self.session.trouble = (!works).then(|| msg.clone());
                 self.show(event)
             }
             Event::Operator { operator, .. } => {
-                self.operator = *operator;
+                self.session.operator = *operator;
                 self.with_roster(|roster| roster.is_operator = *operator);
                 self.show(event)
             }
@@ -96,7 +96,7 @@ impl Conversation {
     /// Users joined. The server says so up to a second later, so its first news may include users whom this
     /// client has already found here. To this client, those have not just joined.
     fn joined(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
-        self.total = crowd.total;
+        self.session.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
         let is_asked = || self.requests.values().any(|ask| matches!(ask, PendingRequest::Roster));
         if crowd.count > crowd.names.len() && !is_asked() {
@@ -119,7 +119,7 @@ impl Conversation {
     }
 
     fn left(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
-        self.total = crowd.total;
+        self.session.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
         if let Some(found) = &mut self.found {
             found.retain(|name| !crowd.names.contains(name));
@@ -135,13 +135,13 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if matches!(ask, Some(PendingRequest::Read)) {
-            self.attention.places.is_refused = true;
+            self.attention.unread.is_refused = true;
             return Vec::new();
         }
         let is_old = matches!(event, Event::Error { code: Some(Code::UnknownType), .. });
         let mut effects = match ask {
             Some(PendingRequest::Change(_)) if is_old => {
-                self.failure("this server is of an older version, which cannot change messages")
+                self.failure("this server has an older version, which cannot change messages")
             }
             _ => self.show(event),
         };
@@ -154,8 +154,8 @@ impl Conversation {
     }
 
     fn chat(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
-        let Event::Chat { from, to, history, .. } = event else { return Vec::new() };
-        let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
+        let Event::Chat { from, history, .. } = event else { return Vec::new() };
+        let is_direct = IncomingMessage::of(event).is_some_and(|message| message.is_direct);
         let is_answer = id.is_some_and(|id| self.requests.contains_key(id));
         let is_others = from.name != self.view.me && !from.is_server() && !self.is_ignored(event);
         if !is_answer && !self.is_ignored(event) {
@@ -165,16 +165,16 @@ impl Conversation {
         // missed it.
         let is_own = id.is_some_and(|id| self.outbox.take(id, now.instant).is_some());
         if is_own && *history {
-            return self.own_past(event, is_direct);
+            return self.own_past(event);
         }
-        if let Some(effects) = self.past(event, id, is_direct) {
+        if let Some(effects) = self.past(event, id) {
             return effects;
         }
         if !history {
             self.with_roster(|roster| roster.add(&from.name));
         }
         let mut effects = self.live(event, now);
-        if is_others && from.key.is_none() && !std::mem::replace(&mut self.mark_is_told, true) {
+        if is_others && from.key.is_none() && !std::mem::replace(&mut self.attention.mark_is_told, true) {
             effects
                 .extend(self.note("a ? after a name means that no key backs it: anyone could be using it"));
         }
@@ -213,7 +213,7 @@ impl Conversation {
         self.view.rename(old, name);
         self.correspondent.rename(old, name);
         self.with_roster(|roster| roster.rename(old, name));
-        self.attention.places.rename(old, name);
+        self.attention.unread.rename(old, name);
         self.attention.presence.rename(old, name);
         self.attention.ignored.rename(old, name);
         let mut effects = self.show(event);
@@ -233,7 +233,7 @@ impl Conversation {
         ask: Option<PendingRequest>,
     ) -> Vec<Effect> {
         // A user who came between the welcome and this list really has just joined.
-        let is_current = std::mem::replace(&mut self.total, total) == total;
+        let is_current = std::mem::replace(&mut self.session.total, total) == total;
         self.found = self.found.take().filter(|_| is_current);
         self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));
         match ask {

@@ -1,21 +1,22 @@
-//! Going from place to place, with what is unread there; and the commands about being called.
+//! The commands about unread messages, notifications and ignored users, and going from one room or
+//! conversation to another.
 
-use jiff::SignedDuration;
+use std::time::Duration;
 
-use super::calling::{self, Silence};
+use jiff::{SignedDuration, Timestamp};
+
 use super::ignored::IgnoredUser;
+use super::notifications::{self, Silence};
 use super::past::{MessagesQuery, RequestedMessages, Title};
-use super::places::Unread;
 use super::spot::Spot;
+use super::unread::Unread;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::limits::MAX_HISTORY_ASKED;
 use crate::protocol::command::Attend;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::request::{Act, Ask};
 use crate::protocol::term::Term;
 use crate::protocol::{Event, Request, Target};
-
-/// Messages to ask for at once: the most that a server sends.
-const MAX_ASKED: usize = 200;
 
 /// Messages of this user's own among unread ones, which count too.
 const OWN_AMONG: usize = 20;
@@ -24,7 +25,7 @@ const OWN_AMONG: usize = 20;
 const MAX_SOUGHT: usize = 8;
 
 impl Conversation {
-    /// Handles a command about places and calls.
+    /// Handles a command about unread messages, notifications or ignored users.
     pub(super) fn attend(&mut self, command: Attend, now: CallTime) -> Vec<Effect> {
         match command {
             Attend::Next => self.go_on(),
@@ -33,23 +34,23 @@ impl Conversation {
             Attend::Focus(wanted) => self.focus(wanted),
             Attend::Dnd(duration) => self.silence(duration.as_deref(), now),
             Attend::Ignore(None) => self.list_ignored(),
-            Attend::Ignore(Some((name, duration))) => self.ask_ignore(name, duration.as_deref(), now),
+            Attend::Ignore(Some((name, duration))) => self.ask_ignore(name, duration.as_deref()),
             Attend::Unignore(name) => self.unignore(&name),
         }
     }
 
-    /// The user presses a key or Enter, and so has read what is in the current place.
+    /// Counts the current spot as read, because the user presses a key there.
     pub(crate) fn look(&mut self) {
         if let Some(here) = self.here() {
             self.read_all(&here);
         }
     }
 
-    /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
+    /// Counts a spot as read. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
-        let unread = self.attention.places.take(spot)?;
-        let last = unread.last.filter(|_| self.keeps && self.view.outlet.screen().is_some());
-        if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
+        let unread = self.attention.unread.take(spot)?;
+        let last = unread.last.filter(|_| self.session.keeps && self.view.screen().is_some());
+        if let Some(seq) = last.filter(|seq| self.attention.unread.is_news(spot, *seq)) {
             let (name, room) = match spot {
                 Spot::Room(room) if room.is_lobby() => (None, None),
                 Spot::Room(room) => (None, Some(room.to_string())),
@@ -63,7 +64,7 @@ impl Conversation {
     /// Asks the server for the positions of the user's other terminals: it sends them to clients that have sent
     /// one themselves. Position 0 claims nothing.
     pub(super) fn follow_reading(&mut self) {
-        if self.keeps && self.view.outlet.screen().is_some() {
+        if self.session.keeps && self.view.screen().is_some() {
             self.tell_read(None, None, 0);
         }
     }
@@ -82,42 +83,42 @@ impl Conversation {
 
     /// The window's title; none if the user wants none.
     pub(crate) fn title(&self) -> Option<String> {
-        let name = crate::text::safe_line(&self.server.name);
-        let calls = match self.attention.places.calls() {
+        let name = crate::text::safe_line(&self.session.server.name);
+        let count = match self.attention.unread.for_user() {
             0 => String::new(),
-            calls => format!("({calls}) "),
+            count => format!("({count}) "),
         };
-        self.view.preferences.title.then(|| format!("{calls}lanchat {name}").trim_end().to_owned())
+        self.view.preferences.title.then(|| format!("{count}lanchat {name}").trim_end().to_owned())
     }
 
     /// Goes to the most urgent unread messages or, without any, back to where this began.
     pub(crate) fn go_on(&mut self) -> Vec<Effect> {
         let here = self.here();
-        if let Some(target) = self.attention.places.most_urgent(here.as_ref()) {
-            let from = self.attention.places.came_from.take().unwrap_or_else(|| self.target.clone());
+        if let Some(target) = self.attention.unread.most_urgent(here.as_ref()) {
+            let from = self.attention.unread.came_from.take().unwrap_or_else(|| self.target.clone());
             let effects = self.go(target, true);
-            self.attention.places.came_from = Some(from);
+            self.attention.unread.came_from = Some(from);
             return effects;
         }
-        match self.attention.places.came_from.take().filter(|from| *from != self.target) {
+        match self.attention.unread.came_from.take().filter(|from| *from != self.target) {
             Some(from) => self.go(from, false),
             None => self.note("you have read everything"),
         }
     }
 
-    /// Makes a place the target of plain lines, and shows what is unread there if it is not on the screen.
-    /// `always` shows it in any case.
+    /// Makes a room or user the target of plain lines, and shows unread messages there that are not on the
+    /// screen; with `always`, also those that are.
     pub(super) fn go(&mut self, target: Target, always: bool) -> Vec<Effect> {
         self.look();
-        self.attention.places.came_from = None;
+        self.attention.unread.came_from = None;
         let is_new = self.target != target;
         self.aim(target);
         let mut effects = vec![Effect::Relabel];
         let Some(spot) = self.here() else { return effects };
         let unread = self.read_all(&spot);
-        match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
+        match unread.filter(|unread| self.session.keeps && (unread.is_hidden || always)) {
             Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
-            None if is_new && self.view.outlet.screen().is_some() => {
+            None if is_new && self.view.screen().is_some() => {
                 effects.extend(self.rule(&spot.label(&self.target.to_string())));
             }
             None => {}
@@ -130,32 +131,32 @@ impl Conversation {
             Spot::Room(room) => (Some(room.to_string()), None),
             Spot::User(_) => (None, Some(unread.name.clone())),
         };
-        let limit = (unread.count + OWN_AMONG).min(MAX_ASKED);
+        let limit = u64::try_from(unread.count + OWN_AMONG).unwrap_or(u64::MAX).min(MAX_HISTORY_ASKED);
         let since = self.view.when(unread.since);
         let text = format!("{}: new since {since}", spot.label(&unread.name));
-        let query = MessagesQuery::history(room, name, u64::try_from(limit).ok());
+        let query = MessagesQuery::history(room, name, Some(limit));
         self.ask_messages(RequestedMessages::new(query, Title::Rule(text)).from(unread.first))
     }
 
     fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
-        let places = &mut self.attention.places;
+        let places = &mut self.attention.unread;
         let wanted = wanted.unwrap_or(!places.focus.unwrap_or(self.view.preferences.focus));
         places.focus = Some(wanted);
         match wanted {
-            true if !self.keeps => self.note(
-                "this server keeps no history, so messages from other places are shown at once all the same",
+            true if !self.session.keeps => self.note(
+                "this server keeps no history, so lanchat still shows all messages as they come",
             ),
             true => self.note(
-                "only the current place and messages that call you are shown now; /next (Alt-A) goes to others",
+                "lanchat shows only this room or conversation, mentions and direct messages; for the others: /next (Alt-A)",
             ),
-            false => self.note("messages from all your places are shown as they come"),
+            false => self.note("lanchat shows the messages of all your rooms and conversations as they come"),
         }
     }
 
     fn silence(&mut self, duration: Option<&str>, now: CallTime) -> Vec<Effect> {
         let term = match duration {
             Some("off") => {
-                self.attention.calls.silence = None;
+                self.attention.notifications.silence = None;
                 return self.note("bells and notifications are on again");
             }
             Some(duration) => duration.parse(),
@@ -171,19 +172,22 @@ impl Conversation {
                 _ => (Silence::Always, String::new()),
             },
         };
-        self.attention.calls.silence = Some(silence);
-        self.note(&format!("no bells and notifications{until}; the prompt still counts; /dnd off ends this"))
+        self.attention.notifications.silence = Some(silence);
+        self.note(&format!(
+            "no bells or notifications{until}; the prompt still counts messages; to end this: /dnd off"
+        ))
     }
 
-    fn after(&self, time: std::time::Duration) -> Option<jiff::Timestamp> {
+    /// The moment in that time; `None`: later than any calendar.
+    fn after(&self, time: Duration) -> Option<Timestamp> {
         self.view.now.checked_add(SignedDuration::try_from(time).ok()?).ok()
     }
 
     fn list_mentions(&mut self) -> Vec<Effect> {
-        if !self.keeps {
-            return match self.attention.calls.mentions.is_empty() {
-                true => self.note("nobody has mentioned you since you came"),
-                false => shown(self.attention.calls.mentions.iter().cloned().collect()),
+        if !self.session.keeps {
+            return match self.attention.notifications.mentions.is_empty() {
+                true => self.note("nobody has mentioned you since you joined"),
+                false => shown(self.attention.notifications.mentions.iter().cloned().collect()),
             };
         }
         let me = self.view.me.clone();
@@ -200,17 +204,15 @@ impl Conversation {
     /// Whether another user says the word in that message.
     pub(super) fn is_mention(&self, event: &Event, word: &str) -> bool {
         let Event::Chat { from, msg, .. } = event else { return true };
-        from.name != self.view.me && calling::mentions(msg, word, &[])
+        from.name != self.view.me && notifications::mentions(msg, word, &[])
     }
 
-    fn ask_ignore(&mut self, name: String, duration: Option<&str>, now: CallTime) -> Vec<Effect> {
+    fn ask_ignore(&mut self, name: String, duration: Option<&str>) -> Vec<Effect> {
         let term = duration.map_or(Ok(Term::Forever), str::parse);
         let until = match term {
             Err(error) => return self.failure(&error.to_string()),
             Ok(Term::Forever) => None,
-            Ok(Term::For(time)) => {
-                SignedDuration::try_from(time).ok().and_then(|time| now.clock.checked_add(time).ok())
-            }
+            Ok(Term::For(time)) => self.after(time),
         };
         if name.to_lowercase() == self.view.me.to_lowercase() {
             return self.failure("you cannot ignore yourself");
@@ -219,7 +221,7 @@ impl Conversation {
     }
 
     /// Ignores the user whom the server has found.
-    pub(super) fn ignore(&mut self, user: &UserInfo, until: Option<jiff::Timestamp>) -> Vec<Effect> {
+    pub(super) fn ignore(&mut self, user: &UserInfo, until: Option<Timestamp>) -> Vec<Effect> {
         let name = &user.name;
         let how = match user.key {
             Some(_) => "by key, so under any name",
@@ -228,7 +230,7 @@ impl Conversation {
         let till = until.map_or(String::new(), |until| format!(" until {}", self.view.when(until)));
         let entry = IgnoredUser { name: name.clone(), key: user.key.clone(), until };
         let saved = self.attention.ignored.add(entry, self.view.now);
-        self.attention.places.take(&Spot::User(name.to_lowercase()));
+        self.attention.unread.take(&Spot::User(name.to_lowercase()));
         let mut effects = self.note(&format!(
             "you no longer see messages from {name}{till} ({how}); to undo: /unignore {name}"
         ));
@@ -239,7 +241,9 @@ impl Conversation {
 
     fn unignore(&mut self, name: &str) -> Vec<Effect> {
         match self.attention.ignored.remove(name, self.view.now) {
-            Ok(0) => self.failure(&format!("you do not ignore {name}; /ignore lists those whom you ignore")),
+            Ok(0) => {
+                self.failure(&format!("you do not ignore {name}; /ignore lists the users whom you ignore"))
+            }
             Ok(_) => self.note(&format!("you see messages from {name} again")),
             Err(error) => self.unsaved(Some(error)),
         }
@@ -247,7 +251,7 @@ impl Conversation {
 
     fn unsaved(&self, error: Option<String>) -> Vec<Effect> {
         let text =
-            |error| format!("this lasts only until you leave, because the list cannot be saved: {error}");
+            |error| format!("this lasts only until you leave, because lanchat cannot save the list: {error}");
         error.map(|error| self.failure(&text(error))).unwrap_or_default()
     }
 

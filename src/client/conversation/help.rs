@@ -58,7 +58,7 @@ impl Conversation {
             _ => commands.iter().map(|command| (command.synopsis(), command.help.to_owned())).collect(),
         };
         if rows.is_empty() {
-            return match command::help(Some(topic), Place::Prompt, self.operator) {
+            return match command::help(Some(topic), Place::Prompt, self.session.operator) {
                 Ok(text) => self.note(&text),
                 Err(error) => self.failure(&error.to_string()),
             };
@@ -90,7 +90,7 @@ impl Conversation {
     fn commands_of(&self, topic: &str) -> impl Iterator<Item = &'static Command> {
         let listed = TOPICS.iter().find(|(name, _)| *name == topic).map_or(&[][..], |(_, names)| names);
         let is_rest = topic == REST;
-        let at_hand = command::available(Place::Prompt, self.operator);
+        let at_hand = command::available(Place::Prompt, self.session.operator);
         let mut commands: Vec<_> = at_hand
             .filter(|command| listed.contains(&command.name) || is_rest && !has_topic(command.name))
             .collect();

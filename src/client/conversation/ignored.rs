@@ -1,15 +1,12 @@
 //! Users whose messages this user does not want to see: by key, so that another name does not help them, and
-//! users without a key by name. The list is kept in a file, one JSON object per line; a damaged line counts
-//! as missing.
+//! users without a key by name.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::client::json_lines;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::Sender;
 
@@ -18,9 +15,6 @@ pub(crate) const IGNORED_FILE: &str = "ignored";
 
 /// Users on the list: more than one person gets to know. The oldest entry gives way.
 const MAX_IGNORED: usize = 1000;
-
-/// The most bytes to read: four times the longest list.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct IgnoredUser {
@@ -72,14 +66,9 @@ impl IgnoreList {
     /// Reads the file again, which another terminal may have changed.
     fn reload(&mut self) {
         let Some(file) = &self.file else { return };
-        let mut text = Vec::new();
-        let read = File::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut text));
-        if read.is_err() {
-            return;
+        if let Ok(users) = json_lines::read(file, MAX_IGNORED) {
+            self.users = users;
         }
-        let text = String::from_utf8_lossy(&text);
-        self.users =
-            text.lines().filter_map(|line| serde_json::from_str(line).ok()).take(MAX_IGNORED).collect();
     }
 
     /// Whether the message's sender is on the list.
@@ -134,9 +123,7 @@ impl IgnoreList {
 
     fn save(&self) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
-        let lines: Vec<_> = self.users.iter().filter_map(|user| serde_json::to_string(user).ok()).collect();
-        files::replace(file, (lines.join("\n") + "\n").as_bytes())
-            .map_err(|error| format!("{}: {error}", file.display()))
+        json_lines::replace(file, &self.users).map_err(|error| format!("{}: {error}", file.display()))
     }
 }
 

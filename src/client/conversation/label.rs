@@ -8,6 +8,15 @@ use crate::protocol::Target;
 use crate::protocol::target::LOBBY;
 use crate::text::{safe_line, width};
 
+/// The label on the screen.
+#[derive(Debug, Default)]
+pub(super) struct ShownLabel {
+    /// The number of waiting messages in it.
+    waiting: usize,
+    /// Messages whose receipt takes a moment, as they stand above it.
+    pub(super) slow: Vec<String>,
+}
+
 impl Conversation {
     /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
     /// the terminal.
@@ -27,11 +36,11 @@ impl Conversation {
             0 => String::new(),
             stuck => format!(", {stuck} waiting"),
         };
-        let columns = self.view.outlet.screen().map_or(0, |screen| screen.columns);
+        let columns = self.view.screen().map_or(0, |screen| screen.columns);
         let room = (columns / 2).saturating_sub(width(&target) + state.len() + waiting.len() + 3);
         let unread = match columns {
             0 => String::new(),
-            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
+            _ => self.attention.unread.summary(Spot::of(&self.target).as_ref(), room),
         };
         format!("[{target}{state}{waiting}{unread}] ")
     }
@@ -40,19 +49,19 @@ impl Conversation {
     /// ones.
     pub(super) fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
         let stuck = self.outbox.stuck();
-        let is_none_slow = !self.slow.is_empty() && self.outbox.len() == stuck;
+        let is_none_slow = !self.shown_label.slow.is_empty() && self.outbox.len() == stuck;
         if is_none_slow {
-            self.slow.clear();
+            self.shown_label.slow.clear();
         }
-        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck || is_none_slow;
+        let mut is_new = std::mem::replace(&mut self.shown_label.waiting, stuck) != stuck || is_none_slow;
         let now = Instant::now();
-        is_new |= self.attention.places.is_label_due(now);
+        is_new |= self.attention.unread.is_label_due(now);
         let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
         if is_new && !is_there {
             effects.push(Effect::Relabel);
         }
         if is_new || is_there {
-            self.attention.places.note_label(now);
+            self.attention.unread.note_label(now);
         }
         effects
     }

@@ -21,7 +21,7 @@ impl Conversation {
             roster.is_operator = welcome.operator;
         });
         self.view.security = self.trust.lock().link_security(key);
-        let is_same = self.server.id == welcome.server.id;
+        let is_same = self.session.server.id == welcome.server.id;
         let mut effects = match before {
             LinkState::Down { since, .. } if is_same => {
                 let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
@@ -34,20 +34,10 @@ impl Conversation {
                 format!("the name {taken} is taken, so you are {}; to change it: /nick NAME", welcome.name);
             effects.extend(self.note(&text));
         }
-        if !is_same && !self.server.id.is_empty() {
+        if !is_same && !self.session.server.id.is_empty() {
             effects.extend(self.move_in(follows));
         }
-        self.server = welcome.server.clone();
-        self.keeps = welcome.log.is_some();
-        // The server tells about trouble again.
-        self.trouble = None;
-        self.ip.clone_from(&welcome.ip);
-        self.key = welcome.key;
-        self.total = welcome.total;
-        self.operator = welcome.operator;
-        if welcome.limits.text_bytes > 0 {
-            self.text_bytes = welcome.limits.text_bytes;
-        }
+        self.session.welcomed(&welcome);
         self.take_rooms(&welcome.rooms);
         self.take_up(&welcome);
         self.found = Some(HashSet::new());
@@ -63,8 +53,8 @@ impl Conversation {
     /// they are the same users.
     fn move_in(&mut self, follows: bool) -> Vec<Effect> {
         self.numbered.lock().forget();
-        self.away = None;
-        self.attention.places.forget();
+        self.attention.offline = None;
+        self.attention.unread.forget();
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }

@@ -1,4 +1,4 @@
-//! Missed messages at a prompt: at most a screenful of them, then a digest with those that call the user last.
+//! Missed messages at a prompt: at most a screenful of them, then a digest, and mentions and direct messages last.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,7 +10,7 @@ use crate::protocol::event::count_messages;
 /// Bytes of lines to keep for `/missed`: tens of thousands of lines, more than anyone reads.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Calls to repeat after the digest; a count stands for earlier ones.
+/// Mentions and direct messages to repeat after the digest; a count stands for earlier ones.
 const MAX_REPEATED: usize = 10;
 
 /// Lines that are in sight anyway, right above the prompt.
@@ -29,37 +29,37 @@ pub(super) struct MissedDigest {
     /// When the first message was said.
     pub(super) since: Option<Timestamp>,
     messages: usize,
-    /// Messages per place, and how many of them call the user.
-    places: BTreeMap<Spot, (usize, usize)>,
-    /// The lines of messages that call the user, and how many lines had come before each.
-    calls: VecDeque<(usize, Vec<String>)>,
-    call_count: usize,
+    /// Messages per spot, and how many of them are for the user.
+    spots: BTreeMap<Spot, (usize, usize)>,
+    /// The lines of mentions and direct messages, and how many lines had come before each.
+    for_user: VecDeque<(usize, Vec<String>)>,
+    for_user_count: usize,
 }
 
 impl MissedDigest {
-    /// Takes a message, and once more the lines of one that calls the user.
+    /// Takes a message, and in `repeat` once more the lines of one that is for the user.
     pub(super) fn add(
         &mut self,
         lines: Vec<String>,
         spot: Option<Spot>,
-        call: Option<Vec<String>>,
+        repeat: Option<Vec<String>>,
         is_own: bool,
     ) {
         if lines.is_empty() {
             return;
         }
         self.messages += usize::from(!is_own);
-        let is_call = call.is_some();
-        if let Some(call) = call {
-            self.call_count += 1;
-            self.calls.push_back((self.dropped + self.lines.len(), call));
-            if self.calls.len() > MAX_REPEATED {
-                self.calls.pop_front();
+        let is_for_user = repeat.is_some();
+        if let Some(repeat) = repeat {
+            self.for_user_count += 1;
+            self.for_user.push_back((self.dropped + self.lines.len(), repeat));
+            if self.for_user.len() > MAX_REPEATED {
+                self.for_user.pop_front();
             }
         }
         if let Some(spot) = spot.filter(|_| !is_own) {
-            let (count, calls) = self.places.entry(spot).or_default();
-            (*count, *calls) = (*count + 1, *calls + usize::from(is_call));
+            let (count, for_user) = self.spots.entry(spot).or_default();
+            (*count, *for_user) = (*count + 1, *for_user + usize::from(is_for_user));
         }
         self.bytes += lines.iter().map(String::len).sum::<usize>();
         self.lines.extend(lines);
@@ -87,7 +87,7 @@ impl MissedDigest {
 
     /// The last lines, as many as fit on a screen, and how many there are before them.
     pub(super) fn last(&self, rows: usize) -> (usize, Vec<String>) {
-        let room = rows.saturating_sub(OTHER_ROWS + self.calls.len()).max(IN_SIGHT);
+        let room = rows.saturating_sub(OTHER_ROWS + self.for_user.len()).max(IN_SIGHT);
         let hidden = self.lines.len().saturating_sub(room);
         (self.dropped + hidden, self.lines.iter().skip(hidden).cloned().collect())
     }
@@ -97,12 +97,13 @@ impl MissedDigest {
         let mut text = format!("{} while you were away", count_messages(self.messages));
         let mut parts = Vec::new();
         let (mut direct, mut rooms) = (0, 0);
-        for (spot, (count, calls)) in &self.places {
+        for (spot, (count, for_user)) in &self.spots {
             match spot {
                 Spot::User(_) => direct += count,
                 Spot::Room(room) => {
                     rooms += 1;
-                    let for_you = if *calls > 0 { format!(" ({calls} for you)") } else { String::new() };
+                    let for_you =
+                        if *for_user > 0 { format!(" ({for_user} for you)") } else { String::new() };
                     parts.push((usize::MAX - count, format!("{room} {count}{for_you}")));
                 }
             }
@@ -112,22 +113,22 @@ impl MissedDigest {
         if direct > 0 {
             parts.push(format!("{direct} direct"));
         }
-        if rooms > 1 || self.call_count > 0 {
+        if rooms > 1 || self.for_user_count > 0 {
             text += &format!(": {}", parts.join(", "));
         }
         text
     }
 
-    /// The messages that call the user and that are not in sight, and how many earlier ones there are.
+    /// The messages for the user, if some are out of sight, and how many earlier ones there are.
     pub(super) fn repeated(&self) -> (usize, Vec<String>) {
         let end = self.dropped + self.lines.len();
         let out_of_sight = |(at, _): &&(usize, Vec<String>)| end - at > IN_SIGHT;
-        let calls: Vec<_> = self.calls.iter().filter(out_of_sight).collect();
-        if calls.is_empty() {
+        let for_user: Vec<_> = self.for_user.iter().filter(out_of_sight).collect();
+        if for_user.is_empty() {
             return (0, Vec::new());
         }
-        let lines = self.calls.iter().flat_map(|(_, lines)| lines.iter().cloned()).collect();
-        (self.call_count - self.calls.len(), lines)
+        let lines = self.for_user.iter().flat_map(|(_, lines)| lines.iter().cloned()).collect();
+        (self.for_user_count - self.for_user.len(), lines)
     }
 }
 
@@ -138,13 +139,13 @@ mod tests {
 
     fn digest(messages: &[(&str, bool)]) -> MissedDigest {
         let mut digest = MissedDigest::default();
-        for (n, (place, is_call)) in messages.iter().enumerate() {
+        for (n, (place, is_for_user)) in messages.iter().enumerate() {
             let spot = match RoomName::new(place) {
                 Ok(room) => Spot::Room(room),
                 Err(_) => Spot::User((*place).to_owned()),
             };
             let lines = vec![format!("line {n}")];
-            digest.add(lines.clone(), Some(spot), is_call.then_some(lines), false);
+            digest.add(lines.clone(), Some(spot), is_for_user.then_some(lines), false);
         }
         digest
     }
@@ -183,7 +184,7 @@ mod tests {
         }
         assert_eq!((digest.lines.len(), digest.dropped), (3, 7));
         let mut digest = self::digest(&vec![("bob", true); 2 * MAX_REPEATED]);
-        assert_eq!((digest.calls.len(), digest.repeated().0), (MAX_REPEATED, MAX_REPEATED));
+        assert_eq!((digest.for_user.len(), digest.repeated().0), (MAX_REPEATED, MAX_REPEATED));
         digest.add(vec!["own".into()], None, None, true);
         assert!(digest.summary().starts_with("20 messages"), "one's own messages do not count");
     }

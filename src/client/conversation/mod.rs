@@ -3,7 +3,6 @@
 //! returns [`Effect`]s for the terminal.
 
 mod attention;
-mod calling;
 mod event;
 mod going;
 mod help;
@@ -12,12 +11,12 @@ mod label;
 mod line;
 mod links;
 mod missed;
+mod notifications;
 mod numbered;
 mod outbox;
 mod outlet;
 mod pages;
 mod past;
-mod places;
 mod preference_command;
 mod presence;
 mod reply_target;
@@ -25,18 +24,20 @@ mod rooms;
 mod roster;
 mod seen_messages;
 mod sending;
+mod session_info;
 mod slow_messages;
 mod spot;
 mod status;
+mod unread;
 mod verifying;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use calling::Summons;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
+pub(crate) use notifications::Notification;
 pub(crate) use outbox::PacketIds;
 pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
@@ -58,17 +59,17 @@ use crate::client::connection::{Credentials, Update};
 use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
-use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::prompt::Printer;
-use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
 use crate::protocol::{Request, Target};
 use attention::Attention;
+use label::ShownLabel;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use reply_target::ReplyTarget;
+use session_info::SessionInfo;
 use verifying::KeySubject;
 
 /// A change on the terminal.
@@ -86,8 +87,8 @@ pub(crate) enum Effect {
     GiveBack(String),
     /// Ask a question, whose answer goes to [`Conversation::answered_question`]. Plain lines cannot ask.
     Ask(String),
-    /// Call the user, who may not be looking. Plain lines call nobody.
-    Summon(Summons),
+    /// Notify the user, who may not be looking. Plain lines notify nobody.
+    Notify(Notification),
     /// Change the screen of a prompt. Plain lines have none.
     OnScreen(fn(&Printer)),
     /// Leave, as the user asked.
@@ -160,19 +161,7 @@ enum LinkState {
 
 pub(crate) struct Conversation {
     state: LinkState,
-    server: ServerInfo,
-    /// Whether the server stores messages, and so recognises one that comes twice.
-    keeps: bool,
-    ip: String,
-    /// This user's key, as the server knows it.
-    key: Option<Fingerprint>,
-    /// Whether the user has read what the mark after a name means.
-    mark_is_told: bool,
-    /// The longest text that the server accepts, in bytes.
-    text_bytes: usize,
-    /// Users who are online, by the latest news.
-    total: usize,
-    operator: bool,
+    session: SessionInfo,
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
@@ -185,14 +174,7 @@ pub(crate) struct Conversation {
     found: Option<HashSet<String>>,
     seen: SeenMessages,
     outbox: Outbox,
-    /// The number of waiting messages in the present label.
-    labelled: usize,
-    /// Messages whose receipt takes a moment, as they stand above the label.
-    slow: Vec<String>,
-    /// Why messages are not stored, as the user was told; `None`: they are.
-    trouble: Option<String>,
-    /// The user who was away at the last direct message, if this user was told.
-    away: Option<String>,
+    shown_label: ShownLabel,
     /// Messages that the client or the server refused.
     unsent: usize,
     /// Commands that the client or the server refused.
@@ -211,14 +193,7 @@ impl Conversation {
     pub(crate) fn new(view: ViewState, roster: SharedState<Roster>, credentials: &Credentials) -> Self {
         Self {
             state: LinkState::Fresh,
-            server: ServerInfo::default(),
-            keeps: false,
-            ip: String::new(),
-            key: None,
-            mark_is_told: false,
-            text_bytes: crate::limits::MAX_TEXT_BYTES,
-            total: 0,
-            operator: false,
+            session: SessionInfo::default(),
             target: Target::All,
             rooms: BTreeSet::new(),
             correspondent: ReplyTarget::default(),
@@ -228,10 +203,7 @@ impl Conversation {
             found: None,
             seen: SeenMessages::new(credentials.position.clone()),
             outbox: Outbox::default(),
-            labelled: 0,
-            slow: Vec::new(),
-            trouble: None,
-            away: None,
+            shown_label: ShownLabel::default(),
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
@@ -273,7 +245,7 @@ impl Conversation {
 
     /// Whether something waits for its time, so that [`Self::tick`] should be called.
     pub(crate) fn waits(&self) -> bool {
-        self.pending() > 0 || self.attention.places.waits_for_label() || self.attention.presence.waits()
+        self.pending() > 0 || self.attention.unread.waits_for_label() || self.attention.presence.waits()
     }
 
     /// Takes the list of ignored users.
@@ -288,7 +260,7 @@ impl Conversation {
 
     /// Warns of another server with this one's name.
     pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
-        let lines = self.view.security.key().map(|key| namesakes(&self.server.name, key, &[id]));
+        let lines = self.view.security.key().map(|key| namesakes(&self.session.server.name, key, &[id]));
         lines.into_iter().flatten().flat_map(|line| self.failure(&line)).collect()
     }
 

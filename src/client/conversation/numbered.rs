@@ -5,9 +5,7 @@ use std::collections::VecDeque;
 
 use super::view::{render, render_numbered};
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
-use crate::fingerprint::Fingerprint;
 use crate::protocol::command::Point;
-use crate::protocol::packet::Sender;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
 
@@ -114,9 +112,11 @@ impl NumberedLines {
 
     fn at(&self, number: usize) -> Result<Event, String> {
         let unknown = || match self.numbered.len() {
-            0 => "no lines have numbers yet; /num shows them with numbers".to_owned(),
+            0 => "no lines have numbers yet; to number the last ones: /num".to_owned(),
             count => {
-                format!("there is no line {number}; the last {count} had numbers, and /num shows others")
+                format!(
+                    "there is no line {number}; only the last {count} have numbers; to number more: /num N"
+                )
             }
         };
         let mark = self.numbered.get(number.wrapping_sub(1)).ok_or_else(unknown)?;
@@ -185,7 +185,7 @@ impl Conversation {
 
     fn copy(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?);
-        if self.view.outlet.screen().is_none() {
+        if self.view.screen().is_none() {
             return Err("only a terminal has a clipboard".into());
         }
         let mut effects = vec![Effect::Copy(text.clone())];
@@ -196,7 +196,7 @@ impl Conversation {
     fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?);
         let link = link(&text).ok_or_else(|| format!("line {number} has no link"))?;
-        if self.view.outlet.screen().is_none() {
+        if self.view.screen().is_none() {
             return Err(format!("only a prompt opens links; this one is {link}"));
         }
         Ok(vec![Effect::Open(link.to_owned())])
@@ -214,8 +214,8 @@ impl Conversation {
         if change.author.is_some() {
             return Err("you can only change your own messages".into());
         }
-        if text.len() > self.text_bytes {
-            let (bytes, most) = (text.len(), self.text_bytes);
+        if text.len() > self.session.text_bytes {
+            let (bytes, most) = (text.len(), self.session.text_bytes);
             return Err(format!("not changed: the text has {bytes} bytes, and the server's limit is {most}"));
         }
         let request = Act::Edit { seq: change.of, msg: text.clone() }.into();
@@ -242,8 +242,7 @@ impl Conversation {
         let (Event::Sent { seq, ts, .. }, Some(PendingRequest::Change(change))) = (event, ask) else {
             return Vec::new();
         };
-        let key = self.key.as_ref().map(Fingerprint::tag);
-        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
+        let from = self.own_sender();
         let OwnChange { of, to, author: name, action, text } = change;
         let (seq, ts, history) = (*seq, ts.clone(), false);
         self.show(&match text {
@@ -254,9 +253,7 @@ impl Conversation {
 
     /// Shows someone's change of a message.
     pub(super) fn changed(&mut self, event: &Event, id: Option<&str>) -> Vec<Effect> {
-        let (Event::Edited { to, .. } | Event::Deleted { to, .. }) = event else { return Vec::new() };
-        let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
-        self.past(event, id, is_direct).unwrap_or_else(|| self.show(event))
+        self.past(event, id).unwrap_or_else(|| self.show(event))
     }
 }
 

@@ -8,6 +8,7 @@ use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
 use super::view::render_hit;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::connection::Resumption;
+use crate::limits::MAX_HISTORY_ASKED;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
 use crate::protocol::request::{Act, SearchRequest, Span};
@@ -20,9 +21,6 @@ pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (fr
 
 /// Messages to show after joining a room.
 const ON_JOINING: u64 = 20;
-
-/// Most messages that a server sends at a time.
-const PAGE: u64 = 200;
 
 /// Requested messages to hold until all have come: more than a page. Further ones are shown at once.
 const MAX_HELD: usize = 500;
@@ -71,7 +69,7 @@ impl Conversation {
     /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
-        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.outlet.screen().is_some();
+        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.screen().is_some();
         self.attention.missed = is_digest.then(MissedDigest::default);
         if !self.seen.is_catching_up() {
             self.go_live(now);
@@ -90,19 +88,12 @@ impl Conversation {
     }
 
     /// Handles a message from the history, requested or missed. `None`: it is neither.
-    pub(super) fn past(&mut self, event: &Event, id: Option<&str>, is_direct: bool) -> Option<Vec<Effect>> {
-        let (seq, history) = match event {
-            Event::Chat { seq, history, .. }
-            | Event::Alert { seq, history, .. }
-            | Event::Delivered { seq, history, .. }
-            | Event::Edited { seq, history, .. }
-            | Event::Deleted { seq, history, .. } => (*seq, *history),
-            _ => return None,
-        };
+    pub(super) fn past(&mut self, event: &Event, id: Option<&str>) -> Option<Vec<Effect>> {
+        let message = IncomingMessage::of(event)?;
         if id.is_some_and(|id| matches!(self.requests.get(id), Some(PendingRequest::Messages(_)))) {
-            return Some(self.requested(event, seq, id));
+            return Some(self.requested(event, message.seq, id));
         }
-        let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
+        let mut effects = match self.seen.take(message, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
             Novelty::Missed(_) if self.attention.missed.is_some() => {
@@ -120,9 +111,8 @@ impl Conversation {
     }
 
     /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
-    pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
-        let Event::Chat { seq, .. } = event else { return Vec::new() };
-        if !self.seen.take_own(IncomingMessage { seq: *seq, is_direct, history: true }) {
+    pub(super) fn own_past(&mut self, event: &Event) -> Vec<Effect> {
+        if !IncomingMessage::of(event).is_some_and(|message| self.seen.take_own(message)) {
             return Vec::new();
         }
         let mut own = event.clone();
@@ -167,7 +157,7 @@ impl Conversation {
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that stores no messages only says whether some were missed.
-            let is_news = end.gap && !self.keeps;
+            let is_news = end.gap && !self.session.keeps;
             return if is_news { self.note(&format!("you missed messages{GAP}")) } else { Vec::new() };
         };
         if let Some(receipt) = receipt {
@@ -317,7 +307,7 @@ impl MessagesQuery {
 
     /// Whether the user wants more messages than a server sends at a time.
     fn is_greedy(&self) -> bool {
-        matches!(&self.act, Act::History { span: Span { limit: Some(limit), .. }, .. } if *limit > PAGE)
+        matches!(&self.act, Act::History { span: Span { limit: Some(limit), .. }, .. } if *limit > MAX_HISTORY_ASKED)
     }
 }
 

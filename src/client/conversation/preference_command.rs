@@ -48,7 +48,7 @@ impl Conversation {
         };
         if preference.name == "focus" {
             // It holds from now on, whatever `/focus` said before.
-            self.attention.places.focus = None;
+            self.attention.unread.focus = None;
         }
         let saved = match &self.preferences_file {
             Some(file) => file.save(preference.name, (!is_default).then_some(&value)),

@@ -1,12 +1,12 @@
-//! Which joins and leaves are worth a line: in a big company, those of people whom the user knows, and not
-//! line after line while nobody speaks.
+//! Which joins and leaves are worth a line: in a crowd, those of people whom the user knows, and at most one
+//! line per minute while nobody speaks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::protocol::event::Crowd;
 
-/// The most users in a company so small that everyone's coming and going matters.
+/// The most users in a chat so small that each join and leave matters.
 const FEW: usize = 12;
 
 /// How long a user who has spoken counts as known.
@@ -71,8 +71,8 @@ impl PresenceNews {
         spoke || self.written_to.contains(&name)
     }
 
-    /// The part of the news to show now, if any. Users of the whole chat whom the user knows wait for the
-    /// next line while nobody speaks.
+    /// Picks the part of the news to show now. While nobody speaks, news of the whole chat wait for the next
+    /// line.
     pub(super) fn take(&mut self, crowd: &Crowd, is_join: bool, now: Instant) -> Option<Crowd> {
         if crowd.total <= FEW {
             return Some(crowd.clone());
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_small_company_everyone_counts_and_in_a_big_one_only_people_whom_the_user_knows() {
+    fn in_a_small_chat_everyone_counts_and_in_a_crowd_only_people_whom_the_user_knows() {
         let (mut news, now) = (PresenceNews::default(), Instant::now());
         let few = crowd(&["bob", "eve"], FEW);
         assert_eq!(news.take(&few, true, now), Some(few));

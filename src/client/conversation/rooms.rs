@@ -79,7 +79,7 @@ impl Conversation {
             self.rooms.insert(name.clone());
         }
         if was_left && let Some(spot) = Spot::of(&Target::Room(name.to_string())) {
-            self.attention.places.take(&spot);
+            self.attention.unread.take(&spot);
         }
         self.name_places();
         if was_left && self.talks_in(&name) {
@@ -88,7 +88,7 @@ impl Conversation {
         if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
             effects.extend(self.go(Target::Room(room.name.clone()), false));
             effects.extend(self.ask_users_briefly(room.name.clone()));
-            if self.keeps {
+            if self.session.keeps {
                 effects.extend(self.ask_room(&room.name));
             }
         }

@@ -116,16 +116,16 @@ impl Roster {
     }
 
     /// Users whose names have that start, in any case: who wrote to this user, then who spoke last, here and
-    /// then elsewhere, then the others. `with_away` adds partners of direct messages who are away.
-    pub(crate) fn people(&self, start: &str, with_away: bool) -> Vec<&str> {
+    /// then elsewhere, then the others. `with_offline` adds partners of direct messages who are offline.
+    pub(crate) fn people(&self, start: &str, with_offline: bool) -> Vec<&str> {
         let start = start.to_lowercase();
         let here = self.speakers.iter().filter(|(_, room)| *room == self.here);
         let elsewhere = self.speakers.iter().filter(|(_, room)| *room != self.here);
         let recent = self.writer.iter().chain(here.chain(elsewhere).map(|(name, _)| name));
         let recent = recent.filter(|name| self.contains(name));
         let others = self.users.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
-        let away = self.partners.iter().filter(|name| with_away && !self.contains(name));
-        let all = recent.chain(others.map(|(_, name)| name)).chain(away).map(String::as_str);
+        let offline = self.partners.iter().filter(|name| with_offline && !self.contains(name));
+        let all = recent.chain(others.map(|(_, name)| name)).chain(offline).map(String::as_str);
         let mut known = BTreeSet::from([self.me.to_lowercase()]);
         all.filter(|name| {
             let key = name.to_lowercase();

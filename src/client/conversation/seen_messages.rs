@@ -7,9 +7,9 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::client::connection::{HistoryPosition, Resumption};
-use crate::protocol::Request;
 use crate::protocol::event::{HistoryEnd, Welcome};
 use crate::protocol::request::Act;
+use crate::protocol::{Event, Request, Target};
 
 /// Direct messages whose numbers are remembered: many more than wait for one user.
 const MAX_DIRECTS: usize = 4096;
@@ -44,6 +44,24 @@ pub(crate) struct IncomingMessage {
     pub(crate) is_direct: bool,
     /// Whether it was said before this connection began.
     pub(crate) history: bool,
+}
+
+impl IncomingMessage {
+    /// The parts of an event that has a message's number; `None` for all other events.
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        let (to, seq, history) = match event {
+            Event::Chat { to, seq, history, .. }
+            | Event::Edited { to, seq, history, .. }
+            | Event::Deleted { to, seq, history, .. } => (Some(to), *seq, *history),
+            Event::Alert { seq, history, .. } => (None, *seq, *history),
+            Event::Delivered { seq, history, .. } => {
+                return Some(Self { seq: *seq, is_direct: true, history: *history });
+            }
+            _ => return None,
+        };
+        let is_direct = to.is_some_and(|to| !matches!(Target::parse(to), Target::All | Target::Room(_)));
+        Some(Self { seq, is_direct, history })
+    }
 }
 
 /// Whether a message is new to this client.

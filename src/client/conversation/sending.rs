@@ -3,8 +3,6 @@
 
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, LinkState, OutgoingMessage, PendingRequest, quoted};
-use crate::fingerprint::Fingerprint;
-use crate::protocol::packet::Sender;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Request, Target};
 
@@ -19,12 +17,12 @@ impl Conversation {
 
     /// The same for a message that may answer another one.
     pub(super) fn send(&mut self, message: OutgoingMessage, now: CallTime) -> Vec<Effect> {
-        if message.msg.len() > self.text_bytes {
+        if message.msg.len() > self.session.text_bytes {
             self.unsent += 1;
             let mut effects = self.failure(&format!(
                 "not sent: the message has {} bytes, and the server's limit is {}; split it",
                 message.msg.len(),
-                self.text_bytes
+                self.session.text_bytes
             ));
             effects.push(Effect::GiveBack(typed(&message, &self.target)));
             return effects;
@@ -77,8 +75,7 @@ impl Conversation {
         };
         let text = quoted(&message);
         let OutgoingMessage { to, msg, action, reply } = message;
-        let key = self.key.as_ref().map(Fingerprint::tag);
-        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
+        let from = self.own_sender();
         if let Some(spot) = Spot::of(&to) {
             self.read_all(&spot);
         }
@@ -90,17 +87,17 @@ impl Conversation {
         let chat = Event::Chat { from, to, msg, action, seq, ts, history: false, reply, edited: false };
         let mut effects = self.show(&chat);
         if *stored {
-            self.trouble = None;
-        } else if self.trouble.is_none() {
+            self.session.trouble = None;
+        } else if self.session.trouble.is_none() {
             // The server then says why, and what to do.
-            self.trouble = Some(NOT_STORED.into());
+            self.session.trouble = Some(NOT_STORED.into());
             effects.extend(self.failure(&format!("not stored: {text}")));
         }
-        if waits.is_some() && self.away != *waits {
+        if waits.is_some() && self.attention.offline != *waits {
             let name = waits.as_deref().unwrap_or_default();
             effects.extend(self.note(&format!("{name} is offline and will get your message later")));
         }
-        self.away.clone_from(waits);
+        self.attention.offline.clone_from(waits);
         effects.extend(self.absent(away.as_ref()));
         effects
     }
@@ -119,7 +116,7 @@ impl Conversation {
     /// After a loss, queues unconfirmed messages again for a server that stores messages. Any other server
     /// would deliver them twice.
     pub(super) fn take_back(&mut self) -> Vec<Effect> {
-        if self.keeps {
+        if self.session.keeps {
             self.outbox.rewind();
             return Vec::new();
         }

@@ -19,14 +19,14 @@ impl Conversation {
             slow.truncate(MAX_SHOWN);
             slow.push(format!("… and {more} more"));
         }
-        let is_new = slow != self.slow;
-        self.slow = slow;
+        let is_new = slow != self.shown_label.slow;
+        self.shown_label.slow = slow;
         if is_new { vec![Effect::Relabel] } else { Vec::new() }
     }
 
     /// The rows above the label; safe for the terminal.
     pub(crate) fn rows_above_label(&self) -> &[String] {
-        &self.slow
+        &self.shown_label.slow
     }
 }
 

@@ -46,7 +46,7 @@ impl Spot {
         matches!(self, Self::User(_))
     }
 
-    /// As it stands in a list of places, with a user's name as written: `#dev`, `@carol`.
+    /// Its name in a list, with a user's name as written: `#dev`, `@carol`.
     pub(super) fn label(&self, name: &str) -> String {
         match self {
             Self::Room(room) => room.to_string(),

@@ -8,7 +8,7 @@ use crate::protocol::term::about;
 impl Conversation {
     /// Describes how secure the connection is.
     fn security(&self) -> String {
-        let own = self.key.map_or(String::new(), |key| format!("; your own key {}", key.spoken()));
+        let own = self.session.key.map_or(String::new(), |key| format!("; your own key {}", key.spoken()));
         match self.view.security {
             LinkSecurity::Plaintext => "not encrypted: anyone on the way can read and change messages".into(),
             LinkSecurity::Verified(key) => {
@@ -27,9 +27,9 @@ impl Conversation {
         let line = match &self.state {
             LinkState::Up { peer, since, .. } => format!(
                 "connected to {} (id {}, lanchat {}) at {peer} for {}",
-                self.server.name,
-                self.server.id.get(..8).unwrap_or(&self.server.id),
-                self.server.version,
+                self.session.server.name,
+                self.session.server.id.get(..8).unwrap_or(&self.session.server.id),
+                self.session.server.version,
                 about(now.instant.duration_since(*since))
             ),
             LinkState::Down { why, since, search } => {
@@ -38,24 +38,24 @@ impl Conversation {
             }
             LinkState::Fresh => "looking for a server".into(),
         };
-        let operator = if self.operator { ", an operator" } else { "" };
+        let operator = if self.session.operator { ", an operator" } else { "" };
         let waiting = match self.outbox.len() {
             0 => "all messages are confirmed".to_owned(),
             n => format!("{n} not confirmed yet"),
         };
-        let who = match self.ip.as_str() {
+        let who = match self.session.ip.as_str() {
             "" => format!("you will be {}", self.view.me),
             ip => {
-                let (me, here) = (&self.view.me, count_users(self.total));
+                let (me, here) = (&self.view.me, count_users(self.session.total));
                 format!("you are {me} from {ip}{operator}; {here} here; {waiting}")
             }
         };
         let mut effects = self.note(&line);
         effects.extend(self.note(&who));
         if matches!(self.state, LinkState::Up { .. }) {
-            match &self.trouble {
+            match &self.session.trouble {
                 Some(trouble) => effects.extend(self.note(trouble)),
-                None if !self.keeps => {
+                None if !self.session.keeps => {
                     effects.extend(
                         self.note("this server stores no messages, so users who are offline miss them"),
                     );

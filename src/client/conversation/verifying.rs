@@ -29,7 +29,7 @@ impl Conversation {
     }
 
     fn verify_server(&mut self, answer: Option<bool>) -> Vec<Effect> {
-        let name = self.server.name.clone();
+        let name = self.session.server.name.clone();
         match (self.view.security, answer) {
             (LinkSecurity::Plaintext, _) => self.failure(
                 "this connection is not encrypted, so the server cannot be verified; connect without --plaintext",
@@ -115,9 +115,9 @@ impl Conversation {
         match (self.verifying.take(), is_yes) {
             (Some(subject), true) => self.confirm(subject),
             (Some(KeySubject::Server(_)), false) => {
-                let name = &self.server.name;
+                let name = &self.session.server.name;
                 self.note(&format!(
-                    "{name} is not verified; if the digits differ, leave: someone is in between"
+                    "{name} is not verified; if the digits differ, leave: someone is intercepting the connection"
                 ))
             }
             (Some(KeySubject::User(name, _)), false) => self.note(&format!("{name}'s key is not verified")),
@@ -130,7 +130,7 @@ impl Conversation {
             KeySubject::Server(key) if self.view.security.key() == Some(key) => {
                 self.trust.lock().verify(&key);
                 self.view.security = LinkSecurity::Verified(key);
-                let name = &self.server.name;
+                let name = &self.session.server.name;
                 self.note(&format!("verified: {name} is the server with the key {}", key.spoken()))
             }
             KeySubject::Server(_) => self.failure("this is another server now; to see its key: /verify"),

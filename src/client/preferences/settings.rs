@@ -6,15 +6,18 @@ use std::fmt;
 use jiff::ZonedDateTime;
 use jiff::fmt::strtime;
 
-use super::{CallLevel, Preferences, PresenceLevel};
+use super::{NotifyLevel, Preferences, PresenceLevel};
 use crate::limits::MAX_ROOMS_PER_USER;
-use crate::name::RoomName;
+use crate::name::{RoomName, with_hash};
 
 /// Highlighted words: each message is compared with all of them.
 const MAX_HIGHLIGHTS: usize = 50;
 
 /// The longest highlighted word, and the longest format of times, in characters.
 const MAX_WORD_CHARS: usize = 64;
+
+/// How similar two keys must be for "did you mean"; 1 means equal.
+const LIKENESS: f64 = 0.7;
 
 /// The longest command, in bytes.
 const MAX_COMMAND_BYTES: usize = 1024;
@@ -54,7 +57,7 @@ pub const SETTINGS: &[Preference] = &[
         choices: LEVELS,
         help: "messages that ring the bell",
         get: |all| text(level(all.bell)),
-        set: |all, value| assign(&mut all.bell, call_level(value)),
+        set: |all, value| assign(&mut all.bell, notify_level(value)),
     },
     Preference {
         name: "notify",
@@ -62,13 +65,13 @@ pub const SETTINGS: &[Preference] = &[
         choices: LEVELS,
         help: "messages that notify the desktop",
         get: |all| text(level(all.notify)),
-        set: |all, value| assign(&mut all.notify, call_level(value)),
+        set: |all, value| assign(&mut all.notify, notify_level(value)),
     },
     Preference {
         name: "notify-command",
         values: "a command, or off",
         choices: OFF,
-        help: "program to run when someone calls you",
+        help: "program to run for mentions and direct messages",
         get: |all| text(all.notify_command.as_deref().unwrap_or_default()),
         set: |all, value| assign(&mut all.notify_command, command(value)),
     },
@@ -76,7 +79,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "highlight",
         values: "words, separated by commas, or off",
         choices: OFF,
-        help: "words that call you, besides your name",
+        help: "words that count as mentions, besides your name",
         get: |all| PreferenceValue::List(all.highlight.clone()),
         set: |all, value| assign(&mut all.highlight, words(value)),
     },
@@ -108,7 +111,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "focus",
         values: "on or off",
         choices: SWITCH,
-        help: "show only the current conversation",
+        help: "show only the current room or conversation",
         get: |all| PreferenceValue::Switch(all.focus),
         set: |all, value| assign(&mut all.focus, switch(value)),
     },
@@ -116,7 +119,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "title",
         values: "on or off",
         choices: SWITCH,
-        help: "count unread in the window's title",
+        help: "count mentions and direct messages in the title",
         get: |all| PreferenceValue::Switch(all.title),
         set: |all, value| assign(&mut all.title, switch(value)),
     },
@@ -135,15 +138,14 @@ pub const SETTINGS: &[Preference] = &[
 /// # Errors
 /// The nearest name, if one is near.
 pub fn find_preference(name: &str) -> Result<&'static Preference, Option<&'static str>> {
-    let likeness = |preference: &&Preference| strsim::jaro(name, preference.name);
-    match SETTINGS.iter().find(|preference| preference.name.eq_ignore_ascii_case(name)) {
-        Some(preference) => Ok(preference),
-        None => Err(SETTINGS
-            .iter()
-            .filter(|preference| likeness(preference) >= 0.7)
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-            .map(|preference| preference.name)),
-    }
+    let found = SETTINGS.iter().find(|preference| preference.name.eq_ignore_ascii_case(name));
+    found.ok_or_else(|| nearest_key(name, SETTINGS.iter().map(|preference| preference.name)))
+}
+
+/// The known key that the user probably meant: for "did you mean".
+pub fn nearest_key<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|name| (strsim::jaro(key, name), name)).filter(|(score, _)| *score >= LIKENESS);
+    near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 
 impl Preference {
@@ -212,24 +214,24 @@ fn is_off(typed: &str) -> bool {
     typed.eq_ignore_ascii_case("off")
 }
 
-fn level(level: CallLevel) -> &'static str {
+fn level(level: NotifyLevel) -> &'static str {
     match level {
-        CallLevel::Off => "off",
-        CallLevel::Direct => "dm",
-        CallLevel::Mention => "mention",
-        CallLevel::All => "all",
+        NotifyLevel::Off => "off",
+        NotifyLevel::Direct => "dm",
+        NotifyLevel::Mention => "mention",
+        NotifyLevel::All => "all",
     }
 }
 
-fn call_level(value: &PreferenceValue) -> Option<CallLevel> {
+fn notify_level(value: &PreferenceValue) -> Option<NotifyLevel> {
     match value {
-        PreferenceValue::Switch(false) => Some(CallLevel::Off),
-        PreferenceValue::Switch(true) => Some(CallLevel::Mention),
+        PreferenceValue::Switch(false) => Some(NotifyLevel::Off),
+        PreferenceValue::Switch(true) => Some(NotifyLevel::Mention),
         PreferenceValue::Text(text) => match text.to_lowercase().as_str() {
-            "off" => Some(CallLevel::Off),
-            "dm" | "direct" => Some(CallLevel::Direct),
-            "on" | "mention" | "mentions" => Some(CallLevel::Mention),
-            "all" => Some(CallLevel::All),
+            "off" => Some(NotifyLevel::Off),
+            "dm" | "direct" => Some(NotifyLevel::Direct),
+            "on" | "mention" | "mentions" => Some(NotifyLevel::Mention),
+            "all" => Some(NotifyLevel::All),
             _ => None,
         },
         PreferenceValue::List(_) => None,
@@ -309,10 +311,7 @@ fn words(value: &PreferenceValue) -> Option<Vec<String>> {
 
 fn rooms(value: &PreferenceValue) -> Option<Vec<String>> {
     let rooms = list(value)?;
-    let room = |name: &String| {
-        let name = if name.starts_with('#') { name.clone() } else { format!("#{name}") };
-        RoomName::new(&name).ok().map(|room| room.to_string())
-    };
+    let room = |name: &String| RoomName::new(&with_hash(name)).ok().map(|room| room.to_string());
     (rooms.len() <= MAX_ROOMS_PER_USER).then(|| rooms.iter().map(room).collect())?
 }
 

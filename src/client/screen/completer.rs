@@ -38,7 +38,7 @@ impl Complete for Completer {
         let mut words = Vec::new();
         for kind in &kinds {
             match kind {
-                ArgumentKind::User => words.extend(people(&roster, word, " ", reaches_away(command))),
+                ArgumentKind::User => words.extend(people(&roster, word, " ", reaches_offline(command))),
                 ArgumentKind::Room => words.extend(rooms(&roster, command.name, word)),
                 ArgumentKind::Command => {
                     let slash = if word.starts_with('/') { "/" } else { "" };
@@ -120,15 +120,15 @@ fn text(roster: &Roster, before: &str, start: usize) -> Completion {
     Completion { start: inner, words: people(roster, name, end, false), in_turn: true }
 }
 
-fn people(roster: &Roster, start: &str, end: &str, with_away: bool) -> Vec<String> {
+fn people(roster: &Roster, start: &str, end: &str, with_offline: bool) -> Vec<String> {
     let (at, start) = if let Some(start) = start.strip_prefix('@') { ("@", start) } else { ("", start) };
     let end = if at == "@" { " " } else { end };
-    let names = roster.people(start, with_away).into_iter().take(MAX_OFFERS);
+    let names = roster.people(start, with_offline).into_iter().take(MAX_OFFERS);
     names.map(|name| format!("{at}{name}{end}")).collect()
 }
 
-/// Whether the command also works with a user who is away.
-fn reaches_away(command: &Command) -> bool {
+/// Whether the command also works with a user who is offline.
+fn reaches_offline(command: &Command) -> bool {
     !matches!(command.name, "kick")
 }
 

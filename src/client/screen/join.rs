@@ -36,19 +36,15 @@ pub async fn join(options: ClientOptions, host: Arc<dyn Host>) -> Result<(), Err
 
 async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> Result<(), Error> {
     let joined = enter(options, Mode::Chat, position.clone()).await?;
-    let view = ViewState::new(
-        joined.registered.welcome.name.clone(),
-        options.color,
-        options.preferences.clone(),
-        Stamp::Time,
-    );
-    let mut view = view;
-    if io::stdout().is_terminal() {
+    let me = joined.registered.welcome.name.clone();
+    let mut view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
+    let has_reader = io::stdout().is_terminal();
+    if has_reader {
         view.outlet = Outlet::Lines;
     }
     let mut conversation = Conversation::new(view, SharedState::default(), &joined.credentials)
         .keeping(options.preferences_file.clone());
-    if io::stdout().is_terminal() {
+    if has_reader {
         conversation.ignore_these(ignored());
     }
     // A person types commands. The lines of a log may look like some.

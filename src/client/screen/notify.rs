@@ -1,4 +1,4 @@
-//! Runs the user's command for messages that call: without a shell, a few at a time, and not for long.
+//! Runs the user's command for mentions and direct messages: without a shell, a few at a time, and not for long.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::conversation::Summons;
+use crate::client::conversation::Notification;
 
 /// Commands that may run at the same time; while they do, further ones are not started. A flood of messages
 /// must not become a flood of processes.
@@ -25,17 +25,17 @@ pub(super) struct Notifier {
 }
 
 impl Notifier {
-    /// Runs the command that the summons asks for, if any.
+    /// Runs the command that the notification asks for, if any.
     ///
     /// # Errors
     /// What failed, for the user.
-    pub(super) fn run(&self, summons: &Summons) -> Result<(), String> {
-        let Some(typed) = &summons.command else { return Ok(()) };
+    pub(super) fn run(&self, notification: &Notification) -> Result<(), String> {
+        let Some(typed) = &notification.command else { return Ok(()) };
         if self.running.fetch_add(1, Ordering::Relaxed) >= MAX_RUNNING {
             self.running.fetch_sub(1, Ordering::Relaxed);
             return Ok(());
         }
-        let started = start(typed, summons).and_then(|child| self.watch(child));
+        let started = start(typed, notification).and_then(|child| self.watch(child));
         if started.is_err() {
             self.running.fetch_sub(1, Ordering::Relaxed);
         }
@@ -58,14 +58,14 @@ impl Notifier {
     }
 }
 
-fn start(typed: &str, summons: &Summons) -> Result<Child, String> {
+fn start(typed: &str, notification: &Notification) -> Result<Child, String> {
     let words = words(typed).ok_or("a quote is not closed")?;
     let (program, arguments) = words.split_first().ok_or("it is empty")?;
     Command::new(program)
         .args(arguments)
-        .env("LANCHAT_FROM", &summons.from)
-        .env("LANCHAT_TO", &summons.to)
-        .env("LANCHAT_TEXT", &summons.text)
+        .env("LANCHAT_FROM", &notification.from)
+        .env("LANCHAT_TO", &notification.to)
+        .env("LANCHAT_TEXT", &notification.text)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -113,7 +113,7 @@ mod tests {
         let script = "printf '%s|' \"$LANCHAT_FROM\" \"$LANCHAT_TO\" \"$LANCHAT_TEXT\" >\"$0\"";
         let script_file = dir.path().join("script");
         std::fs::write(&script_file, script.replace("$0", &file.to_string_lossy())).unwrap();
-        let summons = Summons {
+        let notification = Notification {
             bell: false,
             notify: false,
             command: Some(format!("sh \"{}\"", script_file.display())),
@@ -122,7 +122,7 @@ mod tests {
             text: "$(id) `id`; alice".into(),
         };
         let notifier = Notifier::default();
-        notifier.run(&summons).unwrap();
+        notifier.run(&notification).unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);
         while notifier.running.load(Ordering::Relaxed) > 0 {
             assert!(Instant::now() < deadline, "the command does not end");
@@ -135,7 +135,7 @@ mod tests {
     fn only_a_few_commands_run_at_a_time() {
         let notifier = Notifier::default();
         notifier.running.store(MAX_RUNNING, Ordering::Relaxed);
-        let summons = Summons {
+        let notification = Notification {
             bell: false,
             notify: false,
             command: Some("/nonexistent/command".into()),
@@ -143,9 +143,9 @@ mod tests {
             to: "alice".into(),
             text: "hi".into(),
         };
-        assert_eq!(notifier.run(&summons), Ok(()));
+        assert_eq!(notifier.run(&notification), Ok(()));
         notifier.running.store(0, Ordering::Relaxed);
-        let why = notifier.run(&summons).unwrap_err();
+        let why = notifier.run(&notification).unwrap_err();
         assert!(why.starts_with("cannot run the notify-command \"/nonexistent/command\": "), "{why}");
         assert_eq!(notifier.running.load(Ordering::Relaxed), 0);
     }

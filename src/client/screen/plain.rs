@@ -112,7 +112,7 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
             Effect::Quit => goes_on = false,
             Effect::Relabel
-            | Effect::Summon(_)
+            | Effect::Notify(_)
             | Effect::OnScreen(_)
             | Effect::Copy(_)
             | Effect::Open(_)

@@ -20,7 +20,9 @@ use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Summons, keeps_echo};
+use crate::client::conversation::{
+    CallTime, Conversation, Effect, Notification, Roster, ScreenSize, keeps_echo,
+};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
@@ -312,7 +314,7 @@ impl Repl {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
                 Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
-                Effect::Summon(summons) => self.summon(&summons),
+                Effect::Notify(notification) => self.notify(&notification),
                 Effect::Open(link) => {
                     let text = format!("Open {}? [y/N] ", safe_line(&link));
                     self.ask(text, OpenQuestion::Open(link));
@@ -324,21 +326,21 @@ impl Repl {
         None
     }
 
-    /// Calls the user, who may not be looking.
-    fn summon(&self, summons: &Summons) {
+    /// Notifies the user, who may not be looking.
+    fn notify(&self, notification: &Notification) {
         let printer = self.prompt.printer();
-        if summons.bell {
+        if notification.bell {
             printer.ring();
         }
-        if summons.notify {
-            printer.notify(&summons.from, &summons.text);
+        if notification.notify {
+            printer.notify(&notification.from, &notification.text);
         }
-        if let Err(why) = self.notifier.run(summons) {
+        if let Err(why) = self.notifier.run(notification) {
             self.show(self.conversation.failure(&why));
         }
     }
 
-    /// Shows in the window's title how often the user was called.
+    /// Shows in the window's title how many unread messages are for the user.
     fn retitle(&mut self) {
         let title = self.conversation.title();
         if title == self.title {
@@ -398,7 +400,7 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::OnScreen(change) => change(printer),
         Effect::Copy(text) => printer.copy(&text),
         Effect::GiveBack(line) => printer.give_back(line),
-        Effect::Relabel | Effect::Open(_) | Effect::Summon(_) | Effect::Quit | Effect::Ask(_) => {}
+        Effect::Relabel | Effect::Open(_) | Effect::Notify(_) | Effect::Quit | Effect::Ask(_) => {}
     }
 }
 

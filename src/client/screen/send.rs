@@ -16,7 +16,6 @@ use crate::client::error::Error;
 use crate::client::link::{LinkError, ServerLink};
 use crate::client::options::ClientOptions;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::protocol::event::Absent;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
 use crate::text::{safe_line, safe_lines};
@@ -104,9 +103,8 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
     if let Some(name) = waits {
         options.note(&format!("{} is offline; the message waits for them", safe_line(&name)));
     }
-    if let Some(Absent { name, why }) = away {
-        let why = if why.is_empty() { why } else { format!(": {why}") };
-        options.note(&safe_line(&format!("{name} is away{why}")));
+    if let Some(absent) = away {
+        options.note(&safe_line(&absent.to_string()));
     }
     if !stored {
         options

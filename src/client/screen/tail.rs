@@ -171,24 +171,11 @@ impl TailPrinter {
             return Ok(());
         }
         match event {
-            Event::Chat { to, seq, history, .. } => {
-                let target = Target::parse(to);
-                let is_direct = !matches!(target, Target::All | Target::Room(_));
-                self.message(event, &target, IncomingMessage { seq: *seq, is_direct, history: *history })
+            Event::Chat { to, .. } | Event::Edited { to, .. } | Event::Deleted { to, .. } => {
+                self.message(event, Some(&Target::parse(to)))
             }
-            Event::Edited { to, seq, history, .. } | Event::Deleted { to, seq, history, .. } => {
-                let target = Target::parse(to);
-                let is_direct = !matches!(target, Target::All | Target::Room(_));
-                self.message(event, &target, IncomingMessage { seq: *seq, is_direct, history: *history })
-            }
-            Event::Alert { seq, history, .. } => {
-                let message = IncomingMessage { seq: *seq, is_direct: false, history: *history };
-                self.message(event, &Target::All, message)
-            }
-            Event::Delivered { seq, history, .. } => {
-                self.seen.take(IncomingMessage { seq: *seq, is_direct: true, history: *history }, false);
-                Ok(())
-            }
+            Event::Alert { .. } => self.message(event, Some(&Target::All)),
+            Event::Delivered { .. } => self.message(event, None),
             Event::History(end) => {
                 self.history_end(end);
                 Ok(())
@@ -216,8 +203,10 @@ impl TailPrinter {
         }
     }
 
-    fn message(&mut self, event: &Event, target: &Target, message: IncomingMessage) -> Result<(), Stop> {
-        let is_wanted = self.wants(target);
+    /// Notes a message, and prints or holds it if it is wanted; without a target, it never is.
+    fn message(&mut self, event: &Event, target: Option<&Target>) -> Result<(), Stop> {
+        let Some(message) = IncomingMessage::of(event) else { return Ok(()) };
+        let is_wanted = target.is_some_and(|target| self.wants(target));
         if self.seen.take(message, is_wanted) == Novelty::Known || !is_wanted {
             return Ok(());
         }

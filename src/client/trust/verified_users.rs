@@ -1,13 +1,12 @@
-//! The users whose keys this user has verified, by key: a file with one JSON object per line.
+//! The users whose keys this user has verified, by key.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::client::json_lines;
 use crate::fingerprint::Fingerprint;
 
 const FILE: &str = "verified_users";
@@ -34,11 +33,8 @@ impl VerifiedUsers {
     /// unreadable file, the list lasts for this run.
     pub(crate) fn load(dir: Option<&Path>) -> Self {
         let Some(path) = dir.map(|dir| dir.join(FILE)) else { return Self::default() };
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                let users = text.lines().filter_map(|line| serde_json::from_str(line).ok());
-                Self { users: users.take(MAX_USERS).collect(), path: Some(path) }
-            }
+        match json_lines::read(&path, MAX_USERS) {
+            Ok(users) => Self { users, path: Some(path) },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Self { users: Vec::new(), path: Some(path) }
             }
@@ -68,22 +64,18 @@ impl VerifiedUsers {
         self.save();
     }
 
-    /// Forgets a key; returns whether it was verified.
-    pub(crate) fn remove(&mut self, key: &Fingerprint) -> bool {
+    /// Forgets a key.
+    pub(crate) fn remove(&mut self, key: &Fingerprint) {
         let count = self.users.len();
         self.users.retain(|user| user.key != *key);
-        let was_there = self.users.len() < count;
-        if was_there {
+        if self.users.len() < count {
             self.save();
         }
-        was_there
     }
 
     fn save(&self) {
         let Some(path) = &self.path else { return };
-        let lines = self.users.iter().filter_map(|user| serde_json::to_string(user).ok());
-        let text: String = lines.map(|line| line + "\n").collect();
-        if let Err(error) = files::replace(path, text.as_bytes()) {
+        if let Err(error) = json_lines::replace(path, &self.users) {
             tracing::warn!("cannot save the verified users in {}: {error}", path.display());
         }
     }
@@ -108,7 +100,8 @@ mod tests {
         assert_eq!(users.find(&user(1, "").key), Some(&user(1, "bob")));
         assert_eq!(users.other("BOB", &user(3, "").key), Some(&user(1, "bob")), "an impostor's key");
         assert_eq!(users.other("bob", &user(1, "").key), None);
-        assert!(users.remove(&user(1, "").key) && !users.remove(&user(1, "").key));
+        users.remove(&user(1, "").key);
+        users.remove(&user(1, "").key);
         assert_eq!(VerifiedUsers::load(Some(dir.path())).users, [user(2, "carol")]);
     }
 
@@ -116,7 +109,7 @@ mod tests {
     fn a_damaged_line_costs_only_itself() {
         let dir = tempfile::tempdir().unwrap();
         let line = serde_json::to_string(&user(1, "bob")).unwrap();
-        fs::write(dir.path().join(FILE), format!("garbage\n{line}\n{{}}\n")).unwrap();
+        std::fs::write(dir.path().join(FILE), format!("garbage\n{line}\n{{}}\n")).unwrap();
         assert_eq!(VerifiedUsers::load(Some(dir.path())).users, [user(1, "bob")]);
     }
 }

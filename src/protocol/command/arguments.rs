@@ -2,6 +2,7 @@
 
 use super::filters::{self, Filter, Part};
 use super::{Action, PromptAction, Talk};
+use crate::name::with_hash;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
@@ -17,7 +18,7 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
 /// Reads the rooms to join, as IRC's users list them; a missing `#` is added.
 pub(super) fn rooms(rest: &str) -> Option<Action> {
     let names = rest.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
-    let mut rooms: Vec<String> = names.map(room).collect();
+    let mut rooms: Vec<String> = names.map(with_hash).collect();
     match rooms.len() {
         0 => None,
         1 => rooms.pop().map(|room| Action::from(Act::Join { room })),
@@ -30,14 +31,10 @@ pub(super) fn part(rest: &str) -> Option<Action> {
     let mut words = rest.split_whitespace();
     Some(match (words.next(), words.next()) {
         (Some(name), reason) if name.starts_with('#') || reason.is_none() => {
-            Action::from(Act::Part { room: room(name) })
+            Action::from(Act::Part { room: with_hash(name) })
         }
         _ => Action::Talk(Talk::Part),
     })
-}
-
-fn room(name: &str) -> String {
-    if name.starts_with('#') { name.to_owned() } else { format!("#{name}") }
 }
 
 /// Reads the target of a conversation, perhaps with a first message.

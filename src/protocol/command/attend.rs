@@ -1,4 +1,4 @@
-//! Commands about what calls the user and where it waits. Only the prompt knows them.
+//! Commands about unread messages, notifications and ignored users. Only the prompt knows them.
 
 use super::arguments::{at_most_one, bare, timed};
 use super::{Action, PromptAction};
@@ -8,17 +8,17 @@ use super::{Action, PromptAction};
 pub enum Attend {
     /// Goes to the most urgent unread messages.
     Next,
-    /// Shows only the current place, or all; `None` changes between them.
+    /// Shows only the current room or conversation, or all; `None` changes between them.
     Focus(Option<bool>),
     /// Lists messages that mention the user.
     Mentions,
-    /// Calls the user no longer, for a duration; `off` ends that.
+    /// Silences notifications for a duration; `off` ends that.
     Dnd(Option<String>),
     /// Hides a user's messages for a duration, or lists the users whose messages are hidden.
     Ignore(Option<(String, Option<String>)>),
     /// Shows a user's messages again.
     Unignore(String),
-    /// Shows again what was missed.
+    /// Shows missed messages again.
     Missed,
 }
 

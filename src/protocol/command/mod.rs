@@ -6,6 +6,7 @@
 
 mod arguments;
 mod attend;
+mod base;
 mod filters;
 mod kinds;
 mod meanings;

@@ -1,7 +1,8 @@
 //! Commands that point at lines. Only the prompt knows the lines' numbers.
 
 use super::arguments::{at_most_one, text, two};
-use super::{Action, Command, Place, PromptAction};
+use super::base::PROMPT;
+use super::{Action, Command, PromptAction};
 
 /// See [`PromptAction::Point`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,32 +27,21 @@ impl From<Point> for Action {
     }
 }
 
-/// The rows of the table are below. They have this in common.
-const ROW: Command = Command {
-    name: "",
-    aliases: &[],
-    usage: "",
-    help: "",
-    operator: false,
-    places: &[Place::Prompt],
-    read: |_| None,
-};
-
 pub(super) const REPLY: Command = Command {
     name: "reply",
     aliases: &["r"],
     usage: "[N] TEXT",
     help: "reply to the last person who messaged you, or to line N (see /num)",
     read: reply,
-    ..ROW
+    ..PROMPT
 };
 
 pub(super) const NUM: Command = Command {
     name: "num",
     usage: "[N]",
-    help: "number the last N lines (default 10), the latest 1, for the commands that take one",
+    help: "number the last N lines (default 10; the latest is 1), for /reply, /copy, /open, /edit and /delete",
     read: lines,
-    ..ROW
+    ..PROMPT
 };
 
 pub(super) const EDIT: Command = Command {
@@ -59,7 +49,7 @@ pub(super) const EDIT: Command = Command {
     usage: "[N] TEXT",
     help: "replace the text of your last message, or of your message N (see /num)",
     read: edit,
-    ..ROW
+    ..PROMPT
 };
 
 pub(super) const DELETE: Command = Command {
@@ -68,7 +58,7 @@ pub(super) const DELETE: Command = Command {
     usage: "N",
     help: "delete your message N (see /num); operators can delete messages in rooms",
     read: |rest| line(rest, Point::Delete),
-    ..ROW
+    ..PROMPT
 };
 
 pub(super) const COPY: Command = Command {
@@ -76,7 +66,7 @@ pub(super) const COPY: Command = Command {
     usage: "N",
     help: "copy the text of line N to the clipboard (see /num)",
     read: |rest| line(rest, Point::Copy),
-    ..ROW
+    ..PROMPT
 };
 
 pub(super) const OPEN: Command = Command {
@@ -84,7 +74,7 @@ pub(super) const OPEN: Command = Command {
     usage: "N",
     help: "open the link in line N (see /num)",
     read: |rest| line(rest, Point::Open),
-    ..ROW
+    ..PROMPT
 };
 
 fn lines(rest: &str) -> Option<Action> {
@@ -126,7 +116,7 @@ fn number(word: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Line, read_line};
+    use crate::protocol::command::{Line, Place, read_line};
 
     #[test]
     fn a_number_points_at_a_line_and_without_one_the_text_is_all() {

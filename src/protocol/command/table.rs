@@ -4,28 +4,11 @@ use super::arguments::{
     at_most_one, bare, history, keys, named, nothing, one, part, query, room_and_rest, rooms, search, text,
     timed, two, users, verify,
 };
-use super::{Action, Attend, Command, Place, PromptAction, Talk, attend, point};
+use super::base::{ANYWHERE, CLIENTS, OPERATORS, PROMPT, SERVER, TERMINALS};
+use super::{Action, Attend, Command, PromptAction, Talk, attend, point};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
-use Place::{Console, Prompt, Wire};
-
-/// For everyone, wherever commands are typed.
-const ANYWHERE: Command = Command {
-    name: "",
-    aliases: &[],
-    usage: "",
-    help: "",
-    operator: false,
-    places: &[Prompt, Wire, Console],
-    read: |_| None,
-};
-const OPERATORS: Command = Command { operator: true, ..ANYWHERE };
-const CLIENTS: Command = Command { places: &[Prompt, Wire], ..ANYWHERE };
-const PROMPT: Command = Command { places: &[Prompt], ..ANYWHERE };
-/// Where the prompt has a command of its own by this name.
-const SERVER: Command = Command { places: &[Wire, Console], ..ANYWHERE };
-const TERMINALS: Command = Command { places: &[Prompt, Console], ..ANYWHERE };
 
 /// All commands, in the order of `/help`.
 pub const COMMANDS: &[Command] = &[
@@ -45,7 +28,7 @@ pub const COMMANDS: &[Command] = &[
         name: "users",
         aliases: &["who"],
         usage: "[-l] [#ROOM] [PART]",
-        help: "list who is online, or in #ROOM, or has PART in the name; -l also shows addresses and keys",
+        help: "list users who are online, or in #ROOM, or with PART in the name; -l also shows addresses and keys",
         read: |rest| {
             let (room, text, is_long) = users(rest)?;
             Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
@@ -321,13 +304,13 @@ pub const COMMANDS: &[Command] = &[
         name: "next",
         aliases: &["n"],
         help: "go to the most urgent unread messages, as Alt-A does",
-        read: |rest| nothing(rest, Action::Prompt(PromptAction::Attend(Attend::Next))),
+        read: |rest| nothing(rest, Attend::Next.into()),
         ..PROMPT
     },
     Command {
         name: "focus",
         usage: "[on|off]",
-        help: "show only the current place and messages that call you; count the others",
+        help: "show only the current room or conversation, mentions and direct messages; count the others",
         read: attend::focus,
         ..PROMPT
     },
@@ -339,7 +322,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "missed",
-        help: "show again what you missed",
+        help: "show missed messages again",
         read: |rest| nothing(rest, Attend::Missed.into()),
         ..PROMPT
     },
@@ -366,7 +349,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "ignore",
         usage: "[NAME [DURATION]]",
-        help: "hide a user's messages, for DURATION or until /unignore; or list those you ignore",
+        help: "hide a user's messages, for DURATION or until /unignore; without NAME, list the users you ignore",
         read: attend::ignore,
         ..PROMPT
     },

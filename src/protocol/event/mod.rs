@@ -120,7 +120,7 @@ pub enum Event {
         ts: String,
         /// `false`: it was passed on, but could not be stored.
         stored: bool,
-        /// The recipient who is away, so the message waits.
+        /// The recipient who is offline, so the message waits.
         waits: Option<String>,
         /// The recipient, who is here but does not read at the moment.
         away: Option<Absent>,

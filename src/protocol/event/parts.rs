@@ -5,6 +5,7 @@ use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::envelope::{is_empty, is_true};
 use crate::protocol::packet::{Limits, LogEnd, ReadPosition, RoomInfo, ServerInfo, UserInfo};
 use serde::{Serialize, Serializer};
+use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Welcome {
@@ -89,6 +90,14 @@ pub struct Absent {
     pub name: String,
     /// Why; may be empty.
     pub why: String,
+}
+
+/// `bob is away: lunch`.
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, why } = self;
+        if why.is_empty() { write!(f, "{name} is away") } else { write!(f, "{name} is away: {why}") }
+    }
 }
 
 /// The number, followed by the server's protocol version.

@@ -1,6 +1,6 @@
 //! The text of each event, for people.
 
-use super::{Absent, Crowd, Event, HistoryEnd, Welcome};
+use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 use std::borrow::Cow;
@@ -21,9 +21,7 @@ impl Event {
             | Self::Notice(msg) => return msg.into(),
             Self::Sent { stored: false, .. } => return UNSTORED.into(),
             Self::Sent { waits: Some(name), .. } => format!("{name} is offline; the message waits for them"),
-            Self::Sent { away: Some(Absent { name, why }), .. } => {
-                format!("sent; {name} is away{}", reason(why))
-            }
+            Self::Sent { away: Some(absent), .. } => format!("sent; {absent}"),
             Self::Sent { .. } => return "sent".into(),
             Self::Edited { msg, .. } => format!("{CORRECTED}{msg}"),
             Self::Deleted { name: None, .. } => return "deleted a message".into(),

@@ -1,7 +1,7 @@
-//! Being called, several places, and what was missed, at a prompt.
+//! Notifications, unread messages in several rooms, and missed messages, at a prompt.
 
 use super::*;
-use crate::client::preferences::{CallLevel, PresenceLevel};
+use crate::client::preferences::{NotifyLevel, PresenceLevel};
 use crate::protocol::event::Absent;
 use crate::protocol::packet::ReadPosition;
 
@@ -64,7 +64,7 @@ fn a_direct_message_calls_and_a_bell_rings_once_in_two_seconds() {
     assert_eq!(talk.label(), "[#lobby · @bob 4] ");
     talk.now.instant += Duration::from_secs(3600);
     assert!(talk.says("bob", "alice", "psst").contains(BELL));
-    talk.conversation.view.preferences.bell = CallLevel::Off;
+    talk.conversation.view.preferences.bell = NotifyLevel::Off;
     talk.now.instant += Duration::from_secs(3600);
     assert!(!talk.says("bob", "alice", "psst").contains(BELL));
     assert!(talk.line("/dnd 1x").contains("invalid duration"));

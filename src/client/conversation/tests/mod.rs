@@ -14,10 +14,11 @@ use jiff::tz::TimeZone;
 use super::view::Stamp;
 use super::*;
 use crate::client::connection::{Loss, Up};
+use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::Event;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
-use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
+use crate::protocol::packet::{RoomInfo, Sender, ServerInfo, UserInfo};
 use crate::protocol::request::ClientPacket;
 use crate::security::TrustBasis;
 
@@ -46,7 +47,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Open(link) => format!("(open: {link})"),
         Effect::GiveBack(line) => format!("(back: {line})"),
         Effect::Ask(question) => format!("({})", question.trim()),
-        Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),
+        Effect::Notify(notification) => format!("(call: {} {})", notification.from, notification.text),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -318,7 +319,7 @@ fn the_servers_time_comes_with_the_difference_of_the_clocks() {
 #[test]
 fn a_servers_name_drives_no_terminal_and_starts_no_line() {
     let mut talk = Talk::new();
-    talk.conversation.server.name = "a\x1b[2J\u{202e}\n12:03 <bob> I resign".into();
+    talk.conversation.session.server.name = "a\x1b[2J\u{202e}\n12:03 <bob> I resign".into();
     let namesake = text(talk.conversation.namesake("\x1b[2J\n12:03 <bob> so do I".into()));
     for shown in [talk.line("/status"), talk.line("/verify"), talk.line("/verify yes"), namesake] {
         assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");

@@ -98,7 +98,7 @@ fn an_older_server_cannot_change_messages_and_the_user_learns_why() {
     let error = Event::error(Code::UnknownType, "type \"edit\" is unknown; use one of chat, nick");
     assert_eq!(
         talk.event(error, edit.id.as_deref()),
-        "12:03 ! this server is of an older version, which cannot change messages"
+        "12:03 ! this server has an older version, which cannot change messages"
     );
 }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 use anstream::adapter::strip_str;
 use anstyle::{Effects, Style};
 
-use super::{BOLD, CALL, DIM, FAILURE, ViewState};
-use crate::client::conversation::outlet::{Outlet, ScreenSize};
+use super::{BOLD, DIM, FAILURE, MENTION, ViewState};
+use crate::client::conversation::outlet::ScreenSize;
 use crate::text::{break_lines, safe_lines, width};
 
 /// The bar in front of each further line of a message, as its author has broken it.
@@ -36,7 +36,7 @@ struct Start {
     indent: usize,
 }
 
-/// Places of a line in a style of their own.
+/// Parts of a line in a style of their own.
 struct Marks {
     places: Vec<Range<usize>>,
     style: Style,
@@ -88,14 +88,14 @@ impl ViewState {
         self.marked_block(ts, head, text, style, &no_places)
     }
 
-    /// The same for a text that calls the user at those places of its lines.
+    /// The same for a text that mentions the user at those places of its lines.
     pub(super) fn marked_block(
         &self,
         ts: &str,
         head: &str,
         text: &str,
         style: Style,
-        calls: &dyn Fn(&str) -> Vec<Range<usize>>,
+        mentions: &dyn Fn(&str) -> Vec<Range<usize>>,
     ) -> Vec<String> {
         let mut lines: Vec<String> = self.new_day(ts).into_iter().collect();
         let clock = self.clock(ts);
@@ -114,7 +114,7 @@ impl ViewState {
                 let bar = format!("{:1$}{BAR}", "", indent - BAR.len());
                 start = Start { text: self.paint(DIM, &bar), columns: indent, indent };
             }
-            lines.extend(self.broken(&start, line, style, calls));
+            lines.extend(self.broken(&start, line, style, mentions));
         }
         lines
     }
@@ -133,11 +133,11 @@ impl ViewState {
         start: &Start,
         line: &str,
         style: Style,
-        calls: &dyn Fn(&str) -> Vec<Range<usize>>,
+        mentions: &dyn Fn(&str) -> Vec<Range<usize>>,
     ) -> Vec<String> {
         let marks = match &self.sought {
             Some(sought) => Marks { places: sought.places(line), style: FOUND },
-            None => Marks { places: calls(line), style: CALL },
+            None => Marks { places: mentions(line), style: MENTION },
         };
         let Some(columns) = self.wrap_columns() else {
             return vec![format!("{}{}", start.text, self.text(line, 0..line.len(), style, &marks))];
@@ -187,13 +187,13 @@ impl ViewState {
         self.screen().filter(|_| self.preferences.wrap).map(|screen| screen.columns)
     }
 
-    /// The columns and rows of the screen at the moment; `None`: lines are not above a prompt.
+    /// The size of the screen at the moment; `None`: lines are not above a prompt.
     pub(crate) fn screen(&self) -> Option<ScreenSize> {
         self.outlet.screen()
     }
 
     pub(super) fn is_screen(&self) -> bool {
-        matches!(self.outlet, Outlet::Prompt(_))
+        self.screen().is_some()
     }
 
     pub(super) fn bold(&self, text: &str) -> String {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-use super::{DIM, Stamp, ViewState};
+use super::{DIM, RULE, Stamp, ViewState};
 use crate::client::local_time::{DATE_AND_TIME, local, localized};
 
 /// The format of a time where the user's own is invalid.
@@ -79,7 +79,7 @@ impl ViewState {
         }
         let format = if day.year() == today.year() { "%A %-d %B" } else { "%A %-d %B %Y" };
         let day = strtime::format(format, day).ok()?;
-        Some(self.paint(DIM, &format!("── {day} ──")))
+        Some(self.paint(DIM, &format!("{RULE} {day} {RULE}")))
     }
 
     /// A time from the server, as date and time of this user; as written if it is none.

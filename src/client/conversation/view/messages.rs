@@ -3,8 +3,8 @@
 use anstyle::Style;
 
 use super::names::{hash, mark};
-use super::{ALERT, CALL, DIM, Stamp, ViewState, render};
-use crate::client::conversation::calling;
+use super::{ALERT, DIM, MENTION, Stamp, ViewState, render};
+use crate::client::conversation::notifications;
 use crate::client::conversation::outlet::Outlet;
 use crate::name::RoomName;
 use crate::protocol::event::{Crowd, count_users};
@@ -18,19 +18,20 @@ impl ViewState {
         let sender = format!("{}{mark}", self.name(&from.name));
         if let Some(place) = self.place(to) {
             // A sign for people who see no colours.
-            let called = self.is_call(from, msg).then(|| {
-                let sign = format!(">{}{mark}<", safe_line(&from.name));
-                self.paint(CALL, &sign)
+            let sign = self.is_for_user(from, msg).then(|| {
+                let text = format!(">{}{mark}<", safe_line(&from.name));
+                self.paint(MENTION, &text)
             });
-            let head = match (action, &called) {
+            let head = match (action, &sign) {
                 (true, None) => format!("{place}* {sender}"),
                 (false, None) => format!("{place}<{sender}>"),
                 (true, Some(sign)) => format!("{place}* {sign}"),
                 (false, Some(sign)) => format!("{place}{sign}"),
             };
-            let calls = |line: &str| calling::call_places(line, &self.me, &self.preferences.highlight);
-            return match called {
-                Some(_) => self.marked_block(ts, &head, msg, Style::new(), &calls),
+            let mentions =
+                |line: &str| notifications::mention_places(line, &self.me, &self.preferences.highlight);
+            return match sign {
+                Some(_) => self.marked_block(ts, &head, msg, Style::new(), &mentions),
                 None => self.block(ts, &head, msg, Style::new()),
             };
         }
@@ -41,11 +42,11 @@ impl ViewState {
         self.block(ts, &head, msg, Style::new())
     }
 
-    /// Whether a message in a room calls the user. Programs that read the lines get them as ever.
-    fn is_call(&self, from: &Sender, msg: &str) -> bool {
+    /// Whether a message in a room mentions the user. Programs that read the lines get them as ever.
+    fn is_for_user(&self, from: &Sender, msg: &str) -> bool {
         let is_others = from.name != self.me && !from.is_server();
         let words = &self.preferences.highlight;
-        self.outlet != Outlet::Pipe && is_others && calling::mentions(msg, &self.me, words)
+        self.outlet != Outlet::Pipe && is_others && notifications::mentions(msg, &self.me, words)
     }
 
     /// A message from the history: dimmed, and in plain lines with its date if that is not today's.

@@ -34,8 +34,8 @@ use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
-/// The user's name in a message, and the sender of a message that calls the user.
-const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
+/// The user's name in a message, and the sender of a message that mentions the user.
+const MENTION: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 /// The ends of a thin line.
 const RULE: &str = "──";
 
@@ -111,10 +111,9 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
             state.chat(from, to, &format!("{msg} (edited)"), *action, ts)
         }
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
-        Event::Edited { from, to, msg, ts, .. } => {
-            state.chat(from, to, &format!("corrected: {msg}"), true, ts)
+        Event::Edited { from, to, ts, .. } | Event::Deleted { from, to, ts, .. } => {
+            state.chat(from, to, &event.text(), true, ts)
         }
-        Event::Deleted { from, to, ts, .. } => state.chat(from, to, &event.text(), true, ts),
         Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
             Vec::new()
         }

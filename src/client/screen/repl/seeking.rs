@@ -14,6 +14,7 @@ use crate::client::find::{
     start, watch_rivals,
 };
 use crate::client::link::Reached;
+use crate::client::terminal::is_yes;
 use crate::discovery::{ScanScope, SearchReport};
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::request::Mode;
@@ -136,19 +137,14 @@ impl Repl {
     pub(super) async fn answer(&mut self, answer: &str) -> Ending {
         match self.question.take()? {
             OpenQuestion::Conversation => {
-                let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
-                let effects = self.conversation.answered_question(is_yes);
+                let effects = self.conversation.answered_question(is_yes(answer));
                 self.apply(effects)
             }
-            OpenQuestion::Quit => {
-                matches!(answer.trim().to_lowercase().as_str(), "y" | "yes").then_some(Ok(()))
-            }
-            OpenQuestion::Open(link) => match answer.trim().to_lowercase().as_str() {
-                "y" | "yes" => match opener::open(&link) {
-                    Ok(()) => None,
-                    Err(why) => self.failure(&why),
-                },
-                _ => None,
+            OpenQuestion::Quit => is_yes(answer).then_some(Ok(())),
+            OpenQuestion::Open(_) if !is_yes(answer) => None,
+            OpenQuestion::Open(link) => match opener::open(&link) {
+                Ok(()) => None,
+                Err(why) => self.failure(&why),
             },
             OpenQuestion::Host(offer) => match offer.wish(answer) {
                 Some(Wish::Host) => self.host().await,

@@ -9,22 +9,22 @@ use super::spot::Spot;
 use crate::protocol::Target;
 use crate::text::width;
 
-/// Places with unread messages to remember: as many as anyone could visit. In a larger crowd, the quietest is
+/// Spots with unread messages to remember: as many as anyone could visit. In a larger crowd, the quietest is
 /// forgotten; its messages stay in the history.
-const MAX_PLACES: usize = 256;
+const MAX_SPOTS: usize = 256;
 
 /// The shortest time between two labels that differ only in what is unread. A new label costs the half-typed
 /// line its undo history.
 const RELABEL_EVERY: Duration = Duration::from_secs(1);
 
-/// Unread messages of a place.
+/// Unread messages of a spot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unread {
     /// The other user's name, for a direct conversation.
     pub(super) name: String,
     pub(super) count: usize,
-    /// How many of them call the user.
-    pub(super) calls: usize,
+    /// How many of them are mentions or direct messages.
+    pub(super) for_user: usize,
     /// The number of the first one; `None`: it was not stored.
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
@@ -40,46 +40,47 @@ pub(super) struct UnreadMessage<'a> {
     pub(super) from: &'a str,
     pub(super) seq: Option<u64>,
     pub(super) at: Timestamp,
-    pub(super) is_call: bool,
+    pub(super) is_for_user: bool,
     pub(super) is_hidden: bool,
 }
 
+/// Unread messages by spot.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct UnreadTable {
     unread: BTreeMap<Spot, Unread>,
-    /// Up to where the user has read each place, as the server knows it.
+    /// Up to where the user has read each spot, as the server knows it.
     positions: BTreeMap<Spot, u64>,
     /// Whether the server does not take positions.
     pub(super) is_refused: bool,
-    /// The user's choice for this run: whether to show only the current place.
+    /// The user's choice for this run: whether to show only the current spot.
     pub(super) focus: Option<bool>,
-    /// Where the user was before going from one unread place to the next.
+    /// Where the user was before the first `/next`.
     pub(super) came_from: Option<Target>,
     /// Whether the label on the screen is outdated.
     is_label_due: bool,
     labelled: Option<Instant>,
 }
 
-impl Places {
+impl UnreadTable {
     pub(super) fn add(&mut self, spot: Spot, message: UnreadMessage<'_>) {
-        if self.unread.len() >= MAX_PLACES && !self.unread.contains_key(&spot) {
-            let quietest = self.unread.iter().min_by_key(|(_, unread)| (unread.calls, unread.count));
+        if self.unread.len() >= MAX_SPOTS && !self.unread.contains_key(&spot) {
+            let quietest = self.unread.iter().min_by_key(|(_, unread)| (unread.for_user, unread.count));
             if let Some(spot) = quietest.map(|(spot, _)| spot.clone()) {
                 self.unread.remove(&spot);
             }
         }
-        let UnreadMessage { from, seq, at, is_call, is_hidden } = message;
+        let UnreadMessage { from, seq, at, is_for_user, is_hidden } = message;
         let unread = self.unread.entry(spot).or_insert_with(|| Unread {
             name: from.to_owned(),
             count: 0,
-            calls: 0,
+            for_user: 0,
             first: seq,
             last: None,
             since: at,
             is_hidden: false,
         });
         unread.count += 1;
-        unread.calls += usize::from(is_call);
+        unread.for_user += usize::from(is_for_user);
         unread.last = unread.last.max(seq);
         unread.is_hidden |= is_hidden;
         self.is_label_due = true;
@@ -96,7 +97,7 @@ impl Places {
     pub(super) fn welcomed(&mut self, positions: impl Iterator<Item = (Spot, u64)>) {
         self.positions.clear();
         self.is_refused = false;
-        for (spot, seq) in positions.take(MAX_PLACES) {
+        for (spot, seq) in positions.take(MAX_SPOTS) {
             self.read(&spot, seq);
         }
     }
@@ -112,7 +113,7 @@ impl Places {
     }
 
     fn note_position(&mut self, spot: &Spot, seq: u64) -> bool {
-        if self.positions.len() >= MAX_PLACES && !self.positions.contains_key(spot) {
+        if self.positions.len() >= MAX_SPOTS && !self.positions.contains_key(spot) {
             self.positions.pop_first();
         }
         self.positions.insert(spot.clone(), seq);
@@ -144,12 +145,12 @@ impl Places {
         (self.came_from, self.is_label_due) = (None, true);
     }
 
-    /// Places with unread messages except the one in which the user is: first those that call the user, then
-    /// those that have waited longest.
+    /// Spots with unread messages except the one in which the user is: first those with mentions or direct
+    /// messages, then those that have waited longest.
     fn elsewhere(&self, here: Option<&Spot>) -> Vec<(&Spot, &Unread)> {
-        let mut places: Vec<_> = self.unread.iter().filter(|(spot, _)| Some(*spot) != here).collect();
-        places.sort_by_key(|(_, unread)| (unread.calls == 0, unread.since));
-        places
+        let mut spots: Vec<_> = self.unread.iter().filter(|(spot, _)| Some(*spot) != here).collect();
+        spots.sort_by_key(|(_, unread)| (unread.for_user == 0, unread.since));
+        spots
     }
 
     /// Where to go next, with a user's name as written.
@@ -162,20 +163,20 @@ impl Places {
         })
     }
 
-    /// Messages that call the user, everywhere.
-    pub(super) fn calls(&self) -> usize {
-        self.unread.values().map(|unread| unread.calls).sum()
+    /// The number of unread mentions and direct messages, everywhere.
+    pub(super) fn for_user(&self) -> usize {
+        self.unread.values().map(|unread| unread.for_user).sum()
     }
 
     /// The unread messages elsewhere, in at most so many columns: ` · ops 2! · @carol 1 · lobby 14`.
     pub(super) fn summary(&self, here: Option<&Spot>, columns: usize) -> String {
-        let places = self.elsewhere(here);
+        let spots = self.elsewhere(here);
         let mut text = String::new();
-        for (done, (spot, unread)) in places.iter().enumerate() {
-            let mark = if unread.calls > 0 && !spot.is_direct() { "!" } else { "" };
+        for (done, (spot, unread)) in spots.iter().enumerate() {
+            let mark = if unread.for_user > 0 && !spot.is_direct() { "!" } else { "" };
             let place = spot.label(&unread.name);
             let part = format!(" · {} {}{mark}", place.trim_start_matches('#'), unread.count);
-            let left = places.len() - done - 1;
+            let left = spots.len() - done - 1;
             let more = if left > 0 { width(&format!(" · +{left}")) } else { 0 };
             if width(&text) + width(&part) + more > columns {
                 return text + &format!(" · +{}", left + 1);
@@ -214,20 +215,20 @@ mod tests {
         Spot::User(name.to_lowercase())
     }
 
-    fn places(messages: &[(Spot, &str, bool)]) -> Places {
-        let mut places = Places::default();
-        for (n, (spot, from, is_call)) in messages.iter().enumerate() {
+    fn table(messages: &[(Spot, &str, bool)]) -> UnreadTable {
+        let mut table = UnreadTable::default();
+        for (n, (spot, from, is_for_user)) in messages.iter().enumerate() {
             let at = Timestamp::from_second(i64::try_from(n).unwrap()).unwrap();
             let seq = Some(n as u64);
-            let message = UnreadMessage { from, seq, at, is_call: *is_call, is_hidden: false };
-            places.add(spot.clone(), message);
+            let message = UnreadMessage { from, seq, at, is_for_user: *is_for_user, is_hidden: false };
+            table.add(spot.clone(), message);
         }
-        places
+        table
     }
 
     #[test]
-    fn calls_come_first_then_what_has_waited_longest() {
-        let mut places = places(&[
+    fn messages_for_the_user_come_first_then_what_has_waited_longest() {
+        let mut table = table(&[
             (room("#lobby"), "eve", false),
             (room("#dev"), "eve", false),
             (room("#ops"), "eve", false),
@@ -235,50 +236,50 @@ mod tests {
             (room("#ops"), "eve", true),
             (room("#lobby"), "eve", false),
         ]);
-        assert_eq!(places.summary(None, 80), " · ops 2! · @Carol 1 · lobby 2 · dev 1");
-        assert_eq!(places.summary(Some(&room("#ops")), 80), " · @Carol 1 · lobby 2 · dev 1");
-        assert_eq!(places.calls(), 2);
-        assert_eq!(places.most_urgent(None), Some(Target::Room("#ops".into())));
-        places.take(&room("#ops"));
-        assert_eq!(places.most_urgent(None), Some(Target::User("Carol".into())));
-        places.rename("carol", "Cleo");
-        assert_eq!(places.most_urgent(Some(&room("#lobby"))), Some(Target::User("Cleo".into())));
-        places.take(&user("cleo"));
-        assert_eq!(places.most_urgent(None), Some(Target::All));
-        assert_eq!(places.most_urgent(Some(&room("#lobby"))), Some(Target::Room("#dev".into())));
+        assert_eq!(table.summary(None, 80), " · ops 2! · @Carol 1 · lobby 2 · dev 1");
+        assert_eq!(table.summary(Some(&room("#ops")), 80), " · @Carol 1 · lobby 2 · dev 1");
+        assert_eq!(table.for_user(), 2);
+        assert_eq!(table.most_urgent(None), Some(Target::Room("#ops".into())));
+        table.take(&room("#ops"));
+        assert_eq!(table.most_urgent(None), Some(Target::User("Carol".into())));
+        table.rename("carol", "Cleo");
+        assert_eq!(table.most_urgent(Some(&room("#lobby"))), Some(Target::User("Cleo".into())));
+        table.take(&user("cleo"));
+        assert_eq!(table.most_urgent(None), Some(Target::All));
+        assert_eq!(table.most_urgent(Some(&room("#lobby"))), Some(Target::Room("#dev".into())));
     }
 
     #[test]
     fn what_does_not_fit_is_counted() {
-        let places = places(&[
+        let table = table(&[
             (room("#aaaa"), "eve", false),
             (room("#bbbb"), "eve", false),
             (room("#cccc"), "eve", false),
         ]);
-        assert_eq!(places.summary(None, 27), " · aaaa 1 · bbbb 1 · cccc 1");
-        assert_eq!(places.summary(None, 26), " · aaaa 1 · bbbb 1 · +1");
-        assert_eq!(places.summary(None, 20), " · aaaa 1 · +2");
-        assert_eq!(places.summary(None, 5), " · +3");
+        assert_eq!(table.summary(None, 27), " · aaaa 1 · bbbb 1 · cccc 1");
+        assert_eq!(table.summary(None, 26), " · aaaa 1 · bbbb 1 · +1");
+        assert_eq!(table.summary(None, 20), " · aaaa 1 · +2");
+        assert_eq!(table.summary(None, 5), " · +3");
     }
 
     #[test]
     fn what_was_read_elsewhere_is_read_up_to_there() {
-        let mut places = places(&[(room("#dev"), "eve", false), (room("#dev"), "eve", false)]);
-        places.read(&room("#dev"), 0);
-        assert_eq!(places.summary(None, 80), " · dev 2");
-        places.read(&room("#dev"), 1);
-        assert_eq!(places.summary(None, 80), "");
+        let mut table = table(&[(room("#dev"), "eve", false), (room("#dev"), "eve", false)]);
+        table.read(&room("#dev"), 0);
+        assert_eq!(table.summary(None, 80), " · dev 2");
+        table.read(&room("#dev"), 1);
+        assert_eq!(table.summary(None, 80), "");
     }
 
     #[test]
-    fn a_crowd_of_places_is_bounded_and_calls_stay() {
-        let mut places = Places::default();
+    fn a_crowd_of_spots_is_bounded_and_calls_stay() {
+        let mut table = UnreadTable::default();
         let at = Timestamp::UNIX_EPOCH;
-        let message = |is_call| UnreadMessage { from: "x", seq: None, at, is_call, is_hidden: false };
-        places.add(user("carol"), message(true));
-        (0..2 * MAX_PLACES).for_each(|n| places.add(user(&format!("u{n}")), message(false)));
-        assert_eq!(places.unread.len(), MAX_PLACES);
-        assert_eq!(places.most_urgent(None), Some(Target::User("x".into())));
-        assert_eq!(places.calls(), 1);
+        let message = |is_for_user| UnreadMessage { from: "x", seq: None, at, is_for_user, is_hidden: false };
+        table.add(user("carol"), message(true));
+        (0..2 * MAX_SPOTS).for_each(|n| table.add(user(&format!("u{n}")), message(false)));
+        assert_eq!(table.unread.len(), MAX_SPOTS);
+        assert_eq!(table.most_urgent(None), Some(Target::User("x".into())));
+        assert_eq!(table.for_user(), 1);
     }
 }

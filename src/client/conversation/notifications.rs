@@ -1,13 +1,14 @@
-//! Which messages call the user, and how: the bell, a notification, a command. Knows no terminal.
+//! Which messages notify the user, and how: the bell, a notification on the desktop, a command. Knows no
+//! terminal.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use crate::client::preferences::{CallLevel, Preferences};
+use crate::client::preferences::{NotifyLevel, Preferences};
 use crate::text::{safe_line, whole_words};
 
-/// The shortest time between two bells: people who are called ten times in a second have heard it.
+/// The shortest time between two bells: people whom ten messages reach in a second have heard it.
 const BELL_EVERY: Duration = Duration::from_secs(2);
 
 /// The shortest time between two notifications, which stay on the desktop longer than a bell sounds.
@@ -19,9 +20,9 @@ const MAX_MENTIONS: usize = 200;
 /// The longest text in a notification, in characters: desktops cut longer ones.
 const MAX_NOTIFIED: usize = 200;
 
-/// A message that calls the user.
+/// How to notify the user of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Summons {
+pub(crate) struct Notification {
     pub(crate) bell: bool,
     pub(crate) notify: bool,
     /// The command to run.
@@ -33,16 +34,16 @@ pub(crate) struct Summons {
     pub(crate) text: String,
 }
 
-/// Until when the user does not want to be called.
+/// Until when the user wants no notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     Until(Instant),
     Always,
 }
 
-/// Calls so far, and whether the user wants any.
+/// The last notifications, and whether the user wants any.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
+pub(super) struct Notifications {
     pub(super) silence: Option<Silence>,
     rang: Option<Instant>,
     notified: Option<Instant>,
@@ -50,7 +51,7 @@ pub(super) struct Calls {
     pub(super) mentions: VecDeque<String>,
 }
 
-impl Calls {
+impl Notifications {
     pub(super) fn is_silent(&mut self, now: Instant) -> bool {
         if matches!(self.silence, Some(Silence::Until(end)) if end <= now) {
             self.silence = None;
@@ -58,24 +59,31 @@ impl Calls {
         self.silence.is_some()
     }
 
-    /// How to call the user for a message of that level, if at all.
-    pub(super) fn summon(
+    /// Decides how to notify the user of a message of that level, if at all.
+    pub(super) fn notify(
         &mut self,
-        level: CallLevel,
+        level: NotifyLevel,
         [from, to, text]: [&str; 3],
         wanted: &Preferences,
         now: Instant,
-    ) -> Option<Summons> {
-        if level == CallLevel::Off || self.is_silent(now) {
+    ) -> Option<Notification> {
+        if level == NotifyLevel::Off || self.is_silent(now) {
             return None;
         }
         let bell = level <= wanted.bell && is_due(&mut self.rang, BELL_EVERY, now);
         let notify = level <= wanted.notify && is_due(&mut self.notified, NOTIFY_EVERY, now);
-        let is_call = level <= wanted.notify.max(CallLevel::Mention);
-        let command = wanted.notify_command.clone().filter(|_| is_call);
+        let is_for_user = level <= wanted.notify.max(NotifyLevel::Mention);
+        let command = wanted.notify_command.clone().filter(|_| is_for_user);
         let text = safe_line(text).chars().take(MAX_NOTIFIED).collect();
         let (from, to) = (safe_line(from), safe_line(to));
-        (bell || notify || command.is_some()).then_some(Summons { bell, notify, command, from, to, text })
+        (bell || notify || command.is_some()).then_some(Notification {
+            bell,
+            notify,
+            command,
+            from,
+            to,
+            text,
+        })
     }
 
     pub(super) fn remember(&mut self, lines: &[String]) {
@@ -100,7 +108,7 @@ pub(super) fn mentions(text: &str, me: &str, words: &[String]) -> bool {
 }
 
 /// The places of the user's name and words in a line, in order and without overlaps.
-pub(super) fn call_places(line: &str, me: &str, words: &[String]) -> Vec<Range<usize>> {
+pub(super) fn mention_places(line: &str, me: &str, words: &[String]) -> Vec<Range<usize>> {
     let mut parts: Vec<_> = called_by(me, words).flat_map(|word| whole_words(line, word)).collect();
     parts.sort_by_key(|part| (part.start, std::cmp::Reverse(part.end)));
     let mut end = 0;
@@ -121,42 +129,48 @@ fn called_by<'a>(me: &'a str, words: &'a [String]) -> impl Iterator<Item = &'a s
 mod tests {
     use super::*;
 
-    fn rings(calls: &mut Calls, level: CallLevel, now: Instant) -> bool {
+    fn rings(notifications: &mut Notifications, level: NotifyLevel, now: Instant) -> bool {
         let wanted = Preferences::default();
-        calls.summon(level, ["bob", "alice", "hi"], &wanted, now).is_some_and(|summons| summons.bell)
+        notifications
+            .notify(level, ["bob", "alice", "hi"], &wanted, now)
+            .is_some_and(|notification| notification.bell)
     }
 
     #[test]
     fn the_bell_rings_for_mentions_and_direct_messages_at_most_once_in_two_seconds() {
-        let (mut calls, now) = (Calls::default(), Instant::now());
-        assert!(!rings(&mut calls, CallLevel::All, now));
-        assert!(rings(&mut calls, CallLevel::Mention, now));
-        assert!(!rings(&mut calls, CallLevel::Direct, now + Duration::from_millis(1999)));
-        assert!(rings(&mut calls, CallLevel::Direct, now + Duration::from_secs(2)));
-        assert!(!rings(&mut calls, CallLevel::Off, now + Duration::from_secs(9)));
+        let (mut notifications, now) = (Notifications::default(), Instant::now());
+        assert!(!rings(&mut notifications, NotifyLevel::All, now));
+        assert!(rings(&mut notifications, NotifyLevel::Mention, now));
+        assert!(!rings(&mut notifications, NotifyLevel::Direct, now + Duration::from_millis(1999)));
+        assert!(rings(&mut notifications, NotifyLevel::Direct, now + Duration::from_secs(2)));
+        assert!(!rings(&mut notifications, NotifyLevel::Off, now + Duration::from_secs(9)));
     }
 
     #[test]
     fn silence_ends_by_itself() {
-        let (mut calls, now) = (Calls::default(), Instant::now());
-        calls.silence = Some(Silence::Until(now + Duration::from_secs(60)));
-        assert!(!rings(&mut calls, CallLevel::Direct, now + Duration::from_secs(59)));
-        assert!(rings(&mut calls, CallLevel::Direct, now + Duration::from_secs(60)));
-        assert_eq!(calls.silence, None);
+        let (mut notifications, now) = (Notifications::default(), Instant::now());
+        notifications.silence = Some(Silence::Until(now + Duration::from_secs(60)));
+        assert!(!rings(&mut notifications, NotifyLevel::Direct, now + Duration::from_secs(59)));
+        assert!(rings(&mut notifications, NotifyLevel::Direct, now + Duration::from_secs(60)));
+        assert_eq!(notifications.silence, None);
     }
 
     #[test]
     fn a_command_is_run_for_calls_even_without_bell_and_notification() {
         let wanted = Preferences {
-            bell: CallLevel::Off,
+            bell: NotifyLevel::Off,
             notify_command: Some("beep".into()),
             ..Preferences::default()
         };
-        let (mut calls, now) = (Calls::default(), Instant::now());
-        let summons = calls.summon(CallLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
-        assert_eq!((summons.bell, summons.notify, summons.command.as_deref()), (false, false, Some("beep")));
-        assert_eq!((&*summons.from, &*summons.text), ("b\u{fffd}ob", "a b"));
-        assert_eq!(calls.summon(CallLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
+        let (mut notifications, now) = (Notifications::default(), Instant::now());
+        let notification =
+            notifications.notify(NotifyLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
+        assert_eq!(
+            (notification.bell, notification.notify, notification.command.as_deref()),
+            (false, false, Some("beep"))
+        );
+        assert_eq!((&*notification.from, &*notification.text), ("b\u{fffd}ob", "a b"));
+        assert_eq!(notifications.notify(NotifyLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
     }
 
     #[test]
@@ -164,7 +178,7 @@ mod tests {
         let words = ["deploy".to_owned(), "ice".to_owned(), "alice and bob".to_owned()];
         assert!(mentions("Deploy now", "alice", &words) && !mentions("malice", "alice", &words));
         let line = "alice and bob deploy ice to Alice";
-        let places = call_places(line, "alice", &words);
+        let places = mention_places(line, "alice", &words);
         let marked: Vec<&str> = places.into_iter().map(|place| &line[place]).collect();
         assert_eq!(marked, ["alice and bob", "deploy", "ice", "Alice"]);
     }

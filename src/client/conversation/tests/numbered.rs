@@ -16,7 +16,7 @@ fn sent(seq: u64) -> Event {
 fn the_last_lines_have_numbers_the_latest_one_1() {
     let mut talk = Talk::at_prompt();
     assert!(talk.line("/num").contains("no messages to number"));
-    assert!(talk.line("/copy 1").contains("/num shows them"));
+    assert!(talk.line("/copy 1").contains("to number the last ones: /num"));
     for text in ["one", "two", "three"] {
         talk.says("bob", "all", text);
     }

@@ -147,7 +147,7 @@ fn text(line: usize) -> String {
     let count = 3 + line * 7 % 25;
     let said: Vec<_> = (0..count).map(|at| words[(line + at * 3) % words.len()]).collect();
     match line % 50 {
-        10 => format!("this: {} {line}", said.join(" ")),
+        10 => format!("this and against: {} {line}", said.join(" ")),
         20 => format!("see http://10.0.0.7/wiki/page-{line} {}", said.join(" ")),
         _ => format!("{} {line}", said.join(" ")),
     }

@@ -8,12 +8,15 @@ use super::sought::is_of_word;
 /// The parts of `text` that are the word: as a whole, in any case, with or without diacritics. The word does not
 /// go on before or behind them, with a letter, a digit, `_`, or a hyphen and one of these.
 pub fn whole_words(text: &str, word: &str) -> Vec<Range<usize>> {
+    // Most texts do not have it, and folding is slow.
+    if is_plain(text) && is_plain(word) && !contains_plain(text, word) {
+        return Vec::new();
+    }
     let word = fold(word);
     let word = word.trim();
     if word.is_empty() {
         return Vec::new();
     }
-    // Most texts do not have it, and mapping is slow.
     if !fold(text).contains(word) {
         return Vec::new();
     }
@@ -27,6 +30,20 @@ pub fn whole_words(text: &str, word: &str) -> Vec<Range<usize>> {
     };
     let found = folded.text.match_indices(word).map(|(at, _)| at).filter(is_whole);
     found.map(|at| folded.source(at).start..folded.source(at + word.len() - 1).end).collect()
+}
+
+/// Whether folding changes nothing but the case, apart from spaces.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// Whether a plain text has the plain word, in any case. Says yes to words with spaces, which fold in their own
+/// way.
+fn contains_plain(text: &str, word: &str) -> bool {
+    let word = word.as_bytes();
+    word.is_empty()
+        || word.contains(&b' ')
+        || text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Whether a word goes on with these characters, from its edge away.

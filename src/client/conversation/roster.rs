@@ -37,8 +37,13 @@ pub(crate) struct Roster {
 impl Roster {
     /// Adds a valid name; all names here are therefore safe for the terminal.
     pub(crate) fn add(&mut self, name: &str) {
+        let key = name.to_lowercase();
+        // To check a name is slow, and most messages come from people who are here already.
+        if self.users.get(&key).is_some_and(|known| known == name) {
+            return;
+        }
         if self.users.len() < MAX_NAMES && Name::new(name).is_ok() {
-            self.users.insert(name.to_lowercase(), name.to_owned());
+            self.users.insert(key, name.to_owned());
         }
     }
 
@@ -79,7 +84,7 @@ impl Roster {
     /// Notes that a user spoke in a room, or in the lobby.
     pub(crate) fn note_speaker(&mut self, name: &str, room: Option<&str>) {
         let speaker = (name.to_owned(), room.map(str::to_lowercase));
-        if Name::new(name).is_ok() {
+        if self.contains(name) || Name::new(name).is_ok() {
             bring_forward(&mut self.speakers, speaker);
         }
     }
@@ -151,7 +156,12 @@ impl Roster {
 
 /// Puts a value at the front, once.
 fn bring_forward<T: PartialEq>(values: &mut VecDeque<T>, value: T) {
-    values.retain(|other| *other != value);
+    if values.front() == Some(&value) {
+        return;
+    }
+    if let Some(at) = values.iter().position(|other| *other == value) {
+        values.remove(at);
+    }
     values.truncate(MAX_SPEAKERS - 1);
     values.push_front(value);
 }

@@ -64,9 +64,9 @@ impl ViewState {
         if !self.is_screen() {
             return None;
         }
-        let stamped = ts.parse().ok();
-        let today = self.now.to_zoned_datetime(self.zone()).date();
-        let day = stamped.map_or(today, |at: Timestamp| at.to_zoned_datetime(self.zone()).date());
+        let (stamped, zone) = (ts.parse().ok(), self.zone());
+        let today = zone.to_datetime(self.now).date();
+        let day = stamped.map_or(today, |at: Timestamp| zone.to_datetime(at).date());
         let mut memory = self.memory.lock();
         if stamped.is_none() && memory.in_past {
             return None;

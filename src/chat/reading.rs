@@ -15,16 +15,20 @@ use crate::name::NameKey;
 use crate::protocol::packet::ReadPosition;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct ReadTable {
-    /// Each person's conversations, the one read most recently last.
-    people: IndexMap<Arc<Account>, Vec<(NameKey, ReadPosition)>>,
+    people: HashMap<Arc<Account>, Reader>,
+    /// Who has read, the one who did so most recently last: the first loses their positions.
+    order: BTreeMap<u64, Arc<Account>>,
+    /// The latest key of `order`.
+    turn: u64,
     /// The number of all positions.
     len: usize,
     /// People whose positions are not stored yet.
@@ -33,6 +37,15 @@ pub(super) struct ReadTable {
     due: Option<Duration>,
     /// Without a history, numbers begin again with each start, so positions are worth nothing then.
     is_stored: bool,
+}
+
+/// What a person has read.
+#[derive(Debug, Default)]
+struct Reader {
+    /// Their key in `order`.
+    turn: u64,
+    /// Their conversations, the one read most recently last.
+    places: Vec<(NameKey, ReadPosition)>,
 }
 
 impl ReadTable {
@@ -52,7 +65,7 @@ impl ReadTable {
     }
 
     pub(super) fn of(&self, account: &Account) -> Vec<ReadPosition> {
-        let places = self.people.get(account).into_iter().flatten();
+        let places = self.people.get(account).into_iter().flat_map(|reader| &reader.places);
         places.map(|(_, place)| place.clone()).collect()
     }
 
@@ -105,7 +118,8 @@ impl ReadTable {
         place: ReadPosition,
         out: &mut Deliveries,
     ) -> bool {
-        let own = self.people.entry(Arc::clone(account)).or_default();
+        let reader = self.people.entry(Arc::clone(account)).or_default();
+        let own = &mut reader.places;
         if let Some(at) = own.iter().position(|(other, _)| *other == key) {
             if own[at].1.seq >= place.seq {
                 return false;
@@ -119,21 +133,24 @@ impl ReadTable {
             own.remove(0);
             self.len -= 1;
         }
+        self.turn += 1;
+        self.order.remove(&reader.turn);
+        reader.turn = self.turn;
+        self.order.insert(self.turn, Arc::clone(account));
         if self.len > MAX_READ_POSITIONS {
-            self.forget_one(account, out);
+            self.forget_one(out);
         }
         true
     }
 
-    /// Forgets the positions of one of the oldest people but this one: to find the very oldest, all others
-    /// would have to move.
-    fn forget_one(&mut self, except: &Arc<Account>, out: &mut Deliveries) {
-        let first = usize::from(self.people.get_index_of(except) == Some(0));
-        if let Some((account, places)) = self.people.swap_remove_index(first) {
-            self.len -= places.len();
-            self.unkept.swap_remove(&account);
-            out.extend(self.is_stored.then(|| Delivery::record(Record::Read((*account).clone(), None))));
-        }
+    /// Forgets the positions of the person who has not read for longest. That is never the one who just did, as
+    /// one person's positions never fill the table.
+    fn forget_one(&mut self, out: &mut Deliveries) {
+        let Some((_, account)) = self.order.pop_first() else { return };
+        let reader = self.people.remove(&account).unwrap_or_default();
+        self.len -= reader.places.len();
+        self.unkept.swap_remove(&account);
+        out.extend(self.is_stored.then(|| Delivery::record(Record::Read((*account).clone(), None))));
     }
 }
 

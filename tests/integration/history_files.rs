@@ -153,10 +153,7 @@ async fn an_export_has_what_was_asked_for() {
     assert_eq!(count(&["--since", "2026-11-21T13:00:00+01:00"]), 4);
     let said = server.fails(1, &["export", "--room", "#chess"]);
     assert!(said.contains("no room #chess"), "{said}");
-    for (args, hint) in [
-        (["--since", "yesterday"], "2026-11-21"),
-        (["--format", "xml"], "jsonl"),
-    ] {
+    for (args, hint) in [(["--since", "yesterday"], "2026-11-21"), (["--format", "xml"], "jsonl")] {
         let said = server.fails(2, &[&["export"], &args[..]].concat());
         assert!(said.contains(hint), "{args:?}: {said}");
     }

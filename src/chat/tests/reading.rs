@@ -71,17 +71,27 @@ fn a_user_has_so_many_positions_and_the_oldest_goes() {
     assert_eq!((read.len(), read[0].name.as_deref()), (MAX_READ_POSITIONS_OF_USER, Some("user1")));
 }
 
+/// The account of that number, and its record with as many positions as a user may have.
+fn reader(number: usize) -> (Account, ReadRecord) {
+    let account = Account::Token(number.to_string().into());
+    let places = (0..MAX_READ_POSITIONS_OF_USER).map(|at| place(Some(&format!("user{at}")), None, 5));
+    let (places, changed) = (places.collect(), Timestamp::UNIX_EPOCH);
+    (account.clone(), ReadRecord { account, places, changed })
+}
+
 #[test]
-fn beyond_the_limit_for_all_those_who_have_read_nothing_for_long_lose_theirs() {
-    let account = |number: usize| Account::Token(number.to_string().into());
-    let record = |number: usize| {
-        let places = (0..MAX_READ_POSITIONS_OF_USER).map(|at| place(Some(&format!("user{at}")), None, 5));
-        ReadRecord { account: account(number), places: places.collect(), changed: Timestamp::UNIX_EPOCH }
-    };
+fn beyond_the_limit_for_all_those_who_have_not_read_for_longest_lose_theirs() {
     let full = MAX_READ_POSITIONS / MAX_READ_POSITIONS_OF_USER;
-    let table = reading::ReadTable::new((0..=full).map(record).collect(), Some(3));
-    assert_eq!(table.of(&account(0)), []);
-    let last = table.of(&account(full));
+    let mut records: Vec<_> = (0..full).map(|number| reader(number).1).collect();
+    // The first one comes back and reads.
+    let places = vec![place(Some("carol"), None, 5)];
+    records.push(ReadRecord { places, ..reader(0).1 });
+    records.extend((full..full + 5).map(|number| reader(number).1));
+    let table = reading::ReadTable::new(records, Some(3));
+    let has = |number: &usize| !table.of(&reader(*number).0).is_empty();
+    let lost: Vec<usize> = (0..full + 5).filter(|number| !has(number)).collect();
+    assert_eq!(lost, [1, 2, 3, 4, 5]);
+    let last = table.of(&reader(full).0);
     assert_eq!((last.len(), last[0].seq), (MAX_READ_POSITIONS_OF_USER, 3), "the history went back to 3");
 }
 

@@ -8,10 +8,8 @@ use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::records::{ReadRecord, Record};
 use super::who::SessionId;
-use crate::limits::{
-    MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, MAX_WORD_BYTES, READ_GATHERED, RECORDS_PORTION,
-};
-use crate::name::NameKey;
+use crate::limits::{MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, READ_GATHERED, RECORDS_PORTION};
+use crate::name::{Name, NameKey, RoomName};
 use crate::protocol::packet::ReadPosition;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
@@ -49,14 +47,15 @@ struct Reader {
 }
 
 impl ReadTable {
-    /// Loads records. No position is above the history's latest number, as it may have gone back; `None`: the
+    /// Loads records, without places that have no valid name: these could make a welcome longer than a frame. No
+    /// position is above the history's latest number, as it may have gone back; `None`: the
     /// server has no history.
     pub(super) fn new(records: Vec<ReadRecord>, latest: Option<u64>) -> Self {
         let mut table = Self { is_stored: latest.is_some(), ..Self::default() };
         let Some(latest) = latest else { return table };
         for ReadRecord { account, places, .. } in records {
             let account = Arc::new(account);
-            for place in places {
+            for place in places.into_iter().filter(has_valid_place) {
                 let place = ReadPosition { seq: place.seq.min(latest), ..place };
                 table.set(&account, key(&place), place, &mut Vec::new());
             }
@@ -154,6 +153,11 @@ impl ReadTable {
     }
 }
 
+fn has_valid_place(place: &ReadPosition) -> bool {
+    place.name.as_deref().is_none_or(|name| Name::new(name).is_ok())
+        && place.room.as_deref().is_none_or(|room| RoomName::new(room).is_ok())
+}
+
 /// A room's name begins with `#`, and no other name does.
 fn key(place: &ReadPosition) -> NameKey {
     NameKey::of(place.room.as_deref().or(place.name.as_deref()).unwrap_or(crate::protocol::target::LOBBY))
@@ -175,12 +179,12 @@ impl Call<'_> {
                 let place = Some(room.to_string()).filter(|_| !room.is_lobby());
                 (room.key().clone(), ReadPosition { name: None, room: place, seq })
             }
-            (None, Some(name)) if name.is_empty() || name.starts_with('#') || name.len() > MAX_WORD_BYTES => {
-                return Err(Refusal::new(Code::BadName, "\"name\" is not a user's name"));
-            }
             (None, Some(name)) => {
-                let key = self.chat.prepared.key(&name);
-                (key, ReadPosition { name: Some(name), room: None, seq })
+                let name = self.chat.prepared.candidate(&name).name.map_err(|_| {
+                    // A client's own mistake: users have valid names.
+                    Refusal::new(Code::BadName, "\"name\" is not a user's name")
+                })?;
+                (name.key(), ReadPosition { name: Some(name.as_str().to_owned()), room: None, seq })
             }
             (None, None) => {
                 (NameKey::of(crate::protocol::target::LOBBY), ReadPosition { name: None, room: None, seq })

@@ -90,6 +90,7 @@ pub(super) fn message(connection: &Connection, seq: u64) -> Result<Option<Messag
     let sql =
         "SELECT a.identity, l.state = 0 FROM mail l JOIN account a ON a.id = l.account WHERE l.seq = ?1";
     let mut find = connection.prepare_cached(sql)?;
+    message.receiver = rows::receiver(connection, seq)?;
     let mail = find.query_map([seq], |row| {
         Ok(Mail { account: rows::account(0, row.get_ref(0)?.as_blob()?)?, waits: row.get(1)? })
     })?;

@@ -123,9 +123,9 @@ impl<'c> Writing<'c> {
             return Ok(Some(known));
         }
         if !changes::apply(self.change, message)? {
-            // The message was deleted first, so nobody needs to hear of this change.
-            let (seq, at, waits) = (message.seq, message.at, false);
-            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+            // The message was deleted first: nobody hears of this change, and its author learns why.
+            let (seq, at, gone) = (message.seq, message.at, message.kind.changes());
+            return Ok(Some(Duplicate { entry: place, seq, at, waits: false, gone }));
         }
         let at = self.dates.of(message.at);
         let (kind, count, last) = rows::kind_columns(message.kind);

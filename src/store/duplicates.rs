@@ -84,7 +84,7 @@ pub(super) fn find(
         };
         if is_for_same {
             let (seq, at, waits) = (unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(8)?);
-            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+            return Ok(Some(Duplicate { entry: place, seq, at, waits, gone: None }));
         }
     }
     Ok(None)

@@ -65,11 +65,19 @@ async fn what_is_gone_cannot_change_and_nobody_hears_of_it() {
     commit(&store, [one.clone()]).await;
     commit(&store, [changed(2, &one, None)]).await;
     let outcome = commit(&store, [changed(3, &one, Some("late")), changed(4, &one, None)]).await;
-    assert_eq!(outcome.duplicates.iter().map(|known| known.entry).collect::<Vec<_>>(), [0, 1]);
+    let refused = |outcome: &CommitOutcome| {
+        outcome.duplicates.iter().map(|known| (known.entry, known.gone)).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&outcome), [(0, Some(1)), (1, Some(1))]);
     assert_eq!(texts(&store, 2, 1, 9).await, [text(2, "")]);
+    // Also in one batch.
+    let five = said(5, 1, "five");
+    let changes = [changed(6, &five, None), changed(7, &five, Some("late")), changed(8, &five, None)];
+    let outcome = commit(&store, [five].into_iter().chain(changes)).await;
+    assert_eq!(refused(&outcome), [(2, Some(5)), (3, Some(5))]);
     store.close().await;
     let (store, archive) = place.open();
-    assert!(archive.seq >= 4, "the store gives no number again");
+    assert!(archive.seq >= 8, "the store gives no number again");
     store.close().await;
 }
 
@@ -81,7 +89,7 @@ async fn a_message_with_its_mail_is_found_by_its_number() {
     commit(&store, [whisper.clone()]).await;
     let mut found = store.message(1).await.unwrap().expect("a message");
     found.mail.sort_by_key(|mail| !mail.waits);
-    assert_eq!(found, Message { receiver: None, ..whisper });
+    assert_eq!(found, whisper);
     assert_eq!(store.message(2).await.unwrap(), None);
     store.close().await;
 }

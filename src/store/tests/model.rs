@@ -85,12 +85,13 @@ impl Model {
         };
         if let Some(first) = self.messages.iter().find(same) {
             let waits = self.mail.iter().any(|((_, seq), state)| *seq == first.seq && *state == 0);
-            return Some(Duplicate { entry, seq: first.seq, at: first.at, waits });
+            return Some(Duplicate { entry, seq: first.seq, at: first.at, waits, gone: None });
         }
         if let Some(of) = message.kind.changes()
             && !self.change(message, of)
         {
-            return Some(Duplicate { entry, seq: message.seq, at: message.at, waits: false });
+            let (seq, at) = (message.seq, message.at);
+            return Some(Duplicate { entry, seq, at, waits: false, gone: Some(of) });
         }
         for mail in &message.mail {
             let state = self.mail.entry((mail.account.clone(), message.seq)).or_insert(2);

@@ -125,6 +125,23 @@ async fn a_repeat_is_known_again_although_its_message_has_another_text() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn a_repeat_is_known_again_although_its_message_was_deleted() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let (one, two, three) = (said(1, 1, "one"), said(2, 1, "two"), whispered(3, 1, 2, true));
+    commit(&store, [one.clone(), two.clone(), three.clone()]).await;
+    let by_operator = Message { author: Some(key(9)), ..changed(5, &two, None) };
+    commit(&store, [changed(4, &one, None), by_operator, changed(6, &three, None)]).await;
+    let repeats = [&one, &two, &three].map(|message| Message { seq: message.seq + 6, ..message.clone() });
+    let known = |outcome: CommitOutcome| outcome.duplicates.iter().map(|known| known.seq).collect::<Vec<_>>();
+    assert_eq!(known(commit(&store, repeats).await), [1, 2, 3]);
+    let other = Message { seq: 10, id: Some("other".into()), ..one };
+    assert_eq!(known(commit(&store, [other]).await), [0; 0]);
+    store.close().await;
+    books(&place);
+}
+
 /// The sums per author, which must be the same after a recount.
 fn books(place: &Place) -> Vec<(i64, i64)> {
     let mut connection = schema::open(&place.path()).unwrap();

@@ -71,7 +71,8 @@ fn a_long_reason_is_refused() {
 
 #[test]
 fn a_muted_user_may_be_away_but_not_say_why() {
-    let mut house = House::with(Rules::default(), Records { operators: vec![operator(99)], ..Records::default() });
+    let mut house =
+        House::with(Rules::default(), Records { operators: vec![operator(99)], ..Records::default() });
     house.join_key(99, "oscar", 99);
     house.join_key(1, "alice", 1);
     house.send(99, r#"{"type":"mute","name":"alice"}"#);

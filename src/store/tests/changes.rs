@@ -266,3 +266,23 @@ async fn a_history_of_the_schema_before_changes_opens_and_takes_them() {
     assert_eq!(texts(&store, 1, 0, 30_000).await, [text(1, "new")]);
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_history_that_does_not_say_what_is_indexed_is_indexed_again() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, [said(1, 1, "one apple"), said(2, 2, "two pears")]).await;
+    store.close().await;
+    let mut connection = schema::open(&place.path()).unwrap();
+    index_tail::finish(&mut connection).unwrap();
+    connection.execute("DELETE FROM meta WHERE key IN ('indexed', 'unindexed')", []).unwrap();
+    drop(connection);
+    let (store, _) = place.open();
+    assert_eq!(found(&store, "apple").await, [1], "until then, a search looks at each message");
+    store.close().await;
+    assert_eq!(books(&place).len(), 2);
+    let (store, _) = place.open();
+    assert_eq!(found(&store, "apple").await, [1]);
+    assert_eq!(found(&store, "pears").await, [2]);
+    store.close().await;
+}

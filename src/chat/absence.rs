@@ -40,6 +40,10 @@ impl Call<'_> {
                 format!("the reason has {} bytes; the limit is {MAX_AWAY_BYTES}; shorten it", why.len());
             return Err(Refusal::new(Code::TooLong, msg));
         }
+        // Others see the text.
+        if why.is_some_and(|why| !why.is_empty()) {
+            self.chat.check_muted(self.session, self.now)?;
+        }
         let Some(id) = self.chat.sessions.get(&self.session).and_then(|session| session.user) else {
             return Ok(());
         };

@@ -360,7 +360,7 @@ impl Message {
             }
             Kind::Deleted { of } => {
                 let name = Some(msg).filter(|name| !name.is_empty());
-                return Event::Deleted { from, to, seq, ts, of, name, history }.into_packet("", id);
+                return Event::Deleted { from, to, seq, ts, of, name, history }.into_packet("", None);
             }
             Kind::Alert => Event::Alert { by: from.name, msg, seq, ts, history },
             Kind::Delivered { count, last } => {

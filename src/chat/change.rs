@@ -72,6 +72,7 @@ impl Call<'_> {
         let message = message.ok_or_else(|| no_such_message(seq))?;
         self.chat.check_changing()?;
         self.check_right(&message, text.is_some())?;
+        check_reach(&message)?;
         if text.as_ref() == Some(&message.text) {
             // The client repeats a request whose receipt it did not get.
             let ts = message.stamp();
@@ -126,6 +127,20 @@ impl Call<'_> {
         };
         self.chat.may_delete(self.session, message, is_edit, msg)
     }
+}
+
+/// Refuses to change a direct message to a user with neither key nor token: the server does not know who has it.
+fn check_reach(message: &Message) -> Result<(), Refusal> {
+    let has_reader = || message.mail.iter().any(|mail| Some(&mail.account) != message.author.as_ref());
+    let to = match &message.venue {
+        Venue::Direct(to) if message.receiver.is_none() && !has_reader() => to,
+        Venue::Direct(_) | Venue::Room(_) => return Ok(()),
+    };
+    let msg = format!(
+        "message {} went to {to}, who has neither key nor token; it cannot be changed there, so it stays as it is",
+        message.seq
+    );
+    Err(Refusal::new(Code::NoSuchMessage, msg))
 }
 
 impl Chat {

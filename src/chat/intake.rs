@@ -93,7 +93,9 @@ impl Parsed {
 impl Prepared {
     pub(super) fn note(&mut self, request: &Request) {
         match request {
-            Request::Act(Act::Nick { name }) => self.note_candidate(name),
+            Request::Act(Act::Nick { name } | Act::Read { name: Some(name), .. }) => {
+                self.note_candidate(name)
+            }
             Request::Act(Act::Help { command: Some(command) }) => self.help = Some(Box::new(help(command))),
             request => self.note_mentioned(request.mentions()),
         }

@@ -77,6 +77,7 @@ pub(crate) use rates::{cost, garbage_cost};
 pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
+pub use unknown::no_such_message;
 pub use user::Peer;
 pub use waiting::Waited;
 pub use who::SessionId;

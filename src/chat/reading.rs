@@ -8,23 +8,25 @@ use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::records::{ReadRecord, Record};
 use super::who::SessionId;
-use crate::limits::{
-    MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, MAX_WORD_BYTES, READ_GATHERED, RECORDS_PORTION,
-};
-use crate::name::NameKey;
+use crate::limits::{MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, READ_GATHERED, RECORDS_PORTION};
+use crate::name::{Name, NameKey, RoomName};
 use crate::protocol::packet::ReadPosition;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct ReadTable {
-    /// Each person's conversations, the one read most recently last.
-    people: IndexMap<Arc<Account>, Vec<(NameKey, ReadPosition)>>,
+    people: HashMap<Arc<Account>, Reader>,
+    /// Who has read, the one who did so most recently last: the first loses their positions.
+    order: BTreeMap<u64, Arc<Account>>,
+    /// The latest key of `order`.
+    turn: u64,
     /// The number of all positions.
     len: usize,
     /// People whose positions are not stored yet.
@@ -35,15 +37,25 @@ pub(super) struct ReadTable {
     is_stored: bool,
 }
 
+/// What a person has read.
+#[derive(Debug, Default)]
+struct Reader {
+    /// Their key in `order`.
+    turn: u64,
+    /// Their conversations, the one read most recently last.
+    places: Vec<(NameKey, ReadPosition)>,
+}
+
 impl ReadTable {
-    /// Loads records. No position is above the history's latest number, as it may have gone back; `None`: the
+    /// Loads records, without places that have no valid name: these could make a welcome longer than a frame. No
+    /// position is above the history's latest number, as it may have gone back; `None`: the
     /// server has no history.
     pub(super) fn new(records: Vec<ReadRecord>, latest: Option<u64>) -> Self {
         let mut table = Self { is_stored: latest.is_some(), ..Self::default() };
         let Some(latest) = latest else { return table };
         for ReadRecord { account, places, .. } in records {
             let account = Arc::new(account);
-            for place in places {
+            for place in places.into_iter().filter(has_valid_place) {
                 let place = ReadPosition { seq: place.seq.min(latest), ..place };
                 table.set(&account, key(&place), place, &mut Vec::new());
             }
@@ -52,7 +64,7 @@ impl ReadTable {
     }
 
     pub(super) fn of(&self, account: &Account) -> Vec<ReadPosition> {
-        let places = self.people.get(account).into_iter().flatten();
+        let places = self.people.get(account).into_iter().flat_map(|reader| &reader.places);
         places.map(|(_, place)| place.clone()).collect()
     }
 
@@ -105,7 +117,8 @@ impl ReadTable {
         place: ReadPosition,
         out: &mut Deliveries,
     ) -> bool {
-        let own = self.people.entry(Arc::clone(account)).or_default();
+        let reader = self.people.entry(Arc::clone(account)).or_default();
+        let own = &mut reader.places;
         if let Some(at) = own.iter().position(|(other, _)| *other == key) {
             if own[at].1.seq >= place.seq {
                 return false;
@@ -119,22 +132,30 @@ impl ReadTable {
             own.remove(0);
             self.len -= 1;
         }
+        self.turn += 1;
+        self.order.remove(&reader.turn);
+        reader.turn = self.turn;
+        self.order.insert(self.turn, Arc::clone(account));
         if self.len > MAX_READ_POSITIONS {
-            self.forget_one(account, out);
+            self.forget_one(out);
         }
         true
     }
 
-    /// Forgets the positions of one of the oldest people but this one: to find the very oldest, all others
-    /// would have to move.
-    fn forget_one(&mut self, except: &Arc<Account>, out: &mut Deliveries) {
-        let first = usize::from(self.people.get_index_of(except) == Some(0));
-        if let Some((account, places)) = self.people.swap_remove_index(first) {
-            self.len -= places.len();
-            self.unkept.swap_remove(&account);
-            out.extend(self.is_stored.then(|| Delivery::record(Record::Read((*account).clone(), None))));
-        }
+    /// Forgets the positions of the person who has not read for longest. That is never the one who just did, as
+    /// one person's positions never fill the table.
+    fn forget_one(&mut self, out: &mut Deliveries) {
+        let Some((_, account)) = self.order.pop_first() else { return };
+        let reader = self.people.remove(&account).unwrap_or_default();
+        self.len -= reader.places.len();
+        self.unkept.swap_remove(&account);
+        out.extend(self.is_stored.then(|| Delivery::record(Record::Read((*account).clone(), None))));
     }
+}
+
+fn has_valid_place(place: &ReadPosition) -> bool {
+    place.name.as_deref().is_none_or(|name| Name::new(name).is_ok())
+        && place.room.as_deref().is_none_or(|room| RoomName::new(room).is_ok())
 }
 
 /// A room's name begins with `#`, and no other name does.
@@ -158,12 +179,12 @@ impl Call<'_> {
                 let place = Some(room.to_string()).filter(|_| !room.is_lobby());
                 (room.key().clone(), ReadPosition { name: None, room: place, seq })
             }
-            (None, Some(name)) if name.is_empty() || name.starts_with('#') || name.len() > MAX_WORD_BYTES => {
-                return Err(Refusal::new(Code::BadName, "\"name\" is not a user's name"));
-            }
             (None, Some(name)) => {
-                let key = self.chat.prepared.key(&name);
-                (key, ReadPosition { name: Some(name), room: None, seq })
+                let name = self.chat.prepared.candidate(&name).name.map_err(|_| {
+                    // A client's own mistake: users have valid names.
+                    Refusal::new(Code::BadName, "\"name\" is not a user's name")
+                })?;
+                (name.key(), ReadPosition { name: Some(name.as_str().to_owned()), room: None, seq })
             }
             (None, None) => {
                 (NameKey::of(crate::protocol::target::LOBBY), ReadPosition { name: None, room: None, seq })

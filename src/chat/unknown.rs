@@ -72,7 +72,7 @@ impl Chat {
 }
 
 /// Also for a message that the asking user may not know.
-pub(super) fn no_such_message(seq: u64) -> Refusal {
+pub fn no_such_message(seq: u64) -> Refusal {
     let msg = format!("there is no message {seq}, or it is gone, or it is not yours to read");
     Refusal::new(Code::NoSuchMessage, msg)
 }

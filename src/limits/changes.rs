@@ -14,7 +14,7 @@ pub const MAX_CHANGED_BY_STRANGER: usize = 32;
 pub const MAX_AWAY_BYTES: usize = 100;
 
 /// Most conversations per user whose read position the server knows: all rooms, and as many people. Beyond it,
-/// the one that was read least recently goes. The welcome lists them: 10 kB.
+/// the one that was read least recently goes. The welcome lists them: at most 12 kB, as names are valid.
 pub const MAX_READ_POSITIONS_OF_USER: usize = 64;
 
 /// The same for all users together: up to 10 MB. Beyond it, a user who has read nothing for long loses theirs,

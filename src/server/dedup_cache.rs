@@ -25,11 +25,13 @@ pub(super) struct Repeat {
     pub(super) seq: Option<u64>,
     pub(super) at: Timestamp,
     pub(super) waits: bool,
+    /// It is no repeat, but would have changed the message of that number, which is gone.
+    pub(super) gone: Option<u64>,
 }
 
 impl From<Duplicate> for Repeat {
-    fn from(Duplicate { entry, seq, at, waits }: Duplicate) -> Self {
-        Self { entry, seq: Some(seq), at, waits }
+    fn from(Duplicate { entry, seq, at, waits, gone }: Duplicate) -> Self {
+        Self { entry, seq: Some(seq), at, waits, gone }
     }
 }
 
@@ -75,7 +77,8 @@ impl DedupCache {
     }
 
     fn find(&self, entry: usize, hash: MessageHash) -> Option<Repeat> {
-        self.messages.get(&hash).map(|(seq, at)| Repeat { entry, seq: *seq, at: *at, waits: false })
+        let (seq, at) = *self.messages.get(&hash)?;
+        Some(Repeat { entry, seq, at, waits: false, gone: None })
     }
 
     fn add(&mut self, author: Author, hash: MessageHash, seq: Option<u64>, at: Timestamp) {

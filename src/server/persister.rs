@@ -11,7 +11,7 @@ use super::dedup_cache::{DedupCache, Repeat};
 use super::deferred::Deferred;
 use super::hub::Hub;
 use super::output_batch::OutputBatch;
-use crate::chat::{Chat, Entry, Lack, Message, Waited};
+use crate::chat::{Chat, Entry, Lack, Message, Waited, no_such_message};
 use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, MEND_EVERY};
 use crate::protocol::packet::stamp;
 use crate::store::{CommitOutcome, Duplicate, Page, Store, StoreError, ViewRange, WriteBatch};
@@ -209,8 +209,8 @@ impl Persister {
         }
     }
 
-    /// Cuts repeats out of the batch; their receipts repeat the first ones. Messages that are repeated or not
-    /// stored do not wait as mail.
+    /// Cuts repeats out of the batch; their receipts repeat the first ones. Refuses changes of messages that are
+    /// gone. Messages that are repeated or not stored do not wait as mail.
     fn tell(&self, batch: &mut OutputBatch, repeats: &[Repeat], mut waited: Vec<(usize, Waited)>) {
         let places: Vec<usize> = repeats.iter().map(|repeats| repeats.entry).collect();
         if self.failing.is_none() {
@@ -224,9 +224,10 @@ impl Persister {
             return;
         }
         batch.cut(&places, |place, receipt| {
-            let Repeat { seq, at, waits, .. } = repeats[place];
+            let Repeat { seq, at, waits, gone, .. } = repeats[place];
+            let refusal = gone.map(no_such_message);
             (receipt.seq, receipt.ts, receipt.stored, receipt.refusal) =
-                (seq, stamp(at), seq.is_some(), None);
+                (seq, stamp(at), seq.is_some(), refusal);
             receipt.waits = receipt.waits.take().filter(|_| waits);
         });
     }

@@ -27,7 +27,7 @@ pub struct WriteBatch {
 /// The result of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommitOutcome {
-    /// Messages that were stored already, in order.
+    /// Messages that were stored already, and changes of messages that are gone, in order.
     pub duplicates: Vec<Duplicate>,
     /// One page per cutover, cut if it is too long.
     pub cutovers: Vec<Page>,
@@ -35,7 +35,7 @@ pub struct CommitOutcome {
     pub arrivals: Vec<Arrival>,
 }
 
-/// A message that is stored already.
+/// A message that is stored already, or a change of one that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Duplicate {
     /// Its index in the batch.
@@ -46,6 +46,8 @@ pub struct Duplicate {
     pub at: Timestamp,
     /// Whether the stored message still waits for its recipient.
     pub waits: bool,
+    /// The number of the message that this one would have changed, but that an earlier entry deleted.
+    pub gone: Option<u64>,
 }
 
 /// A view's messages with numbers above `after`, up to `upto`.

@@ -10,20 +10,38 @@ use super::weight::Weights;
 use crate::chat::{Kind, Mail, Message};
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
-/// Makes the change that the message stands for; `false`: what it changes is gone.
-pub(super) fn apply(change: &Transaction<'_>, message: &Message) -> Result<bool> {
+/// What became of a change.
+#[derive(Debug)]
+pub(super) enum Applied {
+    Done,
+    /// The message is deleted. The row that tells of it has the message's id, so that a repeat is known again.
+    Deleted(MessageId),
+    /// There was nothing to change.
+    Gone,
+}
+
+/// What a message is known again by.
+#[derive(Debug)]
+pub(super) struct MessageId {
+    pub(super) author: Option<i64>,
+    pub(super) receiver: Option<i64>,
+    pub(super) token: Option<String>,
+}
+
+/// Makes the change that the message stands for.
+pub(super) fn apply(change: &Transaction<'_>, message: &Message) -> Result<Applied> {
     let mut weights = Weights::default();
     let done = match message.kind {
         Kind::Edited { of, .. } => edit(change, rows::signed(of), &message.text, &mut weights)?,
         Kind::Deleted { of } => delete(change, rows::signed(of), &mut weights)?,
-        Kind::Chat | Kind::Action | Kind::Alert | Kind::Delivered { .. } | Kind::Lost { .. } => true,
+        Kind::Chat | Kind::Action | Kind::Alert | Kind::Delivered { .. } | Kind::Lost { .. } => Applied::Done,
     };
     weights.write(change)?;
     Ok(done)
 }
 
-fn edit(change: &Transaction<'_>, seq: i64, text: &str, weights: &mut Weights) -> Result<bool> {
-    let Some(old) = find(change, seq)? else { return Ok(false) };
+fn edit(change: &Transaction<'_>, seq: i64, text: &str, weights: &mut Weights) -> Result<Applied> {
+    let Some(old) = find(change, seq)? else { return Ok(Applied::Gone) };
     forget_edit(change, seq, weights)?;
     let sql = "UPDATE message SET text = ?2, edited = 1 WHERE seq = ?1";
     change.prepare_cached(sql)?.execute(rusqlite::params![seq, text])?;
@@ -36,16 +54,20 @@ fn edit(change: &Transaction<'_>, seq: i64, text: &str, weights: &mut Weights) -
             indexing::add(change, &IndexRow { text: text.to_owned(), ..old })?;
         }
     }
-    Ok(true)
+    Ok(Applied::Done)
 }
 
-fn delete(change: &Transaction<'_>, seq: i64, weights: &mut Weights) -> Result<bool> {
+fn delete(change: &Transaction<'_>, seq: i64, weights: &mut Weights) -> Result<Applied> {
     if find(change, seq)?.is_none() {
-        return Ok(false);
+        return Ok(Applied::Gone);
     }
+    let sql = "SELECT author, receiver, token FROM message WHERE seq = ?1";
+    let id = change.prepare_cached(sql)?.query_row([seq], |row| {
+        Ok(MessageId { author: row.get(0)?, receiver: row.get(1)?, token: row.get(2)? })
+    })?;
     forget_edit(change, seq, weights)?;
     remove(change, seq, weights)?;
-    Ok(true)
+    Ok(Applied::Deleted(id))
 }
 
 /// Removes the news of an edit, as the message is gone or has another text again.
@@ -90,6 +112,7 @@ pub(super) fn message(connection: &Connection, seq: u64) -> Result<Option<Messag
     let sql =
         "SELECT a.identity, l.state = 0 FROM mail l JOIN account a ON a.id = l.account WHERE l.seq = ?1";
     let mut find = connection.prepare_cached(sql)?;
+    message.receiver = rows::receiver(connection, seq)?;
     let mail = find.query_map([seq], |row| {
         Ok(Mail { account: rows::account(0, row.get_ref(0)?.as_blob()?)?, waits: row.get(1)? })
     })?;

@@ -1,7 +1,7 @@
 //! Writes a batch in one transaction.
 
 use super::api::{CommitOutcome, Duplicate, WriteBatch};
-use super::changes;
+use super::changes::{self, Applied, MessageId};
 use super::date_correction::DateShift;
 use super::duplicates::{self, RowIds};
 use super::incarnations;
@@ -122,11 +122,16 @@ impl<'c> Writing<'c> {
         {
             return Ok(Some(known));
         }
-        if !changes::apply(self.change, message)? {
-            // The message was deleted first, so nobody needs to hear of this change.
-            let (seq, at, waits) = (message.seq, message.at, false);
-            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
-        }
+        let own = MessageId { author, receiver, token: message.id.clone() };
+        let MessageId { author, receiver, token } = match changes::apply(self.change, message)? {
+            Applied::Done => own,
+            Applied::Deleted(id) => id,
+            Applied::Gone => {
+                // The message was deleted first: nobody hears of this change, and its author learns why.
+                let (seq, at, gone) = (message.seq, message.at, message.kind.changes());
+                return Ok(Some(Duplicate { entry: place, seq, at, waits: false, gone }));
+            }
+        };
         let at = self.dates.of(message.at);
         let (kind, count, last) = rows::kind_columns(message.kind);
         let from = &message.from;
@@ -148,7 +153,7 @@ impl<'c> Writing<'c> {
                 from.ip,
                 from.key,
                 author,
-                message.id,
+                token,
                 text,
                 count,
                 last,

@@ -56,21 +56,27 @@ pub(super) fn find(
     ids: RowIds,
 ) -> Result<Option<Duplicate>> {
     let (Some(author), Some(id)) = (ids.author, &message.id) else { return Ok(None) };
+    // What it deletes is gone, which is enough to know. A stored deletion has the deleted message's id.
+    if matches!(message.kind, Kind::Deleted { .. }) {
+        return Ok(None);
+    }
     // Only the newest, so that no one can make each message cost a million comparisons.
     let mut find = connection.prepare_cached(
-        "SELECT seq, at, kind, room, receiver, to_text, text, edited, \
+        "SELECT CASE kind WHEN 6 THEN last ELSE seq END, at, kind, room, receiver, to_text, text, edited, \
                 EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) \
          FROM message m WHERE author = ?1 AND token = ?2 ORDER BY seq DESC LIMIT ?3",
     )?;
     let (kind, ..) = rows::kind_columns(message.kind);
     // The same text as an action is the same message.
     let said = [Kind::Chat, Kind::Action].map(|kind| rows::kind_columns(kind).0);
-    let is_same_kind = |was: u8| was == kind || [was, kind].iter().all(|kind| said.contains(kind));
+    let (gone, ..) = rows::kind_columns(Kind::Deleted { of: 0 });
+    let is_same_kind =
+        |was: u8| was == kind || [was, kind].iter().all(|kind| said.contains(kind) || *kind == gone);
     let mut found = find.query(params![author, id, SAME_ID_LOOKED_AT])?;
     while let Some(row) = found.next()? {
-        // A repeat has the text from before an edit.
-        let is_edited = row.get::<_, Option<i64>>(7)?.is_some();
-        let is_same_text = is_edited || rows::text(row, 6)? == message.text;
+        // A repeat has the text from before an edit or a deletion.
+        let is_changed = row.get::<_, u8>(2)? == gone || row.get::<_, Option<i64>>(7)?.is_some();
+        let is_same_text = is_changed || rows::text(row, 6)? == message.text;
         if !is_same_kind(row.get(2)?) || !is_same_text {
             continue;
         }
@@ -84,7 +90,7 @@ pub(super) fn find(
         };
         if is_for_same {
             let (seq, at, waits) = (unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(8)?);
-            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+            return Ok(Some(Duplicate { entry: place, seq, at, waits, gone: None }));
         }
     }
     Ok(None)

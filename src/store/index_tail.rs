@@ -8,7 +8,7 @@ use super::indexing;
 use super::rows::signed;
 use super::weight::Weights;
 use crate::limits::{TAIL_BYTES, TAIL_IDLE_ROWS, TAIL_ROWS};
-use rusqlite::{Connection, Result, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Result, TransactionBehavior, params};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct IndexTail {
@@ -38,10 +38,28 @@ impl IndexTail {
     }
 }
 
+/// Starts over if nothing says what is indexed, as in a history of a version between two releases: empties
+/// what [`step`] fills, so that the tail is all messages.
+pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
+    if noted(connection)?.is_some() {
+        return Ok(());
+    }
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    change.execute_batch(
+        "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM hour; DELETE FROM weight; \
+         INSERT OR REPLACE INTO meta VALUES ('unindexed', 0), ('indexed', 0)",
+    )?;
+    change.commit()
+}
+
 /// The tail starts after this number.
 pub(super) fn begin(connection: &Connection) -> Result<i64> {
+    Ok(noted(connection)?.unwrap_or_default())
+}
+
+fn noted(connection: &Connection) -> Result<Option<i64>> {
     let mut read = connection.prepare_cached("SELECT value FROM meta WHERE key = 'indexed'")?;
-    read.query_row([], |row| row.get(0))
+    read.query_row([], |row| row.get(0)).optional()
 }
 
 /// Indexes the oldest messages of the tail; returns whether more remain.

@@ -117,6 +117,13 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
     })
 }
 
+/// The account of a direct message's recipient.
+pub(super) fn receiver(connection: &Connection, seq: i64) -> Result<Option<Account>> {
+    let sql = "SELECT a.identity FROM message m JOIN account a ON a.id = m.receiver WHERE m.seq = ?1";
+    let mut find = connection.prepare_cached(sql)?;
+    find.query_row([seq], |row| account(0, row.get_ref(0)?.as_blob()?)).optional()
+}
+
 pub(super) fn numbers(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<i64>> {
     connection.prepare_cached(sql)?.query_map(values, |row| row.get(0))?.collect()
 }

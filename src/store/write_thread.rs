@@ -91,6 +91,7 @@ impl WriteThread {
         let mut time = WriterClock::new(clock);
         time.begin(&mut connection, archive.seq).at(path)?;
         committed.store(archive.seq, Ordering::Release);
+        index_tail::prepare(&mut connection).at(path)?;
         let tail = IndexTail::of(&connection).at(path)?;
         let writer = Self {
             path: path.into(),

@@ -81,6 +81,25 @@ fn the_last_state_outlives_a_restart_in_lists_and_searches() {
 }
 
 #[test]
+fn a_change_that_comes_right_after_the_deletion_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::in_dir(dir.path());
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let (mut author, mut other) = (alice.join(&server), bob.join(&server));
+    let seq = say(&mut author, "all", "text");
+    // Sent at once: the server looks for the message before the first of these is stored.
+    author.send(json!({"type": "delete", "seq": seq, "id": "1"}));
+    author.send(json!({"type": "edit", "seq": seq, "msg": "another", "id": "2"}));
+    author.send(json!({"type": "delete", "seq": seq, "id": "c"}));
+    assert_eq!(author.wait_until(|packet| packet["id"] == "1")["type"], "sent");
+    assert_eq!(author.wait_until(|packet| packet["id"] == "2")["code"], "no_such_message");
+    assert_eq!(author.wait_until(|packet| packet["id"] == "c")["code"], "no_such_message");
+    assert_eq!(other.wait_for("deleted")["of"], seq);
+    say(&mut author, "all", "after");
+    assert_eq!(other.wait_until(|packet| packet["type"] != "deleted")["msg"], "after");
+}
+
+#[test]
 fn only_the_author_and_operators_can_take_a_message_back() {
     let dir = tempfile::tempdir().unwrap();
     let server = TestServer::in_dir(dir.path());

@@ -68,3 +68,18 @@ fn a_long_reason_is_refused() {
     away(&mut house, 1, &"x".repeat(101));
     assert_eq!(house.error(1).0, "too_long");
 }
+
+#[test]
+fn a_muted_user_may_be_away_but_not_say_why() {
+    let mut house =
+        House::with(Rules::default(), Records { operators: vec![operator(99)], ..Records::default() });
+    house.join_key(99, "oscar", 99);
+    house.join_key(1, "alice", 1);
+    house.send(99, r#"{"type":"mute","name":"alice"}"#);
+    away(&mut house, 1, "hear me");
+    assert_eq!(house.error(1).0, "muted");
+    away(&mut house, 1, " ");
+    assert_eq!(house.texts(1, "away"), ["you are away; /back ends it"]);
+    house.send(1, r#"{"type":"back"}"#);
+    assert_eq!(house.texts(1, "away"), ["you are back"]);
+}

@@ -187,6 +187,26 @@ fn a_user_without_key_and_token_may_change_what_this_session_said() {
 }
 
 #[test]
+fn a_direct_message_that_nobody_known_has_stays_as_it_is_and_its_author_learns_that() {
+    let mut house = house();
+    house.connect(5);
+    house.send(5, r#"{"type":"hello","from":{"name":"guest"}}"#);
+    let seq = said(&mut house, 1, "guest", "at 5");
+    let expected =
+        format!("message {seq} went to guest, who has neither key nor token; it cannot be changed there");
+    edit(&mut house, 1, seq, "at 6");
+    let (code, msg) = house.error(1);
+    assert!(code == "no_such_message" && msg.starts_with(&expected), "{code} {msg}");
+    delete(&mut house, 1, seq);
+    let (code, msg) = house.error(1);
+    assert!(code == "no_such_message" && msg.starts_with(&expected), "{code} {msg}");
+    assert_eq!(text(&house, seq).as_deref(), Some("at 5"));
+    let own = said(&mut house, 1, "alice", "a note");
+    edit(&mut house, 1, own, "a better note");
+    assert_eq!(house.take(1, "sent").len(), 1);
+}
+
+#[test]
 fn changes_need_a_history_a_text_and_a_voice() {
     let mut house = House::new();
     house.join_key(1, "alice", 1);

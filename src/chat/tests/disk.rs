@@ -43,13 +43,18 @@ impl Disk {
         None
     }
 
-    fn add(&mut self, message: Message) -> Option<u64> {
+    fn add(&mut self, mut message: Message) -> Option<u64> {
         assert!(message.seq > self.latest(), "numbers only go up");
         if let Some(known) = self.find(&message) {
             return Some(known);
         }
-        if message.kind.changes().is_some_and(|of| !self.change(&message, of)) {
-            return Some(message.seq);
+        if let Some(of) = message.kind.changes() {
+            let Some(changed) = self.change(&message, of) else { return Some(message.seq) };
+            if matches!(message.kind, Kind::Deleted { .. }) {
+                // Its id stays known.
+                let Message { author, id, receiver, .. } = changed;
+                message = Message { author, id, receiver, ..message };
+            }
         }
         for mail in &message.mail {
             let state = if mail.waits { State::Waits } else { State::Done };
@@ -65,11 +70,9 @@ impl Disk {
         None
     }
 
-    /// Makes a change; `false`: the message is gone.
-    fn change(&mut self, change: &Message, of: u64) -> bool {
-        if !self.messages.iter().any(|message| message.seq == of) {
-            return false;
-        }
+    /// Makes a change, and returns what the message was; `None`: it is gone.
+    fn change(&mut self, change: &Message, of: u64) -> Option<Message> {
+        let changed = self.with_mail(of)?;
         self.messages.retain(|other| !matches!(other.kind, Kind::Edited { of: other, .. } if other == of));
         if matches!(change.kind, Kind::Deleted { .. }) {
             self.messages.retain(|message| message.seq != of);
@@ -79,7 +82,7 @@ impl Disk {
         }
         let messages = &self.messages;
         self.mail.retain(|(_, seq), _| messages.iter().any(|message| message.seq == *seq));
-        true
+        Some(changed)
     }
 
     /// A message with its mail.
@@ -89,11 +92,17 @@ impl Disk {
 
     fn find(&self, message: &Message) -> Option<u64> {
         let is_same = |old: &&Message| {
-            (&old.author, &old.id, &old.text) == (&message.author, &message.id, &message.text)
-                && old.kind.changes() == message.kind.changes()
+            let is_gone = matches!(old.kind, Kind::Deleted { .. }) && message.kind.is_said();
+            (&old.author, &old.id) == (&message.author, &message.id)
+                && (is_gone || old.text == message.text && old.kind.changes() == message.kind.changes())
                 && old.destination() == message.destination()
         };
-        self.messages.iter().find(|old| message.is_known_again() && is_same(old)).map(|old| old.seq)
+        let is_deletion = matches!(message.kind, Kind::Deleted { .. });
+        let is_known = |old: &&Message| message.is_known_again() && !is_deletion && is_same(old);
+        self.messages.iter().find(is_known).map(|old| match old.kind {
+            Kind::Deleted { of } => of,
+            _ => old.seq,
+        })
     }
 
     /// Messages of the author in the receiver's mail.

@@ -73,12 +73,12 @@ async fn an_id_of_one_author_counts_once_unless_it_says_something_else() {
     let nobody = Message { seq: 6, author: None, ..first.clone() };
     let twin = Message { seq: 7, ..other_text.clone() };
     let outcome = commit(&store, [again, other_text, other_room, other_author, nobody, twin]).await;
-    let duplicate = |entry, seq| Duplicate { entry, seq, at: at(1), waits: false };
+    let duplicate = |entry, seq| Duplicate { entry, seq, at: at(1), waits: false, gone: None };
     assert_eq!(outcome.duplicates, [duplicate(0, 1), duplicate(5, 3)]);
     let mail = whispered(8, 1, 2, true);
     commit(&store, [mail.clone()]).await;
     let outcome = commit(&store, [Message { seq: 9, at: at(9), ..mail.clone() }]).await;
-    assert_eq!(outcome.duplicates, [Duplicate { entry: 0, seq: 8, at: at(8), waits: true }]);
+    assert_eq!(outcome.duplicates, [Duplicate { entry: 0, seq: 8, at: at(8), waits: true, gone: None }]);
     keep(&store, 9, Entry::Received { account: key(2), upto: 9, at: at(9) }).await;
     let outcome = commit(&store, [Message { seq: 10, ..mail }]).await;
     assert!(!outcome.duplicates[0].waits);

@@ -65,11 +65,19 @@ async fn what_is_gone_cannot_change_and_nobody_hears_of_it() {
     commit(&store, [one.clone()]).await;
     commit(&store, [changed(2, &one, None)]).await;
     let outcome = commit(&store, [changed(3, &one, Some("late")), changed(4, &one, None)]).await;
-    assert_eq!(outcome.duplicates.iter().map(|known| known.entry).collect::<Vec<_>>(), [0, 1]);
+    let refused = |outcome: &CommitOutcome| {
+        outcome.duplicates.iter().map(|known| (known.entry, known.gone)).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&outcome), [(0, Some(1)), (1, Some(1))]);
     assert_eq!(texts(&store, 2, 1, 9).await, [text(2, "")]);
+    // Also in one batch.
+    let five = said(5, 1, "five");
+    let changes = [changed(6, &five, None), changed(7, &five, Some("late")), changed(8, &five, None)];
+    let outcome = commit(&store, [five].into_iter().chain(changes)).await;
+    assert_eq!(refused(&outcome), [(2, Some(5)), (3, Some(5))]);
     store.close().await;
     let (store, archive) = place.open();
-    assert!(archive.seq >= 4, "the store gives no number again");
+    assert!(archive.seq >= 8, "the store gives no number again");
     store.close().await;
 }
 
@@ -81,7 +89,7 @@ async fn a_message_with_its_mail_is_found_by_its_number() {
     commit(&store, [whisper.clone()]).await;
     let mut found = store.message(1).await.unwrap().expect("a message");
     found.mail.sort_by_key(|mail| !mail.waits);
-    assert_eq!(found, Message { receiver: None, ..whisper });
+    assert_eq!(found, whisper);
     assert_eq!(store.message(2).await.unwrap(), None);
     store.close().await;
 }
@@ -115,6 +123,23 @@ async fn a_repeat_is_known_again_although_its_message_has_another_text() {
     let repeat = Message { seq: 3, ..one };
     assert_eq!(commit(&store, [repeat]).await.duplicates[0].seq, 1);
     store.close().await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_known_again_although_its_message_was_deleted() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let (one, two, three) = (said(1, 1, "one"), said(2, 1, "two"), whispered(3, 1, 2, true));
+    commit(&store, [one.clone(), two.clone(), three.clone()]).await;
+    let by_operator = Message { author: Some(key(9)), ..changed(5, &two, None) };
+    commit(&store, [changed(4, &one, None), by_operator, changed(6, &three, None)]).await;
+    let repeats = [&one, &two, &three].map(|message| Message { seq: message.seq + 6, ..message.clone() });
+    let known = |outcome: CommitOutcome| outcome.duplicates.iter().map(|known| known.seq).collect::<Vec<_>>();
+    assert_eq!(known(commit(&store, repeats).await), [1, 2, 3]);
+    let other = Message { seq: 10, id: Some("other".into()), ..one };
+    assert_eq!(known(commit(&store, [other]).await), [0; 0]);
+    store.close().await;
+    books(&place);
 }
 
 /// The sums per author, which must be the same after a recount.
@@ -239,5 +264,25 @@ async fn a_history_of_the_schema_before_changes_opens_and_takes_them() {
     assert_eq!((old.text.as_str(), old.reply, old.edited), ("old", None, false));
     commit(&store, [changed(20_000, &old, Some("new"))]).await;
     assert_eq!(texts(&store, 1, 0, 30_000).await, [text(1, "new")]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_history_that_does_not_say_what_is_indexed_is_indexed_again() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, [said(1, 1, "one apple"), said(2, 2, "two pears")]).await;
+    store.close().await;
+    let mut connection = schema::open(&place.path()).unwrap();
+    index_tail::finish(&mut connection).unwrap();
+    connection.execute("DELETE FROM meta WHERE key IN ('indexed', 'unindexed')", []).unwrap();
+    drop(connection);
+    let (store, _) = place.open();
+    assert_eq!(found(&store, "apple").await, [1], "until then, a search looks at each message");
+    store.close().await;
+    assert_eq!(books(&place).len(), 2);
+    let (store, _) = place.open();
+    assert_eq!(found(&store, "apple").await, [1]);
+    assert_eq!(found(&store, "pears").await, [2]);
     store.close().await;
 }

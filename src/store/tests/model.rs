@@ -79,18 +79,27 @@ impl Model {
                 && other.author == message.author
                 && message.id.is_some()
                 && (&other.id, &other.venue) == (&message.id, &message.venue)
-                && (other.edited || other.text == message.text)
                 && message.kind.changes().is_none()
-                && other.kind.changes().is_none()
+                && match other.kind {
+                    Kind::Deleted { .. } => true,
+                    Kind::Edited { .. } => false,
+                    _ => other.edited || other.text == message.text,
+                }
         };
-        if let Some(first) = self.messages.iter().find(same) {
+        if let Some(first) = self.messages.iter().rev().find(same) {
             let waits = self.mail.iter().any(|((_, seq), state)| *seq == first.seq && *state == 0);
-            return Some(Duplicate { entry, seq: first.seq, at: first.at, waits });
+            let seq = first.kind.changes().unwrap_or(first.seq);
+            return Some(Duplicate { entry, seq, at: first.at, waits, gone: None });
         }
-        if let Some(of) = message.kind.changes()
-            && !self.change(message, of)
-        {
-            return Some(Duplicate { entry, seq: message.seq, at: message.at, waits: false });
+        let mut message = message.clone();
+        if let Some(of) = message.kind.changes() {
+            let Some(changed) = self.change(&message, of) else {
+                let (seq, at) = (message.seq, message.at);
+                return Some(Duplicate { entry, seq, at, waits: false, gone: Some(of) });
+            };
+            if matches!(message.kind, Kind::Deleted { .. }) {
+                message.id = changed.id;
+            }
         }
         for mail in &message.mail {
             let state = self.mail.entry((mail.account.clone(), message.seq)).or_insert(2);
@@ -107,13 +116,14 @@ impl Model {
                 }
             }
         }
-        self.messages.push(message.clone());
+        self.messages.push(message);
         None
     }
 
-    /// Changes a message, which keeps only its last edit; `false`: it is gone.
-    fn change(&mut self, change: &Message, of: u64) -> bool {
-        let Some(place) = self.messages.iter().position(|message| message.seq == of) else { return false };
+    /// Changes a message, which keeps only its last edit, and returns what it was; `None`: it is gone.
+    fn change(&mut self, change: &Message, of: u64) -> Option<Message> {
+        let place = self.messages.iter().position(|message| message.seq == of)?;
+        let changed = self.messages[place].clone();
         match change.kind {
             Kind::Deleted { .. } => drop(self.messages.remove(place)),
             _ => {
@@ -124,7 +134,7 @@ impl Model {
         self.messages.retain(|other| !matches!(other.kind, Kind::Edited { of: other, .. } if other == of));
         let messages = &self.messages;
         self.mail.retain(|(_, seq), _| messages.iter().any(|message| message.seq == *seq));
-        true
+        Some(changed)
     }
 
     fn received(&mut self, account: &Account, upto: u64) -> Vec<Arrival> {

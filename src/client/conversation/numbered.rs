@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::spot::Spot;
 use super::view::{render, render_numbered};
+use super::web_link::web_link;
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
 use crate::protocol::command::Point;
 use crate::protocol::request::Act;
@@ -244,11 +245,11 @@ impl Conversation {
 
     fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?.event);
-        let link = link(&text).ok_or_else(|| format!("line {number} has no link"))?;
+        let link = web_link(&text).map_err(|error| error.text(number))?;
         if self.view.screen().is_none() {
             return Err(format!("only a prompt opens links; this one is {link}"));
         }
-        Ok(vec![Effect::Open(link.to_owned())])
+        Ok(vec![Effect::Open(link)])
     }
 
     fn edit(&mut self, number: Option<usize>, text: String) -> Result<Vec<Effect>, String> {
@@ -337,41 +338,9 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// The first link to a web page, without what ends the sentence around it.
-fn link(text: &str) -> Option<&str> {
-    let starts = ["https://", "http://"].into_iter().filter_map(|scheme| text.find(scheme));
-    let rest = &text[starts.min()?..];
-    let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c);
-    let link = &rest[..rest.find(is_end).unwrap_or(rest.len())];
-    let mut link = link.trim_end_matches(|c| ".,;:!?'".contains(c));
-    // A bracket belongs to the link if it began in there.
-    for (open, close) in [('(', ')'), ('[', ']')] {
-        while link.ends_with(close) && link.matches(open).count() < link.matches(close).count() {
-            link = link[..link.len() - 1].trim_end_matches(|c| ".,;:!?'".contains(c));
-        }
-    }
-    (link.split_once("://").is_some_and(|(_, host)| !host.is_empty())).then_some(link)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_link_ends_where_the_sentence_goes_on() {
-        for (text, expected) in [
-            ("see https://a.example/x_(y)?q=1, or not", Some("https://a.example/x_(y)?q=1")),
-            ("(http://a.example/b)", Some("http://a.example/b")),
-            ("[docs](https://a.example).", Some("https://a.example")),
-            ("<https://a.example/>", Some("https://a.example/")),
-            ("http://one.example then https://two.example", Some("http://one.example")),
-            ("https:// ", None),
-            ("javascript:alert(1) file:///etc/passwd", None),
-            ("no link", None),
-        ] {
-            assert_eq!(link(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_quote_is_one_short_line() {

@@ -214,9 +214,15 @@ fn a_link_is_opened_only_at_a_prompt_which_asks() {
     talk.says("bob", "all", "see https://a.example/x, please");
     talk.line("/num");
     assert_eq!(talk.line("/open 1"), "(open: https://a.example/x)");
+    talk.says("bob", "all", "HTTPS://a.example\u{200b}.evil.example/\u{202e}gnp.exe");
+    talk.line("/num");
+    assert_eq!(talk.line("/open 1"), "(open: https://a.example.evil.example/gnp.exe)");
     talk.says("bob", "all", "nothing");
     talk.line("/num");
     assert!(talk.line("/open 1").contains("line 1 has no link"));
+    talk.says("bob", "all", &format!("https://a.example/{}", "y".repeat(9000)));
+    talk.line("/num");
+    assert!(talk.line("/open 1").contains("the link in line 1 has 9018 bytes, and the limit is 2048;"));
 }
 
 #[test]

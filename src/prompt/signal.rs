@@ -69,7 +69,7 @@ impl NotificationForms {
         let (title, text) = (field(title), field(text));
         let mut escapes = String::new();
         if self.osc_9 {
-            // A number at the start would be another command: OSC 9;4 shows progress, ConEmu's 9;6 runs a macro.
+            // A number at the start would be another command: 9;4 shows progress, ConEmu's 9;6 runs a macro.
             escapes += &self.wrapped(&format!("\x1b]9;lanchat: {title}: {text}\x07"));
         }
         if self.osc_777 {

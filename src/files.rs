@@ -2,11 +2,19 @@
 //!
 //! Knows neither their content nor their place.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
+
+/// How long to wait for a lock, whose holder reads and writes one small file.
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// How often to try for a lock.
+const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// Replaces `path` atomically, creating its directory if needed.
 ///
@@ -94,6 +102,30 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     }
     let _ = path;
     Ok(())
+}
+
+/// Keeps others that call this out of a directory while the returned file lives. Waits for them, but not for
+/// long. `None`: the system or the file system cannot lock directories.
+///
+/// # Errors
+/// `WouldBlock` if another process does not give way, or the system's error.
+pub fn lock_directory(path: &Path) -> io::Result<Option<File>> {
+    if cfg!(windows) {
+        return Ok(None);
+    }
+    let directory = File::open(path)?;
+    let end = Instant::now() + MAX_LOCK_WAIT;
+    loop {
+        match directory.try_lock() {
+            Ok(()) => return Ok(Some(directory)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(LOCK_POLL),
+            Err(TryLockError::WouldBlock) => {
+                let why = "another program holds a lock on its directory; try again";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
+            }
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
 }
 
 /// Opens a file for reading, unless it is a pipe, which would block, or a device, which may never end.

@@ -1,18 +1,21 @@
 //! The table `[chat]` of the config file: read strictly into preferences, and written back by `/set` with
 //! comments and order kept.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
-use toml_edit::{Array, DocumentMut, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 use crate::client::{PreferenceValue, Preferences, PreferencesFile, SETTINGS, find_preference};
 use crate::files;
 
 pub(super) const CHAT: &str = "chat";
+
+/// Some editors begin a file with it.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// Why a table is wrong, and where.
 pub(super) type TableError = (Option<Range<usize>>, String);
@@ -61,10 +64,12 @@ impl PreferencesFile for ChatTable {
         let told = |error: io::Error| format!("cannot write the config file {}: {error}", path.display());
         // The file that a link leads to: people keep their config files elsewhere.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-        let text = match fs::read_to_string(&target) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read.map_err(told)?,
-        };
+        let _lock = lock(&target).map_err(told)?;
+        let mut text = String::new();
+        match files::open(&target).and_then(|mut file| file.read_to_string(&mut text)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(error)),
+            _ => {}
+        }
         let changed = edited(&text, name, value)
             .map_err(|why| format!("cannot change the config file {}: {why}", path.display()))?;
         if changed == text { Ok(()) } else { replace(&target, &changed).map_err(told) }
@@ -79,6 +84,15 @@ impl PreferencesFile for ChatTable {
     }
 }
 
+/// Keeps a second client from changing the file before this one has written it. The file itself is replaced, so
+/// the lock is on its directory.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let Some(directory) = path.parent() else { return Ok(None) };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    files::create_directory(directory)?;
+    files::lock_directory(directory)
+}
+
 /// Replaces the file's content, and keeps its permissions.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let before = fs::metadata(path).map(|found| found.permissions()).ok();
@@ -86,28 +100,50 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     before.map_or(Ok(()), |permissions| fs::set_permissions(path, permissions))
 }
 
-/// Sets a key of the table, or removes it.
+/// Sets a key of the table, or removes it. Keeps how the file's lines begin and end for other programs.
 fn edited(text: &str, name: &str, value: Option<&PreferenceValue>) -> Result<String, String> {
+    let (mark, body) =
+        text.strip_prefix(BYTE_ORDER_MARK).map_or((None, text), |body| (Some(BYTE_ORDER_MARK), body));
+    let changed = edited_lines(body, name, value)?;
+    let is_crlf = body.contains('\n') && body.matches('\n').count() == body.matches("\r\n").count();
+    let changed = match is_crlf {
+        true => changed.replace("\r\n", "\n").replace('\n', "\r\n"),
+        false => changed,
+    };
+    Ok(mark.into_iter().chain(changed.chars()).collect())
+}
+
+fn edited_lines(text: &str, name: &str, value: Option<&PreferenceValue>) -> Result<String, String> {
     let mut document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| error.message().to_owned())?;
     let Some(value) = value else {
         if let Some(table) = document.get_mut(CHAT).and_then(Item::as_table_like_mut) {
-            table.remove(name);
+            spellings(table, name).iter().for_each(|key| drop(table.remove(key)));
         }
         return Ok(document.to_string());
     };
     let table = document.entry(CHAT).or_insert_with(|| Item::Table(Table::new()));
     let table = table.as_table_like_mut().ok_or_else(|| format!("{CHAT} is not a table in it"))?;
+    let mut spellings = spellings(table, name);
+    // The others would contradict the one that stays.
+    let key = spellings.pop().unwrap_or_else(|| name.to_owned());
+    spellings.iter().for_each(|key| drop(table.remove(key)));
     let mut new = written(value);
-    match table.get_mut(name).and_then(Item::as_value_mut) {
+    match table.get_mut(&key).and_then(Item::as_value_mut) {
         Some(old) => {
             // A comment behind the value belongs to it.
             new.decor_mut().clone_from(old.decor());
             *old = new;
         }
-        None => drop(table.insert(name, Item::Value(new))),
+        None => drop(table.insert(&key, Item::Value(new))),
     }
     Ok(document.to_string())
+}
+
+/// The table's keys that are read as this name, in any case.
+fn spellings(table: &dyn TableLike, name: &str) -> Vec<String> {
+    let keys = table.iter().map(|(key, _)| key.to_owned());
+    keys.filter(|key| key.eq_ignore_ascii_case(name)).collect()
 }
 
 fn written(value: &PreferenceValue) -> Value {
@@ -143,6 +179,40 @@ mod tests {
         assert_eq!(edited("", "time", Some(&text(""))).unwrap(), "[chat]\ntime = \"off\"\n");
         assert_eq!(edited(FILE, "wrap", None).unwrap(), FILE);
         assert!(!edited(FILE, "bell", None).unwrap().contains("bell"));
+    }
+
+    #[test]
+    fn line_ends_and_a_byte_order_mark_stay() {
+        let file = format!("\u{feff}{}", FILE.replace('\n', "\r\n"));
+        let changed = edited(&file, "bell", Some(&text("all"))).unwrap();
+        assert_eq!(changed, file.replace("\"off\" #", "\"all\" #"));
+        let added = edited(&file, "wrap", Some(&PreferenceValue::Switch(false))).unwrap();
+        assert_eq!(added, file.replace("# for now\r\n", "# for now\r\nwrap = false\r\n"));
+        assert!(super::super::config::parse(&added).is_ok_and(|config| !config.chat.wrap));
+    }
+
+    #[test]
+    fn a_key_in_another_case_is_the_same_key() {
+        let file = "[chat]\nBell = \"all\"\n";
+        assert_eq!(edited(file, "bell", Some(&text("off"))).unwrap(), "[chat]\nBell = \"off\"\n");
+        assert_eq!(edited(file, "bell", None).unwrap(), "[chat]\n");
+        let both = "[chat]\nBell = \"all\"\nbell = \"dm\"\n";
+        assert_eq!(edited(both, "bell", Some(&text("off"))).unwrap(), "[chat]\nbell = \"off\"\n");
+    }
+
+    #[test]
+    fn of_two_clients_that_change_the_file_at_once_neither_loses_its_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sub").join("config.toml");
+        let save = |name: &str, value: &str| ChatTable(path.clone()).save(name, Some(&text(value))).unwrap();
+        for value in ["all", "off"].repeat(20) {
+            std::thread::scope(|scope| {
+                scope.spawn(|| save("bell", value));
+                scope.spawn(|| save("notify", value));
+            });
+            let saved = fs::read_to_string(&path).unwrap();
+            assert_eq!(saved.matches(&format!("\"{value}\"")).count(), 2, "{saved}");
+        }
     }
 
     #[test]

@@ -80,6 +80,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         files::create_directory(parent)?;
     }
+    files::refuse_odd(path)?;
     files::private().append(true).open(path).map(drop)
 }
 
@@ -121,6 +122,17 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_keeps_no_history_and_blocks_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("history");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (mut history, mut memory) = open(&pipe);
+        history.add("hello", "hello", &mut memory);
+        assert_eq!(lines(&memory), ["hello"]);
     }
 
     #[test]

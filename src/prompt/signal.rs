@@ -66,14 +66,14 @@ impl NotificationForms {
     }
 
     pub(super) fn notification(self, title: &str, text: &str) -> String {
-        let (title, text) = (plain(title), plain(text));
+        let (title, text) = (field(title), field(text));
         let mut escapes = String::new();
         if self.osc_9 {
-            escapes += &self.wrapped(&format!("\x1b]9;{title}: {text}\x07"));
+            // A number at the start would be another command: 9;4 shows progress, ConEmu's 9;6 runs a macro.
+            escapes += &self.wrapped(&format!("\x1b]9;lanchat: {title}: {text}\x07"));
         }
         if self.osc_777 {
-            let part = |text: &str| text.replace(';', ",");
-            escapes += &self.wrapped(&format!("\x1b]777;notify;{};{}\x07", part(&title), part(&text)));
+            escapes += &self.wrapped(&format!("\x1b]777;notify;{title};{text}\x07"));
         }
         escapes
     }
@@ -91,6 +91,16 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect()
 }
 
+/// The text as one field of an escape: without the semicolons that separate fields.
+fn field(text: &str) -> String {
+    let replaced = |c: char| match c {
+        ';' => ',',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    text.chars().map(replaced).take(MAX_CHARS).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,7 +115,22 @@ mod tests {
         assert_eq!(title("(2) a\x07b\x1b]2;x\u{9c}"), "\x1b]2;(2) ab]2;x\x07");
         assert_eq!(title(&"x".repeat(999)).len(), MAX_CHARS + 5);
         let both = NotificationForms::of("xterm-256color", "", false, false);
-        assert_eq!(both.notification("bob", "a;b\n"), "\x1b]9;bob: a;b\x07\x1b]777;notify;bob;a,b\x07");
+        assert_eq!(
+            both.notification("bob", "a;b\x07c"),
+            "\x1b]9;lanchat: bob: a,b c\x07\x1b]777;notify;bob;a,b c\x07"
+        );
+    }
+
+    #[test]
+    fn no_name_gives_the_terminal_another_command() {
+        let both = NotificationForms::of("xterm-256color", "", false, false);
+        for name in ["4;1;50", "6;Shell(\"x\")", "777", "\x1b\\;4"] {
+            let escapes = both.notification(name, "4;1");
+            let parts: Vec<_> = escapes.split('\x07').collect();
+            assert!(parts[0].starts_with("\x1b]9;lanchat: "), "{escapes:?}");
+            assert_eq!(parts.iter().map(|part| part.matches(';').count()).collect::<Vec<_>>(), [1, 3, 0]);
+            assert_eq!(escapes.matches('\x1b').count(), 2, "{escapes:?}");
+        }
     }
 
     #[test]
@@ -119,7 +144,7 @@ mod tests {
         assert_eq!(form("xterm-256color", "", true), (false, true));
         assert_eq!(form("foot", "", false), (false, true));
         let wrapped = NotificationForms::of("tmux-256color", "iTerm.app", false, true).notification("b", "x");
-        assert_eq!(wrapped, "\x1bPtmux;\x1b\x1b]9;b: x\x07\x1b\\");
+        assert_eq!(wrapped, "\x1bPtmux;\x1b\x1b]9;lanchat: b: x\x07\x1b\\");
         assert!(has_title("xterm-256color") && !has_title("linux") && !has_title("vt100"));
     }
 }

@@ -7,7 +7,6 @@
 
 mod key_verdict;
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -357,7 +356,7 @@ fn load_own(path: &Path) -> Vec<KnownServer> {
 
 /// `None`: there is no file.
 fn read(path: &Path) -> io::Result<Option<String>> {
-    let file = match File::open(path) {
+    let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };

@@ -1,7 +1,6 @@
 //! The file with this user's resume points: one JSON object per line and server, the most recent first. A
 //! damaged file counts as empty, because it only saves convenience.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -82,14 +81,19 @@ pub(crate) fn save(file: &Path, server: &str, point: &ResumePoint, before: &Resu
 
 fn read(file: &Path) -> Vec<ResumeLine> {
     let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
+    let read = files::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
     match read {
         Ok(_) => String::from_utf8_lossy(&bytes)
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .take(MAX_KNOWN_SERVERS)
             .collect(),
-        Err(_) => Vec::new(),
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::warn!("cannot read how far you have read in {}: {error}", file.display());
+            }
+            Vec::new()
+        }
     }
 }
 
@@ -170,6 +174,15 @@ mod tests {
         keep(&file, "one", &point("a", 8));
         assert_eq!(load(&file, "one"), Some(point("a", 8)));
         assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_counts_as_nothing_and_blocks_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        assert_eq!(load(&file, "one"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Users whose messages this user does not want to see: by key, so that another name does not help them, and
 //! users without a key by name.
 
+use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -66,8 +67,10 @@ impl IgnoreList {
     /// Reads the file again, which another terminal may have changed.
     fn reload(&mut self) {
         let Some(file) = &self.file else { return };
-        if let Ok(users) = json_lines::read(file, MAX_IGNORED) {
-            self.users = users;
+        match json_lines::read(file, MAX_IGNORED) {
+            Ok(users) => self.users = users,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!("cannot read the ignored users in {}: {error}", file.display()),
         }
     }
 

@@ -31,6 +31,7 @@ mod status;
 mod unread;
 mod verifying;
 mod view;
+mod web_link;
 
 #[cfg(test)]
 mod tests;

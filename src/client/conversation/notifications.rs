@@ -74,7 +74,7 @@ impl Notifications {
         let notify = level <= wanted.notify && is_due(&mut self.notified, NOTIFY_EVERY, now);
         let is_for_user = level <= wanted.notify.max(NotifyLevel::Mention);
         let command = wanted.notify_command.clone().filter(|_| is_for_user);
-        let text = safe_line(text).chars().take(MAX_NOTIFIED).collect();
+        let text = shortened(text);
         let (from, to) = (safe_line(from), safe_line(to));
         (bell || notify || command.is_some()).then_some(Notification {
             bell,
@@ -91,6 +91,13 @@ impl Notifications {
         let surplus = self.mentions.len().saturating_sub(MAX_MENTIONS);
         self.mentions.drain(..surplus);
     }
+}
+
+/// The beginning of a text as a safe line. Cut first, so that what the cut leaves open, such as a direction of
+/// writing, is closed; cut again, because tabs become spaces.
+fn shortened(text: &str) -> String {
+    let cut = |text: &str| text.chars().take(MAX_NOTIFIED).collect::<String>();
+    safe_line(&cut(&safe_line(&cut(text))))
 }
 
 /// Whether it is time again, and if so, notes it.
@@ -171,6 +178,16 @@ mod tests {
         );
         assert_eq!((&*notification.from, &*notification.text), ("b\u{fffd}ob", "a b"));
         assert_eq!(notifications.notify(NotifyLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_stays_balanced() {
+        let long = format!("\u{2067}\u{5d0}{}\u{2069}", "x".repeat(300));
+        let short = shortened(&long);
+        assert!(short.starts_with('\u{2067}') && short.ends_with("x\u{2069}"), "{short:?}");
+        assert_eq!(short.chars().count(), MAX_NOTIFIED + 1);
+        let tabs = shortened(&format!("\u{2067}\u{5d0}{}\u{2069}", "\t".repeat(300)));
+        assert!(tabs.ends_with(" \u{2069}") && tabs.chars().count() == MAX_NOTIFIED + 1, "{tabs:?}");
     }
 
     #[test]

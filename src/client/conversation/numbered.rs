@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 
+use super::spot::Spot;
 use super::view::{render, render_numbered};
+use super::web_link::web_link;
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
 use crate::protocol::command::Point;
 use crate::protocol::request::Act;
@@ -18,14 +20,29 @@ const USUAL: usize = 10;
 /// The most characters of a message that an answer quotes: about a line.
 const QUOTED_CHARS: usize = 60;
 
+/// Why a message without a number cannot change.
+const NOT_STORED: &str = "the server has not stored this message, so it cannot change it";
+
 /// The last messages that were shown.
 #[derive(Debug, Default)]
 pub(super) struct NumberedLines {
-    /// The latest last, each with a mark that never changes.
-    messages: VecDeque<(u64, Event)>,
+    /// The latest last.
+    messages: VecDeque<PointedMessage>,
     /// The marks of the messages that the user sees numbered, from number 1 on.
     numbered: Vec<u64>,
     next: u64,
+    /// The server's highest number among the user's own messages that are no longer in here.
+    dropped: u64,
+}
+
+/// A message that was shown.
+#[derive(Debug, Clone)]
+struct PointedMessage {
+    /// Never changes.
+    mark: u64,
+    event: Event,
+    /// Whether the user wrote it, under whatever name.
+    is_own: bool,
 }
 
 /// A change of a message that this client has asked for.
@@ -53,15 +70,18 @@ enum Noted {
 
 impl NumberedLines {
     /// Notes a message or a change that is about to be shown.
-    fn note(&mut self, event: &Event) -> Noted {
+    fn note(&mut self, event: &Event, is_own: bool) -> Noted {
         match event {
             Event::Chat { seq, reply, .. } => {
                 if seq.is_none() || self.find(*seq).is_none() {
-                    self.messages.push_back((self.next, event.clone()));
+                    let mark = self.next;
+                    self.messages.push_back(PointedMessage { mark, event: event.clone(), is_own });
                     self.next += 1;
                 }
-                if self.messages.len() > MAX_MESSAGES {
-                    self.messages.pop_front();
+                if self.messages.len() > MAX_MESSAGES
+                    && let Some(PointedMessage { event, is_own: true, .. }) = self.messages.pop_front()
+                {
+                    self.dropped = self.dropped.max(number(&event).unwrap_or_default());
                 }
                 reply.map_or(Noted::New, |reply| Noted::Answer(self.quote(reply)))
             }
@@ -74,7 +94,7 @@ impl NumberedLines {
                 _ => Noted::New,
             },
             Event::Deleted { of, .. } => {
-                self.messages.retain(|(_, event)| number(event) != Some(*of));
+                self.messages.retain(|message| number(&message.event) != Some(*of));
                 Noted::New
             }
             _ => Noted::New,
@@ -82,7 +102,7 @@ impl NumberedLines {
     }
 
     fn find(&mut self, seq: Option<u64>) -> Option<&mut Event> {
-        let mut messages = self.messages.iter_mut().rev().map(|(_, event)| event);
+        let mut messages = self.messages.iter_mut().rev().map(|message| &mut message.event);
         messages.find(|event| seq.is_some() && number(event) == seq)
     }
 
@@ -98,19 +118,20 @@ impl NumberedLines {
     pub(super) fn forget(&mut self) {
         self.messages.clear();
         self.numbered.clear();
+        self.dropped = 0;
     }
 
     /// Numbers the last `most` messages; returns them with their numbers, the latest last.
     fn number_last(&mut self, most: usize) -> Vec<(usize, Event)> {
         let last = self.messages.iter().rev().take(most);
-        self.numbered = last.map(|(mark, _)| *mark).collect();
+        self.numbered = last.map(|message| message.mark).collect();
         let last = self.messages.iter().rev().take(most).enumerate();
-        let mut last: Vec<_> = last.map(|(at, (_, event))| (at + 1, event.clone())).collect();
+        let mut last: Vec<_> = last.map(|(at, message)| (at + 1, message.event.clone())).collect();
         last.reverse();
         last
     }
 
-    fn at(&self, number: usize) -> Result<Event, String> {
+    fn at(&self, number: usize) -> Result<PointedMessage, String> {
         let unknown = || match self.numbered.len() {
             0 => "no lines have numbers yet; to number the last ones: /num".to_owned(),
             count => {
@@ -120,23 +141,39 @@ impl NumberedLines {
             }
         };
         let mark = self.numbered.get(number.wrapping_sub(1)).ok_or_else(unknown)?;
-        let found = self.messages.iter().find(|(other, _)| other == mark).map(|(_, event)| event.clone());
-        found.ok_or_else(|| format!("line {number} is gone; /num shows the last lines with new numbers"))
+        let found = self.messages.iter().find(|message| message.mark == *mark);
+        found
+            .cloned()
+            .ok_or_else(|| format!("line {number} is gone; /num shows the last lines with new numbers"))
     }
 
-    /// The last message by a user that the server has stored.
-    fn last_by(&self, name: &str) -> Option<Event> {
-        let mut last = self.messages.iter().rev().map(|(_, event)| event);
-        let is_theirs =
-            |event: &&Event| matches!(event, Event::Chat { from, seq: Some(_), .. } if from.name == name);
-        last.find(is_theirs).cloned()
+    /// The user's last message in that place. Older messages may have been shown after it, so the server's
+    /// numbers decide.
+    fn last_own(&self, here: &Spot, me: &str) -> Result<PointedMessage, String> {
+        let is_here = |event: &Event| match event {
+            Event::Chat { to, .. } => Spot::of_message(me, to, me).as_ref() == Some(here),
+            _ => false,
+        };
+        let own = self.messages.iter().filter(|message| message.is_own && is_here(&message.event));
+        let (stored, unstored): (Vec<_>, Vec<_>) = own.partition(|message| number(&message.event).is_some());
+        let last = stored.into_iter().max_by_key(|message| number(&message.event));
+        // One that the server has not stored has no number. It cannot be changed, but it may be the last.
+        let last_mark = last.map(|message| message.mark);
+        if unstored.iter().any(|message| Some(message.mark) > last_mark) {
+            return Err(NOT_STORED.into());
+        }
+        let last = last.ok_or("you have no message here to change")?;
+        if number(&last.event) < Some(self.dropped) {
+            return Err("your last message is too far up; to change another one: /num, then /edit N".into());
+        }
+        Ok(last.clone())
     }
 }
 
 impl Conversation {
     /// The lines of an event, which the user can point at from now on.
     pub(super) fn lines(&self, event: &Event) -> Vec<String> {
-        let noted = self.numbered.lock().note(event);
+        let noted = self.numbered.lock().note(event, self.is_own(event));
         let mut lines = match noted {
             Noted::New => Vec::new(),
             Noted::Answer(quote) => vec![self.view.quote(&quote)],
@@ -144,6 +181,18 @@ impl Conversation {
         };
         lines.extend(render(event, &self.view));
         lines
+    }
+
+    /// Whether this user wrote a message, under this name or another one.
+    fn is_own(&self, event: &Event) -> bool {
+        let Event::Chat { from, .. } = event else { return false };
+        let own = self.own_sender();
+        match (&from.key, &own.key) {
+            (Some(key), Some(own)) => key == own,
+            // Where no key backs a name, the name at the time of the message is all there is.
+            (None, None) => from.name == own.name,
+            _ => false,
+        }
     }
 
     /// Does what a command with a line's number wants.
@@ -172,19 +221,20 @@ impl Conversation {
     }
 
     fn reply_to(&mut self, number: usize, msg: String, now: CallTime) -> Result<Vec<Effect>, String> {
-        let Event::Chat { from, to, seq, .. } = self.numbered.lock().at(number)? else {
+        let PointedMessage { event, is_own, .. } = self.numbered.lock().at(number)?;
+        let Event::Chat { from, to, seq, .. } = event else {
             return Err(format!("line {number} is not a message"));
         };
         let to = match Target::parse(&to) {
             target @ (Target::All | Target::Room(_)) => target,
-            target if from.name == self.view.me => target,
+            target if is_own => target,
             _ => Target::User(from.name),
         };
         Ok(self.send(OutgoingMessage { to, msg, action: false, reply: seq }, now))
     }
 
     fn copy(&mut self, number: usize) -> Result<Vec<Effect>, String> {
-        let text = text(self.numbered.lock().at(number)?);
+        let text = text(self.numbered.lock().at(number)?.event);
         if self.view.screen().is_none() {
             return Err("only a terminal has a clipboard".into());
         }
@@ -194,21 +244,18 @@ impl Conversation {
     }
 
     fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
-        let text = text(self.numbered.lock().at(number)?);
-        let link = link(&text).ok_or_else(|| format!("line {number} has no link"))?;
+        let text = text(self.numbered.lock().at(number)?.event);
+        let link = web_link(&text).map_err(|error| error.text(number))?;
         if self.view.screen().is_none() {
             return Err(format!("only a prompt opens links; this one is {link}"));
         }
-        Ok(vec![Effect::Open(link.to_owned())])
+        Ok(vec![Effect::Open(link)])
     }
 
     fn edit(&mut self, number: Option<usize>, text: String) -> Result<Vec<Effect>, String> {
         let message = match number {
             Some(number) => self.numbered.lock().at(number)?,
-            None => {
-                let last = self.numbered.lock().last_by(&self.view.me);
-                last.ok_or("you have no message here to change")?
-            }
+            None => self.last_own()?,
         };
         let change = self.own_change_of(message)?;
         if change.author.is_some() {
@@ -228,12 +275,23 @@ impl Conversation {
         Ok(self.ask(&Act::Delete { seq: change.of }.into(), PendingRequest::Change(change)))
     }
 
-    fn own_change_of(&self, message: Event) -> Result<OwnChange, String> {
-        let Event::Chat { from, to, seq, action, .. } = message else {
+    /// The last message that the user typed here. The server must have confirmed it, or the change would
+    /// overwrite the one before.
+    fn last_own(&self) -> Result<PointedMessage, String> {
+        let here = self.here().ok_or("you have no message here to change")?;
+        if self.outbox.targets().any(|to| Spot::of(to).as_ref() == Some(&here)) {
+            return Err("your last message is not confirmed yet; try again in a moment".into());
+        }
+        self.numbered.lock().last_own(&here, &self.view.me)
+    }
+
+    fn own_change_of(&self, message: PointedMessage) -> Result<OwnChange, String> {
+        let PointedMessage { event, is_own, .. } = message;
+        let Event::Chat { from, to, seq, action, .. } = event else {
             return Err("that line is not a message".into());
         };
-        let of = seq.ok_or("the server has not stored this message, so it cannot change it")?;
-        let author = Some(from.name).filter(|name| *name != self.view.me);
+        let of = seq.ok_or(NOT_STORED)?;
+        let author = Some(from.name).filter(|_| !is_own);
         Ok(OwnChange { of, to, author, action, text: None })
     }
 
@@ -280,41 +338,9 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// The first link to a web page, without what ends the sentence around it.
-fn link(text: &str) -> Option<&str> {
-    let starts = ["https://", "http://"].into_iter().filter_map(|scheme| text.find(scheme));
-    let rest = &text[starts.min()?..];
-    let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c);
-    let link = &rest[..rest.find(is_end).unwrap_or(rest.len())];
-    let mut link = link.trim_end_matches(|c| ".,;:!?'".contains(c));
-    // A bracket belongs to the link if it began in there.
-    for (open, close) in [('(', ')'), ('[', ']')] {
-        while link.ends_with(close) && link.matches(open).count() < link.matches(close).count() {
-            link = link[..link.len() - 1].trim_end_matches(|c| ".,;:!?'".contains(c));
-        }
-    }
-    (link.split_once("://").is_some_and(|(_, host)| !host.is_empty())).then_some(link)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_link_ends_where_the_sentence_goes_on() {
-        for (text, expected) in [
-            ("see https://a.example/x_(y)?q=1, or not", Some("https://a.example/x_(y)?q=1")),
-            ("(http://a.example/b)", Some("http://a.example/b")),
-            ("[docs](https://a.example).", Some("https://a.example")),
-            ("<https://a.example/>", Some("https://a.example/")),
-            ("http://one.example then https://two.example", Some("http://one.example")),
-            ("https:// ", None),
-            ("javascript:alert(1) file:///etc/passwd", None),
-            ("no link", None),
-        ] {
-            assert_eq!(link(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_quote_is_one_short_line() {

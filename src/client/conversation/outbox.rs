@@ -167,6 +167,11 @@ impl Outbox {
         self.entries.back().map(|entry| &entry.message.to)
     }
 
+    /// Where the messages go.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.entries.iter().map(|entry| &entry.message.to)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -9,6 +9,7 @@ use jiff::fmt::strtime;
 use super::{NotifyLevel, Preferences, PresenceLevel};
 use crate::limits::MAX_ROOMS_PER_USER;
 use crate::name::{RoomName, with_hash};
+use crate::text::is_suspicious;
 
 /// Highlighted words: each message is compared with all of them.
 const MAX_HIGHLIGHTS: usize = 50;
@@ -93,7 +94,7 @@ pub const SETTINGS: &[Preference] = &[
     },
     Preference {
         name: "time",
-        values: "a format such as %H:%M:%S, or off",
+        values: "a strftime format such as %H:%M:%S, without invisible characters, or off",
         choices: &["%H:%M", "%H:%M:%S", "off"],
         help: "time before each line",
         get: |all| text(&all.time),
@@ -271,7 +272,8 @@ fn time(value: &PreferenceValue) -> Option<String> {
         PreferenceValue::Text(text) if text.is_empty() || is_off(text) => Some(String::new()),
         PreferenceValue::Text(text) => {
             let written = strtime::format(text, &ZonedDateTime::now()).ok()?;
-            let is_plain = !text.chars().chain(written.chars()).any(char::is_control);
+            // No line may begin with what hides or turns around the rest.
+            let is_plain = !text.chars().chain(written.chars()).any(is_suspicious);
             let is_time = written != *text && written.chars().count() <= MAX_WORD_CHARS;
             (is_plain && is_time && text.chars().count() <= MAX_WORD_CHARS).then(|| text.clone())
         }
@@ -368,6 +370,16 @@ mod tests {
             ("time", "%"),
             ("time", "noon"),
             ("time", "\u{1b}[31m%H"),
+            ("time", "%H:%"),
+            ("time", "%!"),
+            ("time", "\u{202e}%H"),
+            ("time", "%H\u{200b}"),
+            ("time", "%H%n"),
+            ("time", "%H:%"),
+            ("time", "%!"),
+            ("time", "\u{202e}%H"),
+            ("time", "%H\u{200b}"),
+            ("time", "%H%n"),
             ("wrap", "maybe"),
             ("join", "#a b"),
             ("presence", "some"),

@@ -17,6 +17,7 @@ use offer::HostingOffer;
 use super::completer::Completer;
 use super::draft_file;
 use super::notify::Notifier;
+use super::opener;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
@@ -31,7 +32,6 @@ use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::prompt::{self, Input, Label, Prompt, Shortcut};
 use crate::protocol::command::Point;
-use crate::text::safe_line;
 
 /// How often to look for slow and overdue receipts.
 const TICK: Duration = Duration::from_millis(100);
@@ -316,7 +316,7 @@ impl Repl {
                 Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
                 Effect::Notify(notification) => self.notify(&notification),
                 Effect::Open(link) => {
-                    let text = format!("Open {}? [y/N] ", safe_line(&link));
+                    let text = opener::question(&link, screen_size().columns);
                     self.ask(text, OpenQuestion::Open(link));
                 }
                 effect => show(self.prompt.printer(), effect),

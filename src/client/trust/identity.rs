@@ -1,8 +1,7 @@
 //! The user's identity: the name to ask for, the key that makes several connections the same user, and the
 //! secret token that replaces the key without encryption.
 
-use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::client::shared_state::SharedState;
@@ -16,6 +15,9 @@ const KEY_FILE: &str = "client.pem";
 
 /// The token's length: 128 bits.
 const TOKEN_BYTES: usize = 16;
+
+/// The most bytes of the token's file to read: more than a token and an editor's line end.
+const MAX_FILE_BYTES: u64 = 1024;
 
 /// For a login name without any character that a name may have.
 const NAMELESS: &str = "user";
@@ -99,8 +101,10 @@ fn load_token(path: &Path) -> io::Result<String> {
 
 /// Reads the token; none if the file is missing or has other contents.
 fn read_token(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
+    let mut text = String::new();
+    let read = files::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
+    match read {
+        Ok(_) => {
             let token = text.trim();
             let is_token =
                 token.len() == 2 * TOKEN_BYTES && token.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -135,6 +139,7 @@ fn default_name(login: &str) -> Option<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_token_stays_the_same_and_is_made_anew_if_damaged() {
@@ -149,6 +154,16 @@ mod tests {
         let third = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
         assert_ne!(first.token, third.token);
         assert_eq!(UserIdentity::load(Some(dir.path()), Some(name)).unwrap().token, third.token);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_the_token_blocks_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join(TOKEN_FILE);
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let identity = UserIdentity::load(Some(dir.path()), Some(Name::new("bob").unwrap())).unwrap();
+        assert_eq!(identity.token.len(), 32);
     }
 
     #[test]

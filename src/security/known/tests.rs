@@ -332,3 +332,12 @@ fn when_a_server_was_last_used_is_a_time_to_the_millisecond() {
 fn the_systems_file_lies_where_administrators_keep_such_files() {
     assert_eq!(system_dir().as_deref(), Some(Path::new("/etc/lanchat")));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_the_users_file_blocks_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join(FILE);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(KnownServers::load(Some(dir.path()), None).unwrap().own_servers().is_empty());
+}

@@ -226,7 +226,7 @@ fn an_ignored_user_is_silent_under_any_name() {
     let mut talk = Talk::at_prompt();
     talk.line("/ignore bob 1h");
     let whois = talk.request("whois");
-    let bob = UserInfo { name: "bob".into(), key: Some(OWN.to_string()), ..UserInfo::default() };
+    let bob = UserInfo { name: "bob".into(), key: Some(OTHERS.to_string()), ..UserInfo::default() };
     let shown = talk.event(Event::Whois(bob), whois.id.as_deref());
     assert!(shown.contains("you no longer see messages from bob until 13:03 (by key, so under any name)"));
     assert_eq!(talk.says("bob", "all", "alice!"), "");

@@ -24,6 +24,7 @@ use crate::security::TrustBasis;
 
 const TS: &str = "2026-11-21T12:03:00.000Z";
 const OWN: Fingerprint = Fingerprint::new([7; 32]);
+const OTHERS: Fingerprint = Fingerprint::new([9; 32]);
 const OFFICE: Fingerprint = Fingerprint::new([8; 32]);
 const PEER: &str = "10.0.0.1:7667";
 
@@ -57,6 +58,12 @@ fn office() -> Welcome {
     let server = ServerInfo { id: "3f9a1c7700112233".into(), name: "office".into(), version: "0.1.0".into() };
     let (name, ip, log) = ("alice".into(), "10.0.0.2".into(), Some("h1".into()));
     Welcome { server, name, ip, total: 2, key: Some(OWN), log, ..Welcome::default() }
+}
+
+/// A user with a key: alice, who is this user, or someone else.
+fn sender(name: &str) -> Sender {
+    let key = if name == "alice" { OWN } else { OTHERS };
+    Sender { name: name.into(), ip: "10.0.0.3".into(), key: Some(key.tag()) }
 }
 
 fn info(name: &str, joined: bool) -> RoomInfo {
@@ -140,7 +147,7 @@ impl Talk {
 
     /// A message of before, of yesterday.
     fn missed(&mut self, seq: u64, from: &str, to: &str, msg: &str, id: Option<&str>) -> String {
-        let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+        let from = sender(from);
         let (to, msg, ts) = (to.into(), msg.into(), "2026-11-20T09:30:00.000Z".into());
         let chat = Event::Chat {
             from,
@@ -175,7 +182,7 @@ impl Talk {
 
     fn says(&mut self, from: &str, to: &str, msg: &str) -> String {
         self.seq += 1;
-        let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+        let from = sender(from);
         let (to, msg, seq) = (to.into(), msg.into(), Some(self.seq));
         let chat = Event::Chat {
             from,

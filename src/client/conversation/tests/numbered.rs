@@ -3,7 +3,7 @@
 use super::*;
 
 fn edited(of: u64, from: &str, msg: &str) -> Event {
-    let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+    let from = sender(from);
     let (to, msg, ts) = ("all".into(), msg.into(), TS.into());
     Event::Edited { from, to, msg, seq: Some(of + 100), ts, of, action: false, history: false }
 }
@@ -59,7 +59,7 @@ fn a_reply_goes_where_its_line_came_from_and_is_shown_under_the_beginning_of_it(
 fn an_answer_to_a_line_that_is_not_here_says_so() {
     let mut talk = Talk::at_prompt();
     talk.seq = 50;
-    let from = Sender { name: "bob".into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+    let from = sender("bob");
     let (to, msg, ts, seq) = ("all".into(), "yes".into(), TS.into(), Some(51));
     let (action, history, edited) = (false, false, false);
     let shown =
@@ -85,6 +85,98 @@ fn ones_own_message_changes_and_the_server_confirms_it() {
     assert_eq!((delete.kind.as_deref(), delete.seq), (Some("delete"), Some(1)));
     assert_eq!(talk.event(sent(4), delete.id.as_deref()), "12:03 * alice deleted a message");
     assert!(talk.line("/copy 2").contains("line 2 is gone"));
+}
+
+#[test]
+fn a_change_without_a_number_never_overwrites_an_earlier_message() {
+    let mut talk = Talk::at_prompt();
+    let unconfirmed = "12:03 ! your last message is not confirmed yet; try again in a moment";
+    talk.line("the important one");
+    let first = talk.sent();
+    assert_eq!(talk.line("/edit oops"), unconfirmed);
+    talk.receipt(&first);
+    talk.line("secnd");
+    let second = reply(&mut talk);
+    assert_eq!(talk.line("/edit second"), unconfirmed);
+    talk.nothing_sent();
+    talk.receipt(&second);
+    talk.line("/edit second");
+    assert_eq!(reply(&mut talk).seq, Some(2));
+}
+
+#[test]
+fn a_change_without_a_number_is_for_the_last_message_of_the_current_place() {
+    let mut talk = Talk::at_prompt();
+    talk.says("alice", "all", "one");
+    talk.says("alice", "bob", "psst");
+    talk.says("alice", "#games", "go");
+    talk.line("/msg bob not confirmed");
+    reply(&mut talk);
+    talk.line("/edit 1st");
+    assert_eq!(reply(&mut talk).seq, Some(1), "what waits elsewhere does not matter");
+    talk.line("/query carol");
+    assert!(talk.line("/edit x").contains("you have no message here to change"));
+}
+
+#[test]
+fn an_older_message_that_is_shown_later_is_not_the_last_one() {
+    let mut talk = Talk::at_prompt();
+    talk.seq = 50;
+    talk.says("alice", "all", "the last");
+    talk.line("/history");
+    let id = reply(&mut talk).id;
+    talk.missed(7, "alice", "all", "an old one", id.as_deref());
+    talk.event(end(50), id.as_deref());
+    talk.line("/edit better");
+    assert_eq!(reply(&mut talk).seq, Some(51));
+}
+
+#[test]
+fn a_message_that_the_server_has_not_stored_is_not_taken_for_the_one_before() {
+    let mut talk = Talk::at_prompt();
+    talk.says("alice", "all", "one");
+    talk.line("two");
+    let packet = reply(&mut talk);
+    talk.receipt_with(&packet, false, None);
+    assert!(talk.line("/edit zwei").contains("the server has not stored this message"));
+}
+
+#[test]
+fn after_a_rename_ones_own_messages_are_still_ones_own() {
+    for key in [Some(OWN), None] {
+        let mut talk = Talk::at_prompt();
+        talk.conversation.session.key = key;
+        talk.line("helo");
+        let packet = reply(&mut talk);
+        talk.receipt(&packet);
+        talk.line("/nick alicia");
+        let id = reply(&mut talk).id;
+        talk.event(Event::Renamed { old: "alice".into(), name: "alicia".into() }, id.as_deref());
+        talk.line("/edit hello");
+        let edit = reply(&mut talk);
+        assert_eq!((edit.kind.as_deref(), edit.seq), (Some("edit"), Some(1)), "{key:?}");
+        let mark = if key.is_some() { "" } else { "?" };
+        let corrected = talk.event(sent(3), edit.id.as_deref());
+        assert_eq!(corrected, format!("12:03 * alicia{mark} corrected: hello"));
+        talk.line("/num");
+        talk.line("/delete 1");
+        let delete = reply(&mut talk);
+        let deleted = talk.event(sent(4), delete.id.as_deref());
+        assert_eq!(deleted, format!("12:03 * alicia{mark} deleted a message"));
+    }
+}
+
+#[test]
+fn a_message_of_the_previous_owner_of_a_name_is_not_ones_own() {
+    let mut talk = Talk::at_prompt();
+    talk.seq = 1;
+    let from = Sender { key: Some(OTHERS.tag()), ..sender("alice") };
+    let (to, msg, ts, seq) = ("all".into(), "mine".into(), TS.into(), Some(1));
+    let (action, history, edited) = (false, false, false);
+    talk.event(Event::Chat { from, to, msg, action, seq, ts, history, reply: None, edited }, None);
+    assert!(talk.line("/edit x").contains("you have no message here"));
+    talk.line("/num");
+    assert!(talk.line("/edit 1 x").contains("only change your own"));
 }
 
 #[test]
@@ -122,9 +214,15 @@ fn a_link_is_opened_only_at_a_prompt_which_asks() {
     talk.says("bob", "all", "see https://a.example/x, please");
     talk.line("/num");
     assert_eq!(talk.line("/open 1"), "(open: https://a.example/x)");
+    talk.says("bob", "all", "HTTPS://a.example\u{200b}.evil.example/\u{202e}gnp.exe");
+    talk.line("/num");
+    assert_eq!(talk.line("/open 1"), "(open: https://a.example.evil.example/gnp.exe)");
     talk.says("bob", "all", "nothing");
     talk.line("/num");
     assert!(talk.line("/open 1").contains("line 1 has no link"));
+    talk.says("bob", "all", &format!("https://a.example/{}", "y".repeat(9000)));
+    talk.line("/num");
+    assert!(talk.line("/open 1").contains("the link in line 1 has 9018 bytes, and the limit is 2048;"));
 }
 
 #[test]

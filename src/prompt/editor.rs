@@ -107,6 +107,11 @@ impl EditorThread {
         Ok((Self { ended, mode }, external))
     }
 
+    /// The terminal's mode.
+    pub(super) fn mode(&self) -> Arc<TerminalMode> {
+        Arc::clone(&self.mode)
+    }
+
     /// Waits a short time for the thread's end, and restores the terminal.
     pub(super) fn wait(&self) {
         let ended = self.ended.recv_timeout(END_WAIT);

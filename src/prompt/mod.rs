@@ -29,6 +29,7 @@ mod label;
 mod paste;
 mod printer;
 mod question;
+mod resume;
 mod rows;
 mod screen;
 mod secret;
@@ -43,6 +44,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 pub use helper::{Complete, Completion};
 pub use label::Label;
@@ -125,6 +127,8 @@ pub struct Prompt {
     options: Options,
     shared: Arc<PromptState>,
     drafts: Arc<Drafts>,
+    /// Takes the terminal back after a stop of the process.
+    resumes: Option<JoinHandle<()>>,
 }
 
 impl Prompt {
@@ -151,7 +155,8 @@ impl Prompt {
         waker::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
         let printer = Printer::new(Arc::clone(&shared), Arc::clone(&drafts));
         options.screen.attach(Some(printer.clone()));
-        Ok(Self { inputs, printer, editor, options, shared, drafts })
+        let resumes = resume::watch(Arc::clone(&shared), editor.mode());
+        Ok(Self { inputs, printer, editor, options, shared, drafts, resumes })
     }
 
     /// Waits for the next input; returns [`Input::Closed`] forever once the editor has ended. Cancel safe.
@@ -186,6 +191,7 @@ impl Prompt {
         if self.shared.is_stopping() {
             return;
         }
+        self.resumes.take().iter().for_each(JoinHandle::abort);
         // An editor that waits for room in the input queue must not delay the end.
         self.inputs.close();
         self.options.screen.attach(None);

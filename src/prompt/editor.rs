@@ -367,6 +367,7 @@ impl Editing {
             }
         };
         self.history.add(&line, &text, self.editor.history_mut());
+        let text = self.drafts.lock().unread_start(text);
         let is_pasted = self.drafts.lock().enter(&line, &text);
         if is_pasted || !(self.keeps_echo)(&text) {
             self.erase(label, &line);

@@ -1,13 +1,14 @@
 //! Keys that mean more here than in the editor: pastes, new lines, Ctrl-C, the external editor, and `/r `.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustyline::{
     CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyCode, KeyEvent,
     Modifiers, Movement, RepeatCount,
 };
 
-use super::drafts::{DraftState, Drafts};
+use super::drafts::{DraftState, Drafts, FrozenStart};
 use super::fold::{CLOSE, OPEN};
 use super::helper::Complete;
 use super::paste::{Paste, PasteStep};
@@ -67,8 +68,14 @@ impl Keys {
                 self.shared.refresh();
                 Some(Cmd::Kill(Movement::WholeBuffer))
             }
+            (KeyCode::Char(' '), Modifiers::NONE)
+                if !was_searching && self.freezes_start(&mut drafts, before) =>
+            {
+                drafts.wants_meaning = true;
+                Some(Cmd::Complete)
+            }
             (KeyCode::Char(first), Modifiers::NONE)
-                if !was_searching && self.completes_reply(before, first) =>
+                if !was_searching && self.completes_start(&drafts, before, first) =>
             {
                 drafts.typed = Some(first);
                 Some(Cmd::Complete)
@@ -107,11 +114,24 @@ impl Keys {
         }
     }
 
-    /// Whether this character starts the text of a `/r`. A number may have a meaning of its own there.
-    fn completes_reply(&self, before: &str, first: char) -> bool {
+    /// Freezes what the start of the line means at this space, and tells whether it takes its place now.
+    fn freezes_start(&self, drafts: &mut DraftState, before: &str) -> bool {
+        if self.shared.has_question() || before.contains(char::is_whitespace) {
+            return false;
+        }
+        let typed = format!("{before} ");
+        let frozen = self.completer.rewrite(before);
+        let at_space = frozen.as_ref().is_some_and(|meaning| meaning.at_space);
+        drafts.start = frozen.map(|meaning| FrozenStart { typed, meaning, shown: Instant::now() });
+        at_space
+    }
+
+    /// Whether this character starts the text behind a start with a meaning. A number may have a meaning of its
+    /// own there.
+    fn completes_start(&self, drafts: &DraftState, before: &str, first: char) -> bool {
         let starts_text = !first.is_whitespace() && !first.is_ascii_digit();
-        let is_behind_space = before.ends_with(' ') && !self.shared.has_question();
-        starts_text && is_behind_space && self.completer.rewrite(before.trim_end()).is_some()
+        let is_frozen = drafts.start.as_ref().is_some_and(|start| start.typed == before);
+        starts_text && is_frozen && !self.shared.has_question()
     }
 
     fn wants_editor(&self) -> Option<Cmd> {

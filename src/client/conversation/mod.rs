@@ -68,7 +68,6 @@ use label::ShownLabel;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
-use reply_target::ReplyTarget;
 use session_info::SessionInfo;
 use verifying::KeySubject;
 
@@ -165,7 +164,6 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    correspondent: ReplyTarget,
     /// The key that the user was asked about.
     verifying: Option<KeySubject>,
     roster: SharedState<Roster>,
@@ -196,7 +194,6 @@ impl Conversation {
             session: SessionInfo::default(),
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: ReplyTarget::default(),
             verifying: None,
             roster,
             trust: credentials.trust.clone(),

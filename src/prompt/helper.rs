@@ -88,6 +88,10 @@ impl EditorHelper {
             text.extend(typed);
             return (0, vec![text]);
         }
+        // Ends the repetition of a key behind Alt and a digit.
+        if let Some(typed) = typed {
+            return (pos, vec![typed.to_string()]);
+        }
         if let Some(rewrite) = self.completer.rewrite(line[..pos].trim_end()) {
             return (0, vec![rewrite.line]);
         }

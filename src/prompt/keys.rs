@@ -134,6 +134,13 @@ impl Keys {
         starts_text && is_frozen && !self.shared.has_question()
     }
 
+    /// Inserts a character once that Alt and a digit would repeat, which few users expect. The editor takes
+    /// these keys before any binding, and repeats what inserts, but not a completion.
+    fn once(&self, char: char) -> Option<Cmd> {
+        self.drafts.lock().typed = Some(char);
+        Some(Cmd::Complete)
+    }
+
     fn wants_editor(&self) -> Option<Cmd> {
         if self.shared.has_question() {
             return Some(Cmd::Noop);
@@ -174,9 +181,10 @@ fn forward(code: KeyCode, modifiers: Modifiers) -> Option<Cmd> {
 }
 
 impl ConditionalEventHandler for Keys {
-    fn handle(&self, event: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, event: &Event, n: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
         match event {
             Event::KeySeq(keys) => match keys.as_slice() {
+                [KeyEvent(KeyCode::Char(char), Modifiers::NONE)] if n > 1 => self.once(*char),
                 [key] => self.key(*key, ctx),
                 _ => self.wants_editor(),
             },

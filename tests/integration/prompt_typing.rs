@@ -77,6 +77,15 @@ fn a_reply_entered_before_its_target_can_be_read_is_refused_if_two_users_have_ju
 }
 
 #[test]
+fn alt_and_a_digit_do_not_repeat_the_next_character() {
+    let (_server, _home, mut terminal, mut bob) = alice_and_bob();
+    terminal.type_text("a\x1b5");
+    terminal.wait_for("(arg: 5)");
+    terminal.enter("bc");
+    assert_eq!(bob.text(), "abc");
+}
+
+#[test]
 fn a_byte_that_is_not_utf8_costs_only_itself() {
     let (_server, _home, mut terminal, mut bob) = alice_and_bob();
     terminal.type_text("the caf");

@@ -136,14 +136,19 @@ pub struct Prompt {
 impl Prompt {
     /// Opens the prompt on standard input and output.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        Self::open_with_draft(options, "")
+        Self::open_with(options, Arc::default(), String::new())
     }
 
-    /// Opens the prompt with a half-typed line.
+    /// Opens the prompt with a draft that Up brings into the line. It is not in the line yet: the user may
+    /// begin to type without a look.
     pub fn open_with_draft(options: Options, draft: &str) -> Result<Self, OpenError> {
         let drafts = Arc::new(Drafts::default());
-        let typed = drafts.lock().folds.fold_line(draft);
-        Self::open_with(options, drafts, typed)
+        if !draft.is_empty() {
+            let mut state = drafts.lock();
+            let shown = state.folds.fold_line(draft);
+            state.clear(&shown);
+        }
+        Self::open_with(options, drafts, String::new())
     }
 
     fn open_with(options: Options, drafts: Arc<Drafts>, typed: String) -> Result<Self, OpenError> {

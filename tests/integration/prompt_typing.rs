@@ -242,13 +242,16 @@ fn a_line_that_ctrl_c_cleared_comes_back_with_up_and_with_ctrl_y() {
 }
 
 #[test]
-fn a_half_typed_line_is_there_again_in_the_next_run() {
+fn a_half_typed_line_is_one_up_away_in_the_next_run() {
     let (server, home, mut terminal, _bob) = alice_and_bob();
     terminal.type_text("half a thou");
     terminal.wait_for_last("[#lobby] half a thou");
     terminal.terminate();
     terminal.wait_exit();
     let mut terminal = launch(server.link(), "alice").start(&home);
+    terminal.wait_for("-- your unsent draft is one Up away");
+    terminal.wait_for_last("[#lobby]");
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby] half a thou");
     terminal.key(Press::CtrlC);
     terminal.wait_for_last("[#lobby]");
@@ -259,7 +262,8 @@ fn a_half_typed_line_is_there_again_in_the_next_run() {
     terminal.wait_for_last("[@bob] psst");
     terminal.terminate();
     terminal.wait_exit();
-    let mut terminal = launch(server.link(), "alice").start(&home);
+    let mut terminal = join(&home, server.link(), "alice");
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby] /msg bob psst");
     terminal.key(Press::CtrlC);
     terminal.enter("/quit");

@@ -3,14 +3,19 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustyline::{KeyCode, KeyEvent};
 
 use super::fold::FoldedPastes;
 use super::paste::Paste;
+use super::rewrite::Rewrite;
 
 /// Lines that may wait to come back; the oldest go first. More than a person enters while none can.
 const MAX_WAITING: usize = 16;
+
+/// How long a user needs to read what has come into the line.
+const READING: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Drafts(Mutex<DraftState>);
@@ -22,7 +27,7 @@ pub(super) struct DraftState {
     pub(super) paste: Option<Paste>,
     /// The start of the line, if it was pasted there in several lines.
     pub(super) pasted_start: Option<String>,
-    /// Lines that Ctrl-C cleared, for the line history.
+    /// Lines for the line history: those that Ctrl-C cleared, and the last run's draft.
     pub(super) cleared: VecDeque<String>,
     /// Lines that come back.
     returned: VecDeque<String>,
@@ -32,12 +37,25 @@ pub(super) struct DraftState {
     pub(super) wants_editor: bool,
     /// Whether the editor is searching the line history.
     pub(super) is_searching: bool,
+    /// The start of a line whose meaning was frozen when the user typed the space behind it.
+    pub(super) start: Option<FrozenStart>,
+    /// Whether the next completion puts that meaning into the line.
+    pub(super) wants_meaning: bool,
     /// The character whose key caused the next completion.
     pub(super) typed: Option<char>,
     /// Whether the next completion is the previous candidate.
     pub(super) is_backward: bool,
     /// Bytes typed ahead that are still to come: a line feed among them is Enter, which the terminal changed.
     typed_ahead: u64,
+}
+
+/// The start of a line, such as `/r `, and its meaning at the moment at which the user typed it.
+#[derive(Debug)]
+pub(super) struct FrozenStart {
+    pub(super) typed: String,
+    pub(super) meaning: Rewrite,
+    /// Since when the meaning has been in the line.
+    pub(super) shown: Instant,
 }
 
 impl Drafts {
@@ -86,6 +104,27 @@ impl DraftState {
     pub(super) fn enter(&mut self, shown: &str, text: &str) -> bool {
         self.entered = Some((shown.to_owned(), text.to_owned()));
         self.pasted_start.take().is_some_and(|start| shown.starts_with(&start))
+    }
+
+    /// The meaning of a line's start, if it was frozen.
+    pub(super) fn frozen_start(&mut self, start: &str) -> Option<String> {
+        let is_wanted = std::mem::take(&mut self.wants_meaning);
+        let frozen = self.start.as_mut().filter(|frozen| is_wanted || frozen.typed == start)?;
+        frozen.shown = Instant::now();
+        Some(frozen.meaning.line.clone())
+    }
+
+    /// The text of an entered line, with its start as it was typed if the user cannot have read its doubtful
+    /// meaning yet.
+    pub(super) fn unread_start(&mut self, text: String) -> String {
+        match self.start.take() {
+            Some(FrozenStart { typed, meaning, shown })
+                if meaning.is_doubtful && shown.elapsed() < READING =>
+            {
+                text.strip_prefix(&meaning.line).map(|rest| typed + rest).unwrap_or(text)
+            }
+            _ => text,
+        }
     }
 
     /// Notes a line that Ctrl-C cleared.

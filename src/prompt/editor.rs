@@ -107,6 +107,11 @@ impl EditorThread {
         Ok((Self { ended, mode }, external))
     }
 
+    /// The terminal's mode.
+    pub(super) fn mode(&self) -> Arc<TerminalMode> {
+        Arc::clone(&self.mode)
+    }
+
     /// Waits a short time for the thread's end, and restores the terminal.
     pub(super) fn wait(&self) {
         let ended = self.ended.recv_timeout(END_WAIT);
@@ -362,6 +367,7 @@ impl Editing {
             }
         };
         self.history.add(&line, &text, self.editor.history_mut());
+        let text = self.drafts.lock().unread_start(text);
         let is_pasted = self.drafts.lock().enter(&line, &text);
         if is_pasted || !(self.keeps_echo)(&text) {
             self.erase(label, &line);

@@ -15,6 +15,7 @@ use rustyline::{Context, Helper};
 use super::cycle::Cycle;
 use super::drafts::Drafts;
 use super::printer::write;
+use super::rewrite::Rewrite;
 use super::state::PromptState;
 
 /// Completes words. The editing thread calls it, so it must not block for long.
@@ -22,8 +23,8 @@ pub trait Complete: Send + Sync {
     /// Completes the word before `pos`.
     fn complete(&self, line: &str, pos: usize) -> Completion;
 
-    /// Returns what the start of a line means, to put it there as soon as the user types a text behind it.
-    fn rewrite(&self, _start: &str) -> Option<String> {
+    /// Returns what the start of a line means, to put it there.
+    fn rewrite(&self, _start: &str) -> Option<Rewrite> {
         None
     }
 }
@@ -78,13 +79,21 @@ impl EditorHelper {
     /// The candidates for the word before `pos`. With one only, the editor waits for no further key, during
     /// which it would print nothing.
     fn candidates(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
-        let (is_backward, typed) = {
+        let (is_backward, typed, frozen) = {
             let mut drafts = self.drafts.lock();
-            (std::mem::take(&mut drafts.is_backward), drafts.typed.take())
+            let frozen = drafts.frozen_start(&line[..pos]);
+            (std::mem::take(&mut drafts.is_backward), drafts.typed.take(), frozen)
         };
-        if let Some(mut text) = self.completer.rewrite(line[..pos].trim_end()) {
+        if let Some(mut text) = frozen {
             text.extend(typed);
             return (0, vec![text]);
+        }
+        // Ends the repetition of a key behind Alt and a digit.
+        if let Some(typed) = typed {
+            return (pos, vec![typed.to_string()]);
+        }
+        if let Some(rewrite) = self.completer.rewrite(line[..pos].trim_end()) {
+            return (0, vec![rewrite.line]);
         }
         let mut cycle = self.cycle.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cycle) = cycle.as_mut().filter(|cycle| cycle.is_shown(line, pos)) {

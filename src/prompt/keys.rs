@@ -1,13 +1,14 @@
 //! Keys that mean more here than in the editor: pastes, new lines, Ctrl-C, the external editor, and `/r `.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustyline::{
     CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyCode, KeyEvent,
     Modifiers, Movement, RepeatCount,
 };
 
-use super::drafts::{DraftState, Drafts};
+use super::drafts::{DraftState, Drafts, FrozenStart};
 use super::fold::{CLOSE, OPEN};
 use super::helper::Complete;
 use super::paste::{Paste, PasteStep};
@@ -67,8 +68,14 @@ impl Keys {
                 self.shared.refresh();
                 Some(Cmd::Kill(Movement::WholeBuffer))
             }
+            (KeyCode::Char(' '), Modifiers::NONE)
+                if !was_searching && self.freezes_start(&mut drafts, before) =>
+            {
+                drafts.wants_meaning = true;
+                Some(Cmd::Complete)
+            }
             (KeyCode::Char(first), Modifiers::NONE)
-                if !was_searching && self.completes_reply(before, first) =>
+                if !was_searching && self.completes_start(&drafts, before, first) =>
             {
                 drafts.typed = Some(first);
                 Some(Cmd::Complete)
@@ -107,11 +114,31 @@ impl Keys {
         }
     }
 
-    /// Whether this character starts the text of a `/r`. A number may have a meaning of its own there.
-    fn completes_reply(&self, before: &str, first: char) -> bool {
+    /// Freezes what the start of the line means at this space, and tells whether it takes its place now.
+    fn freezes_start(&self, drafts: &mut DraftState, before: &str) -> bool {
+        if self.shared.has_question() || before.contains(char::is_whitespace) {
+            return false;
+        }
+        let typed = format!("{before} ");
+        let frozen = self.completer.rewrite(before);
+        let at_space = frozen.as_ref().is_some_and(|meaning| meaning.at_space);
+        drafts.start = frozen.map(|meaning| FrozenStart { typed, meaning, shown: Instant::now() });
+        at_space
+    }
+
+    /// Whether this character starts the text behind a start with a meaning. A number may have a meaning of its
+    /// own there.
+    fn completes_start(&self, drafts: &DraftState, before: &str, first: char) -> bool {
         let starts_text = !first.is_whitespace() && !first.is_ascii_digit();
-        let is_behind_space = before.ends_with(' ') && !self.shared.has_question();
-        starts_text && is_behind_space && self.completer.rewrite(before.trim_end()).is_some()
+        let is_frozen = drafts.start.as_ref().is_some_and(|start| start.typed == before);
+        starts_text && is_frozen && !self.shared.has_question()
+    }
+
+    /// Inserts a character once that Alt and a digit would repeat, which few users expect. The editor takes
+    /// these keys before any binding, and repeats what inserts, but not a completion.
+    fn once(&self, char: char) -> Option<Cmd> {
+        self.drafts.lock().typed = Some(char);
+        Some(Cmd::Complete)
     }
 
     fn wants_editor(&self) -> Option<Cmd> {
@@ -154,9 +181,10 @@ fn forward(code: KeyCode, modifiers: Modifiers) -> Option<Cmd> {
 }
 
 impl ConditionalEventHandler for Keys {
-    fn handle(&self, event: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, event: &Event, n: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
         match event {
             Event::KeySeq(keys) => match keys.as_slice() {
+                [KeyEvent(KeyCode::Char(char), Modifiers::NONE)] if n > 1 => self.once(*char),
                 [key] => self.key(*key, ctx),
                 _ => self.wants_editor(),
             },

@@ -29,6 +29,8 @@ mod label;
 mod paste;
 mod printer;
 mod question;
+mod resume;
+mod rewrite;
 mod rows;
 mod screen;
 mod secret;
@@ -43,11 +45,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 pub use helper::{Complete, Completion};
 pub use label::Label;
 pub use printer::Printer;
 pub use question::PromptQuestion;
+pub use rewrite::Rewrite;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
 pub use shortcut::Shortcut;
@@ -125,19 +129,26 @@ pub struct Prompt {
     options: Options,
     shared: Arc<PromptState>,
     drafts: Arc<Drafts>,
+    /// Takes the terminal back after a stop of the process.
+    resumes: Option<JoinHandle<()>>,
 }
 
 impl Prompt {
     /// Opens the prompt on standard input and output.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        Self::open_with_draft(options, "")
+        Self::open_with(options, Arc::default(), String::new())
     }
 
-    /// Opens the prompt with a half-typed line.
+    /// Opens the prompt with a draft that Up brings into the line. It is not in the line yet: the user may
+    /// begin to type without a look.
     pub fn open_with_draft(options: Options, draft: &str) -> Result<Self, OpenError> {
         let drafts = Arc::new(Drafts::default());
-        let typed = drafts.lock().folds.fold_line(draft);
-        Self::open_with(options, drafts, typed)
+        if !draft.is_empty() {
+            let mut state = drafts.lock();
+            let shown = state.folds.fold_line(draft);
+            state.clear(&shown);
+        }
+        Self::open_with(options, drafts, String::new())
     }
 
     fn open_with(options: Options, drafts: Arc<Drafts>, typed: String) -> Result<Self, OpenError> {
@@ -151,7 +162,8 @@ impl Prompt {
         waker::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
         let printer = Printer::new(Arc::clone(&shared), Arc::clone(&drafts));
         options.screen.attach(Some(printer.clone()));
-        Ok(Self { inputs, printer, editor, options, shared, drafts })
+        let resumes = resume::watch(Arc::clone(&shared), editor.mode());
+        Ok(Self { inputs, printer, editor, options, shared, drafts, resumes })
     }
 
     /// Waits for the next input; returns [`Input::Closed`] forever once the editor has ended. Cancel safe.
@@ -186,6 +198,7 @@ impl Prompt {
         if self.shared.is_stopping() {
             return;
         }
+        self.resumes.take().iter().for_each(JoinHandle::abort);
         // An editor that waits for room in the input queue must not delay the end.
         self.inputs.close();
         self.options.screen.attach(None);

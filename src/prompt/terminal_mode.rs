@@ -10,25 +10,32 @@ pub(super) use unix::TerminalMode;
 #[cfg(unix)]
 mod unix {
     use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use rustix::termios::{
         InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
     };
 
-    pub(in crate::prompt) struct TerminalMode(Option<Termios>);
+    pub(in crate::prompt) struct TerminalMode {
+        /// The previous mode; none without a terminal.
+        before: Option<Termios>,
+        /// Whether the terminal is the prompt's, and not lent or given back.
+        is_ours: AtomicBool,
+    }
 
     impl TerminalMode {
         /// Makes keys, including those for signals, arrive one by one and without echo.
         pub(in crate::prompt) fn set() -> Self {
-            let Ok(before) = tcgetattr(io::stdin()) else { return Self(None) };
-            enter(&before);
-            Self(Some(before))
+            let before = tcgetattr(io::stdin()).ok();
+            before.iter().for_each(enter);
+            Self { before, is_ours: AtomicBool::new(true) }
         }
 
         /// Sets the mode for a program that has the terminal for a while: the previous one, but Ctrl-C does
         /// not end this process.
         pub(in crate::prompt) fn lend(&self) {
-            if let Some(mut mode) = self.0.clone() {
+            self.is_ours.store(false, Ordering::SeqCst);
+            if let Some(mut mode) = self.before.clone() {
                 mode.local_modes.remove(LocalModes::ISIG);
                 // The program sets its own mode anyway.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &mode);
@@ -37,14 +44,27 @@ mod unix {
 
         /// Sets the prompt's mode again.
         pub(in crate::prompt) fn take_back(&self) {
-            if let Some(before) = &self.0 {
-                enter(before);
+            self.is_ours.store(true, Ordering::SeqCst);
+            self.resume();
+        }
+
+        /// Sets the prompt's mode again, if the terminal is neither lent nor given back.
+        pub(in crate::prompt) fn resume(&self) {
+            if self.is_ours.load(Ordering::SeqCst) {
+                self.before.iter().for_each(enter);
             }
+        }
+
+        /// Whether another program has changed the mode while the terminal was the prompt's.
+        pub(in crate::prompt) fn is_lost(&self) -> bool {
+            let edits_lines = |mode: Termios| mode.local_modes.contains(LocalModes::ICANON);
+            self.is_ours.load(Ordering::SeqCst) && tcgetattr(io::stdin()).is_ok_and(edits_lines)
         }
 
         /// Restores the mode.
         pub(in crate::prompt) fn restore(&self) {
-            if let Some(before) = &self.0 {
+            self.is_ours.store(false, Ordering::SeqCst);
+            if let Some(before) = &self.before {
                 // A terminal that is gone has no mode to restore.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Drain, before);
             }

@@ -53,6 +53,8 @@ mod prompt_reading;
 #[cfg(unix)]
 mod prompt_session;
 #[cfg(unix)]
+mod prompt_stopped;
+#[cfg(unix)]
 mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]

@@ -39,11 +39,11 @@ fn a_reply_names_its_target_before_it_is_typed() {
     let mut carol = Peer::join_with(server.address, "carol", &Key::new());
     bob.say("alice", "the wifi password is?");
     terminal.wait_for("[bob -> you] the wifi password is?");
-    terminal.type_text("/r it is hun");
-    terminal.wait_for_last("[#lobby] /msg bob it is hun");
+    terminal.type_text("/r ");
+    terminal.wait_for_last("[#lobby] /msg bob");
     carol.say("alice", "hey");
     terminal.wait_for("[carol -> you] hey");
-    terminal.enter("ter2");
+    terminal.enter("it is hunter2");
     terminal.wait_for("[you -> bob] it is hunter2");
     assert_eq!(bob.text(), "it is hunter2");
     assert!(carol.settle().iter().all(|packet| packet["msg"] != "it is hunter2"));
@@ -51,8 +51,38 @@ fn a_reply_names_its_target_before_it_is_typed() {
     terminal.wait_until("the target", |screen| last_row(screen).ends_with("] /msg carol x"));
     terminal.key(Press::CtrlC);
     // A number may be that of a line.
+    terminal.type_text("/reply 12 y");
+    terminal.wait_until("the number", |screen| last_row(screen).ends_with("] /reply 12 y"));
+    terminal.key(Press::CtrlC);
     terminal.type_text("/r 12 y");
-    terminal.wait_until("the number", |screen| last_row(screen).ends_with("] /r 12 y"));
+    terminal.wait_until("the number", |screen| last_row(screen).ends_with("] /msg carol 12 y"));
+}
+
+#[test]
+fn a_reply_entered_before_its_target_can_be_read_is_refused_if_two_users_have_just_written() {
+    let (server, _home, mut terminal, mut bob) = alice_and_bob();
+    let mut carol = Peer::join_with(server.address, "carol", &Key::new());
+    bob.say("alice", "the wifi password is?");
+    terminal.wait_for("[bob -> you] the wifi password is?");
+    terminal.enter("/r 1 moment");
+    assert_eq!(bob.text(), "1 moment");
+    carol.say("alice", "hey");
+    terminal.wait_for("[carol -> you] hey");
+    terminal.enter("/r it is hunter2");
+    terminal.wait_for("! not sent: carol wrote to you just now, and bob before that");
+    terminal.wait_until("the line", |screen| last_row(screen).ends_with("] /msg bob it is hunter2"));
+    terminal.key(Press::Enter);
+    assert_eq!(bob.text(), "it is hunter2");
+    assert!(carol.settle().iter().all(|packet| packet["msg"] != "it is hunter2"));
+}
+
+#[test]
+fn alt_and_a_digit_do_not_repeat_the_next_character() {
+    let (_server, _home, mut terminal, mut bob) = alice_and_bob();
+    terminal.type_text("a\x1b5");
+    terminal.wait_for("(arg: 5)");
+    terminal.enter("bc");
+    assert_eq!(bob.text(), "abc");
 }
 
 #[test]
@@ -137,9 +167,10 @@ fn a_damaged_mark_is_not_sent() {
     // Ctrl-T swaps the last two characters.
     terminal.type_text("\x14");
     terminal.key(Press::Enter);
-    let screen =
-        terminal.wait_for("(not sent: the mark of paste 1 was changed; delete it, and paste the text again)");
-    assert!(last_row(&screen).starts_with("[#lobby] "), "{screen}");
+    let told = "(not sent: the mark of paste 1 was changed; delete it, and paste the text again)";
+    terminal.wait_until("the note and the line", |screen| {
+        screen.contains(told) && last_row(screen).starts_with("[#lobby] ")
+    });
     assert!(bob.settle().iter().all(|packet| packet["type"] != "chat"));
 }
 
@@ -211,13 +242,16 @@ fn a_line_that_ctrl_c_cleared_comes_back_with_up_and_with_ctrl_y() {
 }
 
 #[test]
-fn a_half_typed_line_is_there_again_in_the_next_run() {
+fn a_half_typed_line_is_one_up_away_in_the_next_run() {
     let (server, home, mut terminal, _bob) = alice_and_bob();
     terminal.type_text("half a thou");
     terminal.wait_for_last("[#lobby] half a thou");
     terminal.terminate();
     terminal.wait_exit();
     let mut terminal = launch(server.link(), "alice").start(&home);
+    terminal.wait_for("-- your unsent draft is one Up away");
+    terminal.wait_for_last("[#lobby]");
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby] half a thou");
     terminal.key(Press::CtrlC);
     terminal.wait_for_last("[#lobby]");
@@ -228,7 +262,8 @@ fn a_half_typed_line_is_there_again_in_the_next_run() {
     terminal.wait_for_last("[@bob] psst");
     terminal.terminate();
     terminal.wait_exit();
-    let mut terminal = launch(server.link(), "alice").start(&home);
+    let mut terminal = join(&home, server.link(), "alice");
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby] /msg bob psst");
     terminal.key(Press::CtrlC);
     terminal.enter("/quit");

@@ -193,13 +193,10 @@ impl Conversation {
             }
             return;
         }
-        if is_direct {
-            self.correspondent.note(&from.name, now.instant);
-        }
         self.with_roster(|roster| {
             if is_direct {
                 roster.note_partner(&from.name);
-                roster.set_writer(&from.name);
+                roster.set_writer(&from.name, now.instant);
             } else {
                 roster.note_speaker(&from.name, to.starts_with('#').then_some(to));
             }
@@ -211,7 +208,6 @@ impl Conversation {
             self.view.me = name.to_owned();
         }
         self.view.rename(old, name);
-        self.correspondent.rename(old, name);
         self.with_roster(|roster| roster.rename(old, name));
         self.attention.unread.rename(old, name);
         self.attention.presence.rename(old, name);

@@ -5,7 +5,7 @@ use crate::protocol::command::{self, Command, Place};
 
 /// The topics, with their commands in the order in which people need them.
 const TOPICS: [(&str, &[&str]); 6] = [
-    ("talking", &["msg", "query", "reply", "me", "compose", "edit", "delete"]),
+    ("talking", &["msg", "query", "r", "reply", "me", "compose", "edit", "delete"]),
     ("rooms", &["join", "part", "rooms", "topic", "next", "focus"]),
     ("reading", &["history", "search", "more", "mentions", "missed", "num", "copy", "open", "clear"]),
     ("people", &["users", "names", "whois", "verify", "ignore", "unignore"]),

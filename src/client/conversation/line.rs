@@ -78,10 +78,11 @@ impl Conversation {
         }
     }
 
-    /// Answers the last correspondent. The prompt shows the target as soon as the user types `/r `; this is for
-    /// lines that came in another way.
+    /// Answers the last correspondent. The prompt names the target as soon as the user types `/r `; this is for
+    /// lines that came in another way, and for those entered before the user can have read the name.
     fn reply(&mut self, text: String, now: CallTime) -> Vec<Effect> {
-        match self.correspondent.addressee(now.instant) {
+        let addressee = self.roster.lock().writer.addressee(now.instant);
+        match addressee {
             Addressee::One(name) => self.say(Target::User(name), text, false, now),
             Addressee::Nobody => {
                 self.failure("nobody has sent you a message yet; to send one: /msg NAME TEXT")

@@ -69,7 +69,6 @@ use label::ShownLabel;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
-use reply_target::ReplyTarget;
 use session_info::SessionInfo;
 use verifying::KeySubject;
 
@@ -166,7 +165,6 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    correspondent: ReplyTarget,
     /// The key that the user was asked about.
     verifying: Option<KeySubject>,
     roster: SharedState<Roster>,
@@ -197,7 +195,6 @@ impl Conversation {
             session: SessionInfo::default(),
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: ReplyTarget::default(),
             verifying: None,
             roster,
             trust: credentials.trust.clone(),

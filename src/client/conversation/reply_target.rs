@@ -40,6 +40,11 @@ impl ReplyTarget {
             .for_each(|name| new.clone_into(name));
     }
 
+    /// The sender of the latest direct message.
+    pub(super) fn latest(&self) -> Option<&String> {
+        self.latest.as_ref()
+    }
+
     pub(super) fn addressee(&self, now: Instant) -> Addressee {
         match (&self.latest, &self.before) {
             (None, _) => Addressee::Nobody,

@@ -1,7 +1,9 @@
 //! The names that Tab completes: users and rooms that this client has heard of, and who of them is likeliest.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
 
+use super::reply_target::{Addressee, ReplyTarget};
 use crate::name::{Name, RoomName};
 
 /// Names to keep. Of a larger crowd, the first ones are completed.
@@ -25,7 +27,7 @@ pub(crate) struct Roster {
     /// Whether this user is an operator.
     pub(crate) is_operator: bool,
     /// The user whom `/reply` answers.
-    writer: Option<String>,
+    pub(super) writer: ReplyTarget,
     /// The room that the user talks in; none in the lobby and in direct conversations.
     here: Option<String>,
     /// Users who spoke, and the room, the latest first.
@@ -97,13 +99,17 @@ impl Roster {
     }
 
     /// Notes whom `/reply` answers.
-    pub(crate) fn set_writer(&mut self, name: &str) {
-        self.writer = Name::new(name).is_ok().then(|| name.to_owned());
+    pub(crate) fn set_writer(&mut self, name: &str, now: Instant) {
+        if Name::new(name).is_ok() {
+            self.writer.note(name, now);
+        }
     }
 
-    /// The user whom `/reply` answers; safe for the terminal.
-    pub(crate) fn writer(&self) -> Option<&str> {
-        self.writer.as_deref()
+    /// The user whom `/reply` answers, safe for the terminal, and whether they have written just after another
+    /// user.
+    pub(crate) fn writer(&self, now: Instant) -> Option<(&str, bool)> {
+        let is_doubtful = matches!(self.writer.addressee(now), Addressee::Doubtful(..));
+        self.writer.latest().map(|name| (name.as_str(), is_doubtful))
     }
 
     /// Follows a user who has changed their name.
@@ -113,9 +119,7 @@ impl Roster {
         if self.me == old {
             new.clone_into(&mut self.me);
         }
-        if self.writer.as_deref() == Some(old) {
-            self.set_writer(new);
-        }
+        self.writer.rename(old, new);
         let speakers = self.speakers.iter_mut().map(|(name, _)| name);
         speakers.chain(&mut self.partners).filter(|name| *name == old).for_each(|name| new.clone_into(name));
     }
@@ -126,7 +130,7 @@ impl Roster {
         let start = start.to_lowercase();
         let here = self.speakers.iter().filter(|(_, room)| *room == self.here);
         let elsewhere = self.speakers.iter().filter(|(_, room)| *room != self.here);
-        let recent = self.writer.iter().chain(here.chain(elsewhere).map(|(name, _)| name));
+        let recent = self.writer.latest().into_iter().chain(here.chain(elsewhere).map(|(name, _)| name));
         let recent = recent.filter(|name| self.contains(name));
         let others = self.users.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
         let offline = self.partners.iter().filter(|name| with_offline && !self.contains(name));
@@ -203,14 +207,14 @@ mod tests {
         assert_eq!(roster.people("", false), ["bert", "Bob", "alice"]);
         roster.set_here(Some("#dev"));
         assert_eq!(roster.people("", false), ["Bob", "bert", "alice"]);
-        roster.set_writer("alice");
+        roster.set_writer("alice", Instant::now());
         assert_eq!(roster.people("", false), ["alice", "Bob", "bert"]);
         roster.note_partner("carol");
         roster.note_partner("alice");
         assert_eq!(roster.people("", true), ["alice", "Bob", "bert", "carol"]);
         roster.rename("alice", "zoe");
         assert_eq!(roster.people("", true), ["zoe", "Bob", "bert", "carol"]);
-        assert_eq!(roster.writer(), Some("zoe"));
+        assert_eq!(roster.writer(Instant::now()), Some(("zoe", false)));
     }
 
     #[test]

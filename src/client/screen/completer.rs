@@ -1,10 +1,12 @@
 //! Tab completion at the prompt: what an argument can be, from the table of commands, and who is likeliest.
 
+use std::time::Instant;
+
 use super::emoji;
 use crate::client::conversation::Roster;
 use crate::client::preferences::{SETTINGS, find_preference};
 use crate::client::shared_state::SharedState;
-use crate::prompt::{Complete, Completion};
+use crate::prompt::{Complete, Completion, Rewrite};
 use crate::protocol::command::{self, ArgumentKind, Command, Place};
 
 /// Names to offer; to narrow down more, the user types another letter.
@@ -65,10 +67,17 @@ impl Complete for Completer {
     }
 
     /// Names the user whom `/r` answers, so that the user sees it and nobody else can come in between.
-    fn rewrite(&self, start: &str) -> Option<String> {
+    fn rewrite(&self, start: &str) -> Option<Rewrite> {
         let reply = command::find(start.strip_prefix('/')?, Place::Prompt)?;
+        // Behind the long form, the number of a line may come.
+        let at_space = match reply.name {
+            "r" => true,
+            "reply" => false,
+            _ => return None,
+        };
         let roster = self.0.lock();
-        (reply.name == "reply").then(|| roster.writer().map(|name| format!("/msg {name} ")))?
+        let (name, is_doubtful) = roster.writer(Instant::now())?;
+        Some(Rewrite { line: format!("/msg {name} "), at_space, is_doubtful })
     }
 }
 
@@ -266,9 +275,13 @@ mod tests {
     fn a_reply_names_its_target() {
         let completer = Completer(SharedState::new(roster()));
         assert_eq!(completer.rewrite("/r"), None, "nobody has written");
-        completer.0.lock().set_writer("bert");
-        assert_eq!(completer.rewrite("/R").as_deref(), Some("/msg bert "));
-        assert_eq!(completer.rewrite("/reply").as_deref(), Some("/msg bert "));
+        completer.0.lock().set_writer("bert", Instant::now());
+        let rewrite =
+            |line: &str, at_space, is_doubtful| Some(Rewrite { line: line.into(), at_space, is_doubtful });
+        assert_eq!(completer.rewrite("/R"), rewrite("/msg bert ", true, false));
+        assert_eq!(completer.rewrite("/reply"), rewrite("/msg bert ", false, false), "a number may come");
+        completer.0.lock().set_writer("alice", Instant::now());
+        assert_eq!(completer.rewrite("/r"), rewrite("/msg alice ", true, true));
         assert_eq!(
             [completer.rewrite("/re"), completer.rewrite("r"), completer.rewrite("/msg")],
             [None, None, None]

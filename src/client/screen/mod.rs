@@ -13,6 +13,7 @@ mod repl;
 mod send;
 mod tail;
 mod termination;
+mod window;
 
 pub use join::join;
 pub use send::{SendOptions, send};

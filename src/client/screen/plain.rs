@@ -2,7 +2,7 @@
 //! waits for its server as long as that is away, and shows missed messages. It ends with the input, once the
 //! server has confirmed everything.
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::thread;
 use std::time::Duration;
 
@@ -71,9 +71,10 @@ pub(crate) async fn run(
     }
 }
 
-/// Tells a script whether everything got through.
+/// Tells a script whether everything got through. A user at a terminal has seen which commands were refused.
 fn all_sent(conversation: &Conversation) -> Result<(), Error> {
-    let what = match (conversation.unsent(), conversation.refusals()) {
+    let refusals = if io::stdin().is_terminal() { 0 } else { conversation.refusals() };
+    let what = match (conversation.unsent(), refusals) {
         (0, 0) => return Ok(()),
         (0, 1) => "1 command was refused".to_owned(),
         (0, n) => format!("{n} commands were refused"),

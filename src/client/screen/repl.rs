@@ -19,11 +19,10 @@ use super::draft_file;
 use super::notify::Notifier;
 use super::opener;
 use super::termination::Termination;
+use super::window::screen_size;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{
-    CallTime, Conversation, Effect, Notification, Roster, ScreenSize, keeps_echo,
-};
+use crate::client::conversation::{CallTime, Conversation, Effect, Notification, Roster, keeps_echo};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
@@ -50,9 +49,6 @@ const NUMBERS: Shortcut = Shortcut::Alt('n');
 
 /// The keys with a meaning of their own, besides the editor's.
 const SHORTCUTS: &[Shortcut] = &[GO_ON, NUMBERS];
-
-/// The rows and columns of a window whose size is unknown.
-const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -139,8 +135,13 @@ impl Repl {
             shortcuts: SHORTCUTS,
             screen: options.screen.clone(),
         };
-        let prompt = Prompt::open_with_draft(options, &draft_file::take())
-            .map_err(|error| Error::Local(error.to_string()))?;
+        let draft = draft_file::take();
+        let prompt =
+            Prompt::open_with_draft(options, &draft).map_err(|error| Error::Local(error.to_string()))?;
+        if !draft.is_empty() {
+            let notes = conversation.note("your unsent draft is one Up away");
+            notes.into_iter().for_each(|note| show(prompt.printer(), note));
+        }
         Ok(Self {
             prompt,
             conversation,
@@ -402,11 +403,6 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::GiveBack(line) => printer.give_back(line),
         Effect::Relabel | Effect::Open(_) | Effect::Notify(_) | Effect::Quit | Effect::Ask(_) => {}
     }
-}
-
-fn screen_size() -> ScreenSize {
-    let (rows, columns) = prompt::screen_size().unwrap_or(USUAL_SIZE);
-    ScreenSize { rows, columns }
 }
 
 fn label(conversation: &Conversation, color: bool) -> Label {

@@ -497,6 +497,7 @@ mod tests {
             ("/nick", "usage: /nick NEWNAME"),
             ("/nick two words", "usage: /nick NEWNAME"),
             ("/reply  ", "usage: /reply [N] TEXT"),
+            ("/r  ", "usage: /r TEXT"),
             ("/kick", "usage: /kick NAME [REASON]"),
             ("/mute bob 10 m", "usage: /mute NAME [DURATION]"),
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),

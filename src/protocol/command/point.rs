@@ -29,10 +29,18 @@ impl From<Point> for Action {
 
 pub(super) const REPLY: Command = Command {
     name: "reply",
-    aliases: &["r"],
     usage: "[N] TEXT",
-    help: "reply to the last person who messaged you, or to line N (see /num)",
+    help: "answer the last person who messaged you, or line N where it was written (see /num)",
     read: reply,
+    ..PROMPT
+};
+
+/// A command of its own: a text that begins with a number must never go to a room.
+pub(super) const REPLY_TO_PERSON: Command = Command {
+    name: "r",
+    usage: "TEXT",
+    help: "answer the last person who messaged you; the prompt shows who that is",
+    read: reply_to_person,
     ..PROMPT
 };
 
@@ -88,8 +96,12 @@ fn lines(rest: &str) -> Option<Action> {
 fn reply(rest: &str) -> Option<Action> {
     match numbered(rest) {
         Some((number, reply)) => Some(Point::Reply(number, reply).into()),
-        None => text(rest).map(|text| Action::Prompt(PromptAction::Reply(text))),
+        None => reply_to_person(rest),
     }
+}
+
+fn reply_to_person(rest: &str) -> Option<Action> {
+    text(rest).map(|text| Action::Prompt(PromptAction::Reply(text)))
 }
 
 fn edit(rest: &str) -> Option<Action> {
@@ -125,8 +137,9 @@ mod tests {
         assert_eq!(read("/num"), point(Point::Lines(None)));
         assert_eq!(read("/num 5"), point(Point::Lines(Some(5))));
         assert_eq!(read("/reply 2 yes  please"), point(Point::Reply(2, "yes  please".into())));
-        let reply = Action::Prompt(PromptAction::Reply("yes 2".into()));
-        assert_eq!(read("/reply yes 2"), Ok(Line::Command(reply)));
+        let direct = |text: &str| Ok(Line::Command(Action::Prompt(PromptAction::Reply(text.into()))));
+        assert_eq!(read("/reply yes 2"), direct("yes 2"));
+        assert_eq!(read("/r 2 yes  please"), direct("2 yes  please"));
         assert_eq!(read("/edit 2 hello"), point(Point::Edit(Some(2), "hello".into())));
         assert_eq!(read("/edit hello 2"), point(Point::Edit(None, "hello 2".into())));
         assert_eq!(read("/delete 3"), point(Point::Delete(3)));

@@ -63,6 +63,7 @@ pub const COMMANDS: &[Command] = &[
         ..PROMPT
     },
     point::REPLY,
+    point::REPLY_TO_PERSON,
     point::NUM,
     point::EDIT,
     point::DELETE,

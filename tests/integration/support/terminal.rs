@@ -75,8 +75,13 @@ pub struct Launch {
 impl Launch {
     /// The binary under test with arguments.
     pub fn lanchat<S: AsRef<str>>(args: &[S]) -> Self {
+        Self::program(LANCHAT, args)
+    }
+
+    /// Another program with arguments.
+    pub fn program<S: AsRef<str>>(program: &str, args: &[S]) -> Self {
         Self {
-            program: LANCHAT.to_owned(),
+            program: program.to_owned(),
             args: args.iter().map(|arg| arg.as_ref().to_owned()).collect(),
             env: vec![("TERM".into(), "xterm-256color".into())],
             rows: 24,
@@ -305,6 +310,19 @@ impl Terminal {
         let usual = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         let shown = self.display.shown.lock().expect("the display");
         modes & usual.bits() == usual.bits() && !shown.parser.screen().bracketed_paste()
+    }
+
+    /// Waits until the terminal passes on each key without echo, as an editor wants it.
+    #[track_caller]
+    pub fn wait_for_raw(&self) {
+        use rustix::termios::LocalModes;
+        let usual = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        let deadline = Instant::now() + PATIENCE;
+        // The system tells nobody that a mode has changed.
+        while self.master.get_termios().expect("the terminal's mode").local_flags.bits() & usual.bits() != 0 {
+            assert!(Instant::now() < deadline, "the terminal still edits lines");
+            std::thread::yield_now();
+        }
     }
 
     /// The program's process.

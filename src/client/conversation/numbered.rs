@@ -3,14 +3,15 @@
 
 use std::collections::VecDeque;
 
-use super::view::{render, render_numbered};
+use super::subject_of_change::{ChangedMessage, MessageTimes};
+use super::view::{render, render_change, render_numbered};
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
 use crate::protocol::command::Point;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
 
 /// Messages that can be pointed at: some screens of them.
-const MAX_MESSAGES: usize = 200;
+pub(super) const MAX_MESSAGES: usize = 200;
 
 /// Lines to number if the user gives no count.
 const USUAL: usize = 10;
@@ -26,6 +27,7 @@ pub(super) struct NumberedLines {
     /// The marks of the messages that the user sees numbered, from number 1 on.
     numbered: Vec<u64>,
     next: u64,
+    times: MessageTimes,
 }
 
 /// A change of a message that this client has asked for.
@@ -54,6 +56,7 @@ enum Noted {
 impl NumberedLines {
     /// Notes a message or a change that is about to be shown.
     fn note(&mut self, event: &Event) -> Noted {
+        self.times.note(event);
         match event {
             Event::Chat { seq, reply, .. } => {
                 if seq.is_none() || self.find(*seq).is_none() {
@@ -94,10 +97,21 @@ impl NumberedLines {
         format!("{}: {}", from.name, beginning(msg))
     }
 
+    /// The message that this change is about, as it was before.
+    fn changed_by(&mut self, event: &Event) -> Option<ChangedMessage> {
+        let (Event::Edited { of, .. } | Event::Deleted { of, .. }) = event else { return None };
+        let time = self.times.of(*of).cloned();
+        Some(match self.find(Some(*of)) {
+            Some(Event::Chat { msg, .. }) => ChangedMessage::Words(beginning(msg)),
+            _ => time.map_or(ChangedMessage::Unknown, ChangedMessage::Time),
+        })
+    }
+
     /// Forgets all messages: their numbers mean others from now on.
     pub(super) fn forget(&mut self) {
         self.messages.clear();
         self.numbered.clear();
+        self.times.forget();
     }
 
     /// Numbers the last `most` messages; returns them with their numbers, the latest last.
@@ -136,13 +150,19 @@ impl NumberedLines {
 impl Conversation {
     /// The lines of an event, which the user can point at from now on.
     pub(super) fn lines(&self, event: &Event) -> Vec<String> {
-        let noted = self.numbered.lock().note(event);
+        let (before, noted) = {
+            let mut numbered = self.numbered.lock();
+            (numbered.changed_by(event), numbered.note(event))
+        };
         let mut lines = match noted {
             Noted::New => Vec::new(),
             Noted::Answer(quote) => vec![self.view.quote(&quote)],
             Noted::Known => return Vec::new(),
         };
-        lines.extend(render(event, &self.view));
+        lines.extend(match before {
+            Some(before) => render_change(event, &self.view, before),
+            None => render(event, &self.view),
+        });
         lines
     }
 

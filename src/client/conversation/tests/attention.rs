@@ -59,7 +59,7 @@ fn a_direct_message_calls_and_a_bell_rings_once_in_two_seconds() {
     talk.now.instant += Duration::from_secs(2);
     assert!(talk.says("bob", "alice", "psst").contains(BELL));
     talk.now.instant += Duration::from_secs(2);
-    assert!(talk.line("/dnd 1h").contains("no bells and notifications until 13:03"));
+    assert!(talk.line("/dnd 1h").contains("no bells or notifications until 13:03"));
     assert!(!talk.says("bob", "alice", "psst").contains(BELL));
     assert_eq!(talk.label(), "[#lobby · @bob 4] ");
     talk.now.instant += Duration::from_secs(3600);
@@ -116,7 +116,7 @@ fn the_prompt_counts_what_is_unread_and_one_key_goes_there() {
 #[test]
 fn focus_counts_other_places_and_going_there_shows_them() {
     let mut talk = Talk::in_rooms(&["#dev"]);
-    assert!(talk.line("/focus on").contains("only the current place"));
+    assert!(talk.line("/focus on").contains("only this room or conversation"));
     assert_eq!(talk.says("bob", "#dev", "one"), "");
     assert!(talk.conversation.waits(), "a new label is due soon");
     assert!(talk.says("bob", "#dev", "alice: two").starts_with("12:03 #dev   >bob< alice: two"));

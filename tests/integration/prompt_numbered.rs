@@ -58,12 +58,12 @@ fn ones_own_message_is_edited_and_deleted_and_others_see_both() {
     terminal.enter("helo");
     terminal.wait_for("<alice> helo");
     terminal.enter("/edit hello");
-    terminal.wait_for("* alice corrected: hello");
+    terminal.wait_for("* alice corrected \"helo\": hello");
     assert_eq!(bob.wait_for("edited")["msg"], "corrected: hello");
     terminal.enter("/num");
     terminal.wait_for("<alice> hello (edited)");
     terminal.enter("/delete 1");
-    terminal.wait_for("* alice deleted a message");
+    terminal.wait_for("* alice deleted \"hello\"");
     bob.wait_for("deleted");
     terminal.enter("/edit hello again");
     terminal.wait_for("you have no message here to change");
@@ -73,7 +73,7 @@ fn ones_own_message_is_edited_and_deleted_and_others_see_both() {
     };
     terminal.wait_for("<bob> mispelt");
     bob.send(json!({"type": "edit", "seq": seq, "msg": "misspelt"}));
-    terminal.wait_for("* bob corrected: misspelt");
+    terminal.wait_for("* bob corrected \"mispelt\": misspelt");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn focus_keeps_other_places_out_of_the_stream() {
     terminal.wait_for_last("[#dev]");
     enter_room(&mut bob, "#dev");
     terminal.enter("/focus on");
-    terminal.wait_for("only the current place");
+    terminal.wait_for("only this room or conversation");
     bob.say("all", "chatter");
     bob.say("all", "alice: you?");
     bob.say("#dev", "work");

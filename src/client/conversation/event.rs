@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::line::Opening;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, IncomingMessage, PendingRequest, shown};
 use crate::protocol::event::Crowd;
@@ -22,8 +23,14 @@ impl Conversation {
             }
             Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd, now),
             Event::Left(crowd) if crowd.room.is_none() => self.left(crowd, now),
-            Event::Joined(crowd) => self.crowd(crowd.clone(), true, now),
-            Event::Left(crowd) => self.crowd(crowd.clone(), false, now),
+            Event::Joined(crowd) => match self.found_members.news(crowd) {
+                Some(news) => self.crowd(news, true, now),
+                None => Vec::new(),
+            },
+            Event::Left(crowd) => {
+                self.found_members.left(crowd);
+                self.crowd(crowd.clone(), false, now)
+            }
             Event::Topic { room, .. } if !self.shows_room(Some(room)) => Vec::new(),
             _ => {
                 let ask = self.answered(id);
@@ -50,7 +57,10 @@ impl Conversation {
             }
             Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
             Event::History(end) => self.history_end(end, ask, now),
-            Event::Room(room) => self.room(event, room, ask),
+            Event::Room(room) => match ask {
+                Some(PendingRequest::Open(opening)) => self.open_room(room, opening, now),
+                ask => self.room(event, room, ask),
+            },
             Event::Rooms { rooms, next, .. } => self.list(event, rooms, next.as_ref(), ask),
             Event::Renamed { old, name } => self.renamed(event, old, name),
             Event::Users { room: None, users, total, next } => {
@@ -87,7 +97,8 @@ impl Conversation {
             Event::Whois(user) => match ask {
                 Some(PendingRequest::Digits(answer)) => self.digits(user, answer),
                 Some(PendingRequest::Ignore(until)) => self.ignore(user, until),
-                _ => self.show(event),
+                Some(PendingRequest::Open(opening)) => self.open_user(user, opening, now),
+                _ => self.whois(user),
             },
             _ => self.show(event),
         }
@@ -146,6 +157,9 @@ impl Conversation {
             _ => self.show(event),
         };
         effects.extend(self.refuse(id, now));
+        if let Some(PendingRequest::Open(Opening { to, text: Some(text) })) = ask {
+            effects.push(Effect::GiveBack(format!("/query {to} {text}")));
+        }
         self.flush(now);
         if ask.is_some_and(|ask| !matches!(ask, PendingRequest::Roster)) {
             self.refused += 1;

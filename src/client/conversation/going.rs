@@ -140,7 +140,15 @@ impl Conversation {
 
     fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
         let places = &mut self.attention.unread;
-        let wanted = wanted.unwrap_or(!places.focus.unwrap_or(self.view.preferences.focus));
+        let Some(wanted) = wanted else {
+            let is_on = places.focus.unwrap_or(self.view.preferences.focus);
+            return self.note(match is_on {
+                true => "focus is on: lanchat shows only this room or conversation; to end this: /focus off",
+                false => {
+                    "focus is off: lanchat shows all your rooms and conversations; to change this: /focus on"
+                }
+            });
+        };
         places.focus = Some(wanted);
         match wanted {
             true if !self.session.keeps => self.note(
@@ -235,18 +243,27 @@ impl Conversation {
             "you no longer see messages from {name}{till} ({how}); to undo: /unignore {name}"
         ));
         effects.extend(self.unsaved(saved.err()));
+        self.offer_ignored();
         effects.push(Effect::Relabel);
         effects
     }
 
     fn unignore(&mut self, name: &str) -> Vec<Effect> {
-        match self.attention.ignored.remove(name, self.view.now) {
+        let removed = self.attention.ignored.remove(name, self.view.now);
+        self.offer_ignored();
+        match removed {
             Ok(0) => {
                 self.failure(&format!("you do not ignore {name}; /ignore lists the users whom you ignore"))
             }
             Ok(_) => self.note(&format!("you see messages from {name} again")),
             Err(error) => self.unsaved(Some(error)),
         }
+    }
+
+    /// Tells the roster whom the user ignores, for Tab.
+    pub(super) fn offer_ignored(&mut self) {
+        let users = self.attention.ignored.users(self.view.now);
+        self.roster.lock().set_ignored(users.iter().map(|user| user.name.as_str()));
     }
 
     fn unsaved(&self, error: Option<String>) -> Vec<Effect> {

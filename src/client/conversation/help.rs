@@ -49,6 +49,11 @@ const KEYS: [(&str, &str); 12] = [
     ("Ctrl-D", "on an empty line leaves"),
 ];
 
+/// The topics of `/help`, for Tab.
+pub(crate) fn topics() -> impl Iterator<Item = &'static str> {
+    TOPICS.iter().map(|(topic, _)| *topic).chain(["keys"])
+}
+
 impl Conversation {
     pub(super) fn help(&self, topic: Option<&str>) -> Vec<Effect> {
         let Some(topic) = topic else { return self.topics() };

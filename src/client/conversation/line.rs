@@ -1,12 +1,21 @@
 //! Handles typed lines.
 
 use super::reply_target::Addressee;
-use super::{CallTime, Conversation, Effect, PendingRequest};
+use super::{CallTime, Conversation, Effect, LinkState, PendingRequest};
 use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, Point, PromptAction, Talk};
+use crate::protocol::packet::UserInfo;
 use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
+
+/// A room or user to make the target, once the server has said that it exists.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    pub(super) to: String,
+    /// A text to send there.
+    pub(super) text: Option<String>,
+}
 
 impl Conversation {
     /// Handles text that is never a command: several pasted lines, and lines of a pipe.
@@ -41,16 +50,9 @@ impl Conversation {
         match action {
             Action::Request(request) => self.request(request, now),
             Action::Talk(talk) => self.talk(talk, now),
-            Action::Prompt(PromptAction::Query(name)) => self.query(name),
+            Action::Prompt(PromptAction::Query(name)) => self.query(name, None, now),
             Action::Prompt(PromptAction::Point(point)) => self.point(point, now),
-            Action::Prompt(PromptAction::QueryAndSay(name, text)) => {
-                let mut effects = self.query(Some(name.clone()));
-                let to = Target::parse(name.trim_start_matches('@'));
-                if self.target == to {
-                    effects.extend(self.say(to, text, false, now));
-                }
-                effects
-            }
+            Action::Prompt(PromptAction::QueryAndSay(name, text)) => self.query(Some(name), Some(text), now),
             Action::Prompt(PromptAction::Reply(text)) => self.reply(text, now),
             Action::Prompt(PromptAction::JoinAll(rooms)) => {
                 rooms.into_iter().flat_map(|room| self.join(room)).collect()
@@ -125,6 +127,8 @@ impl Conversation {
             Request::Act(Act::Chat { to, msg, action, .. }) => self.say(to, msg, action, now),
             Request::Act(Act::Join { room }) => self.join(room),
             Request::Act(Act::Topic { topic: None, .. }) => self.ask(&request, PendingRequest::Topic),
+            Request::Act(Act::Topic { .. }) => self.ask(&request, PendingRequest::NewTopic),
+            Request::Act(Act::Part { room }) => self.part(room),
             Request::Act(Act::Search(search)) => self.search(search),
             Request::Act(Act::History { room, name, span }) => self.ask_history(room, name, span.limit),
             Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),
@@ -153,24 +157,38 @@ impl Conversation {
         }
     }
 
-    fn query(&mut self, name: Option<String>) -> Vec<Effect> {
+    /// Makes a room or user the target, and sends a text there. If only the server knows whether it exists, the
+    /// client asks first.
+    fn query(&mut self, name: Option<String>, text: Option<String>, now: CallTime) -> Vec<Effect> {
         let target = name.map_or(Target::All, |name| Target::parse(name.trim_start_matches('@')));
+        let is_up = matches!(self.state, LinkState::Up { .. });
         match target {
             Target::Server => {
                 self.failure("you cannot chat with the server itself; /help lists its commands")
             }
-            Target::Room(room) => self.query_room(room),
-            target => {
-                let mut effects = match &target {
-                    Target::User(name) if !self.knows(name) => self.note(&format!(
-                        "nobody called {name} is here at the moment; /query returns to the lobby"
-                    )),
-                    _ => Vec::new(),
-                };
-                effects.extend(self.go(target, false));
-                effects
+            Target::Room(room) => self.query_room(room, text, now),
+            Target::User(name) if is_up && !self.knows(&name) => {
+                let opening = Opening { to: name.clone(), text };
+                self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Open(opening))
             }
+            target => self.open_target(target, text, now),
         }
+    }
+
+    pub(super) fn open_target(&mut self, to: Target, text: Option<String>, now: CallTime) -> Vec<Effect> {
+        let mut effects = self.go(to.clone(), false);
+        effects.extend(text.map(|text| self.say(to, text, false, now)).unwrap_or_default());
+        effects
+    }
+
+    /// Opens the conversation with a user whom the server knows.
+    pub(super) fn open_user(&mut self, user: &UserInfo, opening: Opening, now: CallTime) -> Vec<Effect> {
+        let mut effects = match user.last {
+            Some(_) => self.note(&format!("{} is offline and will get your messages later", user.name)),
+            None => Vec::new(),
+        };
+        effects.extend(self.open_target(Target::User(user.name.clone()), opening.text, now));
+        effects
     }
 
     fn knows(&self, name: &str) -> bool {

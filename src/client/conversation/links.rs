@@ -82,6 +82,7 @@ impl Conversation {
         };
         self.state = LinkState::Down { why: why.to_owned(), since, search };
         self.requests.clear();
+        self.found_members.clear();
         self.seen.interrupt();
         effects.extend(self.missed_shown(false));
         effects.extend(self.take_back());

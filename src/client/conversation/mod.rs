@@ -4,6 +4,7 @@
 
 mod attention;
 mod event;
+mod found;
 mod going;
 mod help;
 mod ignored;
@@ -28,6 +29,7 @@ mod session_info;
 mod slow_messages;
 mod spot;
 mod status;
+mod subject_of_change;
 mod unread;
 mod verifying;
 mod view;
@@ -36,6 +38,7 @@ mod web_link;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use help::topics as help_topics;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
 pub(crate) use notifications::Notification;
@@ -46,6 +49,7 @@ pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
 
+use line::Opening;
 use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -65,6 +69,7 @@ use crate::prompt::Printer;
 use crate::protocol::request::{self, Act};
 use crate::protocol::{Request, Target};
 use attention::Attention;
+use found::FoundMembers;
 use label::ShownLabel;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
@@ -127,6 +132,10 @@ enum PendingRequest {
     Topic,
     /// Make the room the target.
     Join,
+    /// Make a room or user that exists the target.
+    Open(Opening),
+    /// Confirm the new topic.
+    NewTopic,
     /// Collect users, and show them.
     Users(UsersListing),
     /// Collect rooms, and show them.
@@ -171,6 +180,8 @@ pub(crate) struct Conversation {
     trust: SharedState<TrustPolicy>,
     /// Users found at the start, until the first news of joins.
     found: Option<HashSet<String>>,
+    /// The same for rooms.
+    found_members: FoundMembers,
     seen: SeenMessages,
     outbox: Outbox,
     shown_label: ShownLabel,
@@ -199,6 +210,7 @@ impl Conversation {
             roster,
             trust: credentials.trust.clone(),
             found: None,
+            found_members: FoundMembers::default(),
             seen: SeenMessages::new(credentials.position.clone()),
             outbox: Outbox::default(),
             shown_label: ShownLabel::default(),
@@ -249,6 +261,7 @@ impl Conversation {
     /// Takes the list of ignored users.
     pub(crate) fn ignore_these(&mut self, list: IgnoreList) {
         self.attention.ignored = list;
+        self.offer_ignored();
     }
 
     /// The window has that size now.

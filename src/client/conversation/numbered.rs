@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use super::spot::Spot;
-use super::view::{render, render_numbered};
+use super::subject_of_change::{ChangedMessage, MessageTimes};
+use super::view::{render, render_change, render_numbered};
 use super::web_link::web_link;
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
 use crate::protocol::command::Point;
@@ -12,7 +13,7 @@ use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
 
 /// Messages that can be pointed at: some screens of them.
-const MAX_MESSAGES: usize = 200;
+pub(super) const MAX_MESSAGES: usize = 200;
 
 /// Lines to number if the user gives no count.
 const USUAL: usize = 10;
@@ -33,6 +34,7 @@ pub(super) struct NumberedLines {
     next: u64,
     /// The server's highest number among the user's own messages that are no longer in here.
     dropped: u64,
+    times: MessageTimes,
 }
 
 /// A message that was shown.
@@ -71,6 +73,7 @@ enum Noted {
 impl NumberedLines {
     /// Notes a message or a change that is about to be shown.
     fn note(&mut self, event: &Event, is_own: bool) -> Noted {
+        self.times.note(event);
         match event {
             Event::Chat { seq, reply, .. } => {
                 if seq.is_none() || self.find(*seq).is_none() {
@@ -114,11 +117,22 @@ impl NumberedLines {
         format!("{}: {}", from.name, beginning(msg))
     }
 
+    /// The message that this change is about, as it was before.
+    fn changed_by(&mut self, event: &Event) -> Option<ChangedMessage> {
+        let (Event::Edited { of, .. } | Event::Deleted { of, .. }) = event else { return None };
+        let time = self.times.of(*of).cloned();
+        Some(match self.find(Some(*of)) {
+            Some(Event::Chat { msg, .. }) => ChangedMessage::Words(beginning(msg)),
+            _ => time.map_or(ChangedMessage::Unknown, ChangedMessage::Time),
+        })
+    }
+
     /// Forgets all messages: their numbers mean others from now on.
     pub(super) fn forget(&mut self) {
         self.messages.clear();
         self.numbered.clear();
         self.dropped = 0;
+        self.times.forget();
     }
 
     /// Numbers the last `most` messages; returns them with their numbers, the latest last.
@@ -173,13 +187,20 @@ impl NumberedLines {
 impl Conversation {
     /// The lines of an event, which the user can point at from now on.
     pub(super) fn lines(&self, event: &Event) -> Vec<String> {
-        let noted = self.numbered.lock().note(event, self.is_own(event));
+        let is_own = self.is_own(event);
+        let (before, noted) = {
+            let mut numbered = self.numbered.lock();
+            (numbered.changed_by(event), numbered.note(event, is_own))
+        };
         let mut lines = match noted {
             Noted::New => Vec::new(),
             Noted::Answer(quote) => vec![self.view.quote(&quote)],
             Noted::Known => return Vec::new(),
         };
-        lines.extend(render(event, &self.view));
+        lines.extend(match before {
+            Some(before) => render_change(event, &self.view, before),
+            None => render(event, &self.view),
+        });
         lines
     }
 

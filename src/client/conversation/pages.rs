@@ -1,9 +1,13 @@
 //! Pages: of lists of users and rooms, and of older messages. `/more` shows the next one, and so does Enter on an
 //! empty line directly after a page.
 
+use std::collections::HashSet;
+
 use super::past::MessagesQuery;
 use super::view::{rooms_title, users_title};
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::name::RoomName;
+use crate::protocol::event::count_users;
 use crate::protocol::packet::{RoomInfo, UserInfo};
 use crate::protocol::request::Ask;
 use crate::text::fold;
@@ -27,8 +31,10 @@ pub(super) struct UsersListing {
     /// A part of the names.
     text: Option<String>,
     is_long: bool,
-    /// Whether the user has not asked for it.
+    /// Whether the user has not asked for it, but joined the room.
     is_brief: bool,
+    /// The topic of that room.
+    topic: Option<String>,
     users: Vec<UserInfo>,
 }
 
@@ -94,9 +100,9 @@ impl Conversation {
     }
 
     /// Lists some of a room's users, whom the user has not asked for.
-    pub(super) fn ask_users_briefly(&mut self, room: String) -> Vec<Effect> {
+    pub(super) fn ask_users_briefly(&mut self, room: String, topic: Option<String>) -> Vec<Effect> {
         let room = Some(room);
-        let listing = UsersListing { room: room.clone(), is_brief: true, ..UsersListing::default() };
+        let listing = UsersListing { room: room.clone(), is_brief: true, topic, ..UsersListing::default() };
         self.ask(&Ask::Users { room, after: None }.into(), PendingRequest::Users(listing))
     }
 
@@ -115,11 +121,20 @@ impl Conversation {
             let (room, after) = (listing.room.clone(), Some(after.clone()));
             return self.ask(&Ask::Users { room, after }.into(), PendingRequest::Users(listing));
         }
-        let UsersListing { room, text, is_long, is_brief, mut users } = listing;
+        let UsersListing { room, text, is_long, is_brief, topic, mut users } = listing;
         users.sort_by_key(|user| user.operator != Some(true));
         let total = if text.is_some() { users.len() } else { total };
+        if let (true, Some(room)) = (is_brief, &room) {
+            if let Ok(name) = RoomName::new(room) {
+                self.found_members.found(&name, users.iter().map(|user| user.name.as_str()));
+            }
+            let title = format!("you joined {room}: {}", count_users(total));
+            let mut effects = self.users_page(&title, users, is_long, Some(BRIEF_ROWS));
+            effects.extend(self.enter(room, topic));
+            return effects;
+        }
         let title = users_title(room.as_deref(), total, text.as_deref());
-        self.users_page(&title, users, is_long, is_brief.then_some(BRIEF_ROWS))
+        self.users_page(&title, users, is_long, None)
     }
 
     /// Shows as many users as fit on the screen.
@@ -162,6 +177,13 @@ impl Conversation {
             return self.ask(&Ask::Rooms { after }.into(), PendingRequest::Rooms(listing));
         }
         let RoomsListing { text, rooms } = listing;
+        let there: HashSet<String> = rooms.iter().map(|room| room.name.to_lowercase()).collect();
+        self.with_roster(|roster| {
+            roster.forget_rooms(|name| {
+                part.as_ref().is_none_or(|part| fold(name).contains(part))
+                    && !there.contains(&name.to_lowercase())
+            });
+        });
         match (rooms.len(), text.as_deref()) {
             (0, None) => self.note("there are no rooms yet; /join #NAME creates one"),
             (0, Some(text)) => self.note(&format!("no room has \"{text}\" in its name; /rooms lists all")),

@@ -1,7 +1,8 @@
 //! The rooms that this user is in, and the one that plain lines go to.
 
+use super::line::Opening;
 use super::spot::Spot;
-use super::{Conversation, Effect, Outlet, PendingRequest};
+use super::{CallTime, Conversation, Effect, LinkState, Outlet, PendingRequest};
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Act;
@@ -34,24 +35,56 @@ impl Conversation {
         self.view.place_width = is_told.then_some(longest.min(MAX_PLACE_WIDTH));
     }
 
+    /// Joins a room, or goes to one that the user is in.
     pub(super) fn join(&mut self, room: String) -> Vec<Effect> {
-        self.ask(&Act::Join { room }.into(), PendingRequest::Join)
+        match RoomName::new(&room) {
+            Ok(name) if self.rooms.contains(&name) && self.talks_in(&name) => {
+                self.note(&format!("you are in {name} already"))
+            }
+            Ok(name) if self.rooms.contains(&name) => self.go(Target::Room(name.to_string()), false),
+            _ => self.ask(&Act::Join { room }.into(), PendingRequest::Join),
+        }
     }
 
-    /// Makes the room the target of plain lines.
-    pub(super) fn query_room(&mut self, room: String) -> Vec<Effect> {
+    /// Leaves a room.
+    pub(super) fn part(&mut self, room: String) -> Vec<Effect> {
+        match RoomName::new(&room) {
+            Ok(name) if !name.is_lobby() && !self.rooms.contains(&name) => {
+                self.refused += 1;
+                self.failure(&format!(
+                    "did you mean /part {name}? you are not in that room; /part #ROOM leaves one"
+                ))
+            }
+            _ => self.ask(&Act::Part { room }.into(), PendingRequest::Show),
+        }
+    }
+
+    /// Makes the room the target of plain lines, if it exists.
+    pub(super) fn query_room(&mut self, room: String, text: Option<String>, now: CallTime) -> Vec<Effect> {
         let name = match RoomName::new(&room) {
             Ok(name) => name,
             Err(error) => return self.failure(&error.to_string()),
         };
-        let mut effects = match self.rooms.contains(&name) {
+        let target = if name.is_lobby() { Target::All } else { Target::Room(name.to_string()) };
+        let is_up = matches!(self.state, LinkState::Up { .. });
+        if !is_up || name.is_lobby() || self.rooms.contains(&name) {
+            return self.open_target(target, text, now);
+        }
+        let opening = Opening { to: name.to_string(), text };
+        self.ask(&Act::Topic { room: name.to_string(), topic: None }.into(), PendingRequest::Open(opening))
+    }
+
+    /// Goes to a room that the server knows.
+    pub(super) fn open_room(&mut self, room: &RoomInfo, opening: Opening, now: CallTime) -> Vec<Effect> {
+        let mut effects = match room.joined {
             true => Vec::new(),
             false => self.note(&format!(
-                "you are not in {name}, so you do not see its messages; to join: /join {name}"
+                "you are not in {0}, so you do not see its messages; to join: /join {0}",
+                room.name
             )),
         };
-        let target = if name.is_lobby() { Target::All } else { Target::Room(name.to_string()) };
-        effects.extend(self.go(target, false));
+        self.with_roster(|roster| roster.add_room(&room.name));
+        effects.extend(self.open_target(Target::Room(room.name.clone()), opening.text, now));
         effects
     }
 
@@ -64,7 +97,14 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
         let was_left = !room.joined && self.rooms.remove(&name);
+        let is_join = matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby();
         let mut effects = match ask {
+            // The list of its users says so.
+            _ if is_join => Vec::new(),
+            Some(PendingRequest::NewTopic) => {
+                let (room, topic, by) = (room.name.clone(), room.topic.clone(), "you".to_owned());
+                self.note(&Event::Topic { room, topic, by }.text())
+            }
             _ if was_left => self.note(&format!("you have left {name}")),
             Some(PendingRequest::Topic) if room.topic.is_none() => {
                 self.note(&format!("{name} has no topic; to set one: /topic {name} TEXT"))
@@ -72,9 +112,15 @@ impl Conversation {
             _ => self.show(event),
         };
         self.with_roster(|roster| {
-            roster.add_room(&room.name);
+            match room.members {
+                0 if !name.is_lobby() => roster.forget_rooms(|other| other.eq_ignore_ascii_case(&room.name)),
+                _ => roster.add_room(&room.name),
+            }
             roster.set_joined(&room.name, room.joined);
         });
+        if was_left {
+            self.found_members.forget(&name);
+        }
         if room.joined {
             self.rooms.insert(name.clone());
         }
@@ -85,12 +131,26 @@ impl Conversation {
         if was_left && self.talks_in(&name) {
             effects.extend(self.go(Target::All, false));
         }
-        if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
-            effects.extend(self.go(Target::Room(room.name.clone()), false));
-            effects.extend(self.ask_users_briefly(room.name.clone()));
-            if self.session.keeps {
-                effects.extend(self.ask_room(&room.name));
-            }
+        if is_join {
+            self.look();
+            self.attention.unread.came_from = None;
+            self.aim(Target::Room(room.name.clone()));
+            effects.push(Effect::Relabel);
+            self.found_members.await_list(name);
+            effects.extend(self.ask_users_briefly(room.name.clone(), room.topic.clone()));
+        }
+        effects
+    }
+
+    /// What follows the line about a joined room and its users: the topic, a thin line, and the last messages.
+    pub(super) fn enter(&mut self, room: &str, topic: Option<String>) -> Vec<Effect> {
+        let topic = topic.map(|topic| self.note(&format!("topic: {topic}")));
+        let mut effects = topic.unwrap_or_default();
+        if self.view.screen().is_some() && RoomName::new(room).is_ok_and(|name| self.talks_in(&name)) {
+            effects.extend(self.rule(room));
+        }
+        if self.session.keeps {
+            effects.extend(self.ask_room(room));
         }
         effects
     }

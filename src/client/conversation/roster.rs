@@ -22,6 +22,8 @@ pub(crate) struct Roster {
     rooms: BTreeMap<String, String>,
     /// The rooms that this user is in, in lower case.
     joined: BTreeSet<String>,
+    /// The users whom this user ignores: a bounded list.
+    ignored: Vec<String>,
     /// This user's name, which nobody needs to complete.
     pub(crate) me: String,
     /// Whether this user is an operator.
@@ -68,6 +70,22 @@ impl Roster {
         if self.rooms.len() < MAX_ROOMS && RoomName::new(name).is_ok() {
             self.rooms.insert(name.to_lowercase(), name.to_owned());
         }
+    }
+
+    /// Forgets rooms that no longer exist.
+    pub(crate) fn forget_rooms(&mut self, is_gone: impl Fn(&str) -> bool) {
+        self.rooms.retain(|_, name| !is_gone(name));
+    }
+
+    /// Notes whom this user ignores.
+    pub(crate) fn set_ignored<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        self.ignored = names.filter(|name| Name::new(name).is_ok()).map(str::to_owned).collect();
+    }
+
+    /// The users whom this user ignores, with that start.
+    pub(crate) fn ignored(&self, start: &str) -> impl Iterator<Item = &str> {
+        let start = start.to_lowercase();
+        self.ignored.iter().map(String::as_str).filter(move |name| name.to_lowercase().starts_with(&start))
     }
 
     /// Notes whether this user is in a room.
@@ -143,18 +161,19 @@ impl Roster {
         .collect()
     }
 
-    /// Rooms with that start, in any case, with or without `#`, in alphabetical order: those that this user
-    /// is in or not, or all.
-    pub(crate) fn rooms(&self, start: &str, joined: Option<bool>) -> impl Iterator<Item = &str> {
+    /// Rooms with that start, in any case, with or without `#`: those that this user is in or not, or all. The
+    /// rooms that the user is in come first, each part in alphabetical order.
+    pub(crate) fn rooms(&self, start: &str, joined: Option<bool>) -> impl Iterator<Item = &str> + use<'_> {
         let start = match start.strip_prefix('#') {
             Some(_) => start.to_lowercase(),
             None => format!("#{}", start.to_lowercase()),
         };
-        self.rooms
-            .range(start.clone()..)
-            .take_while(move |(key, _)| key.starts_with(&start))
-            .filter(move |(key, _)| joined.is_none_or(|joined| self.joined.contains(*key) == joined))
-            .map(|(_, name)| name.as_str())
+        let matching = self.rooms.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
+        let (theirs, others): (Vec<_>, Vec<_>) =
+            matching.partition(|(key, _)| self.joined.contains(key.as_str()));
+        let theirs = theirs.into_iter().filter(move |_| joined != Some(false));
+        let others = others.into_iter().filter(move |_| joined != Some(true));
+        theirs.chain(others).map(|(_, name)| name.as_str())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/verify`: compares the digits of a key with the user, who confirms them or takes that back.
 
-use super::{Conversation, Effect, LinkState, PendingRequest};
+use super::{Conversation, Effect, LinkState, PendingRequest, shown};
 use crate::client::trust::{LinkSecurity, VerifiedUser};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::UserInfo;
@@ -101,6 +101,13 @@ impl Conversation {
                 effects
             }
         }
+    }
+
+    /// What is known about a user, and since when their key is verified.
+    pub(super) fn whois(&self, user: &UserInfo) -> Vec<Effect> {
+        let key = user.key.as_deref().and_then(|key| key.parse::<Fingerprint>().ok());
+        let verified = key.and_then(|key| self.trust.lock().users().find(&key).map(|user| user.at));
+        shown(self.view.whois(user, verified))
     }
 
     fn ask_about(&mut self, text: &str, subject: KeySubject) -> Vec<Effect> {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::emoji;
-use crate::client::conversation::Roster;
+use crate::client::conversation::{Roster, help_topics};
 use crate::client::preferences::{SETTINGS, find_preference};
 use crate::client::shared_state::SharedState;
 use crate::prompt::{Complete, Completion, Rewrite};
@@ -36,6 +36,10 @@ impl Complete for Completer {
         if command.name == "set" {
             return Completion { start, words: settings(before, word, position), in_turn: false };
         }
+        if command.name == "unignore" && position == 0 {
+            let words = roster.ignored(word.trim_start_matches('@')).map(|name| format!("{name} ")).collect();
+            return Completion { start, words, in_turn: true };
+        }
         let kinds = command.kinds(position);
         let mut words = Vec::new();
         for kind in &kinds {
@@ -45,6 +49,10 @@ impl Complete for Completer {
                 ArgumentKind::Command => {
                     let slash = if word.starts_with('/') { "/" } else { "" };
                     words.extend(commands(word.trim_start_matches('/'), slash, roster.is_operator));
+                    if command.name == "help" {
+                        let topics: Vec<_> = help_topics().collect();
+                        words.extend(starting_with(&topics, word));
+                    }
                 }
                 ArgumentKind::Duration => words.extend(starting_with(DURATIONS, word)),
                 ArgumentKind::Word(other) => words.extend(starting_with(&[*other], word)),
@@ -188,10 +196,12 @@ mod tests {
             roster.add(name);
         }
         roster.add_room("#games");
+        roster.add_room("#apps");
         roster.add_room("#dev");
         roster.set_joined("#dev", true);
         roster.note_speaker("Bob", None);
         roster.note_partner("carol");
+        roster.set_ignored(["eve"].into_iter());
         roster
     }
 
@@ -216,7 +226,7 @@ mod tests {
             ("/msg ca", "/msg carol "),
             ("/msg #", "/msg #dev "),
             ("/query @al", "/query @alice "),
-            ("/join ", "/join #games "),
+            ("/join ", "/join #apps "),
             ("/join ga", "/join #games "),
             ("/join #a,#g", "/join #a,#games "),
             ("/join #x g", "/join #x #games "),
@@ -226,6 +236,11 @@ mod tests {
             ("/help ni", "/help nick "),
             ("/help /ni", "/help /nick "),
             ("/help na", "/help names "),
+            ("/help ke", "/help keys "),
+            ("/help peo", "/help people "),
+            ("/unignore ", "/unignore eve "),
+            ("/unignore b", "-"),
+            ("/query #", "/query #dev "),
             ("/search tea in:#ga", "/search tea in:#games "),
             ("/search tea from:b", "/search tea from:Bob "),
             ("/search fr", "/search from:"),

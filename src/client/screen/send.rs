@@ -85,6 +85,7 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
             Error::Refused(text, code) if not_allowed && needs_operator => {
                 Error::Refused(text + AS_OPERATOR, code)
             }
+            Error::Refused(text, Some(code)) => Error::Refused(for_command_line(&text, code), Some(code)),
             other => other,
         }
     })?;
@@ -111,6 +112,19 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
             .note("the server passed the message on but could not store it: users who are offline miss it");
     }
     Ok(())
+}
+
+/// A refusal without what only the prompt's commands could remedy.
+fn for_command_line(text: &str, code: Code) -> String {
+    let remedy = match code {
+        Code::NoSuchRoom => "check --room",
+        Code::NoSuchUser => "check --to",
+        _ => return text.to_owned(),
+    };
+    match text.find(" /") {
+        Some(at) => format!("{}; {remedy}", text[..at].trim_end_matches(';')).replace("?;", "?"),
+        None => text.to_owned(),
+    }
 }
 
 fn print(text: &str) -> Result<(), Error> {
@@ -188,4 +202,24 @@ fn read_input() -> Result<String, Error> {
     let read = io::stdin().lock().take(2 * MAX_TEXT_BYTES as u64).read_to_end(&mut bytes);
     read.map_err(|error| Error::Local(format!("cannot read the message from standard input: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_options_not_commands() {
+        let text =
+            "the server refused: there is no room #nope; /rooms lists all rooms, /join #nope creates it";
+        assert_eq!(
+            for_command_line(text, Code::NoSuchRoom),
+            "the server refused: there is no room #nope; check --room"
+        );
+        let text = "no user is called \"bo\", here or away; did you mean bob? /users lists who is here";
+        assert_eq!(
+            for_command_line(text, Code::NoSuchUser),
+            "no user is called \"bo\", here or away; did you mean bob? check --to"
+        );
+    }
 }

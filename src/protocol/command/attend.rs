@@ -8,7 +8,7 @@ use super::{Action, PromptAction};
 pub enum Attend {
     /// Goes to the most urgent unread messages.
     Next,
-    /// Shows only the current room or conversation, or all; `None` changes between them.
+    /// Shows only the current room or conversation, or all; `None` says which of them is so.
     Focus(Option<bool>),
     /// Lists messages that mention the user.
     Mentions,
@@ -40,7 +40,8 @@ pub(super) fn focus(rest: &str) -> Option<Action> {
 
 pub(super) fn dnd(rest: &str) -> Option<Action> {
     let all: String = rest.split_whitespace().collect();
-    Some(Attend::Dnd((!all.is_empty()).then(|| all.to_lowercase())).into())
+    let all = all.to_lowercase();
+    Some(Attend::Dnd((!all.is_empty() && all != "on").then_some(all)).into())
 }
 
 pub(super) fn ignore(rest: &str) -> Option<Action> {

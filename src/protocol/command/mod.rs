@@ -138,6 +138,9 @@ pub enum CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unknown(name, _) if name.eq_ignore_ascii_case("say") => {
+                write!(f, "there is no command /{name}; to say something, type the text alone")
+            }
             Self::Unknown(name, Some(near)) => {
                 write!(f, "there is no command /{name}; did you mean /{near}? (/help lists them)")
             }
@@ -227,8 +230,8 @@ impl Command {
 
     fn describe(&self) -> String {
         let mut text = format!("{}: {}", self.synopsis(), self.help);
-        for alias in self.aliases {
-            text += &format!("; also /{alias}");
+        if !self.aliases.is_empty() {
+            text += &format!("; also /{}", self.aliases.join(" /"));
         }
         if self.operator {
             text += "; operators only";
@@ -250,7 +253,9 @@ fn nearest(name: &str, place: Place) -> Option<&'static str> {
         return None;
     }
     let name = name.to_lowercase();
-    if let Some(meant) = meanings::command(&name).filter(|meant| find(meant, place).is_some()) {
+    if let Some(meant) = meanings::command(&name)
+        .filter(|meant| meant.split(' ').next().is_some_and(|name| find(name, place).is_some()))
+    {
         return Some(meant);
     }
     let slips = |candidate: &str| if name.len() < LONG_WORD_BYTES { 1 } else { 1 + candidate.len() / 4 };
@@ -380,13 +385,16 @@ mod tests {
             ("notice", "msg"),
             ("nickname", "nick"),
             ("channels", "rooms"),
+            ("win", "query"),
+            ("window", "query"),
+            ("hilight", "set highlight"),
         ] {
             assert!(
                 error(&format!("/{typed}"), Prompt).contains(&format!("did you mean /{meant}?")),
                 "{typed}"
             );
         }
-        for typed in ["win", "motd", "qry"] {
+        for typed in ["motd", "qry"] {
             assert!(!error(&format!("/{typed}"), Prompt).contains("did you mean"), "{typed}");
         }
         assert!(error("/nik", Prompt).contains("did you mean /nick?"));
@@ -520,6 +528,16 @@ mod tests {
             assert_eq!(names.len(), count, "{place:?}");
         }
         assert!(COMMANDS.iter().all(|c| !c.help.is_empty() && !c.places.is_empty()));
+    }
+
+    #[test]
+    fn help_lists_other_names_once_and_say_is_no_command() {
+        let text = help(Some("msg"), Prompt, false).expect("help");
+        assert!(text.ends_with("; also /m /w /whisper /dm /pm /tell"), "{text}");
+        assert_eq!(
+            error("/say hi", Prompt),
+            "there is no command /say; to say something, type the text alone"
+        );
     }
 
     #[test]

@@ -342,7 +342,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dnd",
-        usage: "[DURATION|off]",
+        usage: "[on|DURATION|off]",
         help: "silence bells and notifications, for DURATION or until /dnd off",
         read: attend::dnd,
         ..PROMPT

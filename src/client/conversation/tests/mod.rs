@@ -212,10 +212,6 @@ impl Talk {
 #[test]
 fn a_query_changes_the_target_and_follows_a_rename() {
     let mut talk = Talk::new();
-    assert_eq!(
-        talk.line("/query bob"),
-        "12:03 -- nobody called bob is here at the moment; /query returns to the lobby\n(label)"
-    );
     talk.roster.lock().add("Bob");
     assert_eq!(talk.line("/query bob"), "(label)");
     assert_eq!(talk.conversation.label(), "[@bob] ");
@@ -380,4 +376,44 @@ fn messages_lose_their_echo_and_commands_keep_it() {
     for line in ["/users", "/nope", "/msg bob", "/help"] {
         assert!(line::keeps_echo(line), "{line:?}");
     }
+}
+
+#[test]
+fn whois_says_since_when_a_key_is_verified() {
+    let mut talk = Talk::new();
+    let carol = || {
+        let (ip, key) = ("10.0.0.3".into(), Some(OWN.to_string()));
+        Event::Whois(UserInfo { name: "carol".into(), ip, key, ..UserInfo::default() })
+    };
+    talk.line("/whois carol");
+    let id = talk.sent().id;
+    assert!(!talk.event(carol(), id.as_deref()).contains("verified"));
+    talk.line("/verify carol yes");
+    let id = talk.sent().id;
+    assert!(talk.event(carol(), id.as_deref()).contains("verified: carol"));
+    talk.line("/whois carol");
+    let id = talk.sent().id;
+    let shown = talk.event(carol(), id.as_deref());
+    assert!(shown.ends_with(" (verified 2026-11-21)"), "{shown}");
+}
+
+#[test]
+fn focus_says_whether_it_is_on_and_dnd_takes_on() {
+    let mut talk = Talk::at_prompt();
+    talk.event(end(0), None);
+    assert!(talk.line("/focus").starts_with("12:03 -- focus is off: "));
+    assert!(talk.line("/focus").starts_with("12:03 -- focus is off: "));
+    talk.line("/focus on");
+    assert!(talk.line("/focus").starts_with("12:03 -- focus is on: "));
+    assert!(talk.line("/dnd on").starts_with("12:03 -- no bells"));
+}
+
+#[test]
+fn part_of_a_room_that_one_is_not_in_leaves_nothing() {
+    let mut talk = Talk::new();
+    assert_eq!(
+        talk.line("/part nope"),
+        "12:03 ! did you mean /part #nope? you are not in that room; /part #ROOM leaves one"
+    );
+    talk.nothing_sent();
 }

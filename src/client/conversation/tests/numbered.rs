@@ -1,6 +1,7 @@
 //! Pointing at lines.
 
 use super::*;
+use crate::client::conversation::numbered::MAX_MESSAGES;
 
 fn edited(of: u64, from: &str, msg: &str) -> Event {
     let from = sender(from);
@@ -77,13 +78,13 @@ fn ones_own_message_changes_and_the_server_confirms_it() {
     talk.line("/edit hello");
     let edit = talk.sent();
     assert_eq!((edit.kind.as_deref(), edit.seq, edit.text()), (Some("edit"), Some(1), "hello"));
-    assert_eq!(talk.event(sent(3), edit.id.as_deref()), "12:03 * alice corrected: hello");
+    assert_eq!(talk.event(sent(3), edit.id.as_deref()), "12:03 * alice corrected \"helo\": hello");
     assert_eq!(talk.line("/num"), "    2 <alice> hello (edited)\n    1 <bob> what?");
     assert!(talk.line("/edit 1 mine").contains("only change your own"));
     talk.line("/delete 2");
     let delete = talk.sent();
     assert_eq!((delete.kind.as_deref(), delete.seq), (Some("delete"), Some(1)));
-    assert_eq!(talk.event(sent(4), delete.id.as_deref()), "12:03 * alice deleted a message");
+    assert_eq!(talk.event(sent(4), delete.id.as_deref()), "12:03 * alice deleted \"hello\"");
     assert!(talk.line("/copy 2").contains("line 2 is gone"));
 }
 
@@ -198,7 +199,7 @@ fn an_older_server_cannot_change_messages_and_the_user_learns_why() {
 fn others_changes_are_shown_once() {
     let mut talk = Talk::at_prompt();
     talk.says("bob", "all", "helo");
-    assert_eq!(talk.event(edited(1, "bob", "hello"), None), "12:03 * bob corrected: hello");
+    assert_eq!(talk.event(edited(1, "bob", "hello"), None), "12:03 * bob corrected \"helo\": hello");
     assert_eq!(talk.event(edited(1, "bob", "hello"), None), "");
     assert_eq!(talk.line("/num"), "    1 <bob> hello (edited)");
 }
@@ -234,4 +235,38 @@ fn another_servers_lines_have_no_numbers_here() {
     talk.lose("gone");
     talk.come(Welcome { server, ..office() }, None);
     assert!(talk.line("/copy 1").contains("no lines have numbers yet"));
+}
+
+/// The change with the next number.
+fn latest(talk: &mut Talk, mut change: Event) -> Event {
+    talk.seq += 1;
+    if let Event::Edited { seq, .. } | Event::Deleted { seq, .. } = &mut change {
+        *seq = Some(talk.seq);
+    }
+    change
+}
+
+#[test]
+fn a_change_of_a_message_says_which_one_it_was() {
+    let mut talk = Talk::at_prompt();
+    let long = "first words of a message that goes on for a long time and longer than a quote may be";
+    talk.says("bob", "all", long);
+    let deleted = |of, name: Option<&str>| {
+        let from = Sender { name: "root".into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+        let (to, ts, name) = ("all".into(), TS.into(), name.map(str::to_owned));
+        Event::Deleted { from, to, seq: Some(of + 100), ts, of, name, history: false }
+    };
+    let change = latest(&mut talk, deleted(1, Some("bob")));
+    let shown = talk.event(change, None);
+    assert!(shown.starts_with("12:03 * root deleted \"first words of a message"), "{shown}");
+    assert!(shown.ends_with("...\" by bob"), "{shown}");
+    for _ in 0..MAX_MESSAGES + 1 {
+        talk.says("bob", "all", "x");
+    }
+    let change = latest(&mut talk, edited(3, "bob", "y"));
+    let shown = talk.event(change, None);
+    assert_eq!(shown, "12:03 * bob corrected a message of 12:03: y");
+    let change = latest(&mut talk, edited(9999, "bob", "y"));
+    let shown = talk.event(change, None);
+    assert_eq!(shown, "12:03 * bob corrected an earlier message: y");
 }

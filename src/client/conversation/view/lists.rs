@@ -2,6 +2,7 @@
 //! each is one line.
 
 use anstyle::Style;
+use jiff::Timestamp;
 
 use super::names::listed;
 use super::{DIM, ViewState};
@@ -164,12 +165,14 @@ impl ViewState {
     }
 
     /// The times are this user's, not the server's.
-    pub(super) fn whois(&self, user: &UserInfo) -> Vec<String> {
+    /// `verified` is when this user compared the key with them.
+    pub(crate) fn whois(&self, user: &UserInfo, verified: Option<Timestamp>) -> Vec<String> {
+        let verified = verified.map_or_else(String::new, |at| format!(" (verified {})", self.date(at)));
         let local = |at: &String| self.local(at);
         let (since, last) = (user.since.as_ref().map(local), user.last.as_ref().map(local));
         let user = UserInfo { since, last, ..user.clone() };
         if !self.is_screen() {
-            return self.notes(&Event::Whois(user).text());
+            return self.notes(&format!("{}{verified}", Event::Whois(user).text()));
         }
         let mut head = match &user.last {
             Some(last) => format!("{} is offline, last here {last}", user.name),
@@ -190,7 +193,7 @@ impl ViewState {
         if user.plaintext == Some(true) {
             rows.push(("encrypted".to_owned(), "no: others on the network can read along".to_owned()));
         }
-        rows.push(("key".to_owned(), spoken_key(user.key.as_deref())));
+        rows.push(("key".to_owned(), spoken_key(user.key.as_deref()) + &verified));
         let mut lines = self.notes(&head);
         lines.extend(self.table(&rows));
         lines

@@ -6,6 +6,7 @@ use super::names::{hash, mark};
 use super::{ALERT, DIM, MENTION, Stamp, ViewState, render};
 use crate::client::conversation::notifications;
 use crate::client::conversation::outlet::Outlet;
+use crate::client::conversation::subject_of_change::ChangedMessage;
 use crate::name::RoomName;
 use crate::protocol::event::{Crowd, count_users};
 use crate::protocol::packet::Sender;
@@ -89,6 +90,24 @@ impl ViewState {
         let room = crowd.room.as_ref().map_or(String::new(), |room| format!(" {room}"));
         let text = format!("{who} {verb}{room}; {} here", crowd.total);
         self.block("", &self.paint(DIM, arrow), &text, DIM)
+    }
+
+    /// What the author of a change has done, and to which message.
+    pub(super) fn change_text(&self, event: &Event) -> String {
+        let Some(changed) = &self.changed else { return event.text().into_owned() };
+        let message = match changed {
+            ChangedMessage::Words(words) => format!("\"{words}\""),
+            ChangedMessage::Time(ts) => match ts.parse() {
+                Ok(at) => format!("a message of {}", self.when(at)),
+                Err(_) => "an earlier message".to_owned(),
+            },
+            ChangedMessage::Unknown => "an earlier message".to_owned(),
+        };
+        match event {
+            Event::Edited { msg, .. } => format!("corrected {message}: {msg}"),
+            Event::Deleted { name: Some(name), .. } => format!("deleted {message} by {name}"),
+            _ => format!("deleted {message}"),
+        }
     }
 
     pub(super) fn alert(&self, by: &str, msg: &str, ts: &str) -> Vec<String> {

@@ -23,6 +23,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::outlet::Outlet;
+use super::subject_of_change::ChangedMessage;
 use crate::client::preferences::Preferences;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::LinkSecurity;
@@ -90,6 +91,8 @@ pub(crate) struct ViewState {
     is_past: bool,
     /// A number instead of the time, to point at the line.
     number: Option<usize>,
+    /// The message that a change is about.
+    changed: Option<ChangedMessage>,
     memory: SharedState<ViewMemory>,
     pub(crate) preferences: Preferences,
 }
@@ -112,7 +115,7 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         }
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
         Event::Edited { from, to, ts, .. } | Event::Deleted { from, to, ts, .. } => {
-            state.chat(from, to, &event.text(), true, ts)
+            state.chat(from, to, &state.change_text(event), true, ts)
         }
         Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
             Vec::new()
@@ -129,7 +132,7 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         }
         Event::Time { time, ts, .. } => state.notes(&format!("server time {}", state.server_time(time, ts))),
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
-        Event::Whois(user) => state.whois(user),
+        Event::Whois(user) => state.whois(user, None),
         Event::Bans { bans, total } => state.bans(bans, *total),
         Event::Keys { list, keys, total, next } => state.keys(*list, keys, *total, next.clone()),
         Event::Delivered { ts, .. } => state.block(ts, &state.paint(DIM, "--"), &event.text(), DIM),
@@ -144,6 +147,11 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
 /// The lines that show a message which a search has found, with the words that it was found by.
 pub(crate) fn render_hit(event: &Event, state: &ViewState, sought: &Arc<Sought>) -> Vec<String> {
     render(event, &ViewState { sought: Some(Arc::clone(sought)), ..state.clone() })
+}
+
+/// The lines that show a change of that message.
+pub(super) fn render_change(event: &Event, state: &ViewState, changed: ChangedMessage) -> Vec<String> {
+    render(event, &ViewState { changed: Some(changed), ..state.clone() })
 }
 
 /// The lines that show an event under a number.
@@ -167,6 +175,7 @@ impl ViewState {
             sought: None,
             is_past: false,
             number: None,
+            changed: None,
             memory: SharedState::default(),
             preferences,
         }

@@ -5,7 +5,7 @@
 pub struct Rewrite {
     /// The start in full, with a space; safe for the terminal.
     pub line: String,
-    /// Whether it takes its place at the space behind it; otherwise, at the first character that is not a digit.
+    /// Whether it takes its place at the space behind it; otherwise, at the first character except digits.
     pub at_space: bool,
     /// Whether the user may mean another one: a line entered before the user can have read this one goes on
     /// as it was typed.

@@ -1,4 +1,4 @@
-//! What rows of the table have in common: who may give a command, and where.
+//! Who may give a command and where: what rows of the table have in common.
 
 use super::{Command, Place};
 use Place::{Console, Prompt, Wire};

@@ -57,10 +57,7 @@ impl Conversation {
             }
             Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
             Event::History(end) => self.history_end(end, ask, now),
-            Event::Room(room) => match ask {
-                Some(PendingRequest::Open(opening)) => self.open_room(room, opening, now),
-                ask => self.room(event, room, ask),
-            },
+            Event::Room(room) => self.room(event, room, ask, now),
             Event::Rooms { rooms, next, .. } => self.list(event, rooms, next.as_ref(), ask),
             Event::Renamed { old, name } => self.renamed(event, old, name),
             Event::Users { room: None, users, total, next } => {
@@ -148,6 +145,12 @@ impl Conversation {
         if matches!(ask, Some(PendingRequest::Read)) {
             self.attention.unread.is_refused = true;
             return Vec::new();
+        }
+        if let Some(PendingRequest::Users(listing)) = ask
+            && let Some(room) = listing.joined_room()
+        {
+            // Without the list, all news are news.
+            self.found_members.forget(&room);
         }
         let is_old = matches!(event, Event::Error { code: Some(Code::UnknownType), .. });
         let mut effects = match ask {

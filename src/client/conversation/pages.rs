@@ -38,6 +38,14 @@ pub(super) struct UsersListing {
     users: Vec<UserInfo>,
 }
 
+impl UsersListing {
+    /// The room that the user has joined, if that is why the client asked.
+    pub(super) fn joined_room(&self) -> Option<RoomName> {
+        let room = self.room.as_deref().filter(|_| self.is_brief)?;
+        RoomName::new(room).ok()
+    }
+}
+
 /// A list of rooms, as its pages come from the server.
 #[derive(Debug, Default)]
 pub(super) struct RoomsListing {

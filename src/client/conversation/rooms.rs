@@ -94,7 +94,11 @@ impl Conversation {
         event: &Event,
         room: &RoomInfo,
         ask: Option<PendingRequest>,
+        now: CallTime,
     ) -> Vec<Effect> {
+        if let Some(PendingRequest::Open(opening)) = ask {
+            return self.open_room(room, opening, now);
+        }
         let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
         let was_left = !room.joined && self.rooms.remove(&name);
         let is_join = matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby();
@@ -113,7 +117,9 @@ impl Conversation {
         };
         self.with_roster(|roster| {
             match room.members {
-                0 if !name.is_lobby() => roster.forget_rooms(|other| other.eq_ignore_ascii_case(&room.name)),
+                0 if !room.joined && !name.is_lobby() => {
+                    roster.forget_rooms(|other| other.to_lowercase() == room.name.to_lowercase())
+                }
                 _ => roster.add_room(&room.name),
             }
             roster.set_joined(&room.name, room.joined);

@@ -142,6 +142,17 @@ fn who_was_in_a_room_before_is_no_news_to_who_joins_it() {
 }
 
 #[test]
+fn without_a_list_of_its_users_all_joins_of_a_room_are_told() {
+    let mut talk = Talk::new();
+    talk.line("/join #eta");
+    let join = talk.sent();
+    talk.event(Event::Room(info("#eta", true)), join.id.as_deref());
+    let users = talk.sent();
+    talk.event(Event::error(Code::RateLimited, "slow down"), users.id.as_deref());
+    assert!(talk.event(Event::Joined(crowd("#eta", &["dan"], 4)), None).contains("dan joined #eta"));
+}
+
+#[test]
 fn joining_a_room_again_only_switches_to_it() {
     let mut talk = Talk::at_prompt();
     talk.event(Event::Room(info("#games", true)), None);

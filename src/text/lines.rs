@@ -13,10 +13,11 @@ pub fn width(text: &str) -> usize {
 /// spaces, and between Chinese and Japanese characters: a longer word, such as an address, stays whole and
 /// exceeds its line. Omits the spaces at which it breaks.
 pub fn break_lines(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
-    if width(text) <= first {
-        return vec![0..text.len()];
-    }
     let mut lines = Vec::new();
+    if width(text) <= first {
+        lines.push(0..text.len());
+        return lines;
+    }
     let (mut start, mut column, mut limit) = (0, 0, first);
     // The last place for a break, with the column there.
     let mut place: Option<(usize, usize)> = None;

@@ -40,7 +40,7 @@ fn a_reply_names_its_target_before_it_is_typed() {
     bob.say("alice", "the wifi password is?");
     terminal.wait_for("[bob -> you] the wifi password is?");
     terminal.type_text("/r ");
-    terminal.wait_for_last("[#lobby] /msg bob");
+    terminal.wait_until("the target", |screen| last_row(screen).ends_with("] /msg bob"));
     carol.say("alice", "hey");
     terminal.wait_for("[carol -> you] hey");
     terminal.enter("it is hunter2");

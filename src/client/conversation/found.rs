@@ -34,7 +34,7 @@ impl FoundMembers {
         }
     }
 
-    /// The users of the news who have really just joined; `None`: there are none.
+    /// The users of the news who have really just joined; `None`: all were here before.
     pub(super) fn news(&mut self, crowd: &Crowd) -> Option<Crowd> {
         let room = crowd.room.as_deref().and_then(|room| RoomName::new(room).ok());
         let Some(room) = room.filter(|room| self.rooms.contains_key(room)) else {

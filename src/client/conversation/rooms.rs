@@ -148,7 +148,7 @@ impl Conversation {
         effects
     }
 
-    /// What follows the line about a joined room and its users: the topic, a thin line, and the last messages.
+    /// The lines after the one about a joined room and its users: the topic, a thin line, and the last messages.
     pub(super) fn enter(&mut self, room: &str, topic: Option<String>) -> Vec<Effect> {
         let topic = topic.map(|topic| self.note(&format!("topic: {topic}")));
         let mut effects = topic.unwrap_or_default();

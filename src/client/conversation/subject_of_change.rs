@@ -7,7 +7,7 @@ use crate::protocol::Event;
 /// Times of messages to keep: some hours of a busy chat, in a few hundred kilobytes.
 const MAX_TIMES: usize = 2000;
 
-/// What the client knows of a changed message.
+/// The client's knowledge of a changed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ChangedMessage {
     /// Its first words.

@@ -103,7 +103,7 @@ impl Conversation {
         }
     }
 
-    /// What is known about a user, and since when their key is verified.
+    /// The known facts about a user, and since when their key is verified.
     pub(super) fn whois(&self, user: &UserInfo) -> Vec<Effect> {
         let key = user.key.as_deref().and_then(|key| key.parse::<Fingerprint>().ok());
         let verified = key.and_then(|key| self.trust.lock().users().find(&key).map(|user| user.at));

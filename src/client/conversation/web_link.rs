@@ -10,17 +10,17 @@ const SCHEMES: [&str; 2] = ["https://", "http://"];
 /// The first link to a web page, without what ends the sentence around it and without what nobody sees.
 ///
 /// # Errors
-/// If there is none, or it is too long.
-pub(super) fn web_link(text: &str) -> Result<String, LinkError> {
+/// If the text has no link, or the link is too long.
+pub(super) fn web_link(text: &str) -> Result<String, WebLinkError> {
     // Of the same length, so that places stay.
     let lower = text.to_ascii_lowercase();
     let starts = SCHEMES.into_iter().filter_map(|scheme| Some((lower.find(scheme)?, scheme)));
-    let (start, scheme) = starts.min().ok_or(LinkError::None)?;
+    let (start, scheme) = starts.min().ok_or(WebLinkError::None)?;
     let rest = &text[start + scheme.len()..];
     let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c);
     let rest = &rest[..rest.find(is_end).unwrap_or(rest.len())];
     let seen: String = rest.chars().filter(|c| !is_unseen(*c)).collect();
-    // What the question shows is what opens.
+    // The question shows the very link that opens.
     let seen = safe_line(&seen);
     let mut link = seen.trim_end_matches(is_sentence);
     // A bracket belongs to the link if it began in there.
@@ -30,21 +30,21 @@ pub(super) fn web_link(text: &str) -> Result<String, LinkError> {
         }
     }
     match scheme.len() + link.len() {
-        _ if link.is_empty() => Err(LinkError::None),
-        bytes if bytes > MAX_BYTES => Err(LinkError::TooLong(bytes)),
+        _ if link.is_empty() => Err(WebLinkError::None),
+        bytes if bytes > MAX_BYTES => Err(WebLinkError::TooLong(bytes)),
         _ => Ok(format!("{scheme}{link}")),
     }
 }
 
 /// Why there is nothing to open.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum LinkError {
+pub(super) enum WebLinkError {
     None,
     /// Its length in bytes.
     TooLong(usize),
 }
 
-impl LinkError {
+impl WebLinkError {
     /// For the user who wanted to open the link of that line.
     pub(super) fn text(&self, line: usize) -> String {
         match self {
@@ -98,7 +98,7 @@ mod tests {
         ] {
             let link = web_link(text).unwrap();
             assert_eq!(link, expected);
-            assert_eq!(safe_line(&link), link, "what is shown is what opens");
+            assert_eq!(safe_line(&link), link, "the link that is shown opens");
         }
         let tower = web_link(&format!("https://a.example/e{}", "\u{301}".repeat(50))).unwrap();
         assert_eq!(safe_line(&tower), tower);
@@ -108,6 +108,6 @@ mod tests {
     fn a_long_link_is_refused() {
         let link = |bytes: usize| format!("https://a.example/{}", "y".repeat(bytes - 18));
         assert_eq!(web_link(&link(MAX_BYTES)), Ok(link(MAX_BYTES)));
-        assert_eq!(web_link(&link(MAX_BYTES + 1)), Err(LinkError::TooLong(MAX_BYTES + 1)));
+        assert_eq!(web_link(&link(MAX_BYTES + 1)), Err(WebLinkError::TooLong(MAX_BYTES + 1)));
     }
 }

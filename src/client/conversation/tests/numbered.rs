@@ -114,7 +114,7 @@ fn a_change_without_a_number_is_for_the_last_message_of_the_current_place() {
     talk.line("/msg bob not confirmed");
     reply(&mut talk);
     talk.line("/edit 1st");
-    assert_eq!(reply(&mut talk).seq, Some(1), "what waits elsewhere does not matter");
+    assert_eq!(reply(&mut talk).seq, Some(1), "messages that wait elsewhere do not matter");
     talk.line("/query carol");
     assert!(talk.line("/edit x").contains("you have no message here to change"));
 }

@@ -71,8 +71,8 @@ fn a_query_of_a_room_or_user_that_does_not_exist_leaves_the_user_where_they_are(
     for (line, code) in [("/query #nope", Code::NoSuchRoom), ("/query nobody hello", Code::NoSuchUser)] {
         talk.line(line);
         let asked = talk.sent();
-        let shown = talk.event(Event::error(code, "there is none"), asked.id.as_deref());
-        assert!(shown.starts_with("12:03 ! there is none"), "{shown}");
+        let shown = talk.event(Event::error(code, "no such room"), asked.id.as_deref());
+        assert!(shown.starts_with("12:03 ! no such room"), "{shown}");
         assert_eq!(talk.conversation.label(), "[#lobby] ");
         assert_eq!(shown.contains("(back: /query nobody hello)"), line.ends_with("hello"), "{shown}");
     }

@@ -92,7 +92,7 @@ impl ViewState {
         self.block("", &self.paint(DIM, arrow), &text, DIM)
     }
 
-    /// What the author of a change has done, and to which message.
+    /// Says how an author has changed a message, and which one.
     pub(super) fn change_text(&self, event: &Event) -> String {
         let Some(changed) = &self.changed else { return event.text().into_owned() };
         let message = match changed {

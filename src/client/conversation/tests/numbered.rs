@@ -115,6 +115,7 @@ fn a_change_without_a_number_is_for_the_last_message_of_the_current_place() {
     reply(&mut talk);
     talk.line("/edit 1st");
     assert_eq!(reply(&mut talk).seq, Some(1), "messages that wait elsewhere do not matter");
+    talk.says("carol", "all", "hi");
     talk.line("/query carol");
     assert!(talk.line("/edit x").contains("you have no message here to change"));
 }
@@ -158,12 +159,12 @@ fn after_a_rename_ones_own_messages_are_still_ones_own() {
         assert_eq!((edit.kind.as_deref(), edit.seq), (Some("edit"), Some(1)), "{key:?}");
         let mark = if key.is_some() { "" } else { "?" };
         let corrected = talk.event(sent(3), edit.id.as_deref());
-        assert_eq!(corrected, format!("12:03 * alicia{mark} corrected: hello"));
+        assert_eq!(corrected, format!("12:03 * alicia{mark} corrected \"helo\": hello"));
         talk.line("/num");
         talk.line("/delete 1");
         let delete = reply(&mut talk);
         let deleted = talk.event(sent(4), delete.id.as_deref());
-        assert_eq!(deleted, format!("12:03 * alicia{mark} deleted a message"));
+        assert_eq!(deleted, format!("12:03 * alicia{mark} deleted \"hello\""));
     }
 }
 

@@ -59,7 +59,7 @@ pub enum Event {
         /// The message's recipient.
         #[serde(skip)]
         to: String,
-        /// The new text; in the packet after [`CORRECTED`](text::CORRECTED).
+        /// The new text; in the packet after a fixed word.
         #[serde(skip)]
         msg: String,
         /// The number of this event.

@@ -23,7 +23,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct ReadTable {
     people: HashMap<Arc<Account>, Reader>,
-    /// Who has read, the one who did so most recently last: the first loses their positions.
+    /// Users in the order in which they last read: the first one loses their positions.
     order: BTreeMap<u64, Arc<Account>>,
     /// The latest key of `order`.
     turn: u64,
@@ -37,7 +37,7 @@ pub(super) struct ReadTable {
     is_stored: bool,
 }
 
-/// What a person has read.
+/// How far a person has read.
 #[derive(Debug, Default)]
 struct Reader {
     /// Their key in `order`.

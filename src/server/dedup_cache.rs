@@ -25,7 +25,7 @@ pub(super) struct Repeat {
     pub(super) seq: Option<u64>,
     pub(super) at: Timestamp,
     pub(super) waits: bool,
-    /// It is no repeat, but would have changed the message of that number, which is gone.
+    /// It would have changed the message of that number, which is gone.
     pub(super) gone: Option<u64>,
 }
 

@@ -10,7 +10,7 @@ use super::weight::Weights;
 use crate::chat::{Kind, Mail, Message};
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub(super) enum Applied {
     Done,
@@ -20,7 +20,7 @@ pub(super) enum Applied {
     Gone,
 }
 
-/// What a message is known again by.
+/// The marks by which a repeated message is recognised.
 #[derive(Debug)]
 pub(super) struct MessageId {
     pub(super) author: Option<i64>,

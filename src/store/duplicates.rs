@@ -56,7 +56,7 @@ pub(super) fn find(
     ids: RowIds,
 ) -> Result<Option<Duplicate>> {
     let (Some(author), Some(id)) = (ids.author, &message.id) else { return Ok(None) };
-    // What it deletes is gone, which is enough to know. A stored deletion has the deleted message's id.
+    // The message that it deletes is gone, which is enough to know. A stored deletion has the deleted message's id.
     if matches!(message.kind, Kind::Deleted { .. }) {
         return Ok(None);
     }

@@ -251,7 +251,7 @@ fn trust_alone_shows_changed_keys_and_takes_only_the_whole_number() {
     assert!(said(&shown).contains(&format!("presented now:           {number}")), "{shown:?}");
     let answer = |answer: &str| {
         let mut terminal = Launch::lanchat(&["trust"]).start(&home);
-        terminal.wait_for("The whole number");
+        terminal.wait_for("Type the whole number");
         terminal.enter(answer);
         terminal.wait_exit()
     };

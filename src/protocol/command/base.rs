@@ -1,4 +1,4 @@
-//! Who may give a command and where: what rows of the table have in common.
+//! The common parts of the table's rows: the people who may give a command, and the places.
 
 use super::{Command, Place};
 use Place::{Console, Prompt, Wire};

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 /// Returns open links to servers that `probe` verified; `probe` connects to an address and finds out who
 /// answers.
 ///
-/// The search gives up no address before it ends. It retries an address that refuses every 200 to 400 ms,
+/// The search gives up no address before it ends. It retries an address that refuses every 150 to 400 ms,
 /// starts a second attempt at a silent one after 10 s, and retries any address at once when a server
 /// announces it again. The first proof counts, never the first connection. The server used last wins at once;
 /// otherwise, the search waits a moment for others. It ends early if no server has the wanted name. It calls

@@ -70,7 +70,7 @@ fn whoever_comes_while_nothing_is_stored_is_told_and_operators_the_remedy() {
 }
 
 #[test]
-fn a_server_without_a_history_tells_operators_that_the_books_are_not_stored() {
+fn a_server_without_a_history_tells_operators_that_the_records_are_not_stored() {
     let mut house = House::with_operator();
     house.join_key(1, "alice", 1);
     set_keeping(&mut house, Some(FAILURE));

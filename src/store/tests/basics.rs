@@ -168,7 +168,7 @@ async fn rooms_keep_members_and_topics_until_the_last_parts() {
 }
 
 #[tokio::test]
-async fn a_seam_has_what_its_batch_committed() {
+async fn a_cutover_has_what_its_batch_committed() {
     let place = Place::new();
     let (store, _) = place.open();
     commit(&store, [said(1, 1, "one"), said(2, 1, "two")]).await;

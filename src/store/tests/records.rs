@@ -103,7 +103,7 @@ async fn a_name_in_use_counts_as_used_until_the_server_was_last_known_to_run() {
 }
 
 #[tokio::test]
-async fn without_messages_the_books_are_kept_and_a_history_that_is_there_stays() {
+async fn without_messages_the_records_are_kept_and_a_history_that_is_there_stays() {
     let place = Place::new();
     let (store, _) = place.open();
     commit(&store, [said(1, 1, "hello")]).await;

@@ -301,7 +301,7 @@ impl House {
         self.disk.iter().flat_map(|disk| &disk.messages).map(|message| message.seq).collect()
     }
 
-    fn turn_deliveries(&self) -> impl Iterator<Item = &Delivery> {
+    fn batch_deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.batch.iter().filter_map(|step| match step {
             house::Step::Delivery(delivery) => Some(delivery),
             house::Step::Cutover { .. } => None,
@@ -310,7 +310,7 @@ impl House {
 
     /// Whether the batch makes it catch up.
     fn catches_up(&self, id: u64) -> bool {
-        self.turn_deliveries()
+        self.batch_deliveries()
             .any(|delivery| matches!(delivery, Delivery::CatchUp { session, .. } if session.0 == id))
     }
 }

@@ -66,7 +66,7 @@ impl Play {
 
     /// Whether one of their devices has just acknowledged their mail.
     pub(super) fn is_acknowledged(&self, who: Person) -> bool {
-        self.house.turn_deliveries().any(|delivery| match delivery {
+        self.house.batch_deliveries().any(|delivery| match delivery {
             Delivery::Keep(Entry::Received { account, .. }) => person(account) == who,
             _ => false,
         })

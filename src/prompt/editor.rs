@@ -130,6 +130,16 @@ fn terminal(error: ReadlineError) -> OpenError {
     }
 }
 
+/// Whether the terminal sent something that is not UTF-8, or on Windows half a character.
+fn is_not_text(error: &ReadlineError) -> bool {
+    match error {
+        ReadlineError::Io(error) => error.kind() == io::ErrorKind::InvalidData,
+        #[cfg(windows)]
+        ReadlineError::Decode(_) => true,
+        _ => false,
+    }
+}
+
 fn config() -> Config {
     // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether
     // there are colours. Listing all candidates at the first Tab keeps the editor from waiting for a second
@@ -188,9 +198,7 @@ impl Editing {
                         return;
                     }
                 }
-                Ok(Err(ReadlineError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
-                    initial = self.recover(&label);
-                }
+                Ok(Err(error)) if is_not_text(&error) => initial = self.recover(&label),
                 Ok(read) => {
                     self.shared.note_end();
                     if let Ok(line) = &read

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module a behaviour.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 
+#[cfg_attr(windows, allow(dead_code, reason = "tests that need Unix use the rest"))]
 mod support;
 
 mod askers;
@@ -37,7 +38,6 @@ mod moderation;
 mod moves;
 #[cfg(target_os = "linux")]
 mod once;
-#[cfg(unix)]
 mod plain;
 mod plain_english;
 #[cfg(unix)]
@@ -75,7 +75,6 @@ mod slow_readers;
 #[cfg(target_os = "linux")]
 mod strays;
 mod stress;
-#[cfg(unix)]
 mod tail;
 mod tidy;
 #[cfg(unix)]

@@ -218,6 +218,21 @@ fn refuse_shared(path: &Path, _: &File) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
+/// Why other users can read what the database's library creates in an existing directory, if they can. On
+/// Unix, it takes the permissions from the database.
+pub fn exposure(directory: &Path) -> Option<String> {
+    #[cfg(windows)]
+    if windows::is_shared(directory).unwrap_or(false) {
+        return Some(format!(
+            "other users of this machine can read {0}; to prevent that: icacls \"{0}\" /inheritance:r /grant:r \
+             \"%USERNAME%:(OI)(CI)F\" SYSTEM:(OI)(CI)F",
+            directory.display()
+        ));
+    }
+    let _ = directory;
+    None
+}
+
 /// Whether the file's owner is an administrator, if its place does not prove that already: on Windows, every
 /// user may create directories beside those of the system.
 pub fn is_of_administrators(path: &Path) -> bool {
@@ -330,8 +345,7 @@ mod tests {
         let path = dir.path().join("new").join("secret");
         create(&path, b"secret").unwrap();
         assert_eq!(**read_secret(&path, 6).unwrap(), *b"secret");
-        fs::write(path.with_file_name("heir"), "x").unwrap();
-        for name in ["", "secret", "heir"] {
+        for name in ["", "secret"] {
             assert!(!windows::is_shared(&dir.path().join("new").join(name)).unwrap(), "{name:?}");
         }
         let shared = dir.path().join("shared");

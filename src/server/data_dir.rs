@@ -76,6 +76,9 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
+        if let Some(exposure) = files::exposure(path) {
+            tracing::warn!("{exposure}");
+        }
         let mut locks = vec![lock(&path.join(LOCK_FILE), path)?];
         locks.extend(lock_itself(path)?);
         locks.extend(lock_linked(path)?);

@@ -8,9 +8,11 @@ use std::os::windows::io::AsRawHandle as _;
 use winapi_util::HandleRef;
 use winapi_util::console::{mode, set_mode};
 use windows_sys::Win32::System::Console::{
-    CONSOLE_MODE, ENABLE_ECHO_INPUT, ENABLE_LINE_INPUT, ENABLE_PROCESSED_INPUT, ENABLE_PROCESSED_OUTPUT,
-    ENABLE_VIRTUAL_TERMINAL_PROCESSING, ENABLE_WRAP_AT_EOL_OUTPUT, FlushConsoleInputBuffer, INPUT_RECORD,
-    KEY_EVENT, PeekConsoleInputW,
+    CONSOLE_MODE, CONSOLE_SCREEN_BUFFER_INFO, COORD, ENABLE_ECHO_INPUT, ENABLE_LINE_INPUT,
+    ENABLE_PROCESSED_INPUT, ENABLE_PROCESSED_OUTPUT, ENABLE_VIRTUAL_TERMINAL_PROCESSING,
+    ENABLE_WRAP_AT_EOL_OUTPUT, FillConsoleOutputAttribute, FillConsoleOutputCharacterW,
+    FlushConsoleInputBuffer, GetConsoleScreenBufferInfo, INPUT_RECORD, KEY_EVENT, PeekConsoleInputW,
+    SetConsoleCursorPosition,
 };
 
 /// Waiting events to look at: a paste has at least one key among so many.
@@ -50,6 +52,27 @@ impl ConsoleModes {
         };
         set_one(HandleRef::stdin(), self.input);
         set_one(HandleRef::stdout(), self.output);
+    }
+}
+
+/// Clears the row of the cursor and so many above it, and leaves the cursor at the start of the topmost. The
+/// editor draws by these calls as well, so this also works in a console without escapes.
+pub(super) fn erase_rows(above: usize) {
+    let output = io::stdout().as_raw_handle();
+    let mut info = CONSOLE_SCREEN_BUFFER_INFO::default();
+    // SAFETY: the handle of standard output stays open, and the result lives until the call returns.
+    if unsafe { GetConsoleScreenBufferInfo(output, &raw mut info) } == 0 {
+        return;
+    }
+    let cursor = info.dwCursorPosition;
+    let top = COORD { X: 0, Y: cursor.Y.saturating_sub(i16::try_from(above).unwrap_or(i16::MAX)).max(0) };
+    let cells = u32::from(info.dwSize.X.unsigned_abs()) * u32::from((cursor.Y - top.Y + 1).unsigned_abs());
+    let mut written = 0;
+    // SAFETY: the handle of standard output stays open. If one of them fails, the line stays on the screen.
+    unsafe {
+        FillConsoleOutputCharacterW(output, u16::from(b' '), cells, top, &raw mut written);
+        FillConsoleOutputAttribute(output, info.wAttributes, cells, top, &raw mut written);
+        SetConsoleCursorPosition(output, top);
     }
 }
 

@@ -388,6 +388,9 @@ impl Editing {
         let Some((columns, _)) = self.editor.dimensions() else { return };
         let shown = format!("{}{line}", label.text());
         let up = rows_below_first(&shown, usize::from(columns), Joins::of_terminal()) + 1;
+        #[cfg(windows)]
+        super::console::erase_rows(up);
+        #[cfg(unix)]
         let _ = write(&format!("\x1b[{up}A\r\x1b[J"));
     }
 }

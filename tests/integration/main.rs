@@ -27,6 +27,8 @@ mod discovery;
 mod encrypted;
 #[cfg(target_os = "linux")]
 mod full_disk;
+// What is committed names directories of Unix.
+#[cfg(unix)]
 mod generated;
 mod history;
 mod history_files;

@@ -1,4 +1,7 @@
 //! The integration tests: one binary, a module a behaviour.
+//!
+//! Modules for Unix only use pseudoterminals or signals; those for Linux also network namespaces, `/proc` or small
+//! disks. The others run on Windows as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 
 #[cfg_attr(windows, allow(dead_code, reason = "tests that need Unix use the rest"))]

@@ -32,8 +32,8 @@ use super::{Input, Label, OpenError, Options};
 const END_WAIT: Duration = Duration::from_secs(1);
 
 /// Ends the synchronized update that an interruption leaves open: until then, a terminal may show nothing new,
-/// not even what the shell prints.
-const END_UPDATE: &str = "\x1b[?2026l";
+/// not even what the shell prints. On Windows, the editor begins none.
+const END_UPDATE: &str = if cfg!(windows) { "" } else { "\x1b[?2026l" };
 
 const NOT_UTF8: &str = "(this terminal sent a byte that is not UTF-8; it and the keys right after it were left out; \
     set the terminal to UTF-8)\n";

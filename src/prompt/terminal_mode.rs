@@ -152,9 +152,12 @@ pub fn forget_typed() {
     super::console::forget_keys();
 }
 
-/// The console's modes, as they were before the prompt.
+/// The console's modes, as they were before the prompt. They are restored once, as on Unix.
 #[cfg(windows)]
-pub(super) struct TerminalMode(super::console::ConsoleModes);
+pub(super) struct TerminalMode {
+    before: super::console::ConsoleModes,
+    is_restored: std::sync::atomic::AtomicBool,
+}
 
 /// The editor restores the modes that it finds after each line, so these hold between two lines as well.
 #[cfg(windows)]
@@ -163,23 +166,25 @@ impl TerminalMode {
     pub(super) fn set() -> Self {
         let before = super::console::ConsoleModes::now();
         before.for_prompt().set();
-        Self(before)
+        Self { before, is_restored: false.into() }
     }
 
     /// Sets the modes for a program that has the console for a while: the previous ones, but Ctrl-C does not
     /// end this process.
     pub(super) fn lend(&self) {
-        self.0.without_interrupts().set();
+        self.before.without_interrupts().set();
     }
 
     /// Sets the prompt's modes again.
     pub(super) fn take_back(&self) {
-        self.0.for_prompt().set();
+        self.before.for_prompt().set();
     }
 
-    /// Restores the modes.
+    /// Restores the modes, the first time it is called.
     pub(super) fn restore(&self) {
-        self.0.set();
+        if !self.is_restored.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            self.before.set();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! returns [`Effect`]s for the terminal.
 
 mod attention;
+mod day_history;
 mod event;
 mod found;
 mod going;

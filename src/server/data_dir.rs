@@ -132,7 +132,7 @@ impl DataDir {
     }
 }
 
-/// Whether a server uses the directory at the moment, as far as this user can tell.
+/// Whether a server uses the directory at the moment. False if this user may not look.
 pub fn is_in_use(path: &Path) -> bool {
     let Ok(lock) = files::open(&path.join(LOCK_FILE)) else { return false };
     match lock.try_lock_shared() {

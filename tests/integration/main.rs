@@ -76,6 +76,8 @@ mod slow_readers;
 mod strays;
 mod stress;
 #[cfg(unix)]
+mod tab;
+#[cfg(unix)]
 mod tail;
 mod tidy;
 #[cfg(unix)]

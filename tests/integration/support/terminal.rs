@@ -271,6 +271,23 @@ impl Terminal {
         }
     }
 
+    /// Waits until the program has written `text` after its first `start` bytes, and returns all that it wrote
+    /// there, without escape sequences.
+    #[track_caller]
+    pub fn wait_for_written(&self, start: usize, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut shown = self.display.shown.lock().expect("the display");
+        loop {
+            let written = without_escapes(&String::from_utf8_lossy(&shown.raw[start..]));
+            if written.contains(text) {
+                return written;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.ended, "no {text:?} in what was written:\n{written}\n---");
+            shown = self.display.changed.wait_timeout(shown, left).expect("the display").0;
+        }
+    }
+
     /// Waits until the screen has `text` somewhere.
     #[track_caller]
     pub fn wait_for(&self, text: &str) -> String {
@@ -344,6 +361,25 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Removes control sequences (`ESC [ ... letter`), commands for the terminal (`ESC ] ... BEL`) and shorter ones.
+fn without_escapes(written: &str) -> String {
+    let mut text = String::new();
+    let mut chars = written.chars();
+    while let Some(c) = chars.next() {
+        if c != '\x1b' {
+            text.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('[') => drop(chars.find(|c| ('@'..='~').contains(c))),
+            Some(']') => drop(chars.find(|c| matches!(c, '\x07' | '\\'))),
+            Some('(' | ')') => drop(chars.next()),
+            _ => {}
+        }
+    }
+    text
 }
 
 fn text_of(shown: &Shown) -> String {

@@ -266,7 +266,7 @@ fn entry(command: &Command) -> Paragraph {
     let mut text: String = first.next().into_iter().flat_map(char::to_uppercase).chain(first).collect();
     text.push('.');
     if !command.aliases.is_empty() {
-        text += &format!(" Other names: /{}.", command.aliases.join(", /"));
+        text += &format!(" Also /{}.", command.aliases.join(", /"));
     }
     if command.operator {
         text += " Operators only.";

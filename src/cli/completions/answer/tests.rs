@@ -1,3 +1,5 @@
+//! The words that Tab offers, without a shell.
+
 use super::*;
 
 fn answered(line: &str) -> TabAnswer {

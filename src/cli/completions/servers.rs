@@ -173,7 +173,7 @@ mod tests {
             ("", vec!["lanchat-3f9a1c77"]),
         ] {
             let server = server(name, id);
-            assert_eq!(server.names(&[server.clone()]), words, "{name:?}");
+            assert_eq!(server.names(std::slice::from_ref(&server)), words, "{name:?}");
             assert!(!server.description().contains(char::is_control), "{name:?}");
         }
     }

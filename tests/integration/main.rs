@@ -44,6 +44,8 @@ mod plain_english;
 mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
+#[cfg(unix)]
+mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
 #[cfg(unix)]

@@ -32,7 +32,7 @@ use super::{Input, Label, OpenError, Options};
 const END_WAIT: Duration = Duration::from_secs(1);
 
 /// Ends the synchronized update that an interruption leaves open: until then, a terminal may show nothing new,
-/// be it the shell's or another program's.
+/// not even what the shell prints.
 const END_UPDATE: &str = "\x1b[?2026l";
 
 const NOT_UTF8: &str = "(this terminal sent a byte that is not UTF-8; it and the keys right after it were left out; \

@@ -78,6 +78,8 @@ mod slow_readers;
 mod strays;
 mod stress;
 #[cfg(unix)]
+mod tab;
+#[cfg(unix)]
 mod tail;
 mod tidy;
 #[cfg(unix)]

@@ -184,7 +184,7 @@ fn an_offer_is_withdrawn_when_somebody_else_takes_it() {
     carol.wait_until("the question", is_asked);
     bob.enter("y");
     carol.wait_for_last("[#lobby]");
-    bob.wait_for("-> carol joined");
+    bob.wait_for_last("[#lobby]");
     bob.enter("here we are");
     carol.wait_for("<bob> here we are");
 }

@@ -31,6 +31,8 @@ mod serve;
 mod trust;
 mod usage;
 mod values;
+#[cfg(windows)]
+mod windows_service;
 mod word_order;
 
 use std::process::ExitCode;

@@ -62,7 +62,7 @@ pub(crate) fn send(
     if let Some(dir) = named {
         check_data_dir(dir)?;
     }
-    let quiet = common.quiet > 0;
+    let quiet = common.quiet;
     let options = ClientOptions { quiet, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::send(options, what)).map_err(failure)
 }
@@ -77,7 +77,7 @@ pub(crate) fn tail(
     protect_memory();
     logging::start(common, LogLevel::Error, io::stderr)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
-    let (preferences, quiet) = (config.chat.clone(), common.quiet > 0);
+    let (preferences, quiet) = (config.chat.clone(), common.quiet);
     let options =
         ClientOptions { color, preferences, quiet, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
@@ -122,7 +122,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         color: is_colored(),
         preferences: client::Preferences::default(),
         preferences_file: None,
-        quiet: false,
+        quiet: 0,
         plain: false,
         screen,
     })

@@ -37,6 +37,7 @@ mod moderation;
 mod moves;
 #[cfg(target_os = "linux")]
 mod once;
+mod packaging;
 #[cfg(unix)]
 mod plain;
 mod plain_english;
@@ -81,3 +82,4 @@ mod tidy;
 #[cfg(unix)]
 mod trust;
 mod wire;
+mod workflows;

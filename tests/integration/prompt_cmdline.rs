@@ -122,7 +122,14 @@ fn quiet_leaves_only_errors() {
         said(&run(&home, &[&["--no-discovery", "--host", &address, "send", "hi"], args].concat()))
     };
     assert!(told(&[]).contains("New server"), "{}", told(&[]));
-    assert_eq!(told(&["-q"]), "");
+    let brief = told(&["-q"]);
+    assert!(
+        brief.lines().count() == 1
+            && brief.starts_with("New server \"")
+            && brief.contains(", not verified: SHA256:"),
+        "{brief}"
+    );
+    assert_eq!(told(&["-qq"]), "");
     let refused = run(&home, &["--host", &address, "send", "-q", "--to", "zed", "hi"]);
     assert!(refused.status.code() == Some(5) && said(&refused).lines().count() == 1, "{refused:?}");
 }
@@ -372,7 +379,7 @@ fn a_preference_that_cannot_be_kept_holds_until_the_user_leaves() {
     fs::remove_file(&config).unwrap();
     fs::create_dir(&config).unwrap();
     terminal.enter("/set bell off");
-    terminal.wait_for("bell is now off, but only until you leave: cannot write the config file");
+    terminal.wait_for("bell is now off, but only until you leave: cannot change the config file");
 }
 
 #[test]

@@ -67,7 +67,7 @@ async fn at_the_prompt(
     let (locator, credentials) = prepare(&options, position)?;
     let (registered, located) = match find::first_look(&locator).await? {
         Located::One(reached) => {
-            (Some(join_first(&locator, &credentials, *reached, Mode::Chat, false).await?), None)
+            (Some(join_first(&locator, &credentials, *reached, Mode::Chat, 0).await?), None)
         }
         located => (None, Some(located)),
     };

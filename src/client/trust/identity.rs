@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::client::shared_state::SharedState;
+use crate::encoding;
 use crate::files;
 use crate::name::Name;
 use crate::security::{KeyError, Keypair};
@@ -101,10 +102,10 @@ fn load_token(path: &Path) -> io::Result<String> {
 
 /// Reads the token; none if the file is missing or has other contents.
 fn read_token(path: &Path) -> io::Result<Option<String>> {
-    let mut text = String::new();
-    let read = files::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
-    match read {
-        Ok(_) => {
+    let mut bytes = Vec::new();
+    let read = files::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
+    match read.and_then(|_| Ok(encoding::decode(&bytes)?.0)) {
+        Ok(text) => {
             let token = text.trim();
             let is_token =
                 token.len() == 2 * TOKEN_BYTES && token.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -150,6 +151,10 @@ mod tests {
         assert_eq!(first.token, second.token);
         assert_eq!(first.token.len(), 32);
         assert!(first.is_name_chosen && !second.is_name_chosen);
+        for saved in encoding::saved(&format!("{}\n", first.token)) {
+            fs::write(dir.path().join(TOKEN_FILE), saved).unwrap();
+            assert_eq!(UserIdentity::load(Some(dir.path()), None).unwrap().token, first.token);
+        }
         fs::write(dir.path().join(TOKEN_FILE), "damaged").unwrap();
         let third = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
         assert_ne!(first.token, third.token);

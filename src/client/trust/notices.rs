@@ -3,12 +3,26 @@
 use std::net::SocketAddr;
 
 use crate::fingerprint::Fingerprint;
+use crate::protocol::request::Mode;
 use crate::security::KnownServer;
 use crate::text::safe_line;
 
-/// For a key that nobody has verified.
-pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with the \
-    output of `lanchat fingerprint` on the server, then type /verify at the prompt.";
+/// Says that nobody has verified a key, and how to do it. A command that ends has no prompt.
+pub(crate) fn not_verified(mode: Mode) -> String {
+    let what_to_do = match mode {
+        Mode::Chat => ", then type /verify at the prompt.",
+        Mode::Send | Mode::Tail => ". If they match, give the key once with --fingerprint.",
+    };
+    format!(
+        "Not verified yet. To rule out an impostor, compare these numbers with the output of `lanchat fingerprint` \
+         on the server{what_to_do}"
+    )
+}
+
+/// All that a quiet command says of a new server.
+pub(crate) fn first_contact_in_brief(name: &str, addr: SocketAddr, key: Fingerprint) -> String {
+    format!("New server {}, not verified: {key}", who(name, addr))
+}
 
 /// Names a server by its address, and by its name if it has told one.
 fn who(name: &str, addr: SocketAddr) -> String {
@@ -29,13 +43,12 @@ pub(crate) fn there_before(before: &KnownServer) -> String {
     format!("Before, \"{name}\" ({digits}) answered at this address.")
 }
 
-/// A new server. For a closed one, the passphrase will verify the key in a moment.
+/// A new server.
 pub(crate) fn first_contact(
     name: &str,
     addr: SocketAddr,
     key: Fingerprint,
     before: Option<&KnownServer>,
-    closed: bool,
 ) -> Vec<String> {
     let mut lines = vec![
         format!("New server {}, encrypted.", who(name, addr)),
@@ -44,9 +57,6 @@ pub(crate) fn first_contact(
     ];
     if let Some(before) = before {
         lines.push(there_before(before));
-    }
-    if !closed {
-        lines.push(NOT_VERIFIED.into());
     }
     lines
 }
@@ -272,16 +282,23 @@ mod tests {
     #[test]
     fn a_first_contact_shows_the_key_and_what_to_do() {
         assert_eq!(
-            first_contact("Office", addr(), key(KEY), None, false),
+            first_contact("Office", addr(), key(KEY), None),
             [
                 "New server \"Office\" (192.168.1.20:7700), encrypted.",
                 "  key   SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
                 "  aloud 44395 65761 63212 62593 98052 22766",
-                "Not verified yet. To rule out an impostor, compare these numbers with the output of \
-                 `lanchat fingerprint` on the server, then type /verify at the prompt.",
             ]
         );
-        let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
+        assert_eq!(
+            not_verified(Mode::Chat),
+            "Not verified yet. To rule out an impostor, compare these numbers with the output of \
+             `lanchat fingerprint` on the server, then type /verify at the prompt."
+        );
+        assert_eq!(
+            first_contact_in_brief("Office", addr(), key(KEY)),
+            format!("New server \"Office\" (192.168.1.20:7700), not verified: {KEY}")
+        );
+        let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")));
         assert_eq!(moved[3..], ["Before, \"Office\" (44395 ...) answered at this address."]);
     }
 
@@ -341,7 +358,8 @@ mod tests {
         let hostile = "a\x1b[2J\u{202e}\n$(reboot)`x`'";
         let server = known(hostile);
         let all = [
-            first_contact(hostile, addr(), key(KEY), Some(&server), false),
+            first_contact(hostile, addr(), key(KEY), Some(&server)),
+            vec![first_contact_in_brief(hostile, addr(), key(KEY))],
             changed(hostile, addr(), key(OTHER), &server, hostile),
             not_named(hostile, addr(), key(OTHER), &[key(KEY)]),
             not_listed(hostile, addr(), key(OTHER)),
@@ -353,9 +371,9 @@ mod tests {
             assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
         }
         for (remedy, start) in [
-            (&all[1][4], "  lanchat trust --replace 'a"),
-            (&all[1][6], "  lanchat trust 'a"),
-            (&all[6][4], "  lanchat trust 'a"),
+            (&all[2][4], "  lanchat trust --replace 'a"),
+            (&all[2][6], "  lanchat trust 'a"),
+            (&all[7][4], "  lanchat trust 'a"),
         ] {
             assert!(remedy.contains(r"$(reboot)`x`'\''' SHA256:"), "{remedy}");
             assert!(remedy.starts_with(start), "{remedy}");

@@ -124,7 +124,7 @@ impl TrustPolicy {
         let host = self.host.as_deref().filter(|_| reached.asked_for);
         let sought = if reached.is_referred { RequestedServer::This } else { self.sought(fp, name) };
         let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host, sought };
-        let contact = |before| notices::first_contact(name, addr, fp, before, reached.closed);
+        let contact = |before| notices::first_contact(name, addr, fp, before);
         Ok(match self.verdict(&presented) {
             KeyVerdict::Known(known) => {
                 let is_stranger = |id: &&String| self.find_by_id(id).is_none();
@@ -152,6 +152,14 @@ impl TrustPolicy {
             }
             KeyVerdict::Changed(_) | KeyVerdict::NotListed => return Err(self.refusal(fp, name, addr)),
         })
+    }
+
+    /// The one line about a server that the user meets for the first time, and that may be joined.
+    pub(crate) fn first_contact_in_brief(&self, reached: &Reached) -> Option<String> {
+        let introduction = self.introduce(reached).ok()?;
+        let is_new = introduction.is_first && introduction.refusal.is_none();
+        let key = reached.link.key().filter(|_| is_new)?;
+        Some(notices::first_contact_in_brief(&reached.server.name, reached.link.peer(), key))
     }
 
     /// Why a server may only be joined after the user's yes; none if it needs none.

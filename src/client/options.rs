@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::preferences::{Preferences, PreferencesFile};
+use super::terminal;
 use crate::fingerprint::Fingerprint;
 use crate::prompt::Screen;
 
@@ -50,7 +51,7 @@ impl ClientOptions {
     /// Tells the user something that is not a part of the output.
     pub(super) fn note(&self, line: &str) {
         if self.quiet == 0 {
-            anstream::eprintln!("{line}");
+            terminal::tell(line);
         }
     }
 }

@@ -1,8 +1,27 @@
-//! Questions to the user while no prompt is open.
+//! Notes and questions to the user while no prompt is open.
 
 use std::io::{self, IsTerminal as _};
 
 use crate::prompt;
+use crate::text::break_lines;
+
+/// Prints a note for the user, broken at words if it goes to a terminal.
+pub(crate) fn tell(note: &str) {
+    let size = if io::stderr().is_terminal() { prompt::screen_size() } else { None };
+    for line in rows(note, size.map(|(_, columns)| columns)) {
+        anstream::eprintln!("{line}");
+    }
+}
+
+/// The rows of a note on a screen of so many columns. An indented note is to be copied, so it stays whole.
+fn rows(note: &str, columns: Option<usize>) -> Vec<&str> {
+    match columns {
+        Some(columns) if !note.starts_with(' ') => {
+            break_lines(note, columns, columns).into_iter().map(|row| &note[row]).collect()
+        }
+        _ => vec![note],
+    }
+}
 
 /// Whether a user at a terminal can answer.
 pub(crate) fn can_ask() -> bool {
@@ -26,4 +45,16 @@ pub(crate) async fn says_yes(question: &'static str) -> bool {
 /// Whether an answer is a clear yes.
 pub(crate) fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_breaks_at_words_unless_it_is_to_be_copied() {
+        assert_eq!(rows("compare these numbers", Some(13)), ["compare these", "numbers"]);
+        assert_eq!(rows("compare these numbers", None), ["compare these numbers"]);
+        assert_eq!(rows("  lanchat trust office", Some(13)), ["  lanchat trust office"]);
+    }
 }

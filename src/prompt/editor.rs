@@ -31,7 +31,8 @@ use super::{Input, Label, OpenError, Options};
 /// How long closing waits for the editing thread to restore the terminal.
 const END_WAIT: Duration = Duration::from_secs(1);
 
-/// Ends a synchronized update, which an interruption may have left open, for a program that draws the screen.
+/// Ends the synchronized update that an interruption leaves open: until then, a terminal may show nothing new,
+/// not even what the shell prints.
 const END_UPDATE: &str = "\x1b[?2026l";
 
 const NOT_UTF8: &str = "(this terminal sent a byte that is not UTF-8; it and the keys right after it were left out; \
@@ -118,7 +119,7 @@ impl EditorThread {
         self.mode.restore();
         if ended == Err(RecvTimeoutError::Timeout) {
             // In place of the editor: end bracketed paste, and leave its line.
-            let _ = write("\x1b[?2004l\n");
+            let _ = write(&format!("{END_UPDATE}\x1b[?2004l\n"));
         }
     }
 }
@@ -184,6 +185,7 @@ impl Editing {
             match read {
                 Err(payload) => {
                     initial = interrupted(payload);
+                    let _ = write(END_UPDATE);
                     if self.shared.is_stopping() {
                         return;
                     }
@@ -296,7 +298,6 @@ impl Editing {
     /// Lets the user edit the line in another program.
     fn compose(&mut self, line: String) -> (String, String) {
         let text = self.drafts.text(&line);
-        let _ = write(END_UPDATE);
         self.mode.lend();
         let edited = external_editor::edit(&text, || self.shared.is_stopping());
         self.mode.take_back();

@@ -21,6 +21,9 @@ mod unix {
         before: Option<Termios>,
         /// Whether the terminal is the prompt's, and not lent or given back.
         is_ours: AtomicBool,
+        /// Whether the previous mode is restored. The next prompt may be open when this one is dropped, so it
+        /// is restored once.
+        is_restored: AtomicBool,
     }
 
     impl TerminalMode {
@@ -28,7 +31,7 @@ mod unix {
         pub(in crate::prompt) fn set() -> Self {
             let before = tcgetattr(io::stdin()).ok();
             before.iter().for_each(enter);
-            Self { before, is_ours: AtomicBool::new(true) }
+            Self { before, is_ours: AtomicBool::new(true), is_restored: AtomicBool::new(false) }
         }
 
         /// Sets the mode for a program that has the terminal for a while: the previous one, but Ctrl-C does
@@ -61,10 +64,12 @@ mod unix {
             self.is_ours.load(Ordering::SeqCst) && tcgetattr(io::stdin()).is_ok_and(edits_lines)
         }
 
-        /// Restores the mode.
+        /// Restores the mode, the first time it is called.
         pub(in crate::prompt) fn restore(&self) {
             self.is_ours.store(false, Ordering::SeqCst);
-            if let Some(before) = &self.before {
+            if let Some(before) = &self.before
+                && !self.is_restored.swap(true, Ordering::SeqCst)
+            {
                 // A terminal that is gone has no mode to restore.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Drain, before);
             }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustyline::ExternalPrinter;
 
@@ -15,6 +15,10 @@ const NUDGE: &str = "\x1b[A\n";
 /// How long to wait before the next attempt: the editor may have skipped a repaint that belonged to an edit.
 const PATIENCE: Duration = Duration::from_millis(20);
 
+/// The shortest time between two repaints: a display shows about 60 pictures a second. Lines that come in
+/// between are shown together, as a repaint costs more than a line.
+const FRAME: Duration = Duration::from_millis(16);
+
 /// Starts the waking thread, which ends with the editor.
 ///
 /// It passes on no text: the editing thread itself writes all text, so that nothing is lost, reordered or
@@ -25,11 +29,13 @@ pub(super) fn start(
 ) -> io::Result<()> {
     let wake = move || {
         while shared.wait_for_work() {
+            let woken = Instant::now();
             // Blocks while the editor reads no messages, as during a history search.
             if editor.print(NUDGE.to_owned()).is_err() {
                 return;
             }
             shared.wait_until_settled(PATIENCE);
+            thread::sleep(FRAME.saturating_sub(woken.elapsed()));
         }
     };
     thread::Builder::new().name("prompt-waker".into()).spawn(wake).map(drop)

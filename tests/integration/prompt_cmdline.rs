@@ -130,7 +130,7 @@ fn quiet_leaves_only_errors() {
         "{brief}"
     );
     assert_eq!(told(&["-qq"]), "");
-    let refused = run(&home, &["--host", &address, "send", "-q", "--to", "zed", "hi"]);
+    let refused = run(&home, &["--host", &address, "send", "-qq", "--to", "zed", "hi"]);
     assert!(refused.status.code() == Some(5) && said(&refused).lines().count() == 1, "{refused:?}");
 }
 

@@ -115,10 +115,11 @@ fn a_passphrase_file_that_notepad_saved_holds_what_others_type() {
     let server = closed();
     let text = format!("\u{feff}{PASSPHRASE}\r\n");
     let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
-    for saved in [text.clone().into_bytes(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+    let forms = [text.clone().into_bytes(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)];
+    for (name, saved) in ["ann", "bob", "carol"].into_iter().zip(forms) {
         let home = Home::new();
         let path = file(&home, "passphrase", &saved).display().to_string();
-        let sent = send(&home, server.address, &["--passphrase-file", &path, "hi"]);
+        let sent = send(&home, server.address, &["--name", name, "--passphrase-file", &path, "hi"]);
         assert_eq!(sent.status.code(), Some(0), "{}", said(&sent));
     }
     let home = Home::new();

@@ -91,31 +91,6 @@ fn who_has_no_key_owns_nothing_and_is_put_out_by_nobody() {
 }
 
 #[test]
-fn a_guest_owns_no_name_until_the_key_comes_to_chat() {
-    let mut house = House::new();
-    let guest = r#"{"type":"hello","from":{"name":"alice"},"mode":"tail","guest":true}"#;
-    let reads_along = |house: &mut House, id| {
-        house.act(|chat, _, _| chat.connect(SessionId(id), House::peer(id, Some(key(1)))));
-        house.send(id, guest);
-        assert!(house.is_in(id));
-    };
-    reads_along(&mut house, 1);
-    assert!(!house.owns("alice"));
-    house.leave(1);
-    house.join_key(2, "alice", 2);
-    assert!(house.is_in(2) && house.owns("alice"), "the name was free for another key");
-    house.leave(2);
-    let mut house = House::new();
-    reads_along(&mut house, 1);
-    house.join_key(2, "alice", 1);
-    assert!(house.owns("alice"), "the same user, who now chats");
-    house.leave(2);
-    house.leave(1);
-    house.join_key(3, "alice", 2);
-    assert!(!house.is_in(3));
-}
-
-#[test]
 fn the_same_key_and_name_are_one_user_and_a_token_never_is_a_key() {
     let mut house = House::new();
     house.join_key(1, "alice", 1);

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anstream::eprintln;
-
 use super::credentials::{Credentials, JoinTerms};
 use super::history_position::HistoryPosition;
 use super::register::Registered;
@@ -13,6 +11,7 @@ use crate::client::link::Reached;
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
+use crate::client::terminal;
 use crate::client::trust::{PassphraseSource, TrustPolicy, UserIdentity, load_key};
 use crate::name::Name;
 use crate::prompt;
@@ -56,18 +55,18 @@ pub(crate) async fn join_first(
     let is_told = AtomicBool::new(false);
     let tell = |line: String| {
         if quiet == 0 {
-            eprintln!("{line}");
+            terminal::tell(&line);
             is_told.store(true, Ordering::Relaxed);
         }
     };
     let brief = (quiet == 1).then(|| credentials.trust.lock().first_contact_in_brief(&reached)).flatten();
     let registered = credentials.join(reached, terms, tell).await?;
     if let Some(brief) = brief.filter(|_| !registered.proven) {
-        eprintln!("{brief}");
+        terminal::tell(&brief);
     }
     // Programs need no advice, and a user with a link got it from its author.
     if is_newcomer && is_told.into_inner() && prompt::is_available() {
-        eprintln!("{NEWCOMER}");
+        terminal::tell(NEWCOMER);
     }
     Ok(registered)
 }

@@ -104,7 +104,8 @@ impl Roster {
     /// Notes that a user spoke in a room, or in the lobby.
     pub(crate) fn note_speaker(&mut self, name: &str, room: Option<&str>) {
         let speaker = (name.to_owned(), room.map(str::to_lowercase));
-        if self.contains(name) || Name::new(name).is_ok() {
+        let is_known = self.speakers.iter().any(|(known, _)| known == name) || self.contains(name);
+        if is_known || Name::new(name).is_ok() {
             bring_forward(&mut self.speakers, speaker);
         }
     }

@@ -169,6 +169,14 @@ struct Shown {
     ended: bool,
 }
 
+impl Shown {
+    /// Whether a synchronized update has begun and not ended.
+    fn is_in_update(&self) -> bool {
+        let last = |sequence: &[u8]| self.raw.windows(sequence.len()).rposition(|part| part == sequence);
+        last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
+    }
+}
+
 impl Display {
     fn new(rows: u16, columns: u16) -> Self {
         let size = |n| NonZeroU16::new(n).expect("not zero");
@@ -257,11 +265,24 @@ impl Terminal {
     /// After [`PATIENCE`], with `what` and the screen as it is then.
     #[track_caller]
     pub fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait(what, |text, _| wanted(text))
+    }
+
+    /// Waits until `bytes` are in the output, such as a sequence that the screen does not show.
+    #[track_caller]
+    pub fn wait_for_bytes(&self, bytes: &str) {
+        self.wait(&format!("{bytes:?}"), |_, raw| String::from_utf8_lossy(raw).contains(bytes));
+    }
+
+    /// Waits until the text of the screen and the output so far are as wanted, and gives the text.
+    #[track_caller]
+    fn wait(&self, what: &str, wanted: impl Fn(&str, &[u8]) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut shown = self.display.shown.lock().expect("the display");
         loop {
             let text = text_of(&shown);
-            if wanted(&text) {
+            // A terminal shows a synchronized update once it is whole.
+            if (shown.ended || !shown.is_in_update()) && wanted(&text, &shown.raw) {
                 return text;
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -258,6 +258,6 @@ impl ViewState {
 
     fn paint(&self, style: Style, text: &str) -> String {
         let style = if self.is_past { DIM } else { style };
-        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.color && !style.is_plain() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }

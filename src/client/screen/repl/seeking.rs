@@ -14,7 +14,7 @@ use crate::client::find::{
     start, watch_rivals,
 };
 use crate::client::link::Reached;
-use crate::client::terminal::is_yes;
+use crate::client::terminal::{self, is_yes};
 use crate::discovery::{ScanScope, SearchReport};
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::request::Mode;
@@ -303,7 +303,7 @@ impl Repl {
         };
         let joined = if terms.may_ask {
             // The prompt lends its terminal to the questions.
-            let joining = credentials.join(reached, terms, |line| anstream::eprintln!("{line}"));
+            let joining = credentials.join(reached, terms, |line| terminal::tell(&line));
             match self.prompt.lend(joining).await {
                 Ok(joined) => joined,
                 Err(error) => return Some(Err(Error::Local(error.to_string()))),

@@ -15,8 +15,14 @@
       ];
       each = make: builtins.listToAttrs (map (system: { name = system; value = make nixpkgs.legacyPackages.${system}; }) systems);
 
-      # The same list as for the other packages. The program itself is installed by the build.
-      listed = builtins.filter (asset: builtins.elemAt asset 0 != "target/release/lanchat") manifest.metadata.deb.assets;
+      # The same list as for the other packages, without the program, which the build installs, and what is Debian's.
+      others = [
+        "target/release/lanchat"
+        "dist/copyright"
+        "dist/lanchat.ufw"
+        "packaging/debian/lintian-overrides"
+      ];
+      listed = builtins.filter (asset: !(builtins.elem (builtins.elemAt asset 0) others)) manifest.metadata.deb.assets;
       place =
         to:
         builtins.replaceStrings [ "usr/share/zsh/vendor-completions/" "etc/" "usr/" ] [ "share/zsh/site-functions/" "etc/" "" ] to;

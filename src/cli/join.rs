@@ -16,6 +16,7 @@ use super::args::{CommonArgs, ConnectArgs, JoinArgs, ServeArgs};
 use super::chat_table::ChatTable;
 use super::config::Config;
 use super::exit::{Exit, ExitError};
+use super::former_identity::FormerIdentity;
 use super::logging::{self, LogLevel};
 use super::own_server::{self, SERVICE_DIR};
 use super::runtime;
@@ -62,7 +63,7 @@ pub(crate) fn send(
     if let Some(dir) = named {
         check_data_dir(dir)?;
     }
-    let quiet = common.quiet;
+    let quiet = common.quiet > 0;
     let options = ClientOptions { quiet, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::send(options, what)).map_err(failure)
 }
@@ -77,7 +78,7 @@ pub(crate) fn tail(
     protect_memory();
     logging::start(common, LogLevel::Error, io::stderr)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
-    let (preferences, quiet) = (config.chat.clone(), common.quiet);
+    let (preferences, quiet) = (config.chat.clone(), common.quiet > 0);
     let options =
         ClientOptions { color, preferences, quiet, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
@@ -122,7 +123,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         color: is_colored(),
         preferences: client::Preferences::default(),
         preferences_file: None,
-        quiet: 0,
+        quiet: false,
         plain: false,
         screen,
     })
@@ -170,6 +171,7 @@ impl Host for LocalHost {
 async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
     let mut options = serve.options().await?;
     options.rules.interim = true;
+    let former = FormerIdentity::before(options.data_dir.as_deref());
     let server = match Server::bind(options.clone()) {
         // Clients find this server by mDNS on any port.
         Err(StartError::PortInUse(_)) if !serve.no_discovery && serve.port.is_none() => {
@@ -178,12 +180,13 @@ async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
         }
         bound => bound?,
     };
+    let warning = former.and_then(|former| former.warning(&server.key()));
     let announcer = announce(&serve, server.info(), server.address());
     let (id, address, handle) = (server.info().id.clone(), server.address(), server.handle());
     let (stop, stopped) = oneshot::channel();
     // Ends when `stop` is used or dropped.
     let task = tokio::spawn(server.run(async { drop(stopped.await) }));
-    Ok(LocalServer { id, address, handle, announcer, stop, task })
+    Ok(LocalServer { id, address, handle, announcer, stop, task, warning })
 }
 
 struct LocalServer {
@@ -193,6 +196,7 @@ struct LocalServer {
     announcer: Option<Announcer>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    warning: Option<String>,
 }
 
 impl Hosting for LocalServer {
@@ -205,6 +209,10 @@ impl Hosting for LocalServer {
             ip if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, self.address.port()).into(),
             _ => self.address,
         }
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.warning.clone()
     }
 
     fn users(&self) -> usize {

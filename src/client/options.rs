@@ -38,9 +38,8 @@ pub struct ClientOptions {
     pub preferences: Preferences,
     /// Where changes of the preferences go; `None`: they last for this run.
     pub preferences_file: Option<Arc<dyn PreferencesFile>>,
-    /// 0: tell everything. 1: of a new server, tell one line, and nothing else besides errors and the output. 2 or
-    /// more: not even that line.
-    pub quiet: u8,
+    /// Whether to print nothing besides errors and what was asked for.
+    pub quiet: bool,
     /// Whether to chat in plain lines even where a prompt is possible.
     pub plain: bool,
     /// Where the log appears while the prompt is open.
@@ -50,7 +49,7 @@ pub struct ClientOptions {
 impl ClientOptions {
     /// Tells the user something that is not a part of the output.
     pub(super) fn note(&self, line: &str) {
-        if self.quiet == 0 {
+        if !self.quiet {
             terminal::tell(line);
         }
     }
@@ -74,7 +73,7 @@ impl ClientOptions {
             color: false,
             preferences: Preferences::default(),
             preferences_file: None,
-            quiet: 1,
+            quiet: true,
             plain: false,
             screen: Screen::new(),
         }

@@ -132,6 +132,19 @@ impl DataDir {
     }
 }
 
+/// Whether a server uses the directory at the moment, as far as this user can tell.
+pub fn is_in_use(path: &Path) -> bool {
+    let Ok(lock) = files::open(&path.join(LOCK_FILE)) else { return false };
+    match lock.try_lock_shared() {
+        Ok(()) => {
+            // A server that is just starting needs it.
+            drop(lock.unlock());
+            false
+        }
+        Err(error) => matches!(error, TryLockError::WouldBlock),
+    }
+}
+
 /// Opens a lock file, readable by its owner only: others could hold the lock and keep the server from starting.
 fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = files::private();
@@ -211,5 +224,16 @@ mod tests {
         drop(first);
         assert!(DataDir::open(dir.path()).is_ok());
         drop(copies);
+    }
+
+    #[test]
+    fn a_directory_is_in_use_while_a_server_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_in_use(dir.path()));
+        let server = DataDir::open(dir.path()).unwrap();
+        assert!(is_in_use(dir.path()));
+        drop(server);
+        assert!(!is_in_use(dir.path()));
+        assert!(DataDir::open(dir.path()).is_ok(), "looking locks nobody out");
     }
 }

@@ -40,10 +40,14 @@ fn is_plain(text: &str) -> bool {
 /// Whether a plain text has the plain word, in any case. Says yes to words with spaces, which fold in their own
 /// way.
 fn contains_plain(text: &str, word: &str) -> bool {
-    let word = word.as_bytes();
-    word.is_empty()
-        || word.contains(&b' ')
-        || text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+    let [first, ..] = word.as_bytes() else { return true };
+    let begins = |part: &&[u8]| part.first().is_some_and(|byte| byte.eq_ignore_ascii_case(first));
+    word.contains(' ')
+        || text
+            .as_bytes()
+            .windows(word.len())
+            .filter(begins)
+            .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Whether a word goes on with these characters, from its edge away.

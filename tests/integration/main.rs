@@ -45,6 +45,8 @@ mod plain_english;
 mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
+#[cfg(unix)]
+mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
 #[cfg(unix)]
@@ -76,6 +78,8 @@ mod slow_readers;
 #[cfg(target_os = "linux")]
 mod strays;
 mod stress;
+#[cfg(unix)]
+mod tab;
 #[cfg(unix)]
 mod tail;
 mod tidy;

@@ -31,7 +31,7 @@ pub(crate) async fn enter(
     position: HistoryPosition,
 ) -> Result<Joined, Error> {
     let (locator, credentials) = prepare(options, position)?;
-    let reached = find::find(&locator, options.quiet > 0).await?;
+    let reached = find::find(&locator, options.quiet).await?;
     let registered = join_first(&locator, &credentials, reached, mode, options.quiet).await?;
     Ok(Joined { registered, credentials, locator })
 }
@@ -39,13 +39,13 @@ pub(crate) async fn enter(
 /// For a user who joins a server for the first time.
 const NEWCOMER: &str = "New here? /help lists the commands, Tab completes names, Ctrl-D leaves.";
 
-/// Joins a server before there is a prompt. `quiet`: see [`ClientOptions::quiet`].
+/// Joins a server before there is a prompt. If `quiet`, says nothing about it.
 pub(crate) async fn join_first(
     locator: &Locator,
     credentials: &Credentials,
     reached: Reached,
     mode: Mode,
-    quiet: u8,
+    quiet: bool,
 ) -> Result<Registered, Error> {
     locator.remember(&reached.addrs);
     // `tail` runs in the background, where nobody answers.
@@ -54,16 +54,12 @@ pub(crate) async fn join_first(
     let is_newcomer = mode == Mode::Chat && credentials.trust.lock().known().iter().next().is_none();
     let is_told = AtomicBool::new(false);
     let tell = |line: String| {
-        if quiet == 0 {
+        if !quiet {
             terminal::tell(&line);
             is_told.store(true, Ordering::Relaxed);
         }
     };
-    let brief = (quiet == 1).then(|| credentials.trust.lock().first_contact_in_brief(&reached)).flatten();
     let registered = credentials.join(reached, terms, tell).await?;
-    if let Some(brief) = brief.filter(|_| !registered.proven) {
-        terminal::tell(&brief);
-    }
     // Programs need no advice, and a user with a link got it from its author.
     if is_newcomer && is_told.into_inner() && prompt::is_available() {
         terminal::tell(NEWCOMER);

@@ -3,26 +3,16 @@
 use std::net::SocketAddr;
 
 use crate::fingerprint::Fingerprint;
-use crate::protocol::request::Mode;
 use crate::security::KnownServer;
 use crate::text::safe_line;
 
-/// Says that nobody has verified a key, and how to do it. A command that ends has no prompt.
-pub(crate) fn not_verified(mode: Mode) -> String {
-    let what_to_do = match mode {
-        Mode::Chat => ", then type /verify at the prompt.",
-        Mode::Send | Mode::Tail => ". If they match, give the key once with --fingerprint.",
-    };
-    format!(
-        "Not verified yet. To rule out an impostor, compare these numbers with the output of `lanchat fingerprint` \
-         on the server{what_to_do}"
-    )
-}
+/// For a key that nobody has verified.
+pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with the \
+    output of `lanchat fingerprint` on the server, then type /verify at the prompt.";
 
-/// All that a quiet command says of a new server.
-pub(crate) fn first_contact_in_brief(name: &str, addr: SocketAddr, key: Fingerprint) -> String {
-    format!("New server {}, not verified: {key}", who(name, addr))
-}
+/// The same where there is no prompt.
+pub(crate) const NOT_VERIFIED_BRIEFLY: &str = "Not verified yet: to rule out an impostor, compare the key with the \
+    output of `lanchat fingerprint` on the server.";
 
 /// Names a server by its address, and by its name if it has told one.
 fn who(name: &str, addr: SocketAddr) -> String {
@@ -43,12 +33,13 @@ pub(crate) fn there_before(before: &KnownServer) -> String {
     format!("Before, \"{name}\" ({digits}) answered at this address.")
 }
 
-/// A new server.
+/// A new server. For a closed one, the passphrase will verify the key in a moment.
 pub(crate) fn first_contact(
     name: &str,
     addr: SocketAddr,
     key: Fingerprint,
     before: Option<&KnownServer>,
+    closed: bool,
 ) -> Vec<String> {
     let mut lines = vec![
         format!("New server {}, encrypted.", who(name, addr)),
@@ -58,7 +49,26 @@ pub(crate) fn first_contact(
     if let Some(before) = before {
         lines.push(there_before(before));
     }
+    if !closed {
+        lines.push(NOT_VERIFIED.into());
+    }
     lines
+}
+
+/// The same as one line, for `send` and `tail`: what they write besides messages ends up in mails and logs.
+pub(crate) fn first_contact_briefly(
+    name: &str,
+    addr: SocketAddr,
+    key: Fingerprint,
+    before: Option<&KnownServer>,
+    closed: bool,
+) -> String {
+    let mut line = format!("New server {}, with the key {key}.", who(name, addr));
+    for sentence in before.map(there_before).into_iter().chain((!closed).then(|| NOT_VERIFIED_BRIEFLY.into()))
+    {
+        line = line + " " + &sentence;
+    }
+    line
 }
 
 /// The digits of the known key and of the present one.
@@ -282,23 +292,22 @@ mod tests {
     #[test]
     fn a_first_contact_shows_the_key_and_what_to_do() {
         assert_eq!(
-            first_contact("Office", addr(), key(KEY), None),
+            first_contact("Office", addr(), key(KEY), None, false),
             [
                 "New server \"Office\" (192.168.1.20:7700), encrypted.",
                 "  key   SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
                 "  aloud 44395 65761 63212 62593 98052 22766",
+                "Not verified yet. To rule out an impostor, compare these numbers with the output of \
+                 `lanchat fingerprint` on the server, then type /verify at the prompt.",
             ]
         );
         assert_eq!(
-            not_verified(Mode::Chat),
-            "Not verified yet. To rule out an impostor, compare these numbers with the output of \
-             `lanchat fingerprint` on the server, then type /verify at the prompt."
+            first_contact_briefly("Office", addr(), key(KEY), Some(&known("Lab")), false),
+            "New server \"Office\" (192.168.1.20:7700), with the key SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844. \
+             Before, \"Lab\" (44395 ...) answered at this address. Not verified yet: to rule out an impostor, \
+             compare the key with the output of `lanchat fingerprint` on the server."
         );
-        assert_eq!(
-            first_contact_in_brief("Office", addr(), key(KEY)),
-            format!("New server \"Office\" (192.168.1.20:7700), not verified: {KEY}")
-        );
-        let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")));
+        let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
         assert_eq!(moved[3..], ["Before, \"Office\" (44395 ...) answered at this address."]);
     }
 
@@ -358,8 +367,8 @@ mod tests {
         let hostile = "a\x1b[2J\u{202e}\n$(reboot)`x`'";
         let server = known(hostile);
         let all = [
-            first_contact(hostile, addr(), key(KEY), Some(&server)),
-            vec![first_contact_in_brief(hostile, addr(), key(KEY))],
+            first_contact(hostile, addr(), key(KEY), Some(&server), false),
+            vec![first_contact_briefly(hostile, addr(), key(KEY), Some(&server), false)],
             changed(hostile, addr(), key(OTHER), &server, hostile),
             not_named(hostile, addr(), key(OTHER), &[key(KEY)]),
             not_listed(hostile, addr(), key(OTHER)),

@@ -43,6 +43,8 @@ pub(crate) struct Introduction {
     pub(crate) how: TrustBasis,
     /// Lines for the user before anything is sent; safe for the terminal.
     pub(crate) lines: Vec<String>,
+    /// The line to tell instead where there is no prompt.
+    pub(crate) brief: Option<String>,
     /// Whether this is a first contact, with a notice to the user.
     pub(crate) is_first: bool,
     /// Why the client must ask before it joins: the server has a known server's name, but is a different one.
@@ -51,7 +53,7 @@ pub(crate) struct Introduction {
 
 impl Introduction {
     fn plain(how: TrustBasis, lines: Vec<String>) -> Self {
-        Self { how, lines, is_first: false, refusal: None }
+        Self { how, lines, brief: None, is_first: false, refusal: None }
     }
 }
 
@@ -124,7 +126,7 @@ impl TrustPolicy {
         let host = self.host.as_deref().filter(|_| reached.asked_for);
         let sought = if reached.is_referred { RequestedServer::This } else { self.sought(fp, name) };
         let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host, sought };
-        let contact = |before| notices::first_contact(name, addr, fp, before);
+        let contact = |before| notices::first_contact(name, addr, fp, before, reached.closed);
         Ok(match self.verdict(&presented) {
             KeyVerdict::Known(known) => {
                 let is_stranger = |id: &&String| self.find_by_id(id).is_none();
@@ -142,24 +144,17 @@ impl TrustPolicy {
                 Introduction::plain(how, Vec::new())
             }
             KeyVerdict::New { before } => {
-                Introduction { how, lines: contact(before), is_first: true, refusal: None }
+                let brief = Some(notices::first_contact_briefly(name, addr, fp, before, reached.closed));
+                Introduction { how, lines: contact(before), brief, is_first: true, refusal: None }
             }
             KeyVerdict::Namesake(known) => {
                 let mut lines = contact(None);
                 lines.push(notices::not_the_known(known));
                 let refusal = Some(self.another(name, addr, fp, known));
-                Introduction { how, lines, is_first: true, refusal }
+                Introduction { how, lines, brief: None, is_first: true, refusal }
             }
             KeyVerdict::Changed(_) | KeyVerdict::NotListed => return Err(self.refusal(fp, name, addr)),
         })
-    }
-
-    /// The one line about a server that the user meets for the first time, and that may be joined.
-    pub(crate) fn first_contact_in_brief(&self, reached: &Reached) -> Option<String> {
-        let introduction = self.introduce(reached).ok()?;
-        let is_new = introduction.is_first && introduction.refusal.is_none();
-        let key = reached.link.key().filter(|_| is_new)?;
-        Some(notices::first_contact_in_brief(&reached.server.name, reached.link.peer(), key))
     }
 
     /// Why a server may only be joined after the user's yes; none if it needs none.

@@ -138,6 +138,36 @@ fn the_manifests_name_each_archive_and_its_checksum() {
 }
 
 #[test]
+fn cargo_binstall_finds_each_archive_and_the_program_in_it() {
+    let metadata = manifest()["package"]["metadata"]["binstall"].clone();
+    for target in TARGETS {
+        let own = metadata.get("overrides").and_then(|overrides| overrides.get(target));
+        let value = |key: &str| own.and_then(|own| own.get(key)).unwrap_or(&metadata[key]).as_str().unwrap();
+        let suffix = if value("pkg-fmt") == "zip" { ".zip" } else { ".tar.gz" };
+        let filled = |key: &str| {
+            let values = [
+                ("repo", REPOSITORY),
+                ("name", "lanchat"),
+                ("bin", "lanchat"),
+                ("version", env!("CARGO_PKG_VERSION")),
+                ("target", target),
+                ("archive-suffix", suffix),
+                ("binary-ext", if target.contains("windows") { ".exe" } else { "" }),
+            ];
+            values.iter().fold(value(key).to_owned(), |text, (name, value)| {
+                text.replace(&format!("{{ {name} }}"), value)
+            })
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let archive = archive(target);
+        assert_eq!(filled("pkg-url"), format!("{REPOSITORY}/releases/download/v{version}/{archive}"));
+        let folder = archive.trim_end_matches(suffix);
+        let program = if target.contains("windows") { "lanchat.exe" } else { "lanchat" };
+        assert_eq!(filled("bin-dir"), format!("{folder}/{program}"));
+    }
+}
+
+#[test]
 fn rpm_and_arch_packages_install_the_listed_files_and_the_unit() {
     let dir = tempfile::tempdir().unwrap();
     if !rendered(dir.path()) {

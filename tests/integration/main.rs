@@ -43,6 +43,7 @@ mod moderation;
 mod moves;
 #[cfg(target_os = "linux")]
 mod once;
+mod packaging;
 mod plain;
 mod plain_english;
 #[cfg(unix)]
@@ -89,3 +90,4 @@ mod tidy;
 #[cfg(unix)]
 mod trust;
 mod wire;
+mod workflows;

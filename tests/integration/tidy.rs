@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 /// its own row or of later ones.
 const LAYERS: [&[&str]; 8] = [
     &["limits"],
-    &["name", "text", "files", "fingerprint", "pace", "clock"],
+    &["name", "text", "encoding", "files", "fingerprint", "pace", "clock"],
     &["protocol"],
     &["chat"],
     &["store", "discovery", "security", "prompt"],

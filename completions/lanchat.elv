@@ -268,8 +268,8 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --verbose 'Log more; repeat it to log everything'
             cand -q 'Log and print less; repeat it for errors only'
             cand --quiet 'Log and print less; repeat it for errors only'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'lanchat;man'= {
             cand --color 'When to use colour: auto, always or never'

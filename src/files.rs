@@ -190,9 +190,14 @@ pub fn read_secret(path: &Path, max_bytes: usize) -> io::Result<Zeroizing<Vec<u8
     let mut content = Zeroizing::new(Vec::with_capacity(max_bytes + 1));
     file.take(max_bytes as u64 + 1).read_to_end(&mut content)?;
     if content.len() > max_bytes {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is over {max_bytes} bytes long")));
+        return Err(too_long(max_bytes));
     }
     Ok(content)
+}
+
+/// The error for a file of more than `max_bytes`.
+pub fn too_long(max_bytes: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("it is over {max_bytes} bytes long"))
 }
 
 #[cfg(unix)]

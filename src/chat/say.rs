@@ -67,7 +67,7 @@ impl Call<'_> {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
         }
-        if let Some(reply) = reply.filter(|reply| *reply > self.chat.seq) {
+        if let Some(reply) = reply.filter(|reply| *reply == 0 || *reply > self.chat.seq) {
             return Err(no_such_message(reply));
         }
         self.chat.check_muted(self.session, self.now)?;

@@ -17,7 +17,7 @@ use crate::files;
 use crate::store::{Export, ExportFilter};
 use crate::text::{safe_line, safe_lines};
 
-const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "text"];
+const COLUMNS: [&str; 9] = ["seq", "time", "kind", "from", "ip", "key", "to", "text", "edited"];
 
 pub(crate) fn run(
     common: &CommonArgs,
@@ -101,7 +101,8 @@ fn of_csv(error: csv::Error) -> anyhow::Error {
     }
 }
 
-/// Formats `2026-11-21 12:00:00 #lobby <alice> hello`; further lines of the message are indented.
+/// Formats `2026-11-21 12:00:00 #lobby <alice> hello`; further lines of the message are indented. As in the chat,
+/// `(edited)` ends a message whose author has changed it.
 fn line(message: &Message, zone: &TimeZone) -> String {
     let time = message.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let from = safe_line(&message.from.name);
@@ -109,7 +110,8 @@ fn line(message: &Message, zone: &TimeZone) -> String {
         Venue::Room(room) => safe_line(room.as_str()),
         Venue::Direct(to) => format!("@{}", safe_line(to)),
     };
-    let mut lines = safe_lines(&message.text).into_iter();
+    let mark = if message.edited { " (edited)" } else { "" };
+    let mut lines = safe_lines(&format!("{}{mark}", message.text)).into_iter();
     let first = lines.next().unwrap_or_default();
     let mut text = match message.kind {
         Kind::Action => format!("{time} {place} * {from} {first}\n"),
@@ -131,7 +133,7 @@ fn frame(message: &Message) -> Vec<u8> {
     frame
 }
 
-fn cells(message: Message) -> [String; 8] {
+fn cells(message: Message) -> [String; 9] {
     let kind = match message.kind {
         Kind::Action => "action",
         Kind::Alert => "alert",
@@ -153,6 +155,7 @@ fn cells(message: Message) -> [String; 8] {
         message.from.key.unwrap_or_default(),
         safe_line(&to),
         text,
+        if message.edited { "true".into() } else { String::new() },
     ]
 }
 
@@ -188,6 +191,16 @@ mod tests {
         let hostile = line(&message("one\n\u{1b}]52;c;x\u{7}\ntwo"));
         assert_eq!(hostile.lines().count(), 3);
         assert!(!hostile.contains(|c: char| c.is_control() && c != '\n'), "{hostile:?}");
+    }
+
+    #[test]
+    fn each_format_marks_an_edited_message() {
+        let edited = Message { edited: true, ..message("one\ntwo") };
+        let text = line(&edited, &TimeZone::UTC);
+        assert_eq!(text, "2026-11-21 12:00:00 #lobby <alice> one\n    two (edited)\n");
+        assert!(String::from_utf8(frame(&edited)).unwrap().contains("\"edited\":true"));
+        assert_eq!(cells(edited)[7..], ["one\ntwo", "true"]);
+        assert_eq!(cells(message("hi"))[7..], ["hi", ""]);
     }
 
     #[test]

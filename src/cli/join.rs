@@ -16,6 +16,7 @@ use super::args::{CommonArgs, ConnectArgs, JoinArgs, ServeArgs};
 use super::chat_table::ChatTable;
 use super::config::Config;
 use super::exit::{Exit, ExitError};
+use super::former_identity::FormerIdentity;
 use super::logging::{self, LogLevel};
 use super::own_server;
 use super::runtime;
@@ -170,6 +171,7 @@ impl Host for LocalHost {
 async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
     let mut options = serve.options().await?;
     options.rules.interim = true;
+    let former = FormerIdentity::before(options.data_dir.as_deref());
     let server = match Server::bind(options.clone()) {
         // Clients find this server by mDNS on any port.
         Err(StartError::PortInUse(_)) if !serve.no_discovery && serve.port.is_none() => {
@@ -178,12 +180,13 @@ async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
         }
         bound => bound?,
     };
+    let warning = former.and_then(|former| former.warning(&server.key()));
     let announcer = announce(&serve, server.info(), server.address());
     let (id, address, handle) = (server.info().id.clone(), server.address(), server.handle());
     let (stop, stopped) = oneshot::channel();
     // Ends when `stop` is used or dropped.
     let task = tokio::spawn(server.run(async { drop(stopped.await) }));
-    Ok(LocalServer { id, address, handle, announcer, stop, task })
+    Ok(LocalServer { id, address, handle, announcer, stop, task, warning })
 }
 
 struct LocalServer {
@@ -193,6 +196,7 @@ struct LocalServer {
     announcer: Option<Announcer>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    warning: Option<String>,
 }
 
 impl Hosting for LocalServer {
@@ -205,6 +209,10 @@ impl Hosting for LocalServer {
             ip if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, self.address.port()).into(),
             _ => self.address,
         }
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.warning.clone()
     }
 
     fn users(&self) -> usize {

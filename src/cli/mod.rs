@@ -14,6 +14,7 @@ pub mod doctor;
 mod exit;
 mod export;
 mod fingerprint;
+mod former_identity;
 mod invite;
 mod join;
 mod limits_page;

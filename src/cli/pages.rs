@@ -262,12 +262,14 @@ pub(super) fn prompt_commands() -> Vec<Paragraph> {
 }
 
 fn entry(command: &Command) -> Paragraph {
-    let mut text = command.help.to_owned();
-    for alias in command.aliases {
-        text += &format!("; also /{alias}");
+    let mut first = command.help.chars();
+    let mut text: String = first.next().into_iter().flat_map(char::to_uppercase).chain(first).collect();
+    text.push('.');
+    if !command.aliases.is_empty() {
+        text += &format!(" Also /{}.", command.aliases.join(", /"));
     }
     if command.operator {
-        text += " (operators only)";
+        text += " Operators only.";
     }
     (command.synopsis(), text)
 }
@@ -372,9 +374,14 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Print the lines that may help:", "lanchat doctor --json | jq -r '.remedies[].line'"),
         ],
         Some("completions") => &[
+            ("Complete in this bash:", "source <(lanchat completions bash)"),
             (
-                "Install the completions for bash:",
+                "Install the completions for bash, if it has the package bash-completion:",
                 "lanchat completions bash > ~/.local/share/bash-completion/completions/lanchat",
+            ),
+            (
+                "Install the completions for zsh, in a directory of $fpath:",
+                "lanchat completions zsh > ~/.zfunc/_lanchat",
             ),
             (
                 "Install the completions for fish:",

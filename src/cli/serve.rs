@@ -3,6 +3,7 @@
 use super::announce::{announce, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};
 use super::exit::ExitError;
+use super::former_identity::FormerIdentity;
 use super::logging::{self, LogLevel};
 use super::runtime;
 use super::values::Size;
@@ -58,9 +59,13 @@ async fn serve_until_stopped(
     // is an orderly end.
     let signals = StopSignals::catch();
     let options = serve.options().await?;
+    let former = FormerIdentity::before(options.data_dir.as_deref());
     let server = Server::bind(options.clone())?;
     let info = server.info();
     log_identity(&server, &options, serve.passphrase_file.as_deref());
+    if let Some(warning) = former.and_then(|former| former.warning(&server.key())) {
+        tracing::warn!("{warning}");
+    }
     log_retention(&options);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());

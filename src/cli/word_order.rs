@@ -9,13 +9,24 @@ use std::ffi::{OsStr, OsString};
 use clap::{Arg, ArgAction, Command};
 
 /// Names for running the program without a subcommand, as other chat programs have them.
-const NO_SUBCOMMAND: [&str; 2] = ["chat", "join"];
+pub(super) const NO_SUBCOMMAND: [&str; 2] = ["chat", "join"];
 
 /// Options that print something and end the program.
 const ENDING: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 /// Subcommands in which an option of the client's has another meaning: where to listen, whom to invite.
 const OTHER_MEANING: [&str; 2] = ["serve", "invite"];
+
+/// The meaning of the word after those so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NextWord {
+    /// After `help`: a subcommand.
+    HelpTopic,
+    /// After `chat` or `join`: an option or a host.
+    ChatHost,
+    /// As the definition has it.
+    Usual,
+}
 
 /// An option before the subcommand, with its value.
 struct Leading<'a> {
@@ -52,6 +63,26 @@ pub(super) fn arranged(words: Vec<OsString>, cli: &Command) -> Vec<OsString> {
         None => return words,
     }
     all
+}
+
+/// Returns the meaning of the word after these, of which the first is the program.
+pub(super) fn next_word(words: &[OsString], cli: &Command) -> NextWord {
+    let mut rest = words.get(1..).unwrap_or_default();
+    let mut before = Vec::new();
+    while let Some((word, others)) = rest.split_first() {
+        match word.to_str() {
+            Some(text) if text.starts_with('-') && text.len() > 1 => {
+                match options(text, others, cli, &mut before) {
+                    Some(others) => rest = others,
+                    None => break,
+                }
+            }
+            Some("help") => return NextWord::HelpTopic,
+            Some(text) if NO_SUBCOMMAND.contains(&text) => return NextWord::ChatHost,
+            _ => break,
+        }
+    }
+    NextWord::Usual
 }
 
 /// `None`: leave the words as they are.
@@ -200,6 +231,19 @@ mod tests {
         becomes("lanchat join -n bob office", "lanchat --name=bob --host=office");
         becomes("lanchat --host office chat", "lanchat --host=office");
         becomes("lanchat chat --help", "lanchat --help");
+    }
+
+    #[test]
+    fn the_next_word_may_be_a_topic_or_a_host() {
+        let next = |typed: &str| {
+            let words: Vec<_> = typed.split(' ').map(OsString::from).collect();
+            next_word(&words, &args::definition())
+        };
+        assert_eq!(next("lanchat help"), NextWord::HelpTopic);
+        assert_eq!(next("lanchat -v -n help join --timeout=1s"), NextWord::ChatHost);
+        for usual in ["lanchat", "lanchat send help", "lanchat -n chat", "lanchat --nope chat"] {
+            assert_eq!(next(usual), NextWord::Usual, "{usual}");
+        }
     }
 
     #[test]

@@ -31,5 +31,7 @@ pub use preferences::{
     NotifyLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
     find_preference, nearest_key,
 };
-pub use screen::{SendOptions, TailOptions, join, send, tail};
+pub use screen::{
+    RememberedNames, SendOptions, TailOptions, join, remembered_names, send, servers_joined, tail,
+};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -28,9 +28,15 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question to which only a clear yes is a yes. Reads the answer on a thread of its own, because that
-/// waits for a person.
-pub(crate) async fn says_yes(question: &'static str) -> bool {
+/// Asks a question to which only a clear yes is a yes.
+pub(crate) async fn says_yes(question: &str) -> bool {
+    is_yes(&answer(question).await.unwrap_or_default())
+}
+
+/// Asks a question, and reads a line; `None`: the user ended the input (Ctrl-D). Reads on a thread of its own,
+/// because that waits for a person.
+pub(crate) async fn answer(question: &str) -> Option<String> {
+    let question = question.to_owned();
     let read = tokio::task::spawn_blocking(move || {
         // Keys pressed while waiting are not an answer.
         prompt::forget_typed();
@@ -38,8 +44,7 @@ pub(crate) async fn says_yes(question: &'static str) -> bool {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map(|_| answer)
     });
-    let answer = read.await.ok().and_then(Result::ok).unwrap_or_default();
-    is_yes(&answer)
+    read.await.ok().and_then(Result::ok).filter(|answer| !answer.is_empty())
 }
 
 /// Whether an answer is a clear yes.

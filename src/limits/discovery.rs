@@ -200,6 +200,19 @@ pub const LIST_LEAST: Duration = Duration::from_millis(600);
 /// first.
 pub const LIST_PAUSE: Duration = Duration::from_millis(80);
 
+/// How long Tab in a shell waits for the first server on the network: a delay that people hardly notice, in which
+/// servers on a LAN answer several times over.
+pub const TAB_SEARCH: Duration = Duration::from_millis(300);
+
+/// How long Tab in a shell waits for further servers after the last one.
+pub const TAB_SEARCH_QUIET: Duration = Duration::from_millis(100);
+
+/// Servers on the network, and as many that were joined before, that Tab in a shell offers: more than a screen.
+pub const MAX_TAB_SERVERS: usize = 50;
+
+/// Rooms, and as many users, that Tab in a shell offers from each of its sources.
+pub const MAX_TAB_NAMES: usize = 100;
+
 /// How long `lanchat doctor` waits for further servers after the last one: longer than the second in which an
 /// ordinary browse may find nothing, so the report shows both ways.
 pub const DOCTOR_QUIET: Duration = Duration::from_millis(1200);

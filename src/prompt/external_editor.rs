@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::MAX_INPUT_BYTES;
+use crate::encoding;
 use crate::files;
 
 /// How often to look whether the editor has ended.
@@ -33,10 +34,13 @@ pub(super) fn edit(text: &str, is_stopping: impl Fn() -> bool) -> Result<String,
     if is_big {
         return Err("the edited text is longer than 1 MiB, so the line is unchanged; shorten it".into());
     }
-    match fs::read(&file.0).map(String::from_utf8) {
-        Ok(Ok(text)) => Ok(clean(&text)),
-        Ok(Err(_)) => Err("the edited text is not UTF-8, so the line is unchanged; save it as UTF-8".into()),
-        Err(error) => Err(format!("cannot read the edited text: {error}")),
+    edited(&file.0)
+}
+
+fn edited(path: &Path) -> Result<String, String> {
+    match fs::read(path).and_then(|bytes| Ok(encoding::decode(&bytes)?.0)) {
+        Ok(text) => Ok(clean(&text)),
+        Err(error) => Err(format!("cannot read the edited text, so the line is unchanged: {error}")),
     }
 }
 
@@ -146,6 +150,19 @@ mod tests {
             fs::remove_file(&text).unwrap();
         }
         assert_eq!(start("no-such-editor", &text).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn an_edited_text_is_the_same_however_the_editor_saved_it() {
+        let file = TextFile::create("").unwrap();
+        for saved in encoding::saved("Gr\u{fc}\u{df}e\nin two lines\n") {
+            fs::write(&file.0, &saved).unwrap();
+            assert_eq!(edited(&file.0).unwrap(), "Gr\u{fc}\u{df}e\nin two lines", "{saved:?}");
+        }
+        fs::write(&file.0, b"Gr\xFC\xDFe").unwrap();
+        let why =
+            "cannot read the edited text, so the line is unchanged: it is not UTF-8 text; save it as UTF-8";
+        assert_eq!(edited(&file.0).unwrap_err(), why);
     }
 
     #[cfg(unix)]

@@ -68,6 +68,15 @@ impl LineHistory {
     }
 }
 
+/// The lines in the file at `path`, the oldest first; none if it cannot be read.
+pub fn entered_lines(path: &Path) -> Vec<String> {
+    let mut file = FileHistory::with_config(&bounded());
+    match file.load(path) {
+        Ok(()) => file.iter().cloned().collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// The configuration of a history.
 pub(super) fn bounded() -> Config {
     let builder = Config::builder();

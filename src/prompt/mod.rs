@@ -50,6 +50,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use helper::{Complete, Completion};
+pub use history::entered_lines;
 pub use label::Label;
 pub use printer::Printer;
 pub use question::PromptQuestion;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::encoding;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_KNOWN_FILE_BYTES, MAX_KNOWN_SERVERS};
@@ -373,7 +374,7 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     };
     let mut content = Vec::new();
     file.take(MAX_KNOWN_FILE_BYTES).read_to_end(&mut content)?;
-    Ok(Some(String::from_utf8_lossy(&content).into_owned()))
+    Ok(Some(encoding::decode_lossy(&content)))
 }
 
 fn parse(content: &str, path: &Path) -> Vec<KnownServer> {

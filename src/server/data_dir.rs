@@ -135,6 +135,19 @@ impl DataDir {
     }
 }
 
+/// Whether a server uses the directory at the moment. False if this user may not look.
+pub fn is_in_use(path: &Path) -> bool {
+    let Ok(lock) = files::open(&path.join(LOCK_FILE)) else { return false };
+    match lock.try_lock_shared() {
+        Ok(()) => {
+            // A server that is just starting needs it.
+            drop(lock.unlock());
+            false
+        }
+        Err(error) => matches!(error, TryLockError::WouldBlock),
+    }
+}
+
 /// Opens a lock file and gives it to the directory's owner.
 fn open_lock(path: &Path) -> io::Result<File> {
     files::refuse_odd(path)
@@ -207,5 +220,16 @@ mod tests {
         drop(first);
         assert!(DataDir::open(dir.path()).is_ok());
         drop(copies);
+    }
+
+    #[test]
+    fn a_directory_is_in_use_while_a_server_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_in_use(dir.path()));
+        let server = DataDir::open(dir.path()).unwrap();
+        assert!(is_in_use(dir.path()));
+        drop(server);
+        assert!(!is_in_use(dir.path()));
+        assert!(DataDir::open(dir.path()).is_ok(), "looking locks nobody out");
     }
 }

@@ -41,7 +41,7 @@ mod timers;
 mod transport;
 
 pub use console::Console;
-pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
+pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, is_in_use};
 pub use handle::Handle;
 pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
 pub use signals::StopSignals;

@@ -31,6 +31,7 @@ mod legacy_files;
 mod listing;
 mod load;
 mod lock;
+mod names_in_use;
 mod notices;
 mod paths;
 mod prune;
@@ -56,6 +57,7 @@ pub use api::{
 pub use backup::{Backup, BackupFile, BackupSummary, ChecksumState, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, ExportFilter};
+pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use repair::{Repaired, check_whole, repair};
 

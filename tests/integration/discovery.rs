@@ -10,4 +10,6 @@ mod network;
 mod search;
 mod serve;
 mod station;
+#[cfg(target_os = "linux")]
+mod tab;
 mod told;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Writes the committed files anew when this variable is set.
@@ -111,41 +111,4 @@ fn groff_sets_the_pages_without_a_warning() {
         let said = run("groff", &[&args[..], &[page.as_os_str()]].concat());
         assert_eq!(said.unwrap_or_default(), "", "{page:?}");
     }
-}
-
-fn completion(file: &str) -> String {
-    root().join("completions").join(file).display().to_string()
-}
-
-#[test]
-fn bash_loads_the_completions_and_completes() {
-    let file = completion("lanchat.bash");
-    let bash = |script: &str| run("bash", &["--norc", "--noprofile", "-c", script, "bash", &file]);
-    let Some(said) = bash("source \"$1\"") else { return };
-    assert_eq!(said, "");
-    let complete = "source \"$1\"; COMP_WORDS=(lanchat ser); COMP_CWORD=1; \
-        _lanchat lanchat ser lanchat; echo \"${COMPREPLY[@]}\"";
-    assert_eq!(bash(complete).as_deref(), Some("serve\n"));
-}
-
-#[test]
-fn zsh_loads_the_completions() {
-    let folder = root().join("completions").display().to_string();
-    let dump = Path::new(env!("CARGO_TARGET_TMPDIR")).join("zcompdump").display().to_string();
-    let zsh = |script: &str| run("zsh", &["-f", "-c", script, "zsh", &folder, &dump]);
-    let load = "fpath=($1 $fpath); autoload -U compinit; compinit -u -d $2";
-    let Some(said) = zsh(&format!("{load}; autoload +X _lanchat")) else { return };
-    assert_eq!(said, "");
-    let known = zsh(&format!("{load}; print ${{_comps[lanchat]}}"));
-    assert_eq!(known.as_deref(), Some("_lanchat\n"));
-}
-
-#[test]
-fn fish_loads_the_completions_and_completes() {
-    let file = completion("lanchat.fish");
-    let fish = |script: &str| run("fish", &["--no-config", "-c", script, &file]);
-    let Some(said) = fish("source $argv[1]") else { return };
-    assert_eq!(said, "");
-    let completed = fish("source $argv[1]; complete -C 'lanchat ser'");
-    assert_eq!(completed.as_deref(), Some("serve\tRun a server\n"));
 }

@@ -135,8 +135,10 @@ async fn an_export_is_text_json_lines_or_a_table() {
         (&"alert".into(), &"\u{1b}]0;owned\u{7}fire".into())
     );
     let table = server.prints(&["export", "--format", "csv"]);
-    assert!(table.starts_with("seq,time,kind,from,ip,key,to,text\n1,2026-11-21T12:00:01.000Z,chat,alice,"));
-    assert!(table.contains(",#lobby,\"hello, \"\"all\"\"\nsecond line\"\n"), "{table}");
+    assert!(
+        table.starts_with("seq,time,kind,from,ip,key,to,text,edited\n1,2026-11-21T12:00:01.000Z,chat,alice,")
+    );
+    assert!(table.contains(",#lobby,\"hello, \"\"all\"\"\nsecond line\",\n"), "{table}");
     assert!(!table.contains('\u{1b}'), "{table}");
     server.store.close().await;
 }

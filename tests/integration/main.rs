@@ -43,12 +43,15 @@ mod moderation;
 mod moves;
 #[cfg(target_os = "linux")]
 mod once;
+mod packaging;
 mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
+#[cfg(unix)]
+mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
 #[cfg(unix)]
@@ -80,8 +83,11 @@ mod slow_readers;
 #[cfg(target_os = "linux")]
 mod strays;
 mod stress;
+#[cfg(unix)]
+mod tab;
 mod tail;
 mod tidy;
 #[cfg(unix)]
 mod trust;
 mod wire;
+mod workflows;

@@ -284,23 +284,6 @@ fn what_the_client_keeps_is_its_owners_alone() {
 }
 
 #[test]
-fn a_login_name_that_is_taken_gives_way_and_a_chosen_name_does_not() {
-    let (server, home) = (TestServer::start(), Home::new());
-    let mut first = launch(server.link(), &[]).start(&home);
-    let screen = first.wait_for("connected to test as ");
-    let login = screen.split(" as ").nth(1).and_then(|rest| rest.split(';').next()).unwrap().to_owned();
-    let other = Home::new();
-    let second = launch(server.link(), &[]).start(&other);
-    second.wait_for(&format!("the name {login} is taken, so you are {login}-2"));
-    let mut third = launch(server.link(), &["--name", &login]).start(&other);
-    let (status, screen) = third.wait_exit();
-    assert_eq!(status, 5, "{screen}");
-    assert!(screen.contains("lanchat: the server refused: \""), "{screen}");
-    first.enter("/quit");
-    first.wait_exit();
-}
-
-#[test]
 fn nothing_remote_drives_the_terminal() {
     let evil = "a\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\rb\u{8}\u{202e}c";
     let server = FakeServer::start(json!({"msg": format!("welcome\n{evil}"), "ip": evil}));

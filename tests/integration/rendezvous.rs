@@ -94,7 +94,7 @@ fn without_discovery_no_multicast_socket_is_opened() {
     let (server, client, searcher) = (lan.host(), lan.host(), lan.host());
     let (homes, host) = ([Home::new(), Home::new(), Home::new()], server.v4().to_string());
     let _server = serve(&server, &homes[0], &["--no-discovery"]);
-    let args = ["--no-discovery", "--host", &host];
+    let args = ["--no-discovery", "--host", &host, "--name", "alice"];
     let joined = client.run(|| Launch::lanchat(&args).start(&homes[1]));
     joined.wait_for_last("[#lobby]");
     assert_eq!(multicast_state(joined.process_id()), (0, false));
@@ -184,7 +184,7 @@ fn an_offer_is_withdrawn_when_somebody_else_takes_it() {
     carol.wait_until("the question", is_asked);
     bob.enter("y");
     carol.wait_for_last("[#lobby]");
-    bob.wait_for("-> carol joined");
+    bob.wait_for_last("[#lobby]");
     bob.enter("here we are");
     carol.wait_for("<bob> here we are");
 }

@@ -50,6 +50,27 @@ fn a_data_directory_belongs_to_one_server_and_keeps_its_id() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_server_warns_if_people_here_know_another_one_on_this_machine() {
+    let (home, service) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (usual, service) = (home.path().join("lanchat"), service.path().to_str().unwrap());
+    let usual = usual.to_str().unwrap();
+    let stop = |mut serve: Serve| {
+        serve.signal(Signal::TERM);
+        let said = serve.said.clone() + &serve.wait().1;
+        (said, std::mem::replace(&mut serve.home, tempfile::tempdir().unwrap()))
+    };
+    let (said, home) = stop(Serve::start_at_home(home, &["--data-dir", usual]));
+    assert!(!said.contains("previous server"), "{said}");
+    let key = said.split("aloud ").nth(1).unwrap().lines().next().unwrap();
+    let (said, home) = stop(Serve::start_at_home(home, &["--data-dir", service]));
+    assert!(said.contains("previous server, with the key SHA256:"), "{said}");
+    assert!(said.contains(key) && said.contains(&format!("lanchat serve --data-dir {usual}")), "{said}");
+    let (said, _home) = stop(Serve::start_at_home(home, &["--data-dir", service]));
+    assert!(!said.contains("previous server"), "by now, people know this one: {said}");
+}
+
+#[test]
 fn a_port_in_use_is_refused_with_the_remedy() {
     let serve = Serve::start(&[]);
     let home = tempfile::tempdir().unwrap();

@@ -6,6 +6,8 @@ use crate::support::home::{Home, LANCHAT};
 use crate::support::peer::{DEADLINE, Peer};
 use crate::support::server::TestServer;
 use crate::support::tls::Key;
+use lanchat::protocol::request::Operate;
+use lanchat::protocol::{Event, packet::KeyList};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::net::Shutdown;
@@ -157,6 +159,25 @@ fn a_tail_begins_now_unless_told_otherwise_and_is_nobody() {
     assert!(first["seq"].is_u64() && first["from"]["name"] == "bob", "{first}");
     peer.send(json!({"type": "users", "to": "server"}));
     assert_eq!(peer.wait_for("users")["total"], 1);
+}
+
+#[test]
+fn a_tail_owns_a_name_only_if_it_was_given_one() {
+    let (dir, home) = (tempfile::tempdir().expect("a directory"), Home::new());
+    let server = TestServer::in_dir(dir.path());
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    let mut owned_with = |args: &[&str]| {
+        let tail = Tail::start(&home, server.link(), args);
+        crate::support::soon::until(|| {
+            bob.say("all", "there?");
+            tail.lines.recv_timeout(Duration::from_millis(20)).ok()
+        });
+        let answer = server.handle.operate(&Operate::Keys { list: KeyList::Owners, after: None });
+        let Ok(Event::Keys { keys, .. }) = answer else { panic!("no list") };
+        keys.len()
+    };
+    assert_eq!(owned_with(&[]), 1, "bob's name alone");
+    assert_eq!(owned_with(&["--name", "timebot"]), 2);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 /// its own row or of later ones.
 const LAYERS: [&[&str]; 8] = [
     &["limits"],
-    &["name", "text", "files", "fingerprint", "pace", "clock"],
+    &["name", "text", "encoding", "files", "fingerprint", "pace", "clock"],
     &["protocol"],
     &["chat"],
     &["store", "discovery", "security", "prompt"],
@@ -26,9 +26,10 @@ const LAYERS: [&[&str]; 8] = [
 
 /// The modules of the client in the same order. None of them names what `client/mod.rs` hands out: that is for
 /// the layers above the client.
-const CLIENT_LAYERS: [&[&str]; 9] = [
+const CLIENT_LAYERS: [&[&str]; 10] = [
     &["preferences"],
-    &["background", "json_lines", "local_time", "options", "shared_state", "state_dir", "terminal"],
+    &["background", "json_lines", "local_time", "shared_state", "state_dir", "terminal"],
+    &["options"],
     &["link"],
     &["error"],
     &["trust"],

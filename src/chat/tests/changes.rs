@@ -240,8 +240,10 @@ fn a_reply_carries_the_number_of_what_it_answers() {
     house.send(2, &json!({"to": "all", "msg": "yes", "reply": seq, "id": "r"}).to_string());
     assert_eq!(house.take(1, "chat")[0].reply, Some(seq));
     assert_eq!(house.disk.as_ref().and_then(|disk| disk.with_mail(seq + 1)).and_then(|m| m.reply), Some(seq));
-    house.send(2, &json!({"to": "all", "msg": "yes", "reply": seq + 100}).to_string());
-    assert_eq!(house.error(2).0, "no_such_message");
+    for none in [0, seq + 100] {
+        house.send(2, &json!({"to": "all", "msg": "yes", "reply": none}).to_string());
+        assert_eq!(house.error(2).0, "no_such_message", "{none}");
+    }
 }
 
 /// One step of [`what_clients_have_is_what_is_stored`].

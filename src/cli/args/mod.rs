@@ -168,6 +168,11 @@ pub(crate) enum Subcommand {
     Repair(RepairArgs),
 
     /// Print the completion script for a shell.
+    ///
+    /// In bash, zsh and fish, Tab then asks lanchat. It knows the servers that you have joined, and rooms and
+    /// users from your own files. For a server's name or address, it also asks the network for up to 0.3 seconds,
+    /// as `lanchat discover` does. To prevent that, set LANCHAT_NO_DISCOVERY=1, or no-discovery = true in the
+    /// config file. Tab never connects to a server.
     Completions(CompletionsArgs),
 
     /// Show a man page.

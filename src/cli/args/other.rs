@@ -1,5 +1,6 @@
 //! Options of the smaller subcommands.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -180,6 +181,10 @@ pub(crate) struct CompletionsArgs {
     /// The shell: bash, elvish, fish, powershell or zsh.
     #[arg(hide_possible_values = true)]
     pub(crate) shell: clap_complete::Shell,
+
+    /// The question of a script: the words of the command line up to the cursor, as the shell has them.
+    #[arg(last = true, hide = true)]
+    pub(crate) words: Vec<OsString>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -9,7 +9,9 @@ use super::register::Registered;
 use crate::client::error::Error;
 use crate::client::link::{LinkError, Reached, ServerLink};
 use crate::client::terminal;
-use crate::client::trust::{JOIN_NAMESAKE, NOT_VERIFIED, TrustPolicy, not_joined, proven, unproven};
+use crate::client::trust::{
+    JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, TrustPolicy, not_joined, proven, unproven,
+};
 use crate::protocol::Code;
 use crate::protocol::request::Mode;
 use crate::security::TrustBasis;
@@ -87,7 +89,8 @@ impl Credentials {
                 return Err(Error::Refused(not_joined(&reached.server.name), None));
             }
         } else {
-            introduction.lines.into_iter().for_each(&tell);
+            let brief = introduction.brief.filter(|_| terms.mode != Mode::Chat);
+            brief.map_or(introduction.lines, |line| vec![line]).into_iter().for_each(&tell);
         }
         let (key, peer) = (reached.link.key(), reached.link.peer());
         self.position.enter(&reached.server.id, key.is_some());
@@ -101,7 +104,11 @@ impl Credentials {
             return Err(Error::Refused(unproven(&name), None));
         }
         if introduction.is_first && closed {
-            tell(if registered.proven { proven(&name) } else { NOT_VERIFIED.to_owned() });
+            tell(match terms.mode {
+                _ if registered.proven => proven(&name),
+                Mode::Chat => NOT_VERIFIED.to_owned(),
+                Mode::Send | Mode::Tail => NOT_VERIFIED_BRIEFLY.to_owned(),
+            });
         }
         let how = if registered.proven { TrustBasis::Passphrase } else { introduction.how };
         self.trust.lock().remember(key, &registered.welcome.server.name, peer, how);

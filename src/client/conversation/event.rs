@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::line::Opening;
+use super::list_progress::ListProgress;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, IncomingMessage, PendingRequest, shown};
 use crate::protocol::event::Crowd;
@@ -106,10 +107,10 @@ impl Conversation {
     fn joined(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
         self.session.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
-        let is_asked = || self.requests.values().any(|ask| matches!(ask, PendingRequest::Roster));
+        let is_asked = || self.requests.values().any(|ask| matches!(ask, PendingRequest::Roster(_)));
         if crowd.count > crowd.names.len() && !is_asked() {
             // The news of a crowd names only some of it.
-            self.ask_roster(None);
+            self.ask_roster(None, ListProgress::default());
         }
         let Some(found) = self.found.take() else { return self.crowd(crowd.clone(), true, now) };
         let mut news = crowd.clone();
@@ -164,7 +165,7 @@ impl Conversation {
             effects.push(Effect::GiveBack(format!("/query {to} {text}")));
         }
         self.flush(now);
-        if ask.is_some_and(|ask| !matches!(ask, PendingRequest::Roster)) {
+        if ask.is_some_and(|ask| !matches!(ask, PendingRequest::Roster(_))) {
             self.refused += 1;
         }
         effects
@@ -250,12 +251,12 @@ impl Conversation {
         self.found = self.found.take().filter(|_| is_current);
         self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));
         match ask {
-            Some(PendingRequest::Roster) => {
+            Some(PendingRequest::Roster(mut progress)) => {
                 if let Some(found) = &mut self.found {
                     found.extend(users.iter().map(|user| user.name.clone()));
                 }
-                if let Some(next) = next {
-                    self.ask_roster(Some(next.clone()));
+                if let Some(next) = next.filter(|next| progress.advances(users.len(), next)) {
+                    self.ask_roster(Some(next.clone()), progress);
                 }
                 Vec::new()
             }

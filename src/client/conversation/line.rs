@@ -73,6 +73,9 @@ impl Conversation {
             Action::Prompt(PromptAction::Users { room, text, is_long }) => {
                 self.ask_users(room, text, is_long)
             }
+            Action::Prompt(PromptAction::HistoryOfDay { place, day, limit }) => {
+                self.ask_day(place, day, limit)
+            }
             Action::Prompt(PromptAction::Rooms(text)) => self.ask_rooms(text),
             Action::Prompt(PromptAction::More) => self.more(),
             Action::Help(topic) => self.help(topic.as_deref()),

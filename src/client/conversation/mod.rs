@@ -3,6 +3,7 @@
 //! returns [`Effect`]s for the terminal.
 
 mod attention;
+mod day_history;
 mod event;
 mod found;
 mod going;
@@ -11,6 +12,7 @@ mod ignored;
 mod label;
 mod line;
 mod links;
+mod list_progress;
 mod missed;
 mod notifications;
 mod numbered;
@@ -71,6 +73,7 @@ use crate::protocol::{Request, Target};
 use attention::Attention;
 use found::FoundMembers;
 use label::ShownLabel;
+use list_progress::ListProgress;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
@@ -123,7 +126,7 @@ impl CallTime {
 /// The use of an answer.
 enum PendingRequest {
     /// Fill the roster; show nothing.
-    Roster,
+    Roster(ListProgress),
     /// Compare the clocks.
     Time(CallTime),
     /// Show the digits of a user's key, or take the user's answer about them.
@@ -313,10 +316,10 @@ impl Conversation {
         self.target = target;
     }
 
-    fn ask_roster(&mut self, after: Option<String>) {
+    fn ask_roster(&mut self, after: Option<String>, progress: ListProgress) {
         let id = self.outbox.next_id();
         if self.hand(Request::Ask(request::Ask::Users { room: None, after }).to_frame(Some(&id))) {
-            self.requests.insert(id, PendingRequest::Roster);
+            self.requests.insert(id, PendingRequest::Roster(progress));
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::spot::Spot;
 use super::subject_of_change::{ChangedMessage, MessageTimes};
 use super::view::{render, render_change, render_numbered};
-use super::web_link::web_link;
+use super::web_link::{WebLinkError, web_links};
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
 use crate::protocol::command::Point;
 use crate::protocol::request::Act;
@@ -222,7 +222,7 @@ impl Conversation {
             Point::Lines(count) => Ok(self.numbered_lines(count.unwrap_or(USUAL))),
             Point::Reply(number, text) => self.reply_to(number, text, now),
             Point::Copy(number) => self.copy(number),
-            Point::Open(number) => self.open(number),
+            Point::Open(number, link) => self.open(number, link),
             Point::Edit(number, text) => self.edit(number, text),
             Point::Delete(number) => self.delete(number),
         };
@@ -264,13 +264,40 @@ impl Conversation {
         Ok(effects)
     }
 
-    fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
+    fn open(&mut self, number: usize, link: Option<usize>) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?.event);
-        let link = web_link(&text).map_err(|error| error.text(number))?;
+        let mut links = web_links(&text);
+        let count = links.len();
+        let at = match link {
+            None if count > 1 => return Ok(self.list_links(number, &links)),
+            None => 0,
+            Some(link) if link > count && count > 0 => {
+                return Err(match count {
+                    1 => format!("line {number} has only one link; to open it: /open {number}"),
+                    _ => format!("line {number} has only {count} links; /open {number} lists them"),
+                });
+            }
+            Some(link) => link - 1,
+        };
+        let link = if at < count { links.swap_remove(at) } else { Err(WebLinkError::None) };
+        let link = link.map_err(|error| error.text(number))?;
         if self.view.screen().is_none() {
             return Err(format!("only a prompt opens links; this one is {link}"));
         }
         Ok(vec![Effect::Open(link)])
+    }
+
+    fn list_links(&self, number: usize, links: &[Result<String, WebLinkError>]) -> Vec<Effect> {
+        let mut effects = self.note(&format!(
+            "line {number} has {} links; to open the second one: /open {number}.2",
+            links.len()
+        ));
+        let row = |(at, link): (usize, &Result<String, WebLinkError>)| {
+            let link = link.as_ref().map_or_else(|error| error.text(number), Clone::clone);
+            (format!("{number}.{}", at + 1), link)
+        };
+        effects.extend(shown(self.view.table(&links.iter().enumerate().map(row).collect::<Vec<_>>())));
+        effects
     }
 
     fn edit(&mut self, number: Option<usize>, text: String) -> Result<Vec<Effect>, String> {

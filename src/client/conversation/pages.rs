@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::list_progress::ListProgress;
 use super::past::MessagesQuery;
 use super::view::{rooms_title, users_title};
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
@@ -21,6 +22,9 @@ const MAX_LISTED_ROOMS: usize = crate::limits::MAX_ROOMS;
 /// Rows of a screen that a page leaves: its title and end, the prompt, and a line of what was before.
 const ROWS_LEFT: usize = 4;
 
+/// The line after a list whose server sends the same page again and again.
+const STUCK: &str = "the list is not complete: the server repeats itself instead of sending the rest";
+
 /// Rows of users after joining a room.
 const BRIEF_ROWS: usize = 3;
 
@@ -36,6 +40,7 @@ pub(super) struct UsersListing {
     /// The topic of that room.
     topic: Option<String>,
     users: Vec<UserInfo>,
+    progress: ListProgress,
 }
 
 impl UsersListing {
@@ -51,6 +56,7 @@ impl UsersListing {
 pub(super) struct RoomsListing {
     text: Option<String>,
     rooms: Vec<RoomInfo>,
+    progress: ListProgress,
 }
 
 /// The rest of a list, or of messages.
@@ -125,11 +131,14 @@ impl Conversation {
         let part = listing.text.as_deref().map(fold);
         let is_wanted = |user: &&UserInfo| part.as_ref().is_none_or(|part| fold(&user.name).contains(part));
         listing.users.extend(users.iter().filter(is_wanted).cloned());
-        if let Some(after) = next.filter(|_| listing.users.len() < MAX_LISTED) {
+        let next = next.filter(|_| listing.users.len() < MAX_LISTED);
+        let is_stuck = next.is_some_and(|next| !listing.progress.advances(users.len(), next));
+        if let Some(after) = next.filter(|_| !is_stuck) {
             let (room, after) = (listing.room.clone(), Some(after.clone()));
             return self.ask(&Ask::Users { room, after }.into(), PendingRequest::Users(listing));
         }
-        let UsersListing { room, text, is_long, is_brief, topic, mut users } = listing;
+        let UsersListing { room, text, is_long, is_brief, topic, mut users, .. } = listing;
+        let trouble = if is_stuck { self.failure(STUCK) } else { Vec::new() };
         users.sort_by_key(|user| user.operator != Some(true));
         let total = if text.is_some() { users.len() } else { total };
         if let (true, Some(room)) = (is_brief, &room) {
@@ -138,11 +147,14 @@ impl Conversation {
             }
             let title = format!("you joined {room}: {}", count_users(total));
             let mut effects = self.users_page(&title, users, is_long, Some(BRIEF_ROWS));
+            effects.extend(trouble);
             effects.extend(self.enter(room, topic));
             return effects;
         }
         let title = users_title(room.as_deref(), total, text.as_deref());
-        self.users_page(&title, users, is_long, None)
+        let mut effects = self.users_page(&title, users, is_long, None);
+        effects.extend(trouble);
+        effects
     }
 
     /// Shows as many users as fit on the screen.
@@ -180,23 +192,29 @@ impl Conversation {
         let part = listing.text.as_deref().map(fold);
         let is_wanted = |room: &&RoomInfo| part.as_ref().is_none_or(|part| fold(&room.name).contains(part));
         listing.rooms.extend(rooms.iter().filter(is_wanted).cloned());
-        if let Some(after) = next.filter(|_| listing.rooms.len() < MAX_LISTED_ROOMS) {
+        let next = next.filter(|_| listing.rooms.len() < MAX_LISTED_ROOMS);
+        let is_stuck = next.is_some_and(|next| !listing.progress.advances(rooms.len(), next));
+        if let Some(after) = next.filter(|_| !is_stuck) {
             let after = Some(after.clone());
             return self.ask(&Ask::Rooms { after }.into(), PendingRequest::Rooms(listing));
         }
-        let RoomsListing { text, rooms } = listing;
+        let RoomsListing { text, rooms, .. } = listing;
         let there: HashSet<String> = rooms.iter().map(|room| room.name.to_lowercase()).collect();
         self.with_roster(|roster| {
             roster.forget_rooms(|name| {
-                part.as_ref().is_none_or(|part| fold(name).contains(part))
+                !is_stuck
+                    && part.as_ref().is_none_or(|part| fold(name).contains(part))
                     && !there.contains(&name.to_lowercase())
             });
         });
-        match (rooms.len(), text.as_deref()) {
+        let trouble = if is_stuck { self.failure(STUCK) } else { Vec::new() };
+        let mut effects = match (rooms.len(), text.as_deref()) {
             (0, None) => self.note("there are no rooms yet; /join #NAME creates one"),
             (0, Some(text)) => self.note(&format!("no room has \"{text}\" in its name; /rooms lists all")),
             (count, text) => self.show_rooms(&rooms_title(count, text), rooms),
-        }
+        };
+        effects.extend(trouble);
+        effects
     }
 
     fn show_rooms(&mut self, title: &str, mut rooms: Vec<RoomInfo>) -> Vec<Effect> {

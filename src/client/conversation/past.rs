@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::list_progress::ListProgress;
 use super::missed::MissedDigest;
 use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
 use super::view::render_hit;
@@ -82,7 +83,7 @@ impl Conversation {
 
     /// From here on, messages are live, so the client can ask for the users, and send.
     fn go_live(&mut self, now: CallTime) {
-        self.ask_roster(None);
+        self.ask_roster(None, ListProgress::default());
         self.follow_reading();
         self.flush(now);
     }
@@ -236,11 +237,20 @@ impl Conversation {
         let is_first = past.held.len() == past.count;
         let mut effects =
             self.show_held(&past.held, is_first.then_some(&past.title), past.query.sought.as_ref());
+        // A search may have looked further back than its last hit.
+        let oldest = Some(end.seq).filter(|seq| *seq > 0).or(past.oldest);
+        if end.more
+            && past.query.before().is_some()
+            && oldest.is_none_or(|oldest| Some(oldest) >= past.query.before())
+        {
+            effects.extend(self.failure(
+                "the server says that there are older messages, but sends none; /more does not ask for them again",
+            ));
+            return effects;
+        }
         if !past.is_quiet || past.count > 0 {
             effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
         }
-        // A search may have looked further back than its last hit.
-        let oldest = Some(end.seq).filter(|seq| *seq > 0).or(past.oldest);
         if let Some(before) = oldest.filter(|_| end.more) {
             self.pages.offer_older(past.query, before);
             if !past.is_asked {
@@ -289,6 +299,11 @@ fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
 }
 
 impl MessagesQuery {
+    /// A search without words.
+    pub(super) fn found(search: SearchRequest, subject: String) -> Self {
+        Self { act: Act::Search(search), subject, sought: None }
+    }
+
     /// A search for these words.
     pub(super) fn words(words: String, subject: String) -> Self {
         let sought = Some(Arc::new(Sought::read(&words)));
@@ -303,6 +318,14 @@ impl MessagesQuery {
         };
         let span = Span { before: None, limit };
         Self { act: Act::History { room, name, span }, subject, sought: None }
+    }
+
+    /// The number before which the messages should be.
+    fn before(&self) -> Option<u64> {
+        match &self.act {
+            Act::History { span, .. } | Act::Search(SearchRequest { span, .. }) => span.before,
+            _ => None,
+        }
     }
 
     /// Whether the user wants more messages than a server sends at a time.
@@ -323,7 +346,7 @@ impl RequestedMessages {
     }
 
     /// The user asked for them, so Enter shows older ones.
-    fn asked(self) -> Self {
+    pub(super) fn asked(self) -> Self {
         Self { is_asked: true, ..self }
     }
 

@@ -154,7 +154,7 @@ impl Conversation {
         let asked = self
             .requests
             .values()
-            .filter(|ask| !matches!(ask, PendingRequest::Roster | PendingRequest::Read))
+            .filter(|ask| !matches!(ask, PendingRequest::Roster(_) | PendingRequest::Read))
             .count();
         self.outbox.len() + asked
     }

@@ -1,4 +1,4 @@
-//! The link in a message: what the user agrees to open is exactly what is shown.
+//! The links in a message: what the user agrees to open is exactly what is shown.
 
 use crate::text::{is_suspicious, safe_line};
 
@@ -7,18 +7,29 @@ const MAX_BYTES: usize = 2048;
 
 const SCHEMES: [&str; 2] = ["https://", "http://"];
 
-/// The first link to a web page, without what ends the sentence around it and without what nobody sees.
-///
-/// # Errors
-/// If the text has no link, or the link is too long.
-pub(super) fn web_link(text: &str) -> Result<String, WebLinkError> {
+/// The most links of a message to list: about a screen.
+const MAX_LINKS: usize = 20;
+
+/// The links to web pages, each without what ends the sentence around it and without what nobody sees.
+pub(super) fn web_links(text: &str) -> Vec<Result<String, WebLinkError>> {
     // Of the same length, so that places stay.
     let lower = text.to_ascii_lowercase();
-    let starts = SCHEMES.into_iter().filter_map(|scheme| Some((lower.find(scheme)?, scheme)));
-    let (start, scheme) = starts.min().ok_or(WebLinkError::None)?;
-    let rest = &text[start + scheme.len()..];
-    let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c);
-    let rest = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+    let mut links = Vec::new();
+    let mut at = 0;
+    while links.len() < MAX_LINKS {
+        let starts = SCHEMES.into_iter().filter_map(|scheme| Some((lower[at..].find(scheme)?, scheme)));
+        let Some((start, scheme)) = starts.min() else { break };
+        let rest = &text[at + start + scheme.len()..];
+        let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c);
+        let rest = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+        at += start + scheme.len() + rest.len();
+        links.extend(web_link(scheme, rest).transpose());
+    }
+    links
+}
+
+/// A link, from its scheme and what follows it; `None`: nothing does.
+fn web_link(scheme: &str, rest: &str) -> Result<Option<String>, WebLinkError> {
     let seen: String = rest.chars().filter(|c| !is_unseen(*c)).collect();
     // The question shows the very link that opens.
     let seen = safe_line(&seen);
@@ -30,9 +41,9 @@ pub(super) fn web_link(text: &str) -> Result<String, WebLinkError> {
         }
     }
     match scheme.len() + link.len() {
-        _ if link.is_empty() => Err(WebLinkError::None),
+        _ if link.is_empty() => Ok(None),
         bytes if bytes > MAX_BYTES => Err(WebLinkError::TooLong(bytes)),
-        _ => Ok(format!("{scheme}{link}")),
+        _ => Ok(Some(format!("{scheme}{link}"))),
     }
 }
 
@@ -70,6 +81,22 @@ fn is_unseen(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn web_link(text: &str) -> Result<String, WebLinkError> {
+        web_links(text).into_iter().next().unwrap_or(Err(WebLinkError::None))
+    }
+
+    #[test]
+    fn each_link_counts_once_and_there_is_an_end() {
+        let links = |text: &str| web_links(text).into_iter().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(
+            links(
+                "http://one.example, then https://two.example/?u=http://x; https:// and (http://three.example)"
+            ),
+            ["http://one.example", "https://two.example/?u=http://x", "http://three.example"]
+        );
+        assert_eq!(links(&"http://a.example ".repeat(2 * MAX_LINKS)).len(), MAX_LINKS);
+    }
 
     #[test]
     fn a_link_ends_where_the_sentence_goes_on() {

@@ -23,6 +23,9 @@ pub trait Hosting: Send {
     /// The id by which that client recognises the server.
     fn id(&self) -> String;
 
+    /// A warning for the host, in one line.
+    fn warning(&self) -> Option<String>;
+
     /// Users who are online, including the one who hosts.
     fn users(&self) -> usize;
 

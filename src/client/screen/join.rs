@@ -14,6 +14,9 @@ use crate::client::find::{self, Host, Located, watch_namesakes};
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
+use crate::client::terminal::{answer, can_ask, tell};
+use crate::client::trust::UserIdentity;
+use crate::name::Name;
 use crate::prompt;
 use crate::protocol::request::Mode;
 
@@ -59,12 +62,31 @@ fn ignored() -> IgnoreList {
     IgnoreList::load(state_dir().map(|dir| dir.join(IGNORED_FILE)))
 }
 
+/// Asks for a name if the program had to make one up.
+async fn ask_name(identity: &mut UserIdentity) {
+    while identity.is_name_made_up && can_ask() {
+        let usual = identity.name();
+        let Some(answer) = answer(&format!("Your name for the chat? [{usual}] ")).await else {
+            anstream::eprintln!();
+            return;
+        };
+        match answer.trim() {
+            "" => identity.answer(usual),
+            name => match Name::new(name) {
+                Ok(name) => identity.answer(name),
+                Err(error) => tell(&error.to_string()),
+            },
+        }
+    }
+}
+
 async fn at_the_prompt(
     options: ClientOptions,
     host: Arc<dyn Host>,
     position: HistoryPosition,
 ) -> Result<(), Error> {
-    let (locator, credentials) = prepare(&options, position)?;
+    let (locator, mut credentials) = prepare(&options, position)?;
+    ask_name(&mut credentials.identity).await;
     let (registered, located) = match find::first_look(&locator).await? {
         Located::One(reached) => {
             (Some(join_first(&locator, &credentials, *reached, Mode::Chat, false).await?), None)

@@ -9,6 +9,7 @@ mod notify;
 mod opener;
 mod output;
 mod plain;
+mod remembered_names;
 mod repl;
 mod send;
 mod tail;
@@ -16,5 +17,6 @@ mod termination;
 mod window;
 
 pub use join::join;
+pub use remembered_names::{RememberedNames, remembered_names, servers_joined};
 pub use send::{SendOptions, send};
 pub use tail::{TailOptions, tail};

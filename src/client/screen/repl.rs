@@ -39,7 +39,7 @@ const TICK: Duration = Duration::from_millis(100);
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// The file with typed lines, in the state directory.
-const HISTORY_FILE: &str = "history";
+pub(super) const HISTORY_FILE: &str = "history";
 
 /// Goes to the place with the most urgent unread messages.
 const GO_ON: Shortcut = Shortcut::Alt('a');

@@ -2,9 +2,10 @@
 //! secret token that replaces the key without encryption.
 
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::client::shared_state::SharedState;
+use crate::encoding;
 use crate::files;
 use crate::name::Name;
 use crate::security::{KeyError, Keypair};
@@ -13,10 +14,13 @@ const TOKEN_FILE: &str = "token";
 
 const KEY_FILE: &str = "client.pem";
 
+/// The name that the user chose when asked.
+const NAME_FILE: &str = "name";
+
 /// The token's length: 128 bits.
 const TOKEN_BYTES: usize = 16;
 
-/// The most bytes of the token's file to read: more than a token and an editor's line end.
+/// The most bytes of a file to read: more than a token or a name, and an editor's line end.
 const MAX_FILE_BYTES: u64 = 1024;
 
 /// For a login name without any character that a name may have.
@@ -28,12 +32,15 @@ pub(crate) struct UserIdentity {
     name: SharedState<Name>,
     /// Whether the user chose the first name; otherwise another name will do.
     pub(crate) is_name_chosen: bool,
+    /// Whether the first name says nothing about the user, who has not been asked for another one.
+    pub(crate) is_name_made_up: bool,
+    name_file: Option<PathBuf>,
     /// 32 hexadecimal digits.
     pub(crate) token: String,
 }
 
 impl UserIdentity {
-    /// Loads the identity in `dir`, with the chosen name or the login name. Without a writable directory, the
+    /// Loads the identity in `dir`, with the chosen name, the user's answer in an earlier run, or the login name. Without a writable directory, the
     /// token lasts for this run.
     pub(crate) fn load(dir: Option<&Path>, chosen: Option<Name>) -> io::Result<Self> {
         let token = match dir.map(|dir| load_token(&dir.join(TOKEN_FILE))) {
@@ -47,13 +54,30 @@ impl UserIdentity {
             None => new_token()?,
         };
         let is_name_chosen = chosen.is_some();
-        let login = || whoami::username().unwrap_or_default();
-        let name = match chosen {
+        let name_file = dir.map(|dir| dir.join(NAME_FILE));
+        let mut is_name_made_up = false;
+        let name = match chosen.or_else(|| read_name(name_file.as_deref()?)) {
             Some(name) => name,
-            None => default_name(&login())
-                .ok_or_else(|| io::Error::other("your login name cannot serve as a user name"))?,
+            None => {
+                let login = whoami::username().unwrap_or_default();
+                let name = default_name(&login);
+                is_name_made_up =
+                    login != NAMELESS && name.as_ref().is_some_and(|name| name.as_str() == NAMELESS);
+                name.ok_or_else(|| io::Error::other("your login name cannot serve as a user name"))?
+            }
         };
-        Ok(Self { name: SharedState::new(name), is_name_chosen, token })
+        Ok(Self { name: SharedState::new(name), is_name_chosen, is_name_made_up, name_file, token })
+    }
+
+    /// Takes the user's answer, also for later runs.
+    pub(crate) fn answer(&mut self, name: Name) {
+        self.is_name_made_up = false;
+        if let Some(file) = &self.name_file
+            && let Err(error) = files::replace(file, name.as_str().as_bytes())
+        {
+            tracing::warn!("cannot save your name, so lanchat will ask for it again: {error}");
+        }
+        self.rename(name);
     }
 
     pub(crate) fn name(&self) -> Name {
@@ -99,12 +123,20 @@ fn load_token(path: &Path) -> io::Result<String> {
     }
 }
 
+fn read_name(path: &Path) -> Option<Name> {
+    Name::new(read(path).ok()?.trim()).ok()
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    files::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(encoding::decode(&bytes)?.0)
+}
+
 /// Reads the token; none if the file is missing or has other contents.
 fn read_token(path: &Path) -> io::Result<Option<String>> {
-    let mut text = String::new();
-    let read = files::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
-    match read {
-        Ok(_) => {
+    match read(path) {
+        Ok(text) => {
             let token = text.trim();
             let is_token =
                 token.len() == 2 * TOKEN_BYTES && token.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -150,10 +182,32 @@ mod tests {
         assert_eq!(first.token, second.token);
         assert_eq!(first.token.len(), 32);
         assert!(first.is_name_chosen && !second.is_name_chosen);
+        for saved in encoding::saved(&format!("{}\n", first.token)) {
+            fs::write(dir.path().join(TOKEN_FILE), saved).unwrap();
+            assert_eq!(UserIdentity::load(Some(dir.path()), None).unwrap().token, first.token);
+        }
         fs::write(dir.path().join(TOKEN_FILE), "damaged").unwrap();
         let third = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
         assert_ne!(first.token, third.token);
         assert_eq!(UserIdentity::load(Some(dir.path()), Some(name)).unwrap().token, third.token);
+    }
+
+    #[test]
+    fn the_answer_is_the_name_of_later_runs_unless_another_is_chosen() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = |name| Name::new(name).unwrap();
+        let mut identity = UserIdentity::load(Some(dir.path()), None).unwrap();
+        identity.answer(name("alice"));
+        assert_eq!(identity.name(), name("alice"));
+        let later = UserIdentity::load(Some(dir.path()), None).unwrap();
+        assert_eq!(
+            (later.name(), later.is_name_made_up, later.is_name_chosen),
+            (name("alice"), false, false)
+        );
+        let chosen = UserIdentity::load(Some(dir.path()), Some(name("bob"))).unwrap();
+        assert!(chosen.name() == name("bob") && chosen.is_name_chosen && !chosen.is_name_made_up);
+        fs::write(dir.path().join(NAME_FILE), "two words\n").unwrap();
+        assert_ne!(UserIdentity::load(Some(dir.path()), None).unwrap().name().as_str(), "two words");
     }
 
     #[cfg(unix)]

@@ -9,7 +9,9 @@ mod verified_users;
 
 pub(crate) use identity::{UserIdentity, load_key};
 pub use local_servers::{PASSPHRASE_FILE, SECRET_FILE};
-pub(crate) use notices::{JOIN_NAMESAKE, NOT_VERIFIED, namesakes, not_joined, proven, unproven};
+pub(crate) use notices::{
+    JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, namesakes, not_joined, proven, unproven,
+};
 pub(crate) use passphrase_source::PassphraseSource;
 pub(crate) use policy::{LinkSecurity, TrustPolicy, expectation, host_name, known_servers, verdict};
-pub(crate) use verified_users::VerifiedUser;
+pub(crate) use verified_users::{VerifiedUser, VerifiedUsers};

@@ -10,6 +10,10 @@ use crate::text::safe_line;
 pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with the \
     output of `lanchat fingerprint` on the server, then type /verify at the prompt.";
 
+/// The same where there is no prompt.
+pub(crate) const NOT_VERIFIED_BRIEFLY: &str = "Not verified yet: to rule out an impostor, compare the key with the \
+    output of `lanchat fingerprint` on the server.";
+
 /// Names a server by its address, and by its name if it has told one.
 fn who(name: &str, addr: SocketAddr) -> String {
     match name {
@@ -49,6 +53,22 @@ pub(crate) fn first_contact(
         lines.push(NOT_VERIFIED.into());
     }
     lines
+}
+
+/// The same as one line, for `send` and `tail`: what they write besides messages ends up in mails and logs.
+pub(crate) fn first_contact_briefly(
+    name: &str,
+    addr: SocketAddr,
+    key: Fingerprint,
+    before: Option<&KnownServer>,
+    closed: bool,
+) -> String {
+    let mut line = format!("New server {}, with the key {key}.", who(name, addr));
+    for sentence in before.map(there_before).into_iter().chain((!closed).then(|| NOT_VERIFIED_BRIEFLY.into()))
+    {
+        line = line + " " + &sentence;
+    }
+    line
 }
 
 /// The digits of the known key and of the present one.
@@ -281,6 +301,12 @@ mod tests {
                  `lanchat fingerprint` on the server, then type /verify at the prompt.",
             ]
         );
+        assert_eq!(
+            first_contact_briefly("Office", addr(), key(KEY), Some(&known("Lab")), false),
+            "New server \"Office\" (192.168.1.20:7700), with the key SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844. \
+             Before, \"Lab\" (44395 ...) answered at this address. Not verified yet: to rule out an impostor, \
+             compare the key with the output of `lanchat fingerprint` on the server."
+        );
         let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
         assert_eq!(moved[3..], ["Before, \"Office\" (44395 ...) answered at this address."]);
     }
@@ -342,6 +368,7 @@ mod tests {
         let server = known(hostile);
         let all = [
             first_contact(hostile, addr(), key(KEY), Some(&server), false),
+            vec![first_contact_briefly(hostile, addr(), key(KEY), Some(&server), false)],
             changed(hostile, addr(), key(OTHER), &server, hostile),
             not_named(hostile, addr(), key(OTHER), &[key(KEY)]),
             not_listed(hostile, addr(), key(OTHER)),
@@ -353,9 +380,9 @@ mod tests {
             assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
         }
         for (remedy, start) in [
-            (&all[1][4], "  lanchat trust --replace 'a"),
-            (&all[1][6], "  lanchat trust 'a"),
-            (&all[6][4], "  lanchat trust 'a"),
+            (&all[2][4], "  lanchat trust --replace 'a"),
+            (&all[2][6], "  lanchat trust 'a"),
+            (&all[7][4], "  lanchat trust 'a"),
         ] {
             assert!(remedy.contains(r"$(reboot)`x`'\''' SHA256:"), "{remedy}");
             assert!(remedy.starts_with(start), "{remedy}");

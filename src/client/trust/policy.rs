@@ -43,6 +43,8 @@ pub(crate) struct Introduction {
     pub(crate) how: TrustBasis,
     /// Lines for the user before anything is sent; safe for the terminal.
     pub(crate) lines: Vec<String>,
+    /// The line to tell instead where there is no prompt.
+    pub(crate) brief: Option<String>,
     /// Whether this is a first contact, with a notice to the user.
     pub(crate) is_first: bool,
     /// Why the client must ask before it joins: the server has a known server's name, but is a different one.
@@ -51,7 +53,7 @@ pub(crate) struct Introduction {
 
 impl Introduction {
     fn plain(how: TrustBasis, lines: Vec<String>) -> Self {
-        Self { how, lines, is_first: false, refusal: None }
+        Self { how, lines, brief: None, is_first: false, refusal: None }
     }
 }
 
@@ -142,13 +144,14 @@ impl TrustPolicy {
                 Introduction::plain(how, Vec::new())
             }
             KeyVerdict::New { before } => {
-                Introduction { how, lines: contact(before), is_first: true, refusal: None }
+                let brief = Some(notices::first_contact_briefly(name, addr, fp, before, reached.closed));
+                Introduction { how, lines: contact(before), brief, is_first: true, refusal: None }
             }
             KeyVerdict::Namesake(known) => {
                 let mut lines = contact(None);
                 lines.push(notices::not_the_known(known));
                 let refusal = Some(self.another(name, addr, fp, known));
-                Introduction { how, lines, is_first: true, refusal }
+                Introduction { how, lines, brief: None, is_first: true, refusal }
             }
             KeyVerdict::Changed(_) | KeyVerdict::NotListed => return Err(self.refusal(fp, name, addr)),
         })

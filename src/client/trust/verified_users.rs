@@ -45,6 +45,11 @@ impl VerifiedUsers {
         }
     }
 
+    /// The names of the users, the latest first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.users.iter().rev().map(|user| user.name.as_str())
+    }
+
     pub(crate) fn find(&self, key: &Fingerprint) -> Option<&VerifiedUser> {
         self.users.iter().find(|user| user.key == *key)
     }

@@ -1,10 +1,13 @@
 //! Reads the arguments of commands.
 
 use super::filters::{self, Filter, Part};
-use super::{Action, PromptAction, Talk};
+use super::{Action, Day, PromptAction, Talk};
 use crate::name::with_hash;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
+
+/// The longest list of rooms to correct, in bytes: about a line.
+const MAX_EXAMPLE_BYTES: usize = 60;
 
 /// Splits off a leading room.
 pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
@@ -15,15 +18,34 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
     }
 }
 
-/// Reads the rooms to join, as IRC's users list them; a missing `#` is added.
+/// Reads the rooms to join, as IRC's users list them; a missing `#` is added. A word behind a space needs its own:
+/// it could be the rest of a name, or the key that IRC's rooms have.
 pub(super) fn rooms(rest: &str) -> Option<Action> {
-    let names = rest.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
-    let mut rooms: Vec<String> = names.map(with_hash).collect();
+    let mut rooms = Vec::new();
+    for item in rest.split(',') {
+        for (place, word) in item.split_whitespace().enumerate() {
+            (place == 0 || word.starts_with('#')).then_some(())?;
+            rooms.push(with_hash(word));
+        }
+    }
     match rooms.len() {
         0 => None,
         1 => rooms.pop().map(|room| Action::from(Act::Join { room })),
         _ => Some(Action::Prompt(PromptAction::JoinAll(rooms))),
     }
+}
+
+/// Corrects a list of rooms to join.
+pub(super) fn rooms_slip(rest: &str) -> Option<String> {
+    let words: Vec<&str> = rest.split([',', ' ']).filter(|word| !word.is_empty()).collect();
+    let (one, several) =
+        (words.join("-"), words.iter().map(|word| with_hash(word)).collect::<Vec<_>>().join(" "));
+    (words.len() > 1 && rest.len() <= MAX_EXAMPLE_BYTES).then(|| {
+        format!(
+            "a room's name has no spaces; for one room: /join {}; for several: /join {several}",
+            with_hash(&one.replace('#', "").replace("--", "-"))
+        )
+    })
 }
 
 /// Reads the room to leave. The reason that IRC's users give goes nowhere.
@@ -77,18 +99,49 @@ pub(super) fn users(rest: &str) -> Option<(Option<String>, Option<String>, bool)
     Some((room, text, is_long))
 }
 
-/// Reads how many messages to show, and of which room.
+/// Reads how many messages to show: of a room, with a user, or here.
 pub(super) fn history(rest: &str) -> Option<Action> {
-    let (room, rest) = room_and_rest(rest);
-    let limit = match at_most_one(rest)? {
-        Some(word) => Some(word.parse().ok().filter(|number| *number > 0)?),
-        None => None,
-    };
-    let span = Span { before: None, limit };
-    Some(match room {
-        Some(room) => Action::from(Act::History { room: Some(room), name: None, span }),
-        None => Action::Talk(Talk::History(limit)),
+    match past(rest)? {
+        (place, None, limit) => Some(latest(place, limit)),
+        _ => None,
+    }
+}
+
+/// The same, or those of a day.
+pub(super) fn history_or_day(rest: &str) -> Option<Action> {
+    let (place, day, limit) = past(rest)?;
+    Some(match day {
+        Some(day) => Action::Prompt(PromptAction::HistoryOfDay { place, day, limit }),
+        None => latest(place, limit),
     })
+}
+
+fn latest(place: Option<String>, limit: Option<u64>) -> Action {
+    let span = Span { before: None, limit };
+    match place {
+        Some(room) if room.starts_with('#') => Act::History { room: Some(room), name: None, span }.into(),
+        Some(name) => Act::History { room: None, name: Some(name), span }.into(),
+        None => Action::Talk(Talk::History(limit)),
+    }
+}
+
+/// A room or a user, a day and a number, in any order.
+fn past(rest: &str) -> Option<(Option<String>, Option<Day>, Option<u64>)> {
+    let (mut place, mut day, mut limit) = (None, None, None);
+    for word in rest.split_whitespace() {
+        if let Ok(number) = word.parse::<u64>() {
+            (number > 0 && limit.replace(number).is_none()).then_some(())?;
+        } else if let Some(read) = Day::read(word) {
+            day.replace(read).is_none().then_some(())?;
+        } else if word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('-') {
+            // It is meant as a date.
+            return None;
+        } else {
+            let name = Some(bare(word).to_owned()).filter(|name| !name.is_empty())?;
+            place.replace(name).is_none().then_some(())?;
+        }
+    }
+    Some((place, day, limit))
 }
 
 /// Reads a search with its filters.

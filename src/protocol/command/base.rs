@@ -18,4 +18,6 @@ pub(super) const CLIENTS: Command = Command { places: &[Prompt, Wire], ..ANYWHER
 pub(super) const PROMPT: Command = Command { places: &[Prompt], ..ANYWHERE };
 /// Where the prompt has a command of its own by this name.
 pub(super) const SERVER: Command = Command { places: &[Wire, Console], ..ANYWHERE };
+/// Where the prompt has a command of its own by this name, and the console has none.
+pub(super) const WIRE: Command = Command { places: &[Wire], ..ANYWHERE };
 pub(super) const TERMINALS: Command = Command { places: &[Prompt, Console], ..ANYWHERE };

@@ -83,5 +83,6 @@ mod tests {
         assert!(kinds("search", 5).starts_with(&[Text, UserAfter("from:"), RoomAfter("in:")]));
         assert_eq!(kinds("help", 0), [ArgumentKind::Command]);
         assert_eq!(kinds("clear", 0), []);
+        assert_eq!(kinds("history", 0), [Room, User, Word("today"), Word("yesterday")]);
     }
 }

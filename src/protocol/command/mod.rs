@@ -7,6 +7,7 @@
 mod arguments;
 mod attend;
 mod base;
+mod day;
 mod filters;
 mod kinds;
 mod meanings;
@@ -14,6 +15,7 @@ mod point;
 mod table;
 
 pub use attend::Attend;
+pub use day::Day;
 pub(crate) use filters::IN_QUOTES;
 pub use kinds::ArgumentKind;
 pub use point::Point;
@@ -96,6 +98,12 @@ pub enum PromptAction {
         text: Option<String>,
         is_long: bool,
     },
+    /// Shows messages of a day: of a room, or of the current one.
+    HistoryOfDay {
+        place: Option<String>,
+        day: Day,
+        limit: Option<u64>,
+    },
     /// Lists rooms, with this text in their names.
     Rooms(Option<String>),
     /// Shows the next page of the last list or of older messages.
@@ -131,8 +139,8 @@ pub enum CommandError {
     Unknown(String, Option<&'static str>),
     /// Missing or surplus arguments.
     Usage(&'static str, &'static str),
-    /// The fault in the filters of a search, and the remedy.
-    Filters(String),
+    /// The likely fault in the arguments, and the remedy.
+    Slip(String),
 }
 
 impl fmt::Display for CommandError {
@@ -146,7 +154,7 @@ impl fmt::Display for CommandError {
             }
             Self::Unknown(name, None) => write!(f, "there is no command /{name}; /help lists them"),
             Self::Usage(name, usage) => f.write_str(format!("usage: /{name} {usage}").trim_end()),
-            Self::Filters(why) => f.write_str(why),
+            Self::Slip(why) => f.write_str(why),
         }
     }
 }
@@ -173,9 +181,12 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     let command =
         find(name, place).ok_or_else(|| CommandError::Unknown(name.to_owned(), nearest(name, place)))?;
     let rest = if command.usage.ends_with("TEXT") { rest.trim_start() } else { rest.trim() };
-    let action = (command.read)(rest).ok_or(CommandError::Usage(command.name, command.usage))?;
+    let action = (command.read)(rest).ok_or_else(|| match arguments::rooms_slip(rest) {
+        Some(why) if command.name == "join" => CommandError::Slip(why),
+        _ => CommandError::Usage(command.name, command.usage),
+    })?;
     match (&action, filters::slip(rest)) {
-        (Action::Request(Request::Act(Act::Search(_))), Some(why)) => Err(CommandError::Filters(why)),
+        (Action::Request(Request::Act(Act::Search(_))), Some(why)) => Err(CommandError::Slip(why)),
         _ => Ok(Line::Command(action)),
     }
 }
@@ -440,6 +451,46 @@ mod tests {
     }
 
     #[test]
+    fn a_history_is_of_a_place_and_of_a_day_in_any_order() {
+        let with = |name: &str, limit| {
+            let span = crate::protocol::request::Span { before: None, limit };
+            Ok(Line::Command(Action::from(Act::History { room: None, name: Some(name.into()), span })))
+        };
+        for place in [Prompt, Wire] {
+            assert_eq!(read_line("/history bob 20", place), with("bob", Some(20)));
+        }
+        assert_eq!(read_line("/history @42", Prompt), with("42", None));
+        let of_day = |place: Option<&str>, day, limit| {
+            let place = place.map(str::to_owned);
+            Ok(Line::Command(Action::Prompt(PromptAction::HistoryOfDay { place, day, limit })))
+        };
+        let day = Day::On(jiff::civil::date(2026, 11, 24));
+        assert_eq!(read_line("/history 2026-11-24", Prompt), of_day(None, day, None));
+        assert_eq!(
+            read_line("/history yesterday #dev 50", Prompt),
+            of_day(Some("#dev"), Day::Yesterday, Some(50))
+        );
+        assert!(read_line("/history 2026-11-24", Wire).is_err(), "the server does not know the user's zone");
+        assert!(read_line("/history today yesterday", Prompt).is_err());
+        assert!(read_line("/history 1 2", Prompt).is_err());
+        assert!(read_line("/history 2026-13-45", Prompt).is_err());
+    }
+
+    #[test]
+    fn a_room_name_with_a_space_makes_no_two_rooms() {
+        assert_eq!(
+            error("/join bad name", Prompt),
+            "a room's name has no spaces; for one room: /join #bad-name; for several: /join #bad #name"
+        );
+        assert_eq!(
+            error("/join #dev secret", Prompt),
+            "a room's name has no spaces; for one room: /join #dev-secret; for several: /join #dev #secret"
+        );
+        assert!(error("/join #a, b c", Wire).contains("for one room: /join #a-b-c"));
+        assert!(error(&format!("/join {}", "x ".repeat(100)), Prompt).starts_with("usage: /join"));
+    }
+
+    #[test]
     fn a_search_takes_its_filters_from_anywhere_in_the_line() {
         let search = |words: &str, filters: [Option<&str>; 4]| {
             let [name, room, since, until] = filters.map(|filter| filter.map(str::to_owned));
@@ -511,8 +562,8 @@ mod tests {
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),
             ("/bans bob", "usage: /bans"),
             ("/join", "usage: /join #ROOM..."),
-            ("/history 0", "usage: /history [#ROOM] [N]"),
-            ("/history x", "usage: /history [#ROOM] [N]"),
+            ("/history 0", "usage: /history [#ROOM|NAME] [N] [DATE|today|yesterday]"),
+            ("/history bob carol", "usage: /history [#ROOM|NAME] [N] [DATE|today|yesterday]"),
         ] {
             assert_eq!(error(line, Prompt), usage);
         }

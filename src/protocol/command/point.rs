@@ -13,8 +13,8 @@ pub enum Point {
     Reply(usize, String),
     /// Copies a line's text to the clipboard.
     Copy(usize),
-    /// Opens a line's link.
-    Open(usize),
+    /// Opens a line's link; if it has several, the one with the second number.
+    Open(usize, Option<usize>),
     /// Replaces the text of one's own message; `None`: of the last one.
     Edit(Option<usize>, String),
     /// Deletes a message.
@@ -79,9 +79,9 @@ pub(super) const COPY: Command = Command {
 
 pub(super) const OPEN: Command = Command {
     name: "open",
-    usage: "N",
-    help: "open the link in line N (see /num)",
-    read: |rest| line(rest, Point::Open),
+    usage: "N[.LINK]",
+    help: "open the link in line N (see /num); if there are several, /open N lists them, and /open N.2 opens the second",
+    read: open,
     ..PROMPT
 };
 
@@ -109,6 +109,15 @@ fn edit(rest: &str) -> Option<Action> {
         Some((number, text)) => Some(Point::Edit(Some(number), text).into()),
         None => text(rest).map(|text| Point::Edit(None, text).into()),
     }
+}
+
+/// Reads the number of a line, and perhaps that of a link in it: `3`, `3.2` or `3 2`.
+fn open(rest: &str) -> Option<Action> {
+    let (line, link) = match rest.split_once(['.', ' ']) {
+        Some((line, link)) => (line, Some(number(link.trim_start())?)),
+        None => (rest, None),
+    };
+    Some(Point::Open(number(line)?, link).into())
 }
 
 /// Reads the number of one line.
@@ -144,8 +153,11 @@ mod tests {
         assert_eq!(read("/edit hello 2"), point(Point::Edit(None, "hello 2".into())));
         assert_eq!(read("/delete 3"), point(Point::Delete(3)));
         assert_eq!(read("/copy 3"), point(Point::Copy(3)));
-        assert_eq!(read("/open 3"), point(Point::Open(3)));
-        for wrong in ["/delete", "/delete x", "/copy 0", "/open 1 2", "/num x"] {
+        assert_eq!(read("/open 3"), point(Point::Open(3, None)));
+        for second in ["/open 3.2", "/open 3 2"] {
+            assert_eq!(read(second), point(Point::Open(3, Some(2))));
+        }
+        for wrong in ["/delete", "/delete x", "/copy 0", "/open 1.", "/open 1.0", "/open 1 2 3", "/num x"] {
             assert!(read(wrong).is_err_and(|error| error.starts_with("usage: ")), "{wrong}");
         }
     }

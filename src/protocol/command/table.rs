@@ -1,10 +1,10 @@
 //! The table: each command's names, usage, help, and how to read its arguments.
 
 use super::arguments::{
-    at_most_one, bare, history, keys, named, nothing, one, part, query, room_and_rest, rooms, search, text,
-    timed, two, users, verify,
+    at_most_one, bare, history, history_or_day, keys, named, nothing, one, part, query, room_and_rest, rooms,
+    search, text, timed, two, users, verify,
 };
-use super::base::{ANYWHERE, CLIENTS, OPERATORS, PROMPT, SERVER, TERMINALS};
+use super::base::{ANYWHERE, CLIENTS, OPERATORS, PROMPT, SERVER, TERMINALS, WIRE};
 use super::{Action, Attend, Command, PromptAction, Talk, attend, point};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
@@ -128,10 +128,18 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "history",
-        usage: "[#ROOM] [N]",
-        help: "show the last N messages here, or in #ROOM (default 20)",
+        usage: "[#ROOM|NAME] [N]",
+        help: "show the last N messages in #ROOM or with NAME (default 20)",
         read: history,
-        ..CLIENTS
+        ..WIRE
+    },
+    Command {
+        name: "history",
+        usage: "[#ROOM|NAME] [N] [DATE|today|yesterday]",
+        help: "show the last N messages here, in #ROOM or with NAME (default 20), or those of a day, such as \
+               2026-11-24",
+        read: history_or_day,
+        ..PROMPT
     },
     Command {
         name: "more",

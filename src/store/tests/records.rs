@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::chat::{BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, Records, Sanction};
+use crate::store::NamesInUse;
 use serde_json::Map;
 use std::fs;
 use std::sync::Arc;
@@ -50,6 +51,25 @@ fn all() -> Vec<Record> {
 async fn keep_all(store: &Store, records: Vec<Record>) {
     let entries = records.into_iter().map(|record| Entry::Record(Box::new(record))).collect();
     store.commit(WriteBatch { entries, seq: 0, cutovers: Vec::new() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn rooms_and_the_owners_of_names_are_listed_while_the_server_runs() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let late = NameRecord { last: at(9), ..name("Carol", 2) };
+    let present = NameRecord { in_use: true, ..name("Dave", 3) };
+    let records = [("Bob", name("Bob", 1)), ("Carol", late), ("Dave", present)];
+    let records = records.map(|(name, record)| Record::Name(name.into(), Some(record)));
+    keep_all(&store, records.into()).await;
+    keep(&store, 0, joined("#games", 1, 0)).await;
+    keep(&store, 0, joined("#dev", 1, 0)).await;
+    let names = NamesInUse::read(&place.path(), 2).unwrap();
+    assert_eq!(
+        (names.rooms, names.users),
+        (vec!["#dev".into(), "#games".into()], vec!["Dave".into(), "Carol".into()])
+    );
+    assert!(NamesInUse::read(&place.dir.path().join("other.db"), 2).is_err());
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod server;
+#[cfg(unix)]
+pub mod shell;
 #[cfg(target_os = "linux")]
 pub mod small_disk;
 pub mod soon;

@@ -31,7 +31,11 @@ pub fn serve_command(home: &tempfile::TempDir, args: &[&str]) -> Command {
 
 impl Serve {
     pub fn start(args: &[&str]) -> Self {
-        let (child, address, stderr, said, home) = Self::launch(tempfile::tempdir().unwrap(), args);
+        Self::start_at_home(tempfile::tempdir().unwrap(), args)
+    }
+
+    pub fn start_at_home(home: tempfile::TempDir, args: &[&str]) -> Self {
+        let (child, address, stderr, said, home) = Self::launch(home, args);
         let args = args.iter().map(ToString::to_string).collect();
         Self { child, address, stderr, said, args, home }
     }

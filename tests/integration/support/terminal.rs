@@ -132,14 +132,24 @@ struct Display {
 struct Shown {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// Whether a synchronized update has begun and not ended.
+    is_updating: bool,
     ended: bool,
 }
 
 impl Shown {
-    /// Whether a synchronized update has begun and not ended.
-    fn is_in_update(&self) -> bool {
-        let last = |sequence: &[u8]| self.raw.windows(sequence.len()).rposition(|part| part == sequence);
-        last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
+    fn draw(&mut self, output: &[u8]) {
+        const BEGIN: &[u8] = b"\x1b[?2026h";
+        const END: &[u8] = b"\x1b[?2026l";
+        self.parser.process(output);
+        // A sequence may have come in two parts.
+        let from = self.raw.len().saturating_sub(BEGIN.len() - 1);
+        self.raw.extend_from_slice(output);
+        let last = |sequence| self.raw[from..].windows(BEGIN.len()).rposition(|part| part == sequence);
+        match (last(BEGIN), last(END)) {
+            (None, None) => {}
+            (begin, end) => self.is_updating = begin > end,
+        }
     }
 }
 
@@ -147,7 +157,8 @@ impl Display {
     fn new(rows: u16, columns: u16) -> Self {
         let size = |n| NonZeroU16::new(n).expect("not zero");
         let parser = vt100::Parser::new(size(rows), size(columns), 1000);
-        Self { shown: Mutex::new(Shown { parser, raw: Vec::new(), ended: false }), changed: Condvar::new() }
+        let shown = Shown { parser, raw: Vec::new(), is_updating: false, ended: false };
+        Self { shown: Mutex::new(shown), changed: Condvar::new() }
     }
 
     fn draw(&self, mut reader: impl Read) {
@@ -157,8 +168,7 @@ impl Display {
             let read = reader.read(&mut buffer).unwrap_or(0);
             // A test that failed while looking at the screen has poisoned it; it is still a screen.
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            shown.parser.process(&buffer[..read]);
-            shown.raw.extend_from_slice(&buffer[..read]);
+            shown.draw(&buffer[..read]);
             shown.ended = read == 0;
             self.changed.notify_all();
             if read == 0 {
@@ -248,12 +258,29 @@ impl Terminal {
         loop {
             let text = text_of(&shown);
             // A terminal shows a synchronized update once it is whole.
-            if (shown.ended || !shown.is_in_update()) && wanted(&text, &shown.raw) {
+            if (shown.ended || !shown.is_updating) && wanted(&text, &shown.raw) {
                 return text;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "no {what} on the screen:\n{text}\n---");
             assert!(!shown.ended, "the program ended and there is no {what} on the screen:\n{text}\n---");
+            shown = self.display.changed.wait_timeout(shown, left).expect("the display").0;
+        }
+    }
+
+    /// Waits until the program has written `text` after its first `start` bytes, and returns all that it wrote
+    /// there, without escape sequences.
+    #[track_caller]
+    pub fn wait_for_written(&self, start: usize, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut shown = self.display.shown.lock().expect("the display");
+        loop {
+            let written = without_escapes(&String::from_utf8_lossy(&shown.raw[start..]));
+            if written.contains(text) {
+                return written;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.ended, "no {text:?} in what was written:\n{written}\n---");
             shown = self.display.changed.wait_timeout(shown, left).expect("the display").0;
         }
     }
@@ -331,6 +358,25 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Removes control sequences (`ESC [ ... letter`), commands for the terminal (`ESC ] ... BEL`) and shorter ones.
+fn without_escapes(written: &str) -> String {
+    let mut text = String::new();
+    let mut chars = written.chars();
+    while let Some(c) = chars.next() {
+        if c != '\x1b' {
+            text.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('[') => drop(chars.find(|c| ('@'..='~').contains(c))),
+            Some(']') => drop(chars.find(|c| matches!(c, '\x07' | '\\'))),
+            Some('(' | ')') => drop(chars.next()),
+            _ => {}
+        }
+    }
+    text
 }
 
 fn text_of(shown: &Shown) -> String {

@@ -1,6 +1,7 @@
 //! The conversation as a user meets it: lines in, lines out.
 
 mod attention;
+mod hostile_pages;
 mod numbered;
 mod outbox;
 mod past;

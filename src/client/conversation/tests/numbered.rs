@@ -228,6 +228,24 @@ fn a_link_is_opened_only_at_a_prompt_which_asks() {
 }
 
 #[test]
+fn of_several_links_the_user_chooses_one() {
+    let mut talk = Talk::at_prompt();
+    talk.says("bob", "all", "http://one.example or https://two.example/x, both");
+    talk.line("/num");
+    assert_eq!(
+        talk.line("/open 1"),
+        "12:03 -- line 1 has 2 links; to open the second one: /open 1.2\n         \
+         1.1  http://one.example\n         1.2  https://two.example/x"
+    );
+    assert_eq!(talk.line("/open 1.1"), "(open: http://one.example)");
+    assert_eq!(talk.line("/open 1 2"), "(open: https://two.example/x)");
+    assert!(talk.line("/open 1.3").ends_with("line 1 has only 2 links; /open 1 lists them"));
+    talk.says("bob", "all", "nothing");
+    talk.line("/num");
+    assert!(talk.line("/open 1.2").contains("line 1 has no link"));
+}
+
+#[test]
 fn another_servers_lines_have_no_numbers_here() {
     let mut talk = Talk::at_prompt();
     talk.says("bob", "all", "one");

@@ -82,6 +82,30 @@ fn another_history_has_numbers_of_its_own() {
 }
 
 #[test]
+fn a_day_is_asked_for_in_the_users_zone() {
+    let mut talk = Talk::new();
+    let (day, next) = ("2026-11-20T00:00:00.000Z", "2026-11-21T00:00:00.000Z");
+    for line in ["/history 2026-11-20 50", "/history yesterday 50"] {
+        talk.line(line);
+        let ask = talk.sent();
+        assert_eq!((ask.kind.as_deref(), ask.text(), ask.limit), (Some("search"), "", Some(50)));
+        assert_eq!(ask.since, Some(crate::protocol::Since::Time(day.into())));
+        assert_eq!((ask.room.as_deref(), ask.until.as_deref()), (Some("#lobby"), Some(next)));
+        talk.missed(3, "bob", "all", "tea", ask.id.as_deref());
+        let told = talk.event(end(0), ask.id.as_deref());
+        assert!(told.starts_with("12:03 -- messages of #lobby on 2026-11-20:\n"), "{told}");
+        assert!(told.ends_with("<bob> tea\n12:03 -- 1 message; there are no older ones"), "{told}");
+    }
+    talk.line("/history #dev today");
+    assert_eq!(talk.sent().room.as_deref(), Some("#dev"));
+    let told = talk.line("/history bob yesterday");
+    assert!(told.ends_with("for what bob wrote to you: /search from:bob after:2026-11-20"), "{told}");
+    talk.line("/history bob 20");
+    let ask = talk.sent();
+    assert_eq!((ask.name.as_deref(), ask.limit), (Some("bob"), Some(20)));
+}
+
+#[test]
 fn what_is_asked_for_stands_between_two_lines_and_moves_nothing() {
     let mut talk = Talk::new();
     talk.line("/history 5");

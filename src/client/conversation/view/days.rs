@@ -1,11 +1,13 @@
 //! Times as the user reads them: in the zone that the machine has at the moment, and in the user's format.
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use super::{DIM, RULE, Stamp, ViewState};
 use crate::client::local_time::{DATE_AND_TIME, local, localized};
+use crate::protocol::command::Day;
 
 /// The format of a time where the user's own is invalid.
 const TIME: &str = "%H:%M";
@@ -14,6 +16,13 @@ impl ViewState {
     /// The day of a time, such as `2026-11-27`.
     pub(crate) fn date(&self, at: Timestamp) -> String {
         at.to_zoned_datetime(self.zone()).date().to_string()
+    }
+
+    /// The start of a day and that of the next one, in the user's zone, and its date.
+    pub(crate) fn day(&self, day: Day) -> Option<(Timestamp, Timestamp, Date)> {
+        let date = day.date(self.zone().to_datetime(self.now).date())?;
+        let start = |date: Date| self.zone().to_timestamp(DateTime::from(date)).ok();
+        Some((start(date)?, start(date.tomorrow().ok()?)?, date))
     }
 
     fn zone(&self) -> TimeZone {

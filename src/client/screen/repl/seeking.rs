@@ -239,9 +239,11 @@ impl Repl {
                     let channel = self.network.locator.channel().clone();
                     self.network.rivals = Some(watch_rivals(hosting.id(), hosting.addr(), channel));
                 }
+                let warning = hosting.warning();
                 self.network.hosting = Some(hosting);
                 self.network.credentials.trust.lock().look_around(&self.data_dirs);
                 self.invite(reached.link.peer());
+                warning.into_iter().for_each(|text| self.hint_once(text));
                 self.move_to(reached, false).await
             }
             Err(error) => {

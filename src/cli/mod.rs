@@ -28,11 +28,11 @@ mod progress;
 mod rescue;
 mod runtime;
 mod serve;
+#[cfg(windows)]
+mod service;
 mod trust;
 mod usage;
 mod values;
-#[cfg(windows)]
-mod windows_service;
 mod word_order;
 
 use std::process::ExitCode;

@@ -30,7 +30,7 @@ pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError
 #[cfg(windows)]
 fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
     use super::own_server;
-    use super::windows_service::{self, ServiceLog};
+    use super::service::{self, ServiceLog};
     let (common, given) = (common.clone(), serve.clone());
     let work = move |stop: std::sync::Arc<tokio::sync::Notify>| {
         let data_dir = Some(given.data_dir.clone().unwrap_or_else(own_server::service_dir));
@@ -46,7 +46,7 @@ fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
         }
         served.is_ok()
     };
-    windows_service::run(Box::new(work)).map(|_| serve)
+    service::run(Box::new(work)).map(|_| serve)
 }
 
 /// Runs the server until a signal, its console or `asked` stops it.

@@ -26,3 +26,7 @@ bench *args:
 # Mutants that no test notices, of a sample: needs cargo-mutants, hours for all modules; see .ci/mutants.
 mutants *args:
     .ci/mutants {{args}}
+
+# Packages and manifests, built and checked; see .ci/packages for what it needs.
+packages *args:
+    .ci/packages {{args}}

@@ -85,12 +85,13 @@ impl Call<'_> {
             }
         }
         let mut ownership = Ownership::NotOwned;
-        let user_id = same.unwrap_or_else(|| {
-            if let Some(key) = peer.key {
-                ownership = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
-            }
-            self.chat.add_user(self.session, name, &likeness, owner, self.now)
-        });
+        // A user whose first session was a guest may own nothing yet.
+        let owns = |key| self.chat.owned.owned(&name.key(), self.now.at()).is_some_and(|own| own.key == key);
+        if let Some(key) = peer.key.filter(|key| !hello.guest && (same.is_none() || !owns(*key))) {
+            ownership = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
+        }
+        let user_id =
+            same.unwrap_or_else(|| self.chat.add_user(self.session, name, &likeness, owner, self.now));
         self.seat(user_id, hello.mode);
         Ok(ownership)
     }

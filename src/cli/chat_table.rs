@@ -10,12 +10,10 @@ use toml::de::{DeTable, DeValue};
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 use crate::client::{PreferenceValue, Preferences, PreferencesFile, SETTINGS, find_preference};
+use crate::encoding::{self, TextForm};
 use crate::files;
 
 pub(super) const CHAT: &str = "chat";
-
-/// Some editors begin a file with it.
-const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// Why a table is wrong, and where.
 pub(super) type TableError = (Option<Range<usize>>, String);
@@ -61,18 +59,13 @@ pub(super) struct ChatTable(pub(super) PathBuf);
 impl PreferencesFile for ChatTable {
     fn save(&self, name: &str, value: Option<&PreferenceValue>) -> Result<(), String> {
         let path = &self.0;
-        let told = |error: io::Error| format!("cannot write the config file {}: {error}", path.display());
+        let told = |error: io::Error| format!("cannot change the config file {}: {error}", path.display());
         // The file that a link leads to: people keep their config files elsewhere.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let _lock = lock(&target).map_err(told)?;
-        let mut text = String::new();
-        match files::open(&target).and_then(|mut file| file.read_to_string(&mut text)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(error)),
-            _ => {}
-        }
-        let changed = edited(&text, name, value)
-            .map_err(|why| format!("cannot change the config file {}: {why}", path.display()))?;
-        if changed == text { Ok(()) } else { replace(&target, &changed).map_err(told) }
+        let (text, form) = read_text(&target).map_err(told)?;
+        let changed = edited(&text, name, value).map_err(|why| told(io::Error::other(why)))?;
+        if changed == text { Ok(()) } else { replace(&target, &form.encode(&changed)).map_err(told) }
     }
 
     fn place(&self) -> String {
@@ -93,27 +86,24 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     files::lock_directory(directory)
 }
 
+/// Reads the file, and how other programs saved it. A missing file has no text.
+fn read_text(path: &Path) -> io::Result<(String, TextForm)> {
+    let mut bytes = Vec::new();
+    match files::open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(encoding::decode(&bytes)?),
+    }
+}
+
 /// Replaces the file's content, and keeps its permissions.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let before = fs::metadata(path).map(|found| found.permissions()).ok();
-    files::replace(path, text.as_bytes())?;
+    files::replace(path, content)?;
     before.map_or(Ok(()), |permissions| fs::set_permissions(path, permissions))
 }
 
-/// Sets a key of the table, or removes it. Keeps how the file's lines begin and end for other programs.
+/// Sets a key of the table, or removes it.
 fn edited(text: &str, name: &str, value: Option<&PreferenceValue>) -> Result<String, String> {
-    let (mark, body) =
-        text.strip_prefix(BYTE_ORDER_MARK).map_or((None, text), |body| (Some(BYTE_ORDER_MARK), body));
-    let changed = edited_lines(body, name, value)?;
-    let is_crlf = body.contains('\n') && body.matches('\n').count() == body.matches("\r\n").count();
-    let changed = match is_crlf {
-        true => changed.replace("\r\n", "\n").replace('\n', "\r\n"),
-        false => changed,
-    };
-    Ok(mark.into_iter().chain(changed.chars()).collect())
-}
-
-fn edited_lines(text: &str, name: &str, value: Option<&PreferenceValue>) -> Result<String, String> {
     let mut document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| error.message().to_owned())?;
     let Some(value) = value else {
@@ -182,13 +172,30 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_and_a_byte_order_mark_stay() {
-        let file = format!("\u{feff}{}", FILE.replace('\n', "\r\n"));
-        let changed = edited(&file, "bell", Some(&text("all"))).unwrap();
-        assert_eq!(changed, file.replace("\"off\" #", "\"all\" #"));
-        let added = edited(&file, "wrap", Some(&PreferenceValue::Switch(false))).unwrap();
-        assert_eq!(added, file.replace("# for now\r\n", "# for now\r\nwrap = false\r\n"));
-        assert!(super::super::config::parse(&added).is_ok_and(|config| !config.chat.wrap));
+    fn line_ends_and_encoding_stay_as_notepad_saved_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let added = FILE.replace("# for now\n", "# for now\nwrap = false\n");
+        for (before, after) in encoding::saved(FILE).into_iter().zip(encoding::saved(&added)) {
+            fs::write(&path, &before).unwrap();
+            ChatTable(path.clone()).save("wrap", Some(&PreferenceValue::Switch(false))).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), after);
+            assert!(super::super::config::load(Some(&path)).is_ok_and(|config| !config.chat.wrap));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_text_stays_as_it_is_and_the_refusal_names_the_remedy() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let ansi = b"name = \"J\xFCrgen\"\r\n";
+        fs::write(&path, ansi).unwrap();
+        let remedy = format!("{}: it is not UTF-8 text; save it as UTF-8", path.display());
+        let refused = ChatTable(path.clone()).save("bell", Some(&text("all"))).unwrap_err();
+        assert_eq!(refused, format!("cannot change the config file {remedy}"));
+        let refused = super::super::config::load(Some(&path)).unwrap_err();
+        assert_eq!(refused, format!("cannot read the config file {remedy}"));
+        assert_eq!(fs::read(&path).unwrap(), ansi);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::args::{self, ServeArgs};
 use super::chat_table::{self, CHAT};
 use super::exit::{ExitError, sentence};
 use crate::client::{Preferences, find_preference, nearest_key};
+use crate::encoding;
 
 /// The values in the config file, as on the command line, by the options' long names.
 #[derive(Clone, Debug, Default)]
@@ -82,10 +83,13 @@ pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
         return Ok(Config::default());
     };
     let at = |config| Config { path: Some(path.to_owned()), ..config };
-    match fs::read_to_string(path) {
+    match fs::read(path).and_then(|bytes| Ok(encoding::decode(&bytes)?.0)) {
         Ok(text) => parse(&text).map(at).map_err(|why| format!("config file {}{why}", path.display())),
         Err(error) if chosen.is_none() && error.kind() == io::ErrorKind::NotFound => {
             Ok(at(Config::default()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(format!("cannot read the config file {}: {error}", path.display()))
         }
         Err(error) => {
             let path = path.display();

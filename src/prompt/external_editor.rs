@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::MAX_INPUT_BYTES;
+use crate::encoding;
 use crate::files;
 
 /// How often to look whether the editor has ended.
@@ -33,10 +34,13 @@ pub(super) fn edit(text: &str, is_stopping: impl Fn() -> bool) -> Result<String,
     if is_big {
         return Err("the edited text is longer than 1 MiB, so the line is unchanged; shorten it".into());
     }
-    match fs::read(&file.0).map(String::from_utf8) {
-        Ok(Ok(text)) => Ok(clean(&text)),
-        Ok(Err(_)) => Err("the edited text is not UTF-8, so the line is unchanged; save it as UTF-8".into()),
-        Err(error) => Err(format!("cannot read the edited text: {error}")),
+    edited(&file.0)
+}
+
+fn edited(path: &Path) -> Result<String, String> {
+    match fs::read(path).and_then(|bytes| Ok(encoding::decode(&bytes)?.0)) {
+        Ok(text) => Ok(clean(&text)),
+        Err(error) => Err(format!("cannot read the edited text, so the line is unchanged: {error}")),
     }
 }
 
@@ -55,10 +59,22 @@ fn start(command: &str, file: &Path) -> std::io::Result<Child> {
     Command::new("/bin/sh").arg("-c").arg(format!("{command} \"$1\"")).arg("sh").arg(file).spawn()
 }
 
-#[cfg(not(unix))]
+/// Windows has no shell that reads options safely. A path with spaces may stand without quotes.
+#[cfg(windows)]
 fn start(command: &str, file: &Path) -> std::io::Result<Child> {
-    let mut words = command.split_whitespace();
-    Command::new(words.next().unwrap_or_default()).args(words).arg(file).spawn()
+    let words = match Path::new(command).is_file() {
+        true => vec![command.to_owned()],
+        false => crate::text::command_words(command).unwrap_or_default(),
+    };
+    let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::NotFound)?;
+    let start = |program: &str| Command::new(program).args(arguments).arg(file).spawn();
+    match start(program) {
+        // Editors that are scripts, such as `code`, are found only by their whole name.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            start(&format!("{program}.cmd")).map_err(|_| error)
+        }
+        started => started,
+    }
 }
 
 /// Waits for the editor's end; returns whether it succeeded.
@@ -92,7 +108,7 @@ impl TextFile {
         getrandom::fill(&mut unique).map_err(std::io::Error::other)?;
         let unique: String = unique.iter().map(|byte| format!("{byte:02x}")).collect();
         let path = env::temp_dir().join(format!("lanchat-{unique}.txt"));
-        let mut file = files::private().write(true).create_new(true).open(&path)?;
+        let mut file = files::create_private(&path)?;
         let created = Self(path);
         file.write_all(text.as_bytes())?;
         if !text.is_empty() {
@@ -117,6 +133,36 @@ mod tests {
     fn an_edited_text_has_no_line_end_and_no_control_characters() {
         assert_eq!(clean("one\r\n\ttwo\u{1b}[2J\n\n"), "one\n\ttwo[2J");
         assert_eq!(clean(""), "");
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn an_editor_may_be_a_script_and_have_spaces_in_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("with spaces");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("edit.cmd"), "@echo %1 two> %2\r\n").unwrap();
+        let text = dir.path().join("text");
+        for command in [folder.join("edit.cmd"), folder.join("edit")] {
+            let mut child = start(&format!("\"{}\" one", command.display()), &text).unwrap();
+            assert!(wait(&mut child, || false).unwrap());
+            assert_eq!(fs::read_to_string(&text).unwrap().trim(), "one two");
+            fs::remove_file(&text).unwrap();
+        }
+        assert_eq!(start("no-such-editor", &text).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn an_edited_text_is_the_same_however_the_editor_saved_it() {
+        let file = TextFile::create("").unwrap();
+        for saved in encoding::saved("Gr\u{fc}\u{df}e\nin two lines\n") {
+            fs::write(&file.0, &saved).unwrap();
+            assert_eq!(edited(&file.0).unwrap(), "Gr\u{fc}\u{df}e\nin two lines", "{saved:?}");
+        }
+        fs::write(&file.0, b"Gr\xFC\xDFe").unwrap();
+        let why =
+            "cannot read the edited text, so the line is unchanged: it is not UTF-8 text; save it as UTF-8";
+        assert_eq!(edited(&file.0).unwrap_err(), why);
     }
 
     #[cfg(unix)]

@@ -4,6 +4,7 @@
 //! expires or needs renewal.
 
 use super::certificate;
+use crate::encoding;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SECRET_FILE_BYTES;
@@ -84,8 +85,8 @@ impl Keypair {
                 _ => KeyError::Unusable(path.into(), error),
             })?;
         let damaged = || KeyError::Damaged(path.into());
-        let pem = std::str::from_utf8(&content).map_err(|_| damaged())?;
-        let mut key = rcgen::KeyPair::from_pem(pem).map_err(|_| damaged())?;
+        let pem = Zeroizing::new(encoding::decode(&content).map_err(|_| damaged())?.0);
+        let mut key = rcgen::KeyPair::from_pem(&pem).map_err(|_| damaged())?;
         Self::new(&mut key).map_err(|_| damaged())
     }
 
@@ -170,6 +171,18 @@ mod tests {
         });
         assert!(fingerprints.iter().all(|one| *one == fingerprints[0]), "{fingerprints:?}");
         assert_eq!(Keypair::load(&path).unwrap().fingerprint(), fingerprints[0]);
+    }
+
+    #[test]
+    fn a_key_that_went_through_an_editor_is_the_same_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("server.pem");
+        let key = Keypair::load_or_create(&path).unwrap().fingerprint();
+        let pem = fs::read_to_string(&path).unwrap();
+        for saved in encoding::saved(&pem) {
+            files::replace(&path, &saved).unwrap();
+            assert_eq!(Keypair::load(&path).unwrap().fingerprint(), key, "{saved:?}");
+        }
     }
 
     #[test]

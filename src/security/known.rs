@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::encoding;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_KNOWN_FILE_BYTES, MAX_KNOWN_SERVERS};
@@ -129,6 +130,17 @@ pub fn system_dir() -> Option<PathBuf> {
         return std::env::var_os("PROGRAMDATA").map(|dir| PathBuf::from(dir).join("lanchat"));
     }
     Some(PathBuf::from("/etc/lanchat"))
+}
+
+/// The directory of the system's file, unless a user who is not an administrator has put that file there.
+pub fn trusted_system_dir() -> Option<PathBuf> {
+    let dir = system_dir()?;
+    let file = dir.join(FILE);
+    if file.exists() && !files::is_of_administrators(&file) {
+        tracing::warn!("ignored {}: it does not belong to an administrator", file.display());
+        return None;
+    }
+    Some(dir)
 }
 
 /// All known servers, the last used first.
@@ -362,7 +374,7 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     };
     let mut content = Vec::new();
     file.take(MAX_KNOWN_FILE_BYTES).read_to_end(&mut content)?;
-    Ok(Some(String::from_utf8_lossy(&content).into_owned()))
+    Ok(Some(encoding::decode_lossy(&content)))
 }
 
 fn parse(content: &str, path: &Path) -> Vec<KnownServer> {

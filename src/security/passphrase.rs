@@ -2,6 +2,7 @@
 //!
 //! Knows neither how to prove one nor who asks for it.
 
+use crate::encoding;
 use crate::files;
 use crate::limits::{MAX_SECRET_FILE_BYTES, MIN_PASSPHRASE_CHARS};
 use std::fmt;
@@ -95,18 +96,21 @@ impl Passphrase {
     /// Reads the first line of the user's file. Others may be able to read it: secrets that are mounted into
     /// containers are often open to everyone inside.
     pub fn read(path: &Path) -> Result<Self, PassphraseError> {
-        let mut content = Zeroizing::new(Vec::with_capacity(MAX_SECRET_FILE_BYTES));
+        let mut content = Zeroizing::new(Vec::with_capacity(MAX_SECRET_FILE_BYTES + 1));
         let read = File::open(path)
-            .and_then(|file| file.take(MAX_SECRET_FILE_BYTES as u64).read_to_end(&mut content));
+            .and_then(|file| file.take(MAX_SECRET_FILE_BYTES as u64 + 1).read_to_end(&mut content));
         Self::from_file(path, read.map(|_| content))
     }
 
     fn from_file(path: &Path, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Self, PassphraseError> {
         let unusable = |error| PassphraseError::Unusable(path.into(), error);
         let content = content.map_err(unusable)?;
-        let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let line = std::str::from_utf8(line)
-            .map_err(|error| unusable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+        if content.len() > MAX_SECRET_FILE_BYTES {
+            return Err(unusable(files::too_long(MAX_SECRET_FILE_BYTES)));
+        }
+        let (text, _) = encoding::decode(&content).map_err(|error| unusable(error.into()))?;
+        let text = Zeroizing::new(text);
+        let line = text.lines().next().unwrap_or_default();
         Self::new(line).map_err(|_| PassphraseError::TooShortIn(path.into()))
     }
 
@@ -220,9 +224,25 @@ mod tests {
         files::replace(&path, b"short\n").unwrap();
         let error = Passphrase::load_or_create(&path).unwrap_err();
         assert!(matches!(error, PassphraseError::TooShortIn(_)), "{error}");
-        files::replace(&path, &[0xff; 20]).unwrap();
-        assert!(Passphrase::read(&path).is_err());
-        assert_eq!(fs::read(&path).unwrap(), [0xff; 20]);
+        files::replace(&path, &[0xf8; 20]).unwrap();
+        let error = Passphrase::read(&path).unwrap_err().to_string();
+        assert!(error.ends_with(": it is not UTF-8 text; save it as UTF-8"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), [0xf8; 20]);
+        files::replace(&path, "long ".repeat(MAX_SECRET_FILE_BYTES).as_bytes()).unwrap();
+        let error = Passphrase::read(&path).unwrap_err().to_string();
+        assert!(error.ends_with(": it is over 4096 bytes long"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_notepad_saved_holds_the_passphrase_that_people_type() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("passphrase");
+        for saved in encoding::saved("korrekt pferd b\u{e4}r\nsecond line\n") {
+            files::replace(&path, &saved).unwrap();
+            for read in [Passphrase::read(&path), Passphrase::load_or_create(&path)] {
+                assert_eq!(read.unwrap(), new("korrekt pferd b\u{e4}r"), "{saved:?}");
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -6,6 +6,7 @@
 use super::error::{AtPath as _, StoreError};
 use super::records;
 use crate::chat::{Record, Records, Sanction};
+use crate::encoding;
 use crate::files;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use serde::de::DeserializeOwned;
@@ -90,7 +91,7 @@ fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, Sto
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::of_file(&path, &error)),
     };
-    let text = String::from_utf8_lossy(&bytes);
+    let text = encoding::decode_lossy(&bytes);
     let mut rows = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str(line) {
@@ -133,6 +134,21 @@ fn warn_of_new(directory: &Path) {
                 "the server ignores {}; at the console or as an operator, {instead}",
                 path.display()
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_an_editor_saved_has_the_same_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        for saved in encoding::saved("\"alice\"\n\n\"J\u{fc}rgen\"\n") {
+            fs::write(dir.path().join("names"), &saved).unwrap();
+            let names = read::<String>(dir.path(), "names").unwrap();
+            assert_eq!(names, ["alice", "J\u{fc}rgen"], "{saved:?}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The client in pipes, and `lanchat send`: lines, exit statuses, and nothing for the eye.
 
 use crate::support::fake_server::{FakeServer, say};
+use crate::support::home::{Home, LANCHAT};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
-use crate::support::terminal::{Home, LANCHAT, Launch};
 use crate::support::tls::Key;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
@@ -27,7 +27,7 @@ fn join(home: &Home, server: impl ToString, args: &[&str]) -> Child {
     command(home, &all).spawn().expect("the program starts")
 }
 
-fn send(home: &Home, server: impl ToString, args: &[&str], input: &str) -> Output {
+fn send(home: &Home, server: impl ToString, args: &[&str], input: impl AsRef<[u8]>) -> Output {
     let host = server.to_string();
     let mut all = vec!["send", "--no-discovery", "--host", &host];
     all.extend(args);
@@ -36,9 +36,9 @@ fn send(home: &Home, server: impl ToString, args: &[&str], input: &str) -> Outpu
 }
 
 /// Gives the program its input, and waits for its end.
-fn finish(mut child: Child, input: &str) -> Output {
+fn finish(mut child: Child, input: impl AsRef<[u8]>) -> Output {
     // A program that ends before it has read everything is not an error here.
-    let _ = child.stdin.take().expect("an input").write_all(input.as_bytes());
+    let _ = child.stdin.take().expect("an input").write_all(input.as_ref());
     child.wait_with_output().expect("an output")
 }
 
@@ -60,6 +60,27 @@ fn lines_go_in_and_out_and_the_end_waits_for_the_receipts() {
     assert_eq!(shown.matches("<alice> line ").count(), 500);
     assert!(!shown.contains('\u{1b}') && !shown.contains("[#lobby]"), "{shown:?}");
     assert_eq!(text(&output.stderr), "");
+}
+
+/// A text as Notepad saves it: UTF-8 and UTF-16 with a byte order mark, both with the line ends of Windows.
+fn from_notepad(text: &str) -> [Vec<u8>; 3] {
+    let text = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect();
+    [text.clone().into_bytes(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)]
+}
+
+#[test]
+fn a_file_that_notepad_saved_is_sent_as_its_text() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    for file in from_notepad("Gr\u{fc}\u{df}e\nzwei\n") {
+        let sent = send(&home, server.link(), &["-"], &file);
+        assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stderr));
+        assert_eq!(bob.text(), "Gr\u{fc}\u{df}e\nzwei", "{file:?}");
+        let piped = finish(join(&home, server.link(), &["alice"]), &file);
+        assert_eq!(piped.status.code(), Some(0), "{}", text(&piped.stderr));
+        assert_eq!((bob.text(), bob.text()), ("Gr\u{fc}\u{df}e".into(), "zwei".into()), "{file:?}");
+    }
 }
 
 #[test]
@@ -178,12 +199,13 @@ fn every_way_to_fail_has_its_status_and_one_line() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_terminal_that_cannot_edit_gets_plain_lines() {
     let (server, home) = (TestServer::start(), Home::new());
     let host = server.link();
     let args = ["--no-discovery", "--host", &host, "--name", "alice"];
-    let mut terminal = Launch::lanchat(&args).env("TERM", "dumb").start(&home);
+    let mut terminal = crate::support::terminal::Launch::lanchat(&args).env("TERM", "dumb").start(&home);
     terminal.wait_for("connected to test as alice");
     terminal.enter("hello");
     let screen = terminal.wait_for("<alice> hello");

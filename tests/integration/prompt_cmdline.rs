@@ -372,7 +372,7 @@ fn a_preference_that_cannot_be_kept_holds_until_the_user_leaves() {
     fs::remove_file(&config).unwrap();
     fs::create_dir(&config).unwrap();
     terminal.enter("/set bell off");
-    terminal.wait_for("bell is now off, but only until you leave: cannot write the config file");
+    terminal.wait_for("bell is now off, but only until you leave: cannot change the config file");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 /// its own row or of later ones.
 const LAYERS: [&[&str]; 8] = [
     &["limits"],
-    &["name", "text", "files", "fingerprint", "pace", "clock"],
+    &["name", "text", "encoding", "files", "fingerprint", "pace", "clock"],
     &["protocol"],
     &["chat"],
     &["store", "discovery", "security", "prompt"],
@@ -53,7 +53,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("unicode_security", &["src/name/"]),
     ("rusqlite", &["src/store/"]),
     ("rustyline", &["src/prompt/"]),
-    ("rpassword", &["src/prompt/"]),
+    ("windows_service", &["src/cli/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),

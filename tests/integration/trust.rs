@@ -76,7 +76,7 @@ fn closed() -> TestServer {
     })
 }
 
-fn file(home: &Home, name: &str, text: &str) -> PathBuf {
+fn file(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let path = home.path().join(name);
     fs::write(&path, text).expect("a file");
@@ -96,6 +96,26 @@ fn a_first_contact_is_told_and_the_next_one_is_not() {
     assert_eq!((known(&home)[0]["how"].clone(), known(&home).len()), (json!("tofu"), 1));
     let again = send(&home, server.address, &["hello"]);
     assert_eq!((again.status.code(), said(&again)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_passphrase_file_that_notepad_saved_holds_what_others_type() {
+    let server = closed();
+    let text = format!("\u{feff}{PASSPHRASE}\r\n");
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let forms = [text.clone().into_bytes(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)];
+    for (name, saved) in ["ann", "bob", "carol"].into_iter().zip(forms) {
+        let home = Home::new();
+        let path = file(&home, "passphrase", &saved).display().to_string();
+        let sent = send(&home, server.address, &["--name", name, "--passphrase-file", &path, "hi"]);
+        assert_eq!(sent.status.code(), Some(0), "{}", said(&sent));
+    }
+    let home = Home::new();
+    let path = file(&home, "passphrase", b"gr\xFCne Wiese\r\n").display().to_string();
+    let refused = send(&home, server.address, &["--passphrase-file", &path, "hi"]);
+    let remedy =
+        format!("lanchat: cannot use the passphrase in {path}: it is not UTF-8 text; save it as UTF-8\n");
+    assert!(said(&refused).ends_with(&remedy), "{}", said(&refused));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Options of `lanchat serve`, and the server options that they become.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use crate::chat::Rules;
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
 use crate::cli::values::{Bound, Count, HostPort, Size};
+use crate::encoding;
 use crate::limits;
 use crate::pace::Rate;
 use crate::protocol::Term;
@@ -74,6 +75,12 @@ pub(crate) struct ServeArgs {
     pub(crate) memory: Option<Size>,
 
     /// Directory for the server's identity and history [default: ~/.local/share/lanchat].
+    #[cfg_attr(
+        windows,
+        arg(
+            help = "Directory for the server's identity and history [default: %LOCALAPPDATA%\\lanchat\\server]"
+        )
+    )]
     #[arg(
         long,
         value_name = "DIR",
@@ -342,13 +349,21 @@ async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
 }
 
 fn read_motd(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(limits::MAX_MOTD_BYTES as u64 + 1).read_to_string(&mut text))
-        .map_err(|error| {
+    let mut bytes = Vec::new();
+    // Four times the bound is enough to know that it is too long, even in UTF-16 with line ends of two characters.
+    let portion = 4 * limits::MAX_MOTD_BYTES as u64 + 4;
+    let read = File::open(path).and_then(|file| file.take(portion).read_to_end(&mut bytes));
+    let text = match read {
+        Ok(read) if read as u64 == portion => encoding::decode_lossy(&bytes),
+        read => read.and_then(|_| Ok(encoding::decode(&bytes)?.0)).map_err(|error| {
             let path = path.display();
-            anyhow!("cannot read the message of the day from {path}: {error}; use another file with --motd")
-        })?;
+            let remedy = match error.kind() {
+                io::ErrorKind::InvalidData => "",
+                _ => "; use another file with --motd",
+            };
+            anyhow!("cannot read the message of the day from {path}: {error}{remedy}")
+        })?,
+    };
     if text.len() > limits::MAX_MOTD_BYTES {
         bail!(
             "the message of the day in {} is longer than {} bytes; shorten it",
@@ -418,6 +433,35 @@ mod tests {
         for words in ["--no-history --retain off", "--no-history --retain-size 1GiB"] {
             assert!(read(words, "").unwrap_err().contains("have no effect with --no-history"), "{words}");
         }
+    }
+
+    #[test]
+    fn a_message_of_the_day_is_the_same_however_an_editor_saved_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("motd");
+        for saved in encoding::saved("Gr\u{fc}\u{df}e\nin two lines\n") {
+            std::fs::write(&path, &saved).unwrap();
+            assert_eq!(read_motd(&path).unwrap(), "Gr\u{fc}\u{df}e\nin two lines", "{saved:?}");
+        }
+        let longest = "x".repeat(limits::MAX_MOTD_BYTES);
+        for saved in encoding::saved(&longest) {
+            std::fs::write(&path, saved).unwrap();
+            assert_eq!(read_motd(&path).unwrap(), longest);
+        }
+        for long in [longest.clone() + "y", "\n".repeat(limits::MAX_MOTD_BYTES + 1), longest.repeat(9)] {
+            for saved in encoding::saved(&long) {
+                std::fs::write(&path, saved).unwrap();
+                assert!(
+                    read_motd(&path)
+                        .unwrap_err()
+                        .to_string()
+                        .contains("is longer than 4096 bytes; shorten it")
+                );
+            }
+        }
+        std::fs::write(&path, b"Gr\xFC\xDFe").unwrap();
+        let error = read_motd(&path).unwrap_err().to_string();
+        assert!(error.ends_with("motd: it is not UTF-8 text; save it as UTF-8"), "{error}");
     }
 
     #[test]

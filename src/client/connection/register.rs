@@ -6,7 +6,7 @@ use crate::client::link::{LinkError, PassphraseProof, ServerLink};
 use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::event::Welcome;
-use crate::protocol::request::Hello;
+use crate::protocol::request::{Hello, Mode};
 use crate::security::Passphrase;
 
 /// Names tried when the login name is taken.
@@ -42,7 +42,9 @@ impl Credentials {
             let token = link.key().is_none().then(|| self.identity.token.clone());
             let (since, log, logs) = self.position.hello();
             let resumes = since.is_some();
-            let hello = Hello { name: name.to_string(), mode: terms.mode, token, since, log, logs };
+            // A program that only reads along under the login name is nobody whom others could want to reach.
+            let guest = terms.mode == Mode::Tail && !self.identity.is_name_chosen;
+            let hello = Hello { name: name.to_string(), mode: terms.mode, token, since, log, logs, guest };
             let proof = passphrase.map(|passphrase| PassphraseProof { passphrase, own: self.own });
             let mut is_proven_now = false;
             let answer = link.hello(hello, proof, &mut is_proven_now).await;

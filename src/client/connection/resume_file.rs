@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding;
 use crate::files;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_LOGS};
 use crate::protocol::packet::LogEnd;
@@ -83,7 +84,7 @@ fn read(file: &Path) -> Vec<ResumeLine> {
     let mut bytes = Vec::new();
     let read = files::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
     match read {
-        Ok(_) => String::from_utf8_lossy(&bytes)
+        Ok(_) => encoding::decode_lossy(&bytes)
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .take(MAX_KNOWN_SERVERS)
@@ -126,7 +127,12 @@ mod tests {
         assert_eq!(load(&file, "one"), Some(point("a", 70)));
         assert_eq!(load(&file, "two"), Some(point("b", 5)));
         keep(&file, "one", &point("c", 2));
-        assert_eq!(load(&file, "one"), Some(ResumePoint { logs: vec![end("a", 70)], ..point("c", 2) }));
+        let last = Some(ResumePoint { logs: vec![end("a", 70)], ..point("c", 2) });
+        assert_eq!(load(&file, "one"), last);
+        for saved in encoding::saved(&fs::read_to_string(&file).unwrap()) {
+            fs::write(&file, saved).unwrap();
+            assert_eq!(load(&file, "one"), last, "an editor saved the file");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! waits for its server as long as that is away, and shows missed messages. It ends with the input, once the
 //! server has confirmed everything.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::client::background::next_of;
 use crate::client::connection::{Ended, Reconnector, Update};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::error::Error;
+use crate::encoding::LineReader;
 
 /// Unconfirmed messages at which reading stops: no more than the connection's queue holds.
 const WINDOW: usize = 100;
@@ -129,16 +130,9 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
 fn read_lines() -> Result<mpsc::Receiver<String>, Error> {
     let (sender, lines) = mpsc::channel(LINES_AHEAD);
     let read = move || {
-        let mut input = io::stdin().lock();
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            match input.read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-            let text = String::from_utf8_lossy(&line);
-            if sender.blocking_send(text.trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+        let mut input = LineReader::new(io::stdin().lock());
+        while let Ok(Some(line)) = input.next_line() {
+            if sender.blocking_send(line).is_err() {
                 return;
             }
         }

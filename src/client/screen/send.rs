@@ -15,6 +15,7 @@ use crate::client::conversation::PacketIds;
 use crate::client::error::Error;
 use crate::client::link::{LinkError, ServerLink};
 use crate::client::options::ClientOptions;
+use crate::encoding;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
@@ -198,10 +199,10 @@ fn message(text: Option<String>) -> Result<String, Error> {
 
 fn read_input() -> Result<String, Error> {
     let mut bytes = Vec::new();
-    // Twice the bound is enough to know that it is too long, even with blanks at its end.
-    let read = io::stdin().lock().take(2 * MAX_TEXT_BYTES as u64).read_to_end(&mut bytes);
+    // Four times the bound is enough to know that it is too long, even in UTF-16 with blanks at its end.
+    let read = io::stdin().lock().take(4 * MAX_TEXT_BYTES as u64).read_to_end(&mut bytes);
     read.map_err(|error| Error::Local(format!("cannot read the message from standard input: {error}")))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(encoding::decode_lossy(&bytes))
 }
 
 #[cfg(test)]

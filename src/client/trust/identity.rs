@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::client::shared_state::SharedState;
+use crate::encoding;
 use crate::files;
 use crate::name::Name;
 use crate::security::{KeyError, Keypair};
@@ -127,9 +128,9 @@ fn read_name(path: &Path) -> Option<Name> {
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    files::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    files::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(encoding::decode(&bytes)?.0)
 }
 
 /// Reads the token; none if the file is missing or has other contents.
@@ -181,6 +182,10 @@ mod tests {
         assert_eq!(first.token, second.token);
         assert_eq!(first.token.len(), 32);
         assert!(first.is_name_chosen && !second.is_name_chosen);
+        for saved in encoding::saved(&format!("{}\n", first.token)) {
+            fs::write(dir.path().join(TOKEN_FILE), saved).unwrap();
+            assert_eq!(UserIdentity::load(Some(dir.path()), None).unwrap().token, first.token);
+        }
         fs::write(dir.path().join(TOKEN_FILE), "damaged").unwrap();
         let third = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
         assert_ne!(first.token, third.token);
@@ -202,7 +207,7 @@ mod tests {
         let chosen = UserIdentity::load(Some(dir.path()), Some(name("bob"))).unwrap();
         assert!(chosen.name() == name("bob") && chosen.is_name_chosen && !chosen.is_name_made_up);
         fs::write(dir.path().join(NAME_FILE), "two words\n").unwrap();
-        assert_ne!(UserIdentity::load(Some(dir.path()), None).unwrap().name(), name("two words"));
+        assert_ne!(UserIdentity::load(Some(dir.path()), None).unwrap().name().as_str(), "two words");
     }
 
     #[cfg(unix)]

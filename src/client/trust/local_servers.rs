@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::encoding;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SECRET_FILE_BYTES;
@@ -65,12 +66,13 @@ impl std::fmt::Debug for LocalServers {
 }
 
 fn read(dir: &Path) -> Option<LocalServer> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     files::open(&dir.join(SECRET_FILE))
         .ok()?
         .take(MAX_SECRET_FILE_BYTES as u64)
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .ok()?;
+    let (text, _) = encoding::decode(&bytes).ok()?;
     let Secret { id, secret } = serde_json::from_str(&text).ok()?;
     Some(LocalServer { key: Fingerprint::from_id(&id)?, secret, dir: dir.to_owned() })
 }
@@ -86,7 +88,8 @@ mod tests {
             (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let key = Fingerprint::new([5; 32]);
         let secret = format!("{{\"id\":\"{}\",\"secret\":\"0011\"}}\n", key.id());
-        fs::write(mine.path().join(SECRET_FILE), secret).unwrap();
+        // Copied by way of an editor.
+        fs::write(mine.path().join(SECRET_FILE), format!("\u{feff}{secret}")).unwrap();
         fs::write(damaged.path().join(SECRET_FILE), "{\"id\":\"5\",\"secret\":\"0022\"}").unwrap();
         let dirs = [&empty, &damaged, &mine].map(|dir| dir.path().to_owned());
         let local = LocalServers::read(&dirs);

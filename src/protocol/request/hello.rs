@@ -41,6 +41,9 @@ pub struct Hello {
     /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that do not know other incarnations.
     #[serde(skip_serializing_if = "is_empty")]
     pub logs: Option<Vec<LogEnd>>,
+    /// Whether the name stays free: the key does not become its owner.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub guest: bool,
 }
 
 impl Mode {
@@ -78,6 +81,7 @@ impl Hello {
             since: packet.since.clone(),
             log: packet.log.clone().filter(|log| !log.is_empty()),
             logs: packet.logs.clone(),
+            guest: packet.guest.unwrap_or_default(),
         })
     }
 }

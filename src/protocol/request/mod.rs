@@ -326,6 +326,7 @@ mod tests {
                     log: since.as_ref().map(|_| "a log".into()),
                     logs: since.as_ref().map(|_| vec![LogEnd { log: "before".into(), last: 7 }]),
                     since,
+                    guest: false,
                 }
             ))),
         ]

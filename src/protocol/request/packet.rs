@@ -35,6 +35,7 @@ pub struct ClientPacket {
     pub log: Option<String>,
     #[serde(deserialize_with = "logs::read")]
     pub logs: Option<Vec<LogEnd>>,
+    pub guest: Option<bool>,
     #[serde(deserialize_with = "whole::maybe")]
     pub limit: Option<u64>,
     #[serde(deserialize_with = "whole::maybe")]
@@ -108,6 +109,7 @@ impl ClientPacket {
             since,
             log,
             logs,
+            guest: _,
             limit: _,
             before: _,
             until,

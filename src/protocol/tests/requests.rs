@@ -20,12 +20,13 @@ fn hellos() -> Vec<Request> {
         since: Some(Since::Seq(7)),
         log: Some(text()),
         logs: Some(vec![LogEnd { log: text(), last: 6 }, LogEnd { log: "older".into(), last: 5 }]),
+        guest: false,
     };
     let since = Some(Since::Time("2026-11-21T12:00:00Z".into()));
     vec![
         Connect::Hello(full.clone()).into(),
         Connect::Hello(Hello { mode: Mode::Send, since, logs: Some(Vec::new()), ..full }).into(),
-        Connect::Hello(Hello { mode: Mode::Tail, ..Hello::default() }).into(),
+        Connect::Hello(Hello { mode: Mode::Tail, guest: true, ..Hello::default() }).into(),
     ]
 }
 

@@ -177,6 +177,23 @@ fn where_the_system_lists_servers_no_others_count() {
 }
 
 #[test]
+fn a_file_that_an_editor_saved_lists_the_same_servers() {
+    let (own, system) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(known(Some(own.path()), None));
+    let list = fs::read_to_string(own.path().join(FILE)).unwrap();
+    for saved in crate::encoding::saved(&list) {
+        fs::write(own.path().join(FILE), &saved).unwrap();
+        fs::write(system.path().join(FILE), &saved).unwrap();
+        let names = |known: &KnownServers| known.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        let both = [
+            KnownServers::load(Some(own.path()), None).unwrap(),
+            KnownServers::load(None, Some(system.path())).unwrap(),
+        ];
+        assert_eq!(both.each_ref().map(names), [["Office", "Lab"]; 2], "{saved:?}");
+    }
+}
+
+#[test]
 fn a_file_of_the_systems_that_lists_nobody_lets_nobody_pass() {
     let system = tempfile::tempdir().unwrap();
     fs::write(system.path().join(FILE), "SHA256:x Office\n").unwrap();

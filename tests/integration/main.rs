@@ -43,6 +43,7 @@ mod moderation;
 mod moves;
 #[cfg(target_os = "linux")]
 mod once;
+#[cfg(unix)]
 mod packaging;
 mod plain;
 mod plain_english;
@@ -90,4 +91,5 @@ mod tidy;
 #[cfg(unix)]
 mod trust;
 mod wire;
+#[cfg(unix)]
 mod workflows;

@@ -278,7 +278,7 @@ fn send_shows_what_the_server_answers_to_a_command() {
 #[test]
 fn a_message_that_is_too_long_to_send_is_refused_with_the_true_bound() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output = send(&home, server.link(), &["-"], &"x".repeat(200_000));
+    let output = send(&home, server.link(), &["-"], "x".repeat(200_000));
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("the server's limit of 10000 bytes"), "{error}");

@@ -2,6 +2,11 @@
 //!
 //! Knows neither their content nor their place.
 
+#[cfg(any(windows, test))]
+mod sddl;
+#[cfg(windows)]
+mod windows;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -45,7 +50,7 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
 /// For file systems without hard links (FAT, some network shares): another process may see an incomplete
 /// file.
 fn create_without_link(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = private().write(true).create_new(true).open(path)?;
+    let mut file = create_private(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -66,12 +71,11 @@ fn open_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.{}.new", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
     let temporary = PathBuf::from(name);
-    let open = || private().write(true).create_new(true).open(&temporary);
-    let file = match open() {
+    let file = match create_private(&temporary) {
         // A process with the same number left it behind.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             fs::remove_file(&temporary)?;
-            open()?
+            create_private(&temporary)?
         }
         opened => opened?,
     };
@@ -81,13 +85,29 @@ fn open_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
 /// Creates a directory, and missing ones above it, for its owner only.
 ///
 /// # Errors
-/// The system's error. An existing directory keeps its mode.
+/// The system's error. An existing directory keeps its permissions.
 pub fn create_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    {
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(path)
+    }
+    #[cfg(windows)]
+    {
+        if path.as_os_str().is_empty() || path.is_dir() {
+            return Ok(());
+        }
+        path.parent().map_or(Ok(()), create_directory)?;
+        match windows::create_private_directory(path) {
+            // Another process has created it since.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match path.is_dir() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::NotADirectory.into()),
+            },
+            created => created,
+        }
+    }
 }
 
 /// Makes the file's entry in its directory survive a power cut.
@@ -105,15 +125,12 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Keeps others that call this out of a directory while the returned file lives. Waits for them, but not for
-/// long. `None`: the system or the file system cannot lock directories.
+/// long. `None`: the file system cannot lock directories.
 ///
 /// # Errors
 /// `WouldBlock` if another process does not give way, or the system's error.
 pub fn lock_directory(path: &Path) -> io::Result<Option<File>> {
-    if cfg!(windows) {
-        return Ok(None);
-    }
-    let directory = File::open(path)?;
+    let directory = open_to_lock(path)?;
     let end = Instant::now() + MAX_LOCK_WAIT;
     loop {
         match directory.try_lock() {
@@ -126,6 +143,17 @@ pub fn lock_directory(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::Error(_)) => return Ok(None),
         }
     }
+}
+
+#[cfg(unix)]
+fn open_to_lock(directory: &Path) -> io::Result<File> {
+    File::open(directory)
+}
+
+/// Windows locks only files, so one in the directory stands for it.
+#[cfg(windows)]
+fn open_to_lock(directory: &Path) -> io::Result<File> {
+    open_lock(&directory.join("lanchat.lock"))
 }
 
 /// Opens a file for reading, unless it is a pipe, which would block, or a device, which may never end.
@@ -183,18 +211,103 @@ fn refuse_shared(path: &Path, file: &File) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
-#[cfg(not(unix))]
-fn refuse_shared(_: &Path, _: &File) -> io::Result<()> {
-    Ok(())
+#[cfg(windows)]
+fn refuse_shared(path: &Path, _: &File) -> io::Result<()> {
+    if !windows::is_shared(path)? {
+        return Ok(());
+    }
+    let why = format!(
+        "other users of this machine can read it (icacls \"{}\" /inheritance:r /grant:r \"%USERNAME%:F\")",
+        path.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
-/// Options that create a file that only its owner can read.
-pub fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create(true);
+/// Why other users can read what the database's library creates in an existing directory, if they can. On
+/// Unix, it takes the permissions from the database.
+pub fn exposure(directory: &Path) -> Option<String> {
+    #[cfg(windows)]
+    if windows::is_shared(directory).unwrap_or(false) {
+        return Some(format!(
+            "other users of this machine can read {0}; to prevent that: icacls \"{0}\" /inheritance:r /grant:r \
+             \"%USERNAME%:(OI)(CI)F\" SYSTEM:(OI)(CI)F",
+            directory.display()
+        ));
+    }
+    let _ = directory;
+    None
+}
+
+/// Whether the file's owner is an administrator, if its place does not prove that already: on Windows, every
+/// user may create directories beside those of the system.
+pub fn is_of_administrators(path: &Path) -> bool {
+    #[cfg(windows)]
+    return windows::is_system_owned(path).unwrap_or(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    {
+        let _ = path;
+        true
+    }
+}
+
+/// The names that a file has (hard links).
+///
+/// # Errors
+/// The system's error.
+pub fn links(path: &Path) -> io::Result<u64> {
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::MetadataExt::nlink(&path.metadata()?));
+    #[cfg(windows)]
+    return windows::links_and_id(&File::open(path)?).map(|(links, _)| links);
+}
+
+/// The file's identity: its device or volume, and its number there.
+///
+/// # Errors
+/// The system's error.
+pub fn id(path: &Path) -> io::Result<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        path.metadata().map(|found| (found.dev(), found.ino()))
+    }
+    #[cfg(windows)]
+    return windows::links_and_id(&File::open(path)?).map(|(_, id)| id);
+}
+
+/// Creates a file that only its owner can read.
+///
+/// # Errors
+/// `AlreadyExists`, or the system's error.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    open_private(path, OpenOptions::new().write(true).create_new(true))
+}
+
+/// Opens a file. If these options create it, only its owner can read it.
+///
+/// # Errors
+/// The system's error.
+pub fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+        options.open(path)
+    }
+    #[cfg(windows)]
+    windows::open_private(path, options, windows::SHARE_ALL)
+}
+
+/// Opens a file to lock it, readable by its owner only: others could hold the lock for ever.
+///
+/// # Errors
+/// The system's error.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    return open_private(path, &mut options);
+    #[cfg(windows)]
+    windows::open_private(path, &mut options, windows::SHARE_READ_WRITE)
 }
 
 #[cfg(test)]
@@ -228,6 +341,46 @@ mod tests {
         let path = dir.path().join("new").join("file");
         create(&path, b"x").unwrap();
         assert_eq!((mode(dir.path()), mode(path.parent().unwrap())), (0o755, 0o700));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn what_it_creates_is_the_users_own_and_a_secret_that_others_may_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new").join("secret");
+        create(&path, b"secret").unwrap();
+        assert_eq!(**read_secret(&path, 6).unwrap(), *b"secret");
+        for name in ["", "secret"] {
+            assert!(!windows::is_shared(&dir.path().join("new").join(name)).unwrap(), "{name:?}");
+        }
+        let shared = dir.path().join("shared");
+        windows::make_shared(&shared).unwrap();
+        let error = read_secret(&shared, 6).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("icacls"), "{error}");
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_is_locked_for_all_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = lock_directory(dir.path()).unwrap();
+        assert!(lock.is_some());
+        assert_eq!(lock_directory(dir.path()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(lock);
+        assert!(lock_directory(dir.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_second_name_is_noticed_and_is_the_same_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+        fs::write(&one, "x").unwrap();
+        assert_eq!(links(&one).unwrap(), 1);
+        fs::hard_link(&one, &two).unwrap();
+        assert_eq!((links(&one).unwrap(), id(&one).unwrap()), (2, id(&two).unwrap()));
+        fs::write(dir.path().join("three"), "x").unwrap();
+        assert_ne!(id(&one).unwrap(), id(&dir.path().join("three")).unwrap());
     }
 
     #[cfg(unix)]

@@ -6,12 +6,14 @@
 
 mod bidi;
 mod clean;
+mod command;
 mod fold;
 mod lines;
 mod sought;
 mod words;
 
 pub use clean::is_suspicious;
+pub use command::command_words;
 pub use fold::fold;
 pub use lines::{break_lines, width};
 pub use sought::{Phrase, Sought};

@@ -1,8 +1,8 @@
 //! People who search all the time, in a history that makes it slow.
 
-use crate::Row;
 use crate::lan::{Host, Lan};
 use crate::peer::Peer;
+use crate::program::Row;
 use crate::stage::{LOOK, Stage};
 use crate::talk::Talk;
 use crate::tls::Key;

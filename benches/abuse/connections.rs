@@ -1,7 +1,7 @@
 //! Connections that say nothing, or half of what is needed.
 
-use crate::Row;
 use crate::lan::Lan;
+use crate::program::Row;
 use crate::stage::{Honest, Stage, addresses, join_time};
 use crate::tls;
 use std::io::{Read, Write};

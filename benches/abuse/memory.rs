@@ -1,8 +1,8 @@
 //! One host makes the server keep as much as it can: 9,000 connections, next to 100 honest people, on a
 //! server that may use what the systemd unit grants.
 
-use crate::Row;
 use crate::lan::Lan;
+use crate::program::Row;
 use crate::stage::{Crowd, Stage};
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};

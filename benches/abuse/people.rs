@@ -1,8 +1,8 @@
 //! Many names, and many who come and go.
 
-use crate::Row;
 use crate::lan::Lan;
 use crate::peer::Peer;
+use crate::program::Row;
 use crate::stage::{Stage, join_time};
 use crate::tls::Key;
 use lanchat::server::SECRET_FILE;

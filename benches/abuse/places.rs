@@ -1,8 +1,8 @@
 //! One person who wants all places.
 
-use crate::Row;
 use crate::lan::{Host, Lan};
 use crate::peer::Peer;
+use crate::program::Row;
 use crate::stage::{LOOK, Stage, addresses, join_time, join_time_with, near_addresses};
 use crate::tls::Key;
 use std::io::{Read, Write};

@@ -1,8 +1,8 @@
 //! People who join and never read.
 
-use crate::Row;
 use crate::lan::Lan;
 use crate::peer::Peer;
+use crate::program::Row;
 use crate::stage::{Honest, LOOK, Stage};
 use crate::tls::{self, Key};
 use rustls::Stream;

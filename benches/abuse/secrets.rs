@@ -1,7 +1,7 @@
 //! Guesses at a closed server's passphrase.
 
-use crate::Row;
 use crate::lan::{Host, Lan};
+use crate::program::Row;
 use crate::stage::{Stage, addresses, near_addresses};
 use crate::tls::{self, Key};
 use lanchat::fingerprint::Fingerprint;

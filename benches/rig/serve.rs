@@ -5,7 +5,7 @@ use super::process::Process;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ pub struct Serve<'a> {
 
 impl Serve<'_> {
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
+        let mut command = Command::new(program());
         command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--allow-plaintext"]);
         // Some places are reserved for people whom the server knows.
         let kept = self.max_clients.div_ceil(lanchat::limits::PLACES_PER_KEPT - 1);
@@ -45,6 +45,11 @@ impl Serve<'_> {
         command.arg("--data-dir").arg(self.data_dir).env("XDG_CONFIG_HOME", self.data_dir);
         command
     }
+}
+
+/// The server's program; `LANCHAT_BIN` names another build of it, such as a static one.
+fn program() -> PathBuf {
+    std::env::var_os("LANCHAT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_lanchat").into(), PathBuf::from)
 }
 
 /// A running server.

@@ -45,7 +45,7 @@ pub(crate) fn run(
 
 /// Creates a file that only its owner can read, as it contains direct messages.
 fn to_file(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let opened = files::private().write(true).create_new(true).open(path);
+    let opened = files::create_private(path);
     opened.map(BufWriter::new).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
             anyhow::anyhow!("{} already exists; choose another file, or remove it", path.display())

@@ -8,11 +8,14 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use super::own_server::{SERVICE_DIR, default_data_dir};
+use super::own_server::{default_data_dir, service_dir};
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 use crate::server::{SECRET_FILE, is_in_use};
+
+/// The command that starts the system service.
+const START_SERVICE: &str = if cfg!(windows) { "sc.exe start lanchat" } else { "systemctl start lanchat" };
 
 /// The identity of the server that ran here before.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ struct Secret {
 impl FormerIdentity {
     /// Looks in the usual data directories, before the server starts in `own`.
     pub(super) fn before(own: Option<&Path>) -> Option<Self> {
-        let dirs: Vec<PathBuf> = default_data_dir().into_iter().chain([SERVICE_DIR.into()]).collect();
+        let dirs: Vec<PathBuf> = default_data_dir().into_iter().chain([service_dir()]).collect();
         Self::among(own?, &dirs)
     }
 
@@ -47,8 +50,8 @@ impl FormerIdentity {
 
     /// The warning for a server with this key.
     pub(super) fn warning(&self, key: &Fingerprint) -> Option<String> {
-        let how = match self.dir == Path::new(SERVICE_DIR) {
-            true => "type: systemctl start lanchat".to_owned(),
+        let how = match self.dir == service_dir() {
+            true => format!("type: {START_SERVICE}"),
             false => format!("type: lanchat serve --data-dir {}", self.dir.display()),
         };
         (self.key != *key).then(|| {
@@ -116,7 +119,7 @@ mod tests {
         assert!(text.contains(&key.to_string()) && text.contains(&key.spoken()), "{text}");
         assert!(text.ends_with("type: lanchat serve --data-dir /home/bob/chat"), "{text}");
         assert_eq!(former.warning(&key), None, "the same key in another directory");
-        let service = FormerIdentity { dir: SERVICE_DIR.into(), key };
-        assert!(service.warning(&other).unwrap().ends_with("type: systemctl start lanchat"));
+        let service = FormerIdentity { dir: service_dir(), key };
+        assert!(service.warning(&other).unwrap().ends_with(&format!("type: {START_SERVICE}")));
     }
 }

@@ -18,7 +18,7 @@ use super::config::Config;
 use super::exit::{Exit, ExitError};
 use super::former_identity::FormerIdentity;
 use super::logging::{self, LogLevel};
-use super::own_server::{self, SERVICE_DIR};
+use super::own_server;
 use super::runtime;
 use crate::client::{self, ClientOptions, Host, Hosting, SECRET_FILE, Task};
 use crate::discovery::Announcer;
@@ -102,7 +102,7 @@ fn check_data_dir(dir: &Path) -> Result<(), ExitError> {
 fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
     let chosen = serve.data_dir.clone();
     let usual = own_server::default_data_dir().ok();
-    chosen.into_iter().chain(usual).chain([PathBuf::from(SERVICE_DIR)]).collect()
+    chosen.into_iter().chain(usual).chain([own_server::service_dir()]).collect()
 }
 
 fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, ExitError> {

@@ -28,6 +28,8 @@ mod progress;
 mod rescue;
 mod runtime;
 mod serve;
+#[cfg(windows)]
+mod service;
 mod trust;
 mod usage;
 mod values;

@@ -8,14 +8,23 @@ use etcetera::BaseStrategy;
 
 use super::exit::ExitError;
 use crate::fingerprint::Fingerprint;
-use crate::security::{KeyError, Keypair};
+use crate::security::{KeyError, Keypair, system_dir};
 use crate::server::{HISTORY_FILE, KEY_FILE};
 use crate::store::StoreError;
 
-pub(super) const SERVICE_DIR: &str = "/var/lib/lanchat";
+/// The data directory of the system service.
+pub(super) fn service_dir() -> PathBuf {
+    match system_dir() {
+        // Every user may read the other one, which has the known servers.
+        Some(system) if cfg!(windows) => system.with_file_name("lanchat-server"),
+        _ => "/var/lib/lanchat".into(),
+    }
+}
 
+/// This user's data directory. On Windows, it stays on the machine, and apart from what the client keeps.
 pub(super) fn default_data_dir() -> Result<PathBuf, ExitError> {
     match etcetera::choose_base_strategy() {
+        Ok(strategy) if cfg!(windows) => Ok(strategy.cache_dir().join("lanchat").join("server")),
         Ok(strategy) => Ok(strategy.data_dir().join("lanchat")),
         Err(_) => Err(ExitError::usage(
             "this user has no home directory for the server's data; name a directory with --data-dir DIR",
@@ -60,7 +69,7 @@ fn find<T>(
 ) -> Result<T, ExitError> {
     let dirs = match data_dir {
         Some(dir) => vec![dir],
-        None => vec![default_data_dir()?, SERVICE_DIR.into()],
+        None => vec![default_data_dir()?, service_dir()],
     };
     for dir in &dirs {
         if let Some(found) = open(dir)? {
@@ -93,6 +102,6 @@ pub(super) fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf, ExitError>
     }
     let own = default_data_dir()?;
     let has_server = [HISTORY_FILE, KEY_FILE].iter().any(|file| own.join(file).exists());
-    let service = Path::new(SERVICE_DIR);
-    Ok(if !has_server && service.symlink_metadata().is_ok() { service.into() } else { own })
+    let service = service_dir();
+    Ok(if !has_server && service.symlink_metadata().is_ok() { service } else { own })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{CommonArgs, RepairArgs, RestoreArgs};
 use super::exit::ExitError;
 use super::logging::{self, LogLevel};
-use super::own_server::{self, SERVICE_DIR};
+use super::own_server;
 use super::progress::ProgressDisplay;
 use crate::server::{self, DataDirError, RecoveryError};
 use crate::store::{ChecksumState, Repaired, StoreError};
@@ -115,7 +115,7 @@ fn kept(aside: Option<&Path>, what: &str) -> String {
 }
 
 fn next(dir: &Path) -> String {
-    if dir == Path::new(SERVICE_DIR) {
+    if dir == own_server::service_dir() {
         "now start the server: systemctl start lanchat\n".into()
     } else {
         "now start the server: lanchat serve, with its usual options\n".into()

@@ -18,13 +18,43 @@ use std::path::Path;
 
 pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError> {
     protect_memory();
+    #[cfg(windows)]
+    let Some(serve) = run_as_service(common, serve) else { return Ok(()) };
     let screen = Screen::new();
     let log = screen.clone();
     logging::start(common, LogLevel::Info, move || log.writer())?;
-    runtime::finish(runtime::full()?, serve_until_stopped(serve, screen))
+    runtime::finish(runtime::full()?, serve_until_stopped(serve, screen, std::future::pending()))
 }
 
-async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), ExitError> {
+/// Runs the server as a service if the service manager has started this program; otherwise returns the options.
+#[cfg(windows)]
+fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
+    use super::own_server;
+    use super::service::{self, ServiceLog};
+    let (common, given) = (common.clone(), serve.clone());
+    let work = move |stop: std::sync::Arc<tokio::sync::Notify>| {
+        let data_dir = Some(given.data_dir.clone().unwrap_or_else(own_server::service_dir));
+        let serve = ServeArgs { data_dir: data_dir.clone(), ..given };
+        let log = data_dir.as_deref().map(ServiceLog::open);
+        let Some(Ok(log)) = log else { return false };
+        let started = logging::start(&common, LogLevel::Info, move || log.clone());
+        let served = started.and_then(|()| Ok(runtime::full()?)).and_then(|runtime| {
+            runtime::finish(runtime, serve_until_stopped(serve, Screen::new(), stop.notified()))
+        });
+        if let Err(failure) = &served {
+            tracing::error!("{}", anstream::adapter::strip_str(&failure.line()));
+        }
+        served.is_ok()
+    };
+    service::run(Box::new(work)).map(|_| serve)
+}
+
+/// Runs the server until a signal, its console or `asked` stops it.
+async fn serve_until_stopped(
+    serve: ServeArgs,
+    screen: Screen,
+    asked: impl Future<Output = ()>,
+) -> Result<(), ExitError> {
     // Before clients learn that the server is up, and before the console takes the terminal: any later signal
     // is an orderly end.
     let signals = StopSignals::catch();
@@ -46,6 +76,7 @@ async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), Exi
         tokio::select! {
             () = requested(signals) => {}
             () = console => {}
+            () = asked => {}
         }
         tracing::info!("stopping: saying goodbye to all clients");
         tell_service_manager(false);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub(super) fn state_dir() -> Option<PathBuf> {
     use etcetera::BaseStrategy as _;
     let strategy = etcetera::choose_base_strategy().ok()?;
-    let dir = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    // Windows has the local application data, which do not move to other machines, and calls them a cache.
+    let dir = strategy.state_dir().unwrap_or_else(|| strategy.cache_dir());
     Some(dir.join("lanchat"))
 }

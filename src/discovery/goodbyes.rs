@@ -2,6 +2,7 @@
 //! without this, a list could show a server that is gone.
 
 use super::answer::{InstancePointer, pointers};
+use super::datagrams;
 use super::interfaces::interfaces;
 use super::neighbours::open;
 use crate::limits::MAX_MDNS_PACKET_BYTES;
@@ -37,7 +38,7 @@ impl Goodbyes {
 
 async fn note(socket: UdpSocket, gone: Arc<Mutex<HashSet<String>>>) {
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
-    while let Ok((length, _)) = socket.recv_from(&mut buffer).await {
+    while let Ok((length, _)) = datagrams::receive(&socket, &mut buffer).await {
         for InstancePointer { label, is_there } in pointers(&buffer[..length]) {
             let (mut gone, label) =
                 (gone.lock().unwrap_or_else(PoisonError::into_inner), label.to_ascii_lowercase());

@@ -2,6 +2,7 @@
 //! (RFC 6762 3), because many systems cannot resolve these names.
 
 use super::answer::{address_question, addresses};
+use super::datagrams;
 use super::interfaces::interfaces;
 use super::oneshot::OneShot;
 use super::order::in_order;
@@ -127,7 +128,7 @@ async fn ask_on(
                     tracing::debug!(link = one.link.name, %error, "question for a name not sent");
                 }
             }
-            received = one.socket.recv_from(&mut buffer) => match received {
+            received = datagrams::receive(&one.socket, &mut buffer) => match received {
                 Ok((length, from)) if from.port() == MDNS_PORT => {
                     let heard = addresses(&buffer[..length], &name, port, &one.link);
                     if !heard.is_empty() && found.send(heard).await.is_err() {
@@ -135,7 +136,6 @@ async fn ask_on(
                     }
                 }
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                 Err(_) => return,
             },
         }

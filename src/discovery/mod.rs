@@ -12,6 +12,7 @@ mod attempts;
 mod browse;
 mod connect_failure;
 mod daemon_assignment;
+mod datagrams;
 mod endpoint;
 mod find;
 mod gateway;

@@ -2,6 +2,7 @@
 //! and listens for the other's. This shows whether packets are lost in one direction or in both.
 
 use super::answer::question;
+use super::datagrams;
 use super::interfaces::shared_socket;
 use super::networks::Subnet;
 use super::oneshot::{GROUP_V4, GROUP_V6};
@@ -99,10 +100,8 @@ impl MulticastTest {
                         Err(error) => result.failure = Some((error.kind(), error.to_string())),
                     }
                 }
-                received = self.socket.recv_from(&mut buffer) => match received {
+                received = datagrams::receive(&self.socket, &mut buffer) => match received {
                     Ok((length, _)) => result.heard |= asks_for(&buffer[..length], &self.expected),
-                    // Windows reports in this way that an earlier packet had no receiver.
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                     Err(_) => break,
                 },
                 () = sleep_until(start + MULTICAST_TEST_TIME) => break,

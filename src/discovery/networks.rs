@@ -17,7 +17,7 @@ pub(super) fn network_of(interface: &Interface) -> IpNet {
 }
 
 /// Whether other machines may have addresses in this network, beyond a link-local one.
-#[cfg(any(target_os = "linux", test))]
+#[cfg(target_os = "linux")]
 pub(super) fn is_shared(net: &IpNet) -> bool {
     match net {
         IpNet::V4(v4) => v4.prefix_len() < 32,

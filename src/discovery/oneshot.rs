@@ -7,6 +7,7 @@
 
 use super::SERVICE;
 use super::answer::{ALL_KINDS, offers_service, question, servers};
+use super::datagrams;
 use super::interfaces::{HOPS, Interface, interfaces};
 use super::order::{is_v6_link_local, scoped};
 use super::sighting::{HeardBy, Observation, Sighting};
@@ -117,7 +118,7 @@ impl OneShot {
                         tracing::debug!(link = self.link.name, %error, "one-shot question not sent");
                     }
                 }
-                received = self.socket.recv_from(&mut buffer) => match received {
+                received = datagrams::receive(&self.socket, &mut buffer) => match received {
                     Ok((length, from)) if from.port() == MDNS_PORT => {
                         for sighting in sightings(&buffer[..length], from.ip(), &self.link) {
                             self.answered.store(true, Ordering::Relaxed);
@@ -127,8 +128,6 @@ impl OneShot {
                     }
                     // Responders answer from the port of mDNS (RFC 6762 11).
                     Ok(_) => {}
-                    // Windows reports in this way that an earlier packet had no receiver.
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                     Err(error) => {
                         tracing::debug!(link = self.link.name, %error, "one-shot answers end");
                         return;

@@ -45,6 +45,8 @@ pub(super) struct DraftState {
     pub(super) typed: Option<char>,
     /// Whether the next completion is the previous candidate.
     pub(super) is_backward: bool,
+    /// Whether the line began in the middle of a paste that the terminal does not mark.
+    pub(super) begins_in_burst: bool,
     /// Bytes typed ahead that are still to come: a line feed among them is Enter, which the terminal changed.
     typed_ahead: u64,
 }

@@ -32,8 +32,8 @@ use super::{Input, Label, OpenError, Options};
 const END_WAIT: Duration = Duration::from_secs(1);
 
 /// Ends the synchronized update that an interruption leaves open: until then, a terminal may show nothing new,
-/// not even what the shell prints.
-const END_UPDATE: &str = "\x1b[?2026l";
+/// not even what the shell prints. On Windows, the editor begins none.
+const END_UPDATE: &str = if cfg!(windows) { "" } else { "\x1b[?2026l" };
 
 const NOT_UTF8: &str = "(this terminal sent a byte that is not UTF-8; it and the keys right after it were left out; \
     set the terminal to UTF-8)\n";
@@ -131,6 +131,16 @@ fn terminal(error: ReadlineError) -> OpenError {
     }
 }
 
+/// Whether the terminal sent something that is not UTF-8, or on Windows half a character.
+fn is_not_text(error: &ReadlineError) -> bool {
+    match error {
+        ReadlineError::Io(error) => error.kind() == io::ErrorKind::InvalidData,
+        #[cfg(windows)]
+        ReadlineError::Decode(_) => true,
+        _ => false,
+    }
+}
+
 fn config() -> Config {
     // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether
     // there are colours. Listing all candidates at the first Tab keeps the editor from waiting for a second
@@ -190,9 +200,7 @@ impl Editing {
                         return;
                     }
                 }
-                Ok(Err(ReadlineError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
-                    initial = self.recover(&label);
-                }
+                Ok(Err(error)) if is_not_text(&error) => initial = self.recover(&label),
                 Ok(read) => {
                     self.shared.note_end();
                     if let Ok(line) = &read
@@ -381,6 +389,9 @@ impl Editing {
         let Some((columns, _)) = self.editor.dimensions() else { return };
         let shown = format!("{}{line}", label.text());
         let up = rows_below_first(&shown, usize::from(columns), Joins::of_terminal()) + 1;
+        #[cfg(windows)]
+        super::console::erase_rows(up);
+        #[cfg(unix)]
         let _ = write(&format!("\x1b[{up}A\r\x1b[J"));
     }
 }

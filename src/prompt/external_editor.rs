@@ -59,10 +59,22 @@ fn start(command: &str, file: &Path) -> std::io::Result<Child> {
     Command::new("/bin/sh").arg("-c").arg(format!("{command} \"$1\"")).arg("sh").arg(file).spawn()
 }
 
-#[cfg(not(unix))]
+/// Windows has no shell that reads options safely. A path with spaces may stand without quotes.
+#[cfg(windows)]
 fn start(command: &str, file: &Path) -> std::io::Result<Child> {
-    let mut words = command.split_whitespace();
-    Command::new(words.next().unwrap_or_default()).args(words).arg(file).spawn()
+    let words = match Path::new(command).is_file() {
+        true => vec![command.to_owned()],
+        false => crate::text::command_words(command).unwrap_or_default(),
+    };
+    let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::NotFound)?;
+    let start = |program: &str| Command::new(program).args(arguments).arg(file).spawn();
+    match start(program) {
+        // Editors that are scripts, such as `code`, are found only by their whole name.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            start(&format!("{program}.cmd")).map_err(|_| error)
+        }
+        started => started,
+    }
 }
 
 /// Waits for the editor's end; returns whether it succeeded.
@@ -96,7 +108,7 @@ impl TextFile {
         getrandom::fill(&mut unique).map_err(std::io::Error::other)?;
         let unique: String = unique.iter().map(|byte| format!("{byte:02x}")).collect();
         let path = env::temp_dir().join(format!("lanchat-{unique}.txt"));
-        let mut file = files::private().write(true).create_new(true).open(&path)?;
+        let mut file = files::create_private(&path)?;
         let created = Self(path);
         file.write_all(text.as_bytes())?;
         if !text.is_empty() {
@@ -121,6 +133,23 @@ mod tests {
     fn an_edited_text_has_no_line_end_and_no_control_characters() {
         assert_eq!(clean("one\r\n\ttwo\u{1b}[2J\n\n"), "one\n\ttwo[2J");
         assert_eq!(clean(""), "");
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn an_editor_may_be_a_script_and_have_spaces_in_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("with spaces");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("edit.cmd"), "@echo %1 two> %2\r\n").unwrap();
+        let text = dir.path().join("text");
+        for command in [folder.join("edit.cmd"), folder.join("edit")] {
+            let mut child = start(&format!("\"{}\" one", command.display()), &text).unwrap();
+            assert!(wait(&mut child, || false).unwrap());
+            assert_eq!(fs::read_to_string(&text).unwrap().trim(), "one two");
+            fs::remove_file(&text).unwrap();
+        }
+        assert_eq!(start("no-such-editor", &text).unwrap_err().kind(), std::io::ErrorKind::NotFound);
     }
 
     #[test]

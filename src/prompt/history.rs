@@ -1,6 +1,7 @@
 //! The entered lines, which Up brings back, and the file that keeps them between runs: bounded, and readable
 //! only by its owner.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -90,7 +91,7 @@ fn create_private(path: &Path) -> io::Result<()> {
         files::create_directory(parent)?;
     }
     files::refuse_odd(path)?;
-    files::private().append(true).open(path).map(drop)
+    files::open_private(path, OpenOptions::new().append(true).create(true)).map(drop)
 }
 
 #[cfg(test)]

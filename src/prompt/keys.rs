@@ -13,6 +13,7 @@ use super::fold::{CLOSE, OPEN};
 use super::helper::Complete;
 use super::paste::{Paste, PasteStep};
 use super::state::PromptState;
+use super::terminal_mode::is_in_burst;
 
 const TOO_LONG: &str = "(the pasted text is longer than 1 MiB, so it was left out)\n";
 
@@ -46,6 +47,9 @@ impl Keys {
             _ => false,
         };
         let (before, after) = ctx.line().split_at(ctx.pos());
+        if self.ends_unmarked_line(&mut drafts, key, ctx.line(), was_searching) {
+            return Some(Cmd::Newline);
+        }
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
                 drafts.paste = Some(Paste::start());
@@ -88,6 +92,29 @@ impl Keys {
             _ if drafts.folds.starts(after) => forward(code, modifiers),
             _ => None,
         }
+    }
+
+    /// Whether this key ends a line within a paste that the terminal does not mark. Notes whether such a paste
+    /// began the input.
+    fn ends_unmarked_line(
+        &self,
+        drafts: &mut DraftState,
+        key: KeyEvent,
+        line: &str,
+        is_searching: bool,
+    ) -> bool {
+        let is_in_burst = is_in_burst();
+        if key != KeyEvent(KeyCode::Enter, Modifiers::NONE) {
+            if line.is_empty() {
+                drafts.begins_in_burst = is_in_burst;
+            }
+            return false;
+        }
+        let ends = is_in_burst && !is_searching && !self.shared.has_question();
+        if ends && drafts.begins_in_burst && drafts.pasted_start.is_none() {
+            drafts.pasted_start = Some(format!("{line}\n"));
+        }
+        ends
     }
 
     /// Takes a key of a paste.

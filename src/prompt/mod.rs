@@ -16,6 +16,8 @@
 //! - Ctrl-C clears the line, which Up and Ctrl-Y bring back; on an empty line it is [`Input::Interrupt`].
 //!   Ctrl-D on an empty line is [`Input::End`].
 
+#[cfg(windows)]
+mod console;
 mod cycle;
 mod drafts;
 mod editor;
@@ -235,7 +237,7 @@ fn is_in_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn is_in_foreground() -> bool {
     true
 }

@@ -103,7 +103,9 @@ impl Printer {
 }
 
 fn has_title() -> bool {
-    std::env::var("TERM").is_ok_and(|term| signal::has_title(&term))
+    // Windows sets no TERM, and its older console has no title to give back.
+    let is_windows_terminal = cfg!(windows) && std::env::var_os("WT_SESSION").is_some();
+    std::env::var("TERM").map_or(is_windows_terminal, |term| signal::has_title(&term))
 }
 
 /// Writes to the screen. Only the editing thread may call it until that ends.

@@ -41,8 +41,8 @@ pub(super) fn watch(shared: Arc<PromptState>, mode: Arc<TerminalMode>) -> Option
     }))
 }
 
-/// Other systems do not stop processes.
-#[cfg(not(unix))]
+/// Windows does not stop processes.
+#[cfg(windows)]
 pub(super) fn watch(_: Arc<PromptState>, _: Arc<TerminalMode>) -> Option<JoinHandle<()>> {
     None
 }

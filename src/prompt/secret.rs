@@ -26,7 +26,6 @@ pub fn ask_secret(question: &str) -> io::Result<Option<Zeroizing<String>>> {
 }
 
 /// Reads keys one by one, including Ctrl-C, so that the terminal's mode is always restored.
-#[cfg(unix)]
 fn read_hidden() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     use io::Read as _;
     let mut stdin = io::stdin().lock();
@@ -45,14 +44,6 @@ fn read_hidden() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         }
     };
     end.map(|is_entered| is_entered.then_some(line.0))
-}
-
-#[cfg(not(unix))]
-fn read_hidden() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let typed = Zeroizing::new(rpassword::read_password()?);
-    let mut line = HiddenLine::default();
-    let is_entered = typed.bytes().chain([b'\n']).find_map(|byte| line.press(byte)).unwrap_or(false);
-    Ok(is_entered.then_some(line.0))
 }
 
 /// The hidden line so far. It never grows beyond its first allocation, so wiping that wipes everything.

@@ -95,17 +95,9 @@ mod unix {
 }
 
 /// The rows and columns of the window; `None`: the terminal does not say.
-#[cfg(unix)]
 pub fn screen_size() -> Option<(usize, usize)> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    let size = (usize::from(size.ws_row), usize::from(size.ws_col));
-    (size.0 > 0 && size.1 > 0).then_some(size)
-}
-
-/// The rows and columns of the window, which other systems do not tell here.
-#[cfg(not(unix))]
-pub fn screen_size() -> Option<(usize, usize)> {
-    None
+    let (columns, rows) = terminal_size::terminal_size_of(std::io::stdout())?;
+    (rows.0 > 0 && columns.0 > 0).then_some((rows.0.into(), columns.0.into()))
 }
 
 /// Discards keys typed ahead, so that they do not answer a later question.
@@ -137,29 +129,68 @@ pub(super) fn typed_ahead() -> u64 {
     rustix::io::ioctl_fionread(std::io::stdin()).unwrap_or(0)
 }
 
-/// How many bytes the terminal has echoed already: other systems echo keys when they are read.
-#[cfg(not(unix))]
+/// How many bytes the terminal has echoed already: Windows echoes keys when they are read.
+#[cfg(windows)]
 pub(super) fn typed_ahead() -> u64 {
     0
 }
 
-/// Discards keys typed ahead, which other systems do not allow.
-#[cfg(not(unix))]
-pub fn forget_typed() {}
+/// Whether more keys wait, as in the middle of a paste: other terminals mark a paste, that of Windows does not.
+#[cfg(unix)]
+pub(super) fn is_in_burst() -> bool {
+    false
+}
 
-/// Other systems keep keys for the next reader.
-#[cfg(not(unix))]
-pub(super) struct TerminalMode;
+#[cfg(windows)]
+pub(super) fn is_in_burst() -> bool {
+    super::console::waiting_keys() > 0
+}
 
-#[cfg(not(unix))]
+/// Discards keys typed ahead, so that they do not answer a later question.
+#[cfg(windows)]
+pub fn forget_typed() {
+    super::console::forget_keys();
+}
+
+/// The console's modes, as they were before the prompt. They are restored once, as on Unix.
+#[cfg(windows)]
+pub(super) struct TerminalMode {
+    before: super::console::ConsoleModes,
+    is_restored: std::sync::atomic::AtomicBool,
+}
+
+/// The editor restores the modes that it finds after each line, so these hold between two lines as well.
+#[cfg(windows)]
 impl TerminalMode {
+    /// Makes keys arrive one by one and without echo, and escapes work.
     pub(super) fn set() -> Self {
-        Self
+        let before = super::console::ConsoleModes::now();
+        before.for_prompt().set();
+        Self { before, is_restored: false.into() }
     }
 
-    pub(super) fn lend(&self) {}
+    /// Sets the modes for a program that has the console for a while: the previous ones, but Ctrl-C does not
+    /// end this process.
+    pub(super) fn lend(&self) {
+        self.before.without_interrupts().set();
+    }
 
-    pub(super) fn take_back(&self) {}
+    /// Sets the prompt's modes again.
+    pub(super) fn take_back(&self) {
+        self.before.for_prompt().set();
+    }
 
-    pub(super) fn restore(&self) {}
+    /// Restores the modes, the first time it is called.
+    pub(super) fn restore(&self) {
+        if !self.is_restored.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            self.before.set();
+        }
+    }
+}
+
+#[cfg(windows)]
+impl Drop for TerminalMode {
+    fn drop(&mut self) {
+        self.restore();
+    }
 }

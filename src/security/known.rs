@@ -132,6 +132,17 @@ pub fn system_dir() -> Option<PathBuf> {
     Some(PathBuf::from("/etc/lanchat"))
 }
 
+/// The directory of the system's file, unless a user who is not an administrator has put that file there.
+pub fn trusted_system_dir() -> Option<PathBuf> {
+    let dir = system_dir()?;
+    let file = dir.join(FILE);
+    if file.exists() && !files::is_of_administrators(&file) {
+        tracing::warn!("ignored {}: it does not belong to an administrator", file.display());
+        return None;
+    }
+    Some(dir)
+}
+
 /// All known servers, the last used first.
 #[derive(Debug, Clone, Default)]
 pub struct KnownServers {

@@ -20,6 +20,7 @@ pub use channel::{ChannelError, ServerChannel, Status};
 pub use keys::{KeyError, Keypair};
 pub use known::{
     KeyVerdict, KnownServer, KnownServers, Presented, RequestedServer, TrustBasis, Unreadable, system_dir,
+    trusted_system_dir,
 };
 pub use pake::{Binding, Challenge, PakeResponse, WrongPassphrase};
 pub use passphrase::{Passphrase, PassphraseError};

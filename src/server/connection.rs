@@ -273,7 +273,7 @@ impl Connection {
         self.inbox.watch(self.id());
     }
 
-    /// Closes both directions; the reactor notices.
+    /// Closes both directions. The reactor notices at the latest when it looks after the connection.
     fn end(&self, writing: &mut Writing, mode: CloseMode) {
         writing.backlog = None;
         writing.ending = Some(Ending::now(mode));

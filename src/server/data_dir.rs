@@ -76,6 +76,9 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
+        if let Some(exposure) = files::exposure(path) {
+            tracing::warn!("{exposure}");
+        }
         let mut locks = vec![lock(&path.join(LOCK_FILE), path)?];
         locks.extend(lock_itself(path)?);
         locks.extend(lock_linked(path)?);
@@ -132,7 +135,7 @@ impl DataDir {
     }
 }
 
-/// Whether a server uses the directory at the moment, as far as this user can tell.
+/// Whether a server uses the directory at the moment. False if this user may not look.
 pub fn is_in_use(path: &Path) -> bool {
     let Ok(lock) = files::open(&path.join(LOCK_FILE)) else { return false };
     match lock.try_lock_shared() {
@@ -145,19 +148,12 @@ pub fn is_in_use(path: &Path) -> bool {
     }
 }
 
-/// Opens a lock file, readable by its owner only: others could hold the lock and keep the server from starting.
+/// Opens a lock file and gives it to the directory's owner.
 fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = files::private();
-    #[cfg(windows)]
-    {
-        // Others may read and write it, but not remove it.
-        const SHARE_READ_WRITE: u32 = 3;
-        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_WRITE);
-    }
     files::refuse_odd(path)
         .map_err(|error| io::Error::new(error.kind(), "its lock is not a regular file; remove it"))?;
     let is_new = !path.exists();
-    let lock = options.write(true).open(path)?;
+    let lock = files::open_lock(path)?;
     if is_new {
         staging::give_to_owner(path)?;
     }

@@ -110,11 +110,14 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 /// Sets the options that connections need.
 fn tune(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_IDLE)
-        .with_interval(KEEPALIVE_INTERVAL)
-        .with_retries(KEEPALIVE_PROBES);
-    socket.set_tcp_keepalive(&keepalive)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    let counted = socket.set_tcp_keepalive(&keepalive.clone().with_retries(KEEPALIVE_PROBES));
+    // Before version 10, Windows fixes the number of probes.
+    if cfg!(windows) && counted.is_err() {
+        socket.set_tcp_keepalive(&keepalive)?;
+    } else {
+        counted?;
+    }
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     // Unacknowledged data then ends a dead connection in the same time (RFC 5482); keep-alive alone

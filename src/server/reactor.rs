@@ -324,6 +324,14 @@ impl Reactor {
         }
     }
 
+    /// Ends a connection that the server has cut off. Unix's poll reports that as well, that of Windows does not.
+    fn release_ended(&mut self, id: SessionId) {
+        if self.rows.get(id).is_some_and(|row| row.connection.is_broken()) {
+            self.tell(id, false, true, true);
+        }
+        self.release(id);
+    }
+
     fn watch(&mut self, id: SessionId) {
         let Some(row) = self.rows.get(id) else { return };
         if row.connection.is_broken() {
@@ -350,7 +358,7 @@ impl Reactor {
             } else if !row.connection.look() && unfinished.is_none() && ended.is_none() {
                 self.watched.remove(&id);
             }
-            self.release(id);
+            self.release_ended(id);
         }
         self.next_look = (!self.watched.is_empty()).then(|| Instant::now() + LOOK);
     }

@@ -142,6 +142,7 @@ pub(super) fn file_id(found: &Metadata) -> Option<FileId> {
     Some((found.dev(), found.ino()))
 }
 
+/// Windows lets nobody remove, replace or rename a file that SQLite has open.
 #[cfg(not(unix))]
 pub(super) fn file_id(_: &Metadata) -> Option<FileId> {
     None

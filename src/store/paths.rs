@@ -2,7 +2,7 @@
 //! complete.
 
 use super::error::{AtPath as _, StoreError};
-use super::file_watch::{beside, file_id};
+use super::file_watch::beside;
 use crate::files;
 use std::fs;
 use std::io;
@@ -35,33 +35,23 @@ pub(super) fn check_companions(path: &Path) -> Result<(), StoreError> {
 /// Checks that the file has no hard links. Deletes one that was left by a process that ended while creating
 /// the file.
 pub(super) fn check_links(path: &Path) -> Result<(), StoreError> {
-    if links(path).at(path)? > 1 {
+    if files::links(path).at(path)? > 1 {
         remove_begun(path).at(path)?;
     }
-    if links(path).at(path)? > 1 { Err(StoreError::Linked(path.into())) } else { Ok(()) }
-}
-
-#[cfg(unix)]
-fn links(path: &Path) -> io::Result<u64> {
-    Ok(std::os::unix::fs::MetadataExt::nlink(&path.metadata()?))
-}
-
-/// Other systems do not tell, and hard links are rare there.
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "on Unix, the system call can fail")]
-fn links(_: &Path) -> io::Result<u64> {
-    Ok(1)
+    if files::links(path).at(path)? > 1 { Err(StoreError::Linked(path.into())) } else { Ok(()) }
 }
 
 /// Deletes the temporary names of a file that is complete by now.
 fn remove_begun(path: &Path) -> io::Result<()> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-    let own = file_id(&path.metadata()?);
+    let own = files::id(path)?;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let found = entry.file_name().to_string_lossy().into_owned();
         let begun = found.strip_prefix(&*name.to_string_lossy()).and_then(|rest| rest.strip_suffix(".new"));
-        if begun.is_some_and(|begun| begun.starts_with('.')) && file_id(&entry.metadata()?) == own {
+        if begun.is_some_and(|begun| begun.starts_with('.'))
+            && files::id(&entry.path()).is_ok_and(|id| id == own)
+        {
             fs::remove_file(entry.path())?;
         }
     }
@@ -73,7 +63,7 @@ pub(super) struct TempFile(PathBuf);
 
 pub(super) fn unfinished(to: &Path) -> io::Result<TempFile> {
     let path = beside(to, format!(".{}.new", std::process::id()));
-    files::private().write(true).create_new(true).open(&path)?;
+    files::create_private(&path)?;
     Ok(TempFile(path))
 }
 

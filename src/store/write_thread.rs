@@ -296,6 +296,8 @@ impl WriteThread {
         let noted = lacks.and_then(|()| self.time.keep(&connection));
         let noted = noted.and_then(|()| commit::set_last(&connection, self.seq, self.reserved));
         if noted.is_ok() && self.reserved != u64::MAX {
+            // Not every system replaces a file that is open.
+            self.last_file = LastFile::none();
             last::save(&self.path, &self.log, self.seq);
         }
         if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {

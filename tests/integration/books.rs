@@ -23,7 +23,7 @@ fn frozen() -> tempfile::TempDir {
         let entry = entry.unwrap();
         let to = dir.path().join(entry.file_name());
         // Made anew, so that it is its owner's alone: a checkout's files are everybody's.
-        let mut file = lanchat::files::private().write(true).create_new(true).open(&to).unwrap();
+        let mut file = lanchat::files::create_private(&to).unwrap();
         file.write_all(&std::fs::read(entry.path()).unwrap()).unwrap();
     }
     // It was left today, whenever that is.

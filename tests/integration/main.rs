@@ -1,6 +1,10 @@
 //! The integration tests: one binary, a module a behaviour.
+//!
+//! Modules for Unix only use pseudoterminals or signals; those for Linux also network namespaces, `/proc` or small
+//! disks. The others run on Windows as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 
+#[cfg_attr(windows, allow(dead_code, reason = "tests that need Unix use the rest"))]
 mod support;
 
 mod askers;
@@ -26,6 +30,8 @@ mod discovery;
 mod encrypted;
 #[cfg(target_os = "linux")]
 mod full_disk;
+// What is committed names directories of Unix.
+#[cfg(unix)]
 mod generated;
 mod history;
 mod history_files;
@@ -37,8 +43,8 @@ mod moderation;
 mod moves;
 #[cfg(target_os = "linux")]
 mod once;
-mod packaging;
 #[cfg(unix)]
+mod packaging;
 mod plain;
 mod plain_english;
 #[cfg(unix)]
@@ -80,10 +86,10 @@ mod strays;
 mod stress;
 #[cfg(unix)]
 mod tab;
-#[cfg(unix)]
 mod tail;
 mod tidy;
 #[cfg(unix)]
 mod trust;
 mod wire;
+#[cfg(unix)]
 mod workflows;

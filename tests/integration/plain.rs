@@ -1,9 +1,9 @@
 //! The client in pipes, and `lanchat send`: lines, exit statuses, and nothing for the eye.
 
 use crate::support::fake_server::{FakeServer, say};
+use crate::support::home::{Home, LANCHAT};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
-use crate::support::terminal::{Home, LANCHAT, Launch};
 use crate::support::tls::Key;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
@@ -199,12 +199,13 @@ fn every_way_to_fail_has_its_status_and_one_line() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_terminal_that_cannot_edit_gets_plain_lines() {
     let (server, home) = (TestServer::start(), Home::new());
     let host = server.link();
     let args = ["--no-discovery", "--host", &host, "--name", "alice"];
-    let mut terminal = Launch::lanchat(&args).env("TERM", "dumb").start(&home);
+    let mut terminal = crate::support::terminal::Launch::lanchat(&args).env("TERM", "dumb").start(&home);
     terminal.wait_for("connected to test as alice");
     terminal.enter("hello");
     let screen = terminal.wait_for("<alice> hello");
@@ -277,7 +278,7 @@ fn send_shows_what_the_server_answers_to_a_command() {
 #[test]
 fn a_message_that_is_too_long_to_send_is_refused_with_the_true_bound() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output = send(&home, server.link(), &["-"], &"x".repeat(200_000));
+    let output = send(&home, server.link(), &["-"], "x".repeat(200_000));
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("the server's limit of 10000 bytes"), "{error}");

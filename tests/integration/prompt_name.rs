@@ -4,7 +4,7 @@ use crate::support::server::TestServer;
 use crate::support::terminal::{Home, Key, Launch, Terminal};
 use lanchat::name::Name;
 
-const QUESTION: &str = "Your name for the chat? [user] ";
+const QUESTION: &str = "Your name for the chat? [user]";
 
 fn launch(server: &TestServer, args: &[&str]) -> Launch {
     let host = server.link();

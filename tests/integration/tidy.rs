@@ -53,7 +53,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("unicode_security", &["src/name/"]),
     ("rusqlite", &["src/store/"]),
     ("rustyline", &["src/prompt/"]),
-    ("rpassword", &["src/prompt/"]),
+    ("windows_service", &["src/cli/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),

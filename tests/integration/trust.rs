@@ -390,7 +390,7 @@ fn a_server_with_another_passphrase_gets_nobody() {
 fn a_user_who_can_read_the_servers_directory_is_its_operator_and_is_told_nothing() {
     let (home, dir) = (Home::new(), tempfile::tempdir().expect("a directory"));
     let server = TestServer::with(|options| options.data_dir = Some(dir.path().to_owned()));
-    let config = file(&home, "lanchat.toml", &format!("[serve]\ndata-dir = {:?}\n", dir.path()));
+    let config = file(&home, "lanchat.toml", format!("[serve]\ndata-dir = {:?}\n", dir.path()));
     let config = config.to_str().expect("UTF-8");
     let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     let output = send(&home, server.address, &["--config", config, "--to", "server", "/alert fire drill"]);

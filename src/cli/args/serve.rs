@@ -75,6 +75,12 @@ pub(crate) struct ServeArgs {
     pub(crate) memory: Option<Size>,
 
     /// Directory for the server's identity and history [default: ~/.local/share/lanchat].
+    #[cfg_attr(
+        windows,
+        arg(
+            help = "Directory for the server's identity and history [default: %LOCALAPPDATA%\\lanchat\\server]"
+        )
+    )]
     #[arg(
         long,
         value_name = "DIR",

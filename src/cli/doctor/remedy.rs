@@ -87,7 +87,13 @@ pub(super) fn open_there(place: &str, rule: AllowRule) -> Vec<Remedy> {
 /// Lists the lines for this machine's firewall, or for the usual ones if none is known.
 pub(super) fn open_here(machine: &Machine, rule: AllowRule) -> Vec<Remedy> {
     if cfg!(windows) {
-        return vec![Remedy::new("here, PowerShell as administrator", rule.windows())];
+        return vec![
+            Remedy::new("here, PowerShell as administrator", rule.windows()),
+            Remedy::new(
+                "here, PowerShell: is the network \"Public\", which lets in less?",
+                "Get-NetConnectionProfile",
+            ),
+        ];
     }
     if cfg!(target_os = "macos") {
         let place =
@@ -153,6 +159,19 @@ pub(super) const PORT_OWNER: &str = if cfg!(windows) {
 mod tests {
     use super::*;
 
+    #[test]
+    fn windows_gets_one_rule_for_its_own_firewall() {
+        let rule = AllowRule::To(Proto::Tcp, 7667).windows();
+        assert_eq!(
+            rule,
+            "New-NetFirewallRule -DisplayName lanchat -Direction Inbound -Protocol TCP -LocalPort 7667 -Action Allow"
+        );
+        assert!(AllowRule::FromMdns.windows().contains("-Protocol UDP -RemotePort 5353"));
+        let lines = open_here(&Machine::default(), AllowRule::To(Proto::Tcp, 7667));
+        assert_eq!(lines.iter().any(|remedy| remedy.line == rule), cfg!(windows));
+    }
+
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_machine_with_a_known_firewall_gets_the_one_line_for_it() {
         let rule = AllowRule::To(Proto::Udp, 5353);

@@ -22,7 +22,7 @@ const MAX_LISTED_ROOMS: usize = crate::limits::MAX_ROOMS;
 /// Rows of a screen that a page leaves: its title and end, the prompt, and a line of what was before.
 const ROWS_LEFT: usize = 4;
 
-/// What a list lacks if a server sends the same page again and again.
+/// The line after a list whose server sends the same page again and again.
 const STUCK: &str = "the list is not complete: the server repeats itself instead of sending the rest";
 
 /// Rows of users after joining a room.

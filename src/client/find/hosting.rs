@@ -23,7 +23,7 @@ pub trait Hosting: Send {
     /// The id by which that client recognises the server.
     fn id(&self) -> String;
 
-    /// What the host should know, in one line.
+    /// A warning for the host, in one line.
     fn warning(&self) -> Option<String>;
 
     /// Users who are online, including the one who hosts.

@@ -14,7 +14,7 @@ use crate::client::find::{self, Host, Located, watch_namesakes};
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
-use crate::client::terminal::{answer, can_ask};
+use crate::client::terminal::{answer, can_ask, tell};
 use crate::client::trust::UserIdentity;
 use crate::name::Name;
 use crate::prompt;
@@ -74,7 +74,7 @@ async fn ask_name(identity: &mut UserIdentity) {
             "" => identity.answer(usual),
             name => match Name::new(name) {
                 Ok(name) => identity.answer(name),
-                Err(error) => anstream::eprintln!("{error}"),
+                Err(error) => tell(&error.to_string()),
             },
         }
     }

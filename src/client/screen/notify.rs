@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::conversation::Notification;
+use crate::text::command_words;
 
 /// Commands that may run at the same time; while they do, further ones are not started. A flood of messages
 /// must not become a flood of processes.
@@ -59,7 +60,7 @@ impl Notifier {
 }
 
 fn start(typed: &str, notification: &Notification) -> Result<Child, String> {
-    let words = words(typed).ok_or("a quote is not closed")?;
+    let words = command_words(typed).ok_or("a quote is not closed")?;
     let (program, arguments) = words.split_first().ok_or("it is empty")?;
     Command::new(program)
         .args(arguments)
@@ -73,37 +74,9 @@ fn start(typed: &str, notification: &Notification) -> Result<Child, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The words of a command: spaces separate them, and either kind of quotes keeps spaces. Nothing else is
-/// special. `None`: a quote is not closed.
-fn words(typed: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for c in typed.chars() {
-        match quote {
-            Some(end) if c == end => quote = None,
-            None if c == '"' || c == '\'' => {
-                word.get_or_insert_default();
-                quote = Some(c);
-            }
-            None if c.is_whitespace() => words.extend(word.take()),
-            Some(_) | None => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_command_is_split_at_spaces_outside_quotes() {
-        let split = |typed| words(typed).map(|words| words.join("|"));
-        assert_eq!(split(" notify-send  -u low "), Some("notify-send|-u|low".into()));
-        assert_eq!(split("a 'b  c' \"d'e\" ''"), Some("a|b  c|d'e|".into()));
-        assert_eq!(split("a $HOME;b\\"), Some("a|$HOME;b\\".into()));
-        assert_eq!(split("a 'b"), None);
-    }
 
     #[cfg(unix)]
     #[test]

@@ -42,7 +42,13 @@ impl RememberedNames {
         let Some((name, rest)) = line.strip_prefix('/').and_then(|line| line.split_once(' ')) else { return };
         let Some(command) = command::find(name, Place::Prompt) else { return };
         let kinds = command.kinds(0);
-        for word in rest.split_whitespace().next().into_iter().flat_map(|word| word.split(',')) {
+        // A count, a date, or a word such as yes or today.
+        let is_other = |word: &str| {
+            word.starts_with(|c: char| c.is_ascii_digit())
+                || kinds.iter().any(|kind| matches!(kind, ArgumentKind::Word(own) if *own == word))
+        };
+        let first = rest.split_whitespace().next().filter(|word| !is_other(word));
+        for word in first.into_iter().flat_map(|word| word.split(',')) {
             let is_room = word.starts_with('#') || !kinds.contains(&ArgumentKind::User);
             if is_room && kinds.contains(&ArgumentKind::Room) {
                 if let Ok(room) = RoomName::new(&with_hash(word)) {
@@ -78,6 +84,9 @@ mod tests {
             "/msg bob again",
             "hello #world",
             "/etc/hosts x",
+            "/verify yes",
+            "/history yesterday",
+            "/history 2026-11-24",
             "/msg $(touch\u{1b}x) hi",
             "/query",
         ] {

@@ -26,20 +26,34 @@ impl Termination {
     }
 }
 
-/// Waits until the process is asked to end.
-#[cfg(not(unix))]
-pub(crate) struct Termination;
+/// Waits until the process is asked to end. In an open prompt, Ctrl-C is a key and does not count.
+#[cfg(windows)]
+pub(crate) struct Termination {
+    interrupt: tokio::signal::windows::CtrlC,
+    stop: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Termination {
-    /// Ctrl-C comes as a key here.
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self)
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            stop: ctrl_break()?,
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
     }
 
+    /// Safe to cancel.
     pub(crate) async fn wait(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.stop.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
         }
     }
 }

@@ -207,7 +207,7 @@ mod tests {
         let chosen = UserIdentity::load(Some(dir.path()), Some(name("bob"))).unwrap();
         assert!(chosen.name() == name("bob") && chosen.is_name_chosen && !chosen.is_name_made_up);
         fs::write(dir.path().join(NAME_FILE), "two words\n").unwrap();
-        assert_ne!(UserIdentity::load(Some(dir.path()), None).unwrap().name(), name("two words"));
+        assert_ne!(UserIdentity::load(Some(dir.path()), None).unwrap().name().as_str(), "two words");
     }
 
     #[cfg(unix)]

@@ -16,7 +16,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::{
     ClientTls, Expect, KeyVerdict, Keypair, KnownServer, KnownServers, Presented, RequestedServer,
-    TrustBasis, system_dir,
+    TrustBasis, trusted_system_dir,
 };
 
 /// The known servers, and what the user asked for.
@@ -319,7 +319,7 @@ pub(crate) fn host_name(name: &str, port: Option<u16>) -> Option<String> {
 
 /// Reads the known servers in `dir`, and the system's list.
 pub(crate) fn known_servers(dir: Option<&Path>) -> Result<KnownServers, Error> {
-    KnownServers::load(dir, system_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))
+    KnownServers::load(dir, trusted_system_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))
 }
 
 /// The acceptable keys: those that the user named, limited to the system's list if there is one.

@@ -35,7 +35,7 @@ pub(super) fn rooms(rest: &str) -> Option<Action> {
     }
 }
 
-/// What may be wrong with the rooms to join.
+/// Corrects a list of rooms to join.
 pub(super) fn rooms_slip(rest: &str) -> Option<String> {
     let words: Vec<&str> = rest.split([',', ' ']).filter(|word| !word.is_empty()).collect();
     let (one, several) =
@@ -133,6 +133,9 @@ fn past(rest: &str) -> Option<(Option<String>, Option<Day>, Option<u64>)> {
             (number > 0 && limit.replace(number).is_none()).then_some(())?;
         } else if let Some(read) = Day::read(word) {
             day.replace(read).is_none().then_some(())?;
+        } else if word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('-') {
+            // It is meant as a date.
+            return None;
         } else {
             let name = Some(bare(word).to_owned()).filter(|name| !name.is_empty())?;
             place.replace(name).is_none().then_some(())?;

@@ -473,6 +473,7 @@ mod tests {
         assert!(read_line("/history 2026-11-24", Wire).is_err(), "the server does not know the user's zone");
         assert!(read_line("/history today yesterday", Prompt).is_err());
         assert!(read_line("/history 1 2", Prompt).is_err());
+        assert!(read_line("/history 2026-13-45", Prompt).is_err());
     }
 
     #[test]

@@ -224,6 +224,8 @@ async fn a_full_disk_is_told_and_what_was_stored_stays() {
     store.close().await;
 }
 
+/// Windows removes no file that is open.
+#[cfg(unix)]
 #[tokio::test]
 async fn a_store_whose_file_went_away_says_so_until_it_is_opened_anew() {
     let place = Place::new();

@@ -3,11 +3,10 @@
 pub mod avahi;
 #[cfg(target_os = "linux")]
 pub mod clock;
-#[cfg(unix)]
 pub mod fake_server;
+pub mod home;
 pub mod lan;
 pub mod peer;
-#[cfg(unix)]
 pub mod process;
 #[cfg(unix)]
 pub mod proxy;

@@ -23,7 +23,7 @@ pub fn serve_command(home: &tempfile::TempDir, args: &[&str]) -> Command {
     command.env("LANCHAT_SERVE_PORT", "0").env("LANCHAT_SERVE_DATA_DIR", home.path());
     command.env("LANCHAT_SERVE_ALLOW_PLAINTEXT", "true");
     command.stdin(Stdio::null()).stderr(Stdio::piped());
-    for folder in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "APPDATA"] {
+    for folder in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"] {
         command.env(folder, home.path());
     }
     command

@@ -6,19 +6,16 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use tempfile::TempDir;
+
+pub use super::home::{Home, LANCHAT};
 
 /// How long a test waits for something on the screen before it fails. Generous: it is only ever
 /// waited out by a test that fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The binary under test.
-pub const LANCHAT: &str = env!("CARGO_BIN_EXE_lanchat");
 
 /// Variables that would leak the machine's or the user's settings into a test.
 const SCRUBBED: &[&str] = &[
@@ -31,37 +28,6 @@ const SCRUBBED: &[&str] = &[
     "TERM_PROGRAM",
     "WT_SESSION",
 ];
-
-/// A directory that is a whole home: files of one user of lanchat.
-pub struct Home(TempDir);
-
-impl Home {
-    pub fn new() -> Self {
-        Self(TempDir::new().expect("a temporary directory"))
-    }
-
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Where lanchat keeps its state in this home.
-    pub fn state(&self) -> PathBuf {
-        self.path().join("state").join("lanchat")
-    }
-
-    /// The variables that make this home the user's, for any command.
-    pub fn env(&self) -> Vec<(&'static str, PathBuf)> {
-        let path = |name: &str| self.path().join(name);
-        vec![
-            ("HOME", self.path().to_owned()),
-            ("XDG_CONFIG_HOME", path("config")),
-            ("XDG_STATE_HOME", path("state")),
-            ("XDG_DATA_HOME", path("data")),
-            ("XDG_CACHE_HOME", path("cache")),
-            ("XDG_RUNTIME_DIR", path("run")),
-        ]
-    }
-}
 
 /// What to start, and how.
 pub struct Launch {

@@ -182,7 +182,7 @@ fn no_route(findings: &Findings, probe: &Probe, title: &str) -> Diagnosis {
     let link = findings.links.iter().find(|link| !link.is_virtual).map_or("eth0", |link| link.name.as_str());
     let remedies = vec![
         Remedy::new("here, for an address by DHCP", dhcp_line(link)),
-        Remedy::new("here, to see the routes", "ip route"),
+        Remedy::new("here, to see the routes", if cfg!(windows) { "route print" } else { "ip route" }),
     ];
     Diagnosis::new(Cause::NoRoute, line, remedies)
 }

@@ -234,8 +234,8 @@ fn of_several_links_the_user_chooses_one() {
     talk.line("/num");
     assert_eq!(
         talk.line("/open 1"),
-        "12:03 -- line 1 has 2 links; to open the second one: /open 1.2\n      \
-         1.1  http://one.example\n      1.2  https://two.example/x"
+        "12:03 -- line 1 has 2 links; to open the second one: /open 1.2\n         \
+         1.1  http://one.example\n         1.2  https://two.example/x"
     );
     assert_eq!(talk.line("/open 1.1"), "(open: http://one.example)");
     assert_eq!(talk.line("/open 1 2"), "(open: https://two.example/x)");

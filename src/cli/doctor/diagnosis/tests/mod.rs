@@ -196,7 +196,8 @@ fn holds(case: &str, findings: &Findings, cause: Cause, words: &str, paste: &str
     assert_eq!(verdict.cause, cause, "{case}: {verdict}");
     assert!(verdict.line.contains(words), "{case}: {words}:\n{verdict}");
     let pasted = verdict.remedies.iter().any(|remedy| remedy.line.contains(paste));
-    assert!(pasted || paste.is_empty(), "{case}: {paste}:\n{verdict}");
+    // The lines of these cases are for Linux; `remedy` tests those for Windows.
+    assert!(pasted || paste.is_empty() || cfg!(not(target_os = "linux")), "{case}: {paste}:\n{verdict}");
     assert!(!verdict.line.contains('\n') && !verdict.line.contains("  "), "{case}: {verdict}");
     assert!(verdict.remedies.iter().all(|remedy| !remedy.line.contains('\n')), "{case}: {verdict}");
 }

@@ -56,6 +56,7 @@ fn a_user_without_a_usable_login_name_is_asked_for_one_once() {
     terminal.wait_for(QUESTION);
     terminal.enter("two words");
     terminal.wait_for("a name may contain letters, digits and punctuation, but no spaces");
+    terminal.wait_for_last(QUESTION);
     terminal.enter("alice");
     terminal.wait_for("connected to test as alice");
     terminal.wait_for_last("[#lobby]");

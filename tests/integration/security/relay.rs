@@ -137,7 +137,7 @@ fn at_the_first_contact_nobody_is_verified_and_the_true_server_is_an_alarm_later
     let first = send(&home, relay.address, &[], "to whom it may concern");
     assert!(first.status.success(), "{}", errors(&first));
     assert!(errors(&first).contains("Not verified yet"), "{}", errors(&first));
-    assert!(errors(&first).contains(&relay.key.spoken()), "{}", errors(&first));
+    assert!(errors(&first).contains(&relay.key.to_string()), "{}", errors(&first));
     assert!(relay.heard().has("to whom it may concern"), "who nobody compared reads along");
     let later = send(&home, server.address, &[], SECRET);
     assert_eq!(later.status.code(), Some(5), "{}", errors(&later));

@@ -16,6 +16,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The same without a connection.
 const LOOK_FOR_NEW: Duration = Duration::from_millis(250);
 
+/// Why a connection is lost whose address this machine no longer has.
+pub(crate) const MOVED: &str = "this machine's address has changed";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// This machine has lost the connection's address and has others, so nothing more will arrive. It had the
@@ -58,9 +61,17 @@ impl AddressWatch {
         }
     }
 
-    /// Whether this machine has lost its address, with or without losing the network.
-    pub(crate) fn is_away(&self) -> bool {
-        self.is_away
+    /// Why no answer comes. Looks at the addresses again, as the last look may be a moment old.
+    pub(crate) fn silence(&mut self) -> &'static str {
+        self.silence_with(&addresses())
+    }
+
+    fn silence_with(&mut self, own: &[IpAddr]) -> &'static str {
+        match self.look(own) {
+            Some(Sign::Moved(_)) => MOVED,
+            _ if self.is_away => "this machine has no network",
+            _ => "the server has stopped answering",
+        }
     }
 
     /// The next sign. Safe to cancel.
@@ -175,6 +186,8 @@ mod tests {
         assert_eq!(moves.look(&[lo, ip("fe80::1")]), None, "no network at all");
         assert!(matches!(moves.look(&[lo, before]), Some(Sign::Doubt(_))));
         assert_eq!(moves.look(&[lo, before]), None);
+        assert_eq!(moves.silence_with(&[lo]), "this machine has no network");
+        assert_eq!(moves.silence_with(&[lo, after]), MOVED);
         assert!(matches!(moves.look(&[lo, after]), Some(Sign::Moved(_))));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::address_watch::{AddressWatch, Sign};
+use super::address_watch::{AddressWatch, MOVED, Sign};
 use super::backoff::Backoff;
 use super::credentials::{Credentials, JoinTerms};
 use super::entry::Joined;
@@ -253,11 +253,7 @@ impl ReconnectTask {
                 },
                 () = sleep_until(deadline) => {
                     if pinged {
-                        let why = match moves.is_away() {
-                            true => "this machine has no network",
-                            false => "the server has stopped answering",
-                        };
-                        let why = why.to_owned();
+                        let why = moves.silence().to_owned();
                         return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
                     }
                     // A full queue means that nothing gets out, as if there were no answer.
@@ -266,8 +262,7 @@ impl ReconnectTask {
                 }
                 sign = moves.next() => match sign {
                     Sign::Moved(since) => {
-                        let why = "this machine's address has changed".to_owned();
-                        return Some(End::Lost(Loss { why, since: since.into() }));
+                        return Some(End::Lost(Loss { why: MOVED.into(), since: since.into() }));
                     }
                     Sign::Doubt(since) if doubt.is_none() => {
                         let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));

@@ -123,6 +123,9 @@ impl Key {
     }
 }
 
+/// The longest update that a terminal waits for: a second in several.
+const UPDATE: Duration = Duration::from_secs(1);
+
 /// What the terminal shows, fed by a thread that ends with the program.
 struct Display {
     shown: Mutex<Shown>,
@@ -132,8 +135,8 @@ struct Display {
 struct Shown {
     parser: vt100::Parser,
     raw: Vec<u8>,
-    /// Whether a synchronized update has begun and not ended.
-    is_updating: bool,
+    /// When the synchronized update began that has not ended.
+    update: Option<Instant>,
     ended: bool,
 }
 
@@ -148,7 +151,7 @@ impl Shown {
         let last = |sequence| self.raw[from..].windows(BEGIN.len()).rposition(|part| part == sequence);
         match (last(BEGIN), last(END)) {
             (None, None) => {}
-            (begin, end) => self.is_updating = begin > end,
+            (begin, end) => self.update = (begin > end).then(Instant::now),
         }
     }
 }
@@ -157,7 +160,7 @@ impl Display {
     fn new(rows: u16, columns: u16) -> Self {
         let size = |n| NonZeroU16::new(n).expect("not zero");
         let parser = vt100::Parser::new(size(rows), size(columns), 1000);
-        let shown = Shown { parser, raw: Vec::new(), is_updating: false, ended: false };
+        let shown = Shown { parser, raw: Vec::new(), update: None, ended: false };
         Self { shown: Mutex::new(shown), changed: Condvar::new() }
     }
 
@@ -257,8 +260,9 @@ impl Terminal {
         let mut shown = self.display.shown.lock().expect("the display");
         loop {
             let text = text_of(&shown);
-            // A terminal shows a synchronized update once it is whole.
-            if (shown.ended || !shown.is_updating) && wanted(&text, &shown.raw) {
+            // A terminal shows a synchronized update once it is whole, and does not wait for its end for ever.
+            let hidden = shown.update.map_or(Duration::ZERO, |begin| UPDATE.saturating_sub(begin.elapsed()));
+            if (shown.ended || hidden.is_zero()) && wanted(&text, &shown.raw) {
                 return text;
             }
             let left = deadline.saturating_duration_since(Instant::now());

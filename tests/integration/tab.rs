@@ -125,7 +125,9 @@ fn check(shell: &mut Shell, line: &str, offer: Offer) {
     assert_eq!((shown.contains(FILE), shown.contains(FOLDER)), expected, "{context}");
     match offer {
         Words(words) => {
-            let missing = words.iter().find(|word| !shown.contains(**word));
+            // The shell may go back to the line's start in the middle of a word that it completes.
+            let whole = shown.replace('\r', "");
+            let missing = words.iter().find(|word| !shown.contains(**word) && !whole.contains(**word));
             assert_eq!(missing, None, "{context}");
         }
         Nothing => assert_eq!(Shell::added(&shown, line), [""; 0], "{context}"),

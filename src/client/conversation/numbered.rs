@@ -11,6 +11,7 @@ use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, sho
 use crate::protocol::command::Point;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
+use crate::text::safe_line;
 
 /// Messages that can be pointed at: some screens of them.
 pub(super) const MAX_MESSAGES: usize = 200;
@@ -168,7 +169,8 @@ impl NumberedLines {
             Event::Chat { to, .. } => Spot::of_message(me, to, me).as_ref() == Some(here),
             _ => false,
         };
-        let own = self.messages.iter().filter(|message| message.is_own && is_here(&message.event));
+        let all = self.messages.iter().filter(|message| message.is_own);
+        let own = all.clone().filter(|message| is_here(&message.event));
         let (stored, unstored): (Vec<_>, Vec<_>) = own.partition(|message| number(&message.event).is_some());
         let last = stored.into_iter().max_by_key(|message| number(&message.event));
         // One that the server has not stored has no number. It cannot be changed, but it may be the last.
@@ -180,7 +182,13 @@ impl NumberedLines {
         if number(&last.event) < Some(self.dropped) {
             return Err("your last message is too far up; to change another one: /num, then /edit N".into());
         }
-        Ok(last.clone())
+        // A correction of a direct message must not appear in a room.
+        match all.map(|message| &message.event).max_by_key(|event| number(event)) {
+            Some(Event::Chat { seq, to, .. }) if *seq > number(&last.event) => {
+                Err(elsewhere(&Target::parse(to)))
+            }
+            _ => Ok(last.clone()),
+        }
     }
 }
 
@@ -330,6 +338,9 @@ impl Conversation {
         if self.outbox.targets().any(|to| Spot::of(to).as_ref() == Some(&here)) {
             return Err("your last message is not confirmed yet; try again in a moment".into());
         }
+        if let Some(to) = self.outbox.targets().last() {
+            return Err(elsewhere(to));
+        }
         self.numbered.lock().last_own(&here, &self.view.me)
     }
 
@@ -361,6 +372,15 @@ impl Conversation {
     pub(super) fn changed(&mut self, event: &Event, id: Option<&str>) -> Vec<Effect> {
         self.past(event, id).unwrap_or_else(|| self.show(event))
     }
+}
+
+/// Why a message without a number cannot change: the user's last one is in another place.
+fn elsewhere(to: &Target) -> String {
+    let to = match to {
+        Target::All => "the lobby".to_owned(),
+        to => safe_line(&to.to_string()),
+    };
+    format!("your last message went to {to}, not here; to change a message: /num, then /edit N")
 }
 
 fn number(event: &Event) -> Option<u64> {

@@ -106,15 +106,28 @@ fn a_change_without_a_number_never_overwrites_an_earlier_message() {
 }
 
 #[test]
-fn a_change_without_a_number_is_for_the_last_message_of_the_current_place() {
+fn a_change_without_a_number_is_for_the_last_message_and_only_where_the_user_is() {
     let mut talk = Talk::at_prompt();
     talk.says("alice", "all", "one");
-    talk.says("alice", "bob", "psst");
-    talk.says("alice", "#games", "go");
-    talk.line("/msg bob not confirmed");
-    reply(&mut talk);
     talk.line("/edit 1st");
-    assert_eq!(reply(&mut talk).seq, Some(1), "messages that wait elsewhere do not matter");
+    assert_eq!(reply(&mut talk).seq, Some(1));
+    let elsewhere = |to: &str| {
+        format!("12:03 ! your last message went to {to}, not here; to change a message: /num, then /edit N")
+    };
+    talk.says("alice", "bob", "psst");
+    assert_eq!(talk.line("/edit a secret"), elsewhere("bob"));
+    talk.says("alice", "#games", "go");
+    assert_eq!(talk.line("/edit a secret"), elsewhere("#games"));
+    talk.line("/msg carol not confirmed");
+    reply(&mut talk);
+    assert_eq!(talk.line("/edit a secret"), elsewhere("carol"));
+    talk.nothing_sent();
+}
+
+#[test]
+fn where_the_user_has_said_nothing_there_is_nothing_to_change() {
+    let mut talk = Talk::at_prompt();
+    talk.says("alice", "all", "one");
     talk.says("carol", "all", "hi");
     talk.line("/query carol");
     assert!(talk.line("/edit x").contains("you have no message here to change"));

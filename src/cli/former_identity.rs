@@ -52,7 +52,7 @@ impl FormerIdentity {
     pub(super) fn warning(&self, key: &Fingerprint) -> Option<String> {
         let how = match self.dir == service_dir() {
             true => format!("type: {START_SERVICE}"),
-            false => format!("type: lanchat serve --data-dir {}", self.dir.display()),
+            false => format!("type: lanchat serve --data-dir {}", quoted(&self.dir)),
         };
         (self.key != *key).then(|| {
             format!(
@@ -62,6 +62,16 @@ impl FormerIdentity {
                 self.key.spoken()
             )
         })
+    }
+}
+
+/// The path as a user can paste it into a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    match text.chars().all(|c| c.is_alphanumeric() || "/\\:._-".contains(c)) {
+        true => text,
+        false if cfg!(windows) => format!("\"{text}\""),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
     }
 }
 
@@ -119,6 +129,8 @@ mod tests {
         assert!(text.contains(&key.to_string()) && text.contains(&key.spoken()), "{text}");
         assert!(text.ends_with("type: lanchat serve --data-dir /home/bob/chat"), "{text}");
         assert_eq!(former.warning(&key), None, "the same key in another directory");
+        #[cfg(unix)]
+        assert_eq!(quoted(Path::new("/home/bob/it's; here")), r"'/home/bob/it'\''s; here'");
         let service = FormerIdentity { dir: service_dir(), key };
         assert!(service.warning(&other).unwrap().ends_with(&format!("type: {START_SERVICE}")));
     }

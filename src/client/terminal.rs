@@ -1,6 +1,6 @@
 //! Notes and questions to the user while no prompt is open.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use crate::prompt;
 use crate::text::break_lines;
@@ -41,10 +41,12 @@ pub(crate) async fn answer(question: &str) -> Option<String> {
         // Keys pressed while waiting are not an answer.
         prompt::forget_typed();
         anstream::eprint!("{question}");
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map(|_| answer)
+        let mut answer = Vec::new();
+        io::stdin().lock().read_until(b'\n', &mut answer).map(|_| answer)
     });
-    read.await.ok().and_then(Result::ok).filter(|answer| !answer.is_empty())
+    let answer = read.await.ok().and_then(Result::ok).filter(|answer| !answer.is_empty())?;
+    // Bytes that are not UTF-8 are an answer too, if a wrong one.
+    Some(String::from_utf8_lossy(&answer).into_owned())
 }
 
 /// Whether an answer is a clear yes.

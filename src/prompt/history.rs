@@ -17,6 +17,9 @@ const MAX_LINES: usize = 1000;
 /// Longest line to keep in the file, in bytes: a pasted file does not belong there.
 const MAX_LINE_BYTES: usize = 4096;
 
+/// The largest file to read. A larger one was not written here.
+const MAX_FILE_BYTES: u64 = 2 * (MAX_LINES * MAX_LINE_BYTES) as u64;
+
 /// The entered lines: all of this run in memory, and the short ones also in a file.
 ///
 /// The editor's own history cannot keep lines out of the file that it has in memory, so the file has another.
@@ -71,9 +74,20 @@ impl LineHistory {
 /// The lines in the file at `path`, the oldest first; none if it cannot be read.
 pub fn entered_lines(path: &Path) -> Vec<String> {
     let mut file = FileHistory::with_config(&bounded());
-    match file.load(path) {
-        Ok(()) => file.iter().cloned().collect(),
-        Err(_) => Vec::new(),
+    match check(path).is_ok() && file.load(path).is_ok() {
+        true => file.iter().cloned().collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Refuses a file that would block its reader or fill the memory.
+fn check(path: &Path) -> io::Result<()> {
+    files::refuse_odd(path)?;
+    match path.metadata() {
+        Ok(found) if found.len() > MAX_FILE_BYTES => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "it is too large; remove it"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -90,7 +104,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         files::create_directory(parent)?;
     }
-    files::refuse_odd(path)?;
+    check(path)?;
     files::open_private(path, OpenOptions::new().append(true).create(true)).map(drop)
 }
 
@@ -107,6 +121,18 @@ mod tests {
 
     fn lines(memory: &MemHistory) -> Vec<&str> {
         memory.into_iter().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_file_that_never_ends_or_is_too_large_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history");
+        fs::write(&path, "#V2\nhello\n").unwrap();
+        assert_eq!(entered_lines(&path), ["hello"]);
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+        assert_eq!(entered_lines(&path), [""; 0]);
+        #[cfg(unix)]
+        assert_eq!(entered_lines(Path::new("/dev/zero")), [""; 0]);
     }
 
     #[test]

@@ -70,3 +70,25 @@ fn a_user_without_a_usable_login_name_is_asked_for_one_once() {
     let screen = named.wait_for("connected to test as bob");
     assert!(!screen.contains("Your name"), "{screen}");
 }
+
+#[test]
+fn at_the_question_for_a_name_ctrl_d_leaves_and_nothing_else_becomes_a_message() {
+    if !must_ask() {
+        return;
+    }
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut terminal = launch(&server, &[]).start(&home);
+    terminal.wait_for_last(QUESTION);
+    terminal.type_bytes(b"\xff\r");
+    terminal.wait_for("a name may contain letters");
+    terminal.wait_for_last(QUESTION);
+    terminal.key(Key::CtrlD);
+    let (status, screen) = terminal.wait_exit();
+    assert_eq!(status, 0, "{screen}");
+    assert!(!screen.contains("connected to"), "{screen}");
+    let mut again = launch(&server, &[]).start(&home);
+    again.wait_for_last(QUESTION);
+    again.type_text("zed\rthe rest\rof a paste\r");
+    let screen = again.wait_for_last("[#lobby]");
+    assert!(!screen.contains("<zed>"), "{screen}");
+}

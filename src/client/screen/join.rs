@@ -62,14 +62,16 @@ fn ignored() -> IgnoreList {
     IgnoreList::load(state_dir().map(|dir| dir.join(IGNORED_FILE)))
 }
 
-/// Asks for a name if the program had to make one up.
-async fn ask_name(identity: &mut UserIdentity) {
+/// Asks for a name if the program had to make one up. Returns false if the user wants to leave.
+async fn ask_name(identity: &mut UserIdentity) -> bool {
     while identity.is_name_made_up && can_ask() {
         let usual = identity.name();
         let Some(answer) = answer(&format!("Your name for the chat? [{usual}] ")).await else {
             anstream::eprintln!();
-            return;
+            return false;
         };
+        // The rest of a paste must not become messages.
+        prompt::forget_typed();
         match answer.trim() {
             "" => identity.answer(usual),
             name => match Name::new(name) {
@@ -78,6 +80,7 @@ async fn ask_name(identity: &mut UserIdentity) {
             },
         }
     }
+    true
 }
 
 async fn at_the_prompt(
@@ -86,7 +89,9 @@ async fn at_the_prompt(
     position: HistoryPosition,
 ) -> Result<(), Error> {
     let (locator, mut credentials) = prepare(&options, position)?;
-    ask_name(&mut credentials.identity).await;
+    if !ask_name(&mut credentials.identity).await {
+        return Ok(());
+    }
     let (registered, located) = match find::first_look(&locator).await? {
         Located::One(reached) => {
             (Some(join_first(&locator, &credentials, *reached, Mode::Chat, false).await?), None)

@@ -96,6 +96,7 @@ fn lines(rest: &str) -> Option<Action> {
 fn reply(rest: &str) -> Option<Action> {
     match numbered(rest) {
         Some((number, reply)) => Some(Point::Reply(number, reply).into()),
+        None if begins_with_number(rest) => None,
         None => reply_to_person(rest),
     }
 }
@@ -107,6 +108,7 @@ fn reply_to_person(rest: &str) -> Option<Action> {
 fn edit(rest: &str) -> Option<Action> {
     match numbered(rest) {
         Some((number, text)) => Some(Point::Edit(Some(number), text).into()),
+        None if begins_with_number(rest) => None,
         None => text(rest).map(|text| Point::Edit(None, text).into()),
     }
 }
@@ -128,6 +130,14 @@ fn line(rest: &str, command: fn(usize) -> Point) -> Option<Action> {
 fn numbered(rest: &str) -> Option<(usize, String)> {
     let (number, text) = two(rest)?;
     Some((self::number(number)?, text.to_owned()))
+}
+
+/// Whether the user means a line, even if none has that number: `0`, `-1`, `1.2`. Such a text must neither go to
+/// a person nor replace a message.
+fn begins_with_number(rest: &str) -> bool {
+    let word = rest.split_whitespace().next().unwrap_or_default().trim_start_matches(['+', '-']);
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
 }
 
 fn number(word: &str) -> Option<usize> {
@@ -157,7 +167,24 @@ mod tests {
         for second in ["/open 3.2", "/open 3 2"] {
             assert_eq!(read(second), point(Point::Open(3, Some(2))));
         }
-        for wrong in ["/delete", "/delete x", "/copy 0", "/open 1.", "/open 1.0", "/open 1 2 3", "/num x"] {
+        for number in ["0", "-1", "+0", "1.2", "18446744073709551617"] {
+            for wrong in [format!("/reply {number} words"), format!("/edit {number} words")] {
+                assert!(read(&wrong).is_err_and(|error| error.starts_with("usage: ")), "{wrong}");
+            }
+        }
+        assert_eq!(read("/reply 10:30 is fine"), direct("10:30 is fine"));
+        assert_eq!(read("/edit 2nd try"), point(Point::Edit(None, "2nd try".into())));
+        for wrong in [
+            "/reply 1",
+            "/edit 1",
+            "/delete",
+            "/delete x",
+            "/copy 0",
+            "/open 1.",
+            "/open 1.0",
+            "/open 1 2 3",
+            "/num x",
+        ] {
             assert!(read(wrong).is_err_and(|error| error.starts_with("usage: ")), "{wrong}");
         }
     }

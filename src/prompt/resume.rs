@@ -18,24 +18,33 @@ pub(super) fn watch(shared: Arc<PromptState>, mode: Arc<TerminalMode>) -> Option
     use rustix::process::Signal;
     use tokio::signal::unix::{SignalKind, signal};
 
-    /// How long a shell may take to restore its own mode after it has let the process go on.
-    const SHELL: Duration = Duration::from_millis(200);
+    /// Milliseconds between looks whether the shell has set its own mode once more, after it has let the process
+    /// go on.
+    const LOOKS: [u64; 6] = [50, 150, 300, 500, 1000, 2000];
 
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))
         .inspect_err(|error| tracing::debug!("cannot notice that the process continues: {error}"))
         .ok()?;
     Some(runtime.spawn(async move {
-        while continued.recv().await.is_some() {
-            let mut is_lost = true;
-            for pause in [Duration::ZERO, SHELL] {
-                tokio::time::sleep(pause).await;
-                // The system would stop a background process that sets the mode.
-                if is_lost && super::is_in_foreground() {
-                    mode.resume();
-                    shared.refresh();
+        let mut looks: &[u64] = &[];
+        loop {
+            let signal = match looks.split_first() {
+                Some((pause, rest)) => {
+                    looks = rest;
+                    tokio::time::timeout(Duration::from_millis(*pause), continued.recv()).await.ok()
                 }
-                is_lost = mode.is_lost();
+                None => Some(continued.recv().await),
+            };
+            match signal {
+                Some(None) => return,
+                Some(Some(())) => looks = &LOOKS,
+                None => {}
+            }
+            // The system would stop a background process that sets the mode.
+            if (signal.is_some() || mode.is_lost()) && super::is_in_foreground() {
+                mode.resume();
+                shared.refresh();
             }
         }
     }))

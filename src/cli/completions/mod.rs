@@ -19,9 +19,10 @@ use clap_complete::Shell;
 
 use super::args::{self, CompletionsArgs};
 
-const BASH: &str = include_str!("lanchat.bash");
-const ZSH: &str = include_str!("_lanchat");
-const FISH: &str = include_str!("lanchat.fish");
+/// The files that packages install.
+const BASH: &str = include_str!("../../../completions/lanchat.bash");
+const ZSH: &str = include_str!("../../../completions/_lanchat");
+const FISH: &str = include_str!("../../../completions/lanchat.fish");
 
 /// Prints a script, or answers its question.
 pub(crate) fn run(args: &CompletionsArgs) -> io::Result<()> {

@@ -11,6 +11,7 @@ mod history;
 mod memory;
 mod portions;
 mod store;
+mod transfers;
 
 pub use changes::*;
 pub use clock::*;
@@ -21,6 +22,7 @@ pub use history::*;
 pub use memory::*;
 pub use portions::*;
 pub use store::*;
+pub use transfers::*;
 
 use std::time::Duration;
 

@@ -34,6 +34,11 @@ impl Call<'_> {
     /// Handles requests that are allowed with and without a name, except the first hello.
     pub(super) fn greet(&mut self, request: Connect) -> Result<(), Refusal> {
         match request {
+            // The server takes these out before the chat sees them.
+            Connect::File { .. } => Err(Refusal::new(
+                Code::BadPacket,
+                "mode \"file\" must be in the first packet of a connection",
+            )),
             Connect::Hello(_) => Err(Refusal::new(
                 Code::BadPacket,
                 "this connection is already registered; to change your name, use nick",
@@ -75,6 +80,9 @@ impl Call<'_> {
             Act::Read { name, room, seq } => self.has_read(name, room, seq),
             Act::Away { msg } => self.set_away(Some(&msg)),
             Act::Back => self.set_away(None),
+            Act::Offer { .. } | Act::Accept { .. } | Act::Decline { .. } | Act::Cancel { .. } => {
+                Err(Refusal::new(Code::NoFiles, "this server passes no files on"))
+            }
             Act::Nick { name } => self.rename(&name),
             Act::Join { room } => self.join(&room),
             Act::Part { room } => self.part(&room),

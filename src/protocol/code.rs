@@ -49,6 +49,28 @@ codes! {
     RateLimited = "rate_limited",
     /// The server does not use multicast on that network.
     NoMulticast = "no_multicast",
+    /// The server passes no files on.
+    NoFiles = "no_files",
+    /// No offer with that number, or not for the asking user.
+    NoSuchOffer = "no_such_offer",
+    /// The limit on open offers, for the user or in all.
+    TooManyOffers = "too_many_offers",
+    /// The limit on transfers at a time, for the user or in all.
+    TooManyTransfers = "too_many_transfers",
+    /// The limit on the size of a file.
+    FileTooBig = "file_too_big",
+    /// A `file` connection with a token that was not given to its key, or that is used up.
+    BadToken = "bad_token",
+    /// The receiver does not want the file.
+    Declined = "declined",
+    /// The sender has taken the offer back, or is gone.
+    Withdrawn = "withdrawn",
+    /// One side has ended the transfer.
+    Cancelled = "cancelled",
+    /// Another session of the receiver has accepted.
+    Taken = "taken",
+    /// A transfer's connection broke, or did not come; the receiver may accept again.
+    Cut = "cut",
     /// Only for clients with a key.
     KeyRequired = "key_required",
     /// Plaintext to a server that accepts only TLS.

@@ -190,6 +190,23 @@ pub struct KeyInfo {
     pub last: Option<String>,
 }
 
+/// What an offer is about: a file, or several as one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileInfo {
+    /// The name of the file or folder, as the sender has it. Not safe to use as it is.
+    pub name: String,
+    /// All bytes; absent: the sender does not know (a pipe).
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
+    pub size: Option<u64>,
+    /// The number of files; absent: one, which is no folder.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
+    pub count: Option<u64>,
+    /// The sender's token for this content. A later offer of the same content has the same one, so the receiver can
+    /// resume.
+    pub id: String,
+}
+
 /// A time on the wire: RFC 3339, UTC, milliseconds.
 pub fn stamp(at: Timestamp) -> String {
     format!("{at:.3}")

@@ -16,7 +16,7 @@ pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 use super::Code;
 use super::envelope::is_empty;
 use super::kinds::kinds;
-use super::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
+use super::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
 use serde::Serialize;
 
 /// An event. Its members are written in this order, and empty ones are omitted. Skipped members come before
@@ -256,6 +256,49 @@ pub enum Event {
         #[serde(skip)]
         msg: String,
     },
+    /// A user offers a file.
+    Offer {
+        #[serde(skip)]
+        from: Sender,
+        /// The receiver: a name or a room.
+        #[serde(skip)]
+        to: String,
+        /// Its number, until the offer or the server ends.
+        offer: u64,
+        file: Box<FileInfo>,
+    },
+    /// The receipt for an offer.
+    Offered {
+        offer: u64,
+        /// The receiver who is offline; the offer reaches them if they come while its sender stays.
+        #[serde(rename = "name", skip_serializing_if = "is_empty")]
+        waits: Option<String>,
+    },
+    /// The file may flow: both sides connect in mode `file`.
+    Accepted {
+        offer: u64,
+        /// The other side.
+        name: String,
+        /// Admits one connection of this client's key, soon.
+        token: String,
+        /// Whether this side sends.
+        #[serde(skip_serializing_if = "is_empty")]
+        send: bool,
+    },
+    /// An offer or a transfer has ended.
+    Ended {
+        offer: u64,
+        /// The other side; `None`: the offer as a whole.
+        #[serde(skip_serializing_if = "is_empty")]
+        name: Option<String>,
+        /// Why.
+        #[serde(skip_serializing_if = "is_empty")]
+        code: Option<Code>,
+        #[serde(skip)]
+        msg: String,
+    },
+    /// In mode `file`: both sides are connected. What follows is not packets, but what the other side sends.
+    Go,
     /// Text for the user, such as help or the result of a command.
     Notice(#[serde(skip)] String),
     /// Whether messages are stored from now on. Older clients read it as a notice.
@@ -325,6 +368,11 @@ kinds! {
     PakeOk = "pake_ok": Self::PakeOk { .. },
     Bans = "bans": Self::Bans { .. },
     Operator = "operator": Self::Operator { .. },
+    Offer = "offer": Self::Offer { .. },
+    Offered = "offered": Self::Offered { .. },
+    Accepted = "accepted": Self::Accepted { .. },
+    Ended = "ended": Self::Ended { .. },
+    Go = "go": Self::Go,
     Notice = "notice": Self::Notice(_) | Self::Storing { .. },
     Error = "error": Self::Error { .. },
     Bye = "bye": Self::Bye { .. },

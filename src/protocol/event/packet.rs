@@ -4,7 +4,7 @@ use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::protocol::Since;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::packet::{
-    BanInfo, KeyInfo, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
+    BanInfo, FileInfo, KeyInfo, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -36,9 +36,10 @@ impl Event {
 impl Packet {
     pub fn write_to(&self, out: &mut Vec<u8>) {
         match &self.event {
-            Event::Chat { from, .. } | Event::Edited { from, .. } | Event::Deleted { from, .. } => {
-                self.write_as(from, out)
-            }
+            Event::Chat { from, .. }
+            | Event::Edited { from, .. }
+            | Event::Deleted { from, .. }
+            | Event::Offer { from, .. } => self.write_as(from, out),
             _ => self.write_as(&SERVER, out),
         }
     }
@@ -46,7 +47,10 @@ impl Packet {
     /// The same, as if from another sender.
     pub fn write_as(&self, from: &Sender, out: &mut Vec<u8>) {
         let to = match &self.event {
-            Event::Chat { to, .. } | Event::Edited { to, .. } | Event::Deleted { to, .. } => to,
+            Event::Chat { to, .. }
+            | Event::Edited { to, .. }
+            | Event::Deleted { to, .. }
+            | Event::Offer { to, .. } => to,
             _ => &self.to,
         };
         let (msg, kind, id) = (&self.event.text(), self.event.kind().as_str(), self.id.as_deref());
@@ -123,6 +127,10 @@ pub struct ServerPacket {
     pub edited: Option<bool>,
     pub away: Option<String>,
     pub read: Option<Vec<ReadPosition>>,
+    pub offer: Option<u64>,
+    pub file: Option<Box<FileInfo>>,
+    pub token: Option<String>,
+    pub send: Option<bool>,
 }
 
 impl ServerPacket {

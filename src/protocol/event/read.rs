@@ -123,6 +123,26 @@ impl Event {
                 Some(works) => Self::Storing { works, msg: packet.msg },
                 None => Self::Notice(packet.msg),
             },
+            Kind::Offer => Self::Offer {
+                from: packet.from,
+                to: packet.to,
+                offer: packet.offer.unwrap_or_default(),
+                file: packet.file.unwrap_or_default(),
+            },
+            Kind::Offered => Self::Offered { offer: packet.offer.unwrap_or_default(), waits: packet.name },
+            Kind::Accepted => Self::Accepted {
+                offer: packet.offer.unwrap_or_default(),
+                name: packet.name.unwrap_or_default(),
+                token: packet.token.unwrap_or_default(),
+                send: packet.send.unwrap_or_default(),
+            },
+            Kind::Ended => Self::Ended {
+                offer: packet.offer.unwrap_or_default(),
+                code: code(),
+                name: packet.name,
+                msg: packet.msg,
+            },
+            Kind::Go => Self::Go,
             Kind::Error => Self::Error { code: code(), msg: packet.msg, name: packet.name },
             Kind::Bye => Self::Bye { code: code(), msg: packet.msg, server: packet.server },
             Kind::Keys(list) => Self::Keys {

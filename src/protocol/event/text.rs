@@ -2,7 +2,7 @@
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
+use crate::protocol::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 use std::borrow::Cow;
 
 impl Event {
@@ -18,6 +18,7 @@ impl Event {
             | Self::Pake { msg, .. }
             | Self::Operator { msg, .. }
             | Self::Storing { msg, .. }
+            | Self::Ended { msg, .. }
             | Self::Notice(msg) => return msg.into(),
             Self::Sent { stored: false, .. } => return UNSTORED.into(),
             Self::Sent { waits: Some(name), .. } => format!("{name} is offline; the message waits for them"),
@@ -58,6 +59,14 @@ impl Event {
                 let heard = if *heard { "heard yours" } else { "heard none of yours" };
                 format!("sent {sent} multicast packets and {heard}")
             }
+            Self::Offer { offer, file, .. } => offer_text(*offer, file),
+            Self::Offered { waits: Some(name), .. } => {
+                format!("{name} is offline; the offer reaches them if they come while you are here")
+            }
+            Self::Offered { offer, .. } => format!("offered, as {offer}"),
+            Self::Accepted { name, send: true, .. } => format!("{name} accepts; connect to send"),
+            Self::Accepted { name, .. } => format!("connect to receive from {name}"),
+            Self::Go => return "both sides are connected".into(),
             Self::PakeOk { .. } => return "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
             Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),
@@ -75,6 +84,17 @@ pub(super) const CORRECTED: &str = "corrected: ";
 /// `: lunch`, or nothing.
 fn reason(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(": {why}") }
+}
+
+/// `offers plan.pdf (12 bytes)`, and how to take it.
+fn offer_text(offer: u64, file: &FileInfo) -> String {
+    let size = match (file.count, file.size) {
+        (Some(count), Some(size)) => format!("{count} files, {size} bytes"),
+        (Some(count), None) => format!("{count} files"),
+        (None, Some(size)) => format!("{size} bytes"),
+        (None, None) => "of unknown size".into(),
+    };
+    format!("offers the file {} ({size}); to take it, use the lanchat client: /accept {offer}", file.name)
 }
 
 /// `1 user`, `3 users`.

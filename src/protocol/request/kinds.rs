@@ -6,11 +6,12 @@
 
 use super::search::{SearchRequest, search};
 use super::{ClientPacket, Hello, Refusal, Span, TestToken};
+use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::envelope::is_empty;
 use crate::protocol::kinds::kinds;
-use crate::protocol::packet::KeyList;
+use crate::protocol::packet::{FileInfo, KeyList};
 use crate::protocol::{Code, Target};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A request, by its permitted senders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +32,12 @@ pub enum Request {
 #[serde(untagged)]
 pub enum Connect {
     Hello(Hello),
+    /// A hello in mode `file`: this connection has no session and carries a file, with no packets after the
+    /// server's `go`.
+    File {
+        #[serde(flatten, serialize_with = "version_and_file_mode")]
+        token: String,
+    },
     /// The answer to a closed server's [`Pake`](crate::protocol::Event::Pake).
     Pake {
         pake: String,
@@ -89,6 +96,29 @@ pub enum Act {
     },
     /// Ends that.
     Back,
+    /// Offers a file to a user or a room.
+    Offer {
+        #[serde(skip)]
+        to: Target,
+        file: Box<FileInfo>,
+    },
+    /// Takes what was offered.
+    Accept {
+        /// Its number.
+        offer: u64,
+    },
+    /// Takes it not.
+    Decline {
+        offer: u64,
+    },
+    /// Ends an offer of the sender's own, or only its transfer to one user; or the transfer of what the sender
+    /// has accepted.
+    Cancel {
+        offer: u64,
+        /// The receiver; `None`: all.
+        #[serde(skip_serializing_if = "is_empty")]
+        name: Option<String>,
+    },
     Nick {
         name: String,
     },
@@ -240,6 +270,10 @@ kinds! {
     Read = "read": Self::Act(Act::Read { .. }),
     Away = "away": Self::Act(Act::Away { .. }),
     Back = "back": Self::Act(Act::Back),
+    Offer = "offer": Self::Act(Act::Offer { .. }),
+    Accept = "accept": Self::Act(Act::Accept { .. }),
+    Decline = "decline": Self::Act(Act::Decline { .. }),
+    Cancel = "cancel": Self::Act(Act::Cancel { .. }),
     Nick = "nick": Self::Act(Act::Nick { .. }),
     Join = "join": Self::Act(Act::Join { .. }),
     Part = "part": Self::Act(Act::Part { .. }),
@@ -253,7 +287,7 @@ kinds! {
     Rooms = "rooms": Self::Ask(Ask::Rooms { .. }),
     Time = "time": Self::Ask(Ask::Time),
     Whois = "whois": Self::Ask(Ask::Whois { .. }),
-    Hello = "hello": Self::Connect(Connect::Hello(_)),
+    Hello = "hello": Self::Connect(Connect::Hello(_) | Connect::File { .. }),
     Pake = "pake": Self::Connect(Connect::Pake { .. }),
     Ping = "ping": Self::Connect(Connect::Ping),
     Multicast = "multicast": Self::Connect(Connect::Multicast { .. }),
@@ -282,6 +316,9 @@ impl Request {
         let msg = || packet.text().to_owned();
         let name = || packet.name.clone().unwrap_or_default();
         Ok(match kind(packet)? {
+            Kind::Hello if packet.mode.as_deref() == Some("file") => {
+                Self::Connect(Connect::File { token: packet.token.clone().unwrap_or_default() })
+            }
             Kind::Hello => Self::Connect(Connect::Hello(Hello::from_packet(packet)?)),
             Kind::Chat => Self::Act(Act::Chat {
                 to: packet.target()?,
@@ -304,6 +341,10 @@ impl Request {
             Kind::Received => Self::Act(Act::Received { seq: packet.received()? }),
             Kind::Time => Self::Ask(Ask::Time),
             Kind::Alert => Self::Operate(Operate::Alert { msg: msg() }),
+            Kind::Offer => Self::Act(Act::Offer { to: packet.target()?, file: packet.file()? }),
+            Kind::Accept => Self::Act(Act::Accept { offer: packet.offer()? }),
+            Kind::Decline => Self::Act(Act::Decline { offer: packet.offer()? }),
+            Kind::Cancel => Self::Act(Act::Cancel { offer: packet.offer()?, name: packet.name.clone() }),
             Kind::Nick => Self::Act(Act::Nick { name: name() }),
             Kind::Whois => Self::Ask(Ask::Whois { name: name() }),
             Kind::Kick => Self::Operate(Operate::Kick { name: name(), reason: msg() }),
@@ -331,6 +372,17 @@ impl Request {
             Kind::Keys(list) => Self::Operate(Operate::Keys { list, after: packet.after.clone() }),
         })
     }
+}
+
+/// The token, preceded by the client's protocol version and the mode.
+fn version_and_file_mode<S: Serializer>(token: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Members<'a> {
+        v: u32,
+        mode: &'static str,
+        token: &'a str,
+    }
+    Members { v: PROTOCOL_VERSION, mode: "file", token }.serialize(serializer)
 }
 
 /// Without a type, a packet is a chat.
@@ -396,8 +448,8 @@ impl Request {
 impl Act {
     fn mentions(&self) -> (Option<&str>, Option<&str>) {
         match self {
-            Self::Chat { to, .. } => to.mentions(),
-            Self::Nick { name } => (Some(name), None),
+            Self::Chat { to, .. } | Self::Offer { to, .. } => to.mentions(),
+            Self::Nick { name } | Self::Cancel { name: Some(name), .. } => (Some(name), None),
             Self::Join { room } | Self::Part { room } | Self::Topic { room, .. } => (None, Some(room)),
             Self::History { name, room, .. } | Self::Read { name, room, .. } => {
                 (name.as_deref(), room.as_deref())
@@ -405,6 +457,9 @@ impl Act {
             Self::Search(SearchRequest { room, .. }) => (None, room.as_deref()),
             Self::Edit { .. }
             | Self::Delete { .. }
+            | Self::Accept { .. }
+            | Self::Decline { .. }
+            | Self::Cancel { name: None, .. }
             | Self::Away { .. }
             | Self::Back
             | Self::Received { .. }

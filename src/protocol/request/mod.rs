@@ -58,7 +58,7 @@ impl Request {
             _ => Sender::default(),
         };
         let to = match self {
-            Self::Act(Act::Chat { to, .. }) => Cow::Owned(to.to_string()),
+            Self::Act(Act::Chat { to, .. } | Act::Offer { to, .. }) => Cow::Owned(to.to_string()),
             _ => "server".into(),
         };
         let msg = match self {

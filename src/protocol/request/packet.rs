@@ -1,8 +1,8 @@
 //! The packet of a client as the server reads it, before its meaning is known, and its limits.
 
 use super::{Refusal, Span, TestToken, logs};
-use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
-use crate::protocol::packet::LogEnd;
+use crate::limits::{MAX_FILE_NAME_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
+use crate::protocol::packet::{FileInfo, LogEnd};
 use crate::protocol::{Code, Since, Target, Version, whole};
 use serde::Deserialize;
 
@@ -45,6 +45,10 @@ pub struct ClientPacket {
     pub seq: Option<u64>,
     #[serde(deserialize_with = "whole::maybe")]
     pub reply: Option<u64>,
+    #[serde(deserialize_with = "whole::maybe")]
+    pub offer: Option<u64>,
+    /// Boxed: most packets have none.
+    pub file: Option<Box<FileInfo>>,
     /// The size of its frame.
     #[serde(skip)]
     pub frame_bytes: usize,
@@ -115,6 +119,8 @@ impl ClientPacket {
             until,
             seq: _,
             reply: _,
+            offer: _,
+            file,
             frame_bytes: _,
         } = self;
         let since = match since {
@@ -123,6 +129,7 @@ impl ClientPacket {
         };
         let claimed = from.as_ref().and_then(|from| from.name.as_ref());
         let longest = logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len());
+        let (file, content) = (file.as_ref().map(|file| &file.name), file.as_ref().map(|file| &file.id));
         within("msg", msg.as_ref(), MAX_TEXT_BYTES)?;
         within("id", id.as_ref(), MAX_ID_BYTES)?;
         within("token", token.as_ref(), MAX_TOKEN_BYTES)?;
@@ -140,6 +147,8 @@ impl ClientPacket {
         within("logs", longest, MAX_WORD_BYTES)?;
         within("since", since, MAX_WORD_BYTES)?;
         within("until", until.as_ref(), MAX_WORD_BYTES)?;
+        within("file.name", file, MAX_FILE_NAME_BYTES)?;
+        within("file.id", content, MAX_ID_BYTES)?;
         within("topic", topic.as_ref(), MAX_TEXT_BYTES)
     }
 
@@ -156,6 +165,17 @@ impl ClientPacket {
 
     pub(super) fn number(&self) -> Result<u64, Refusal> {
         self.seq.ok_or_else(|| missing("\"seq\" is missing; give the message's number"))
+    }
+
+    pub(super) fn offer(&self) -> Result<u64, Refusal> {
+        self.offer.ok_or_else(|| missing("\"offer\" is missing; give the offer's number"))
+    }
+
+    pub(super) fn file(&self) -> Result<Box<FileInfo>, Refusal> {
+        self.file
+            .clone()
+            .filter(|file| !file.name.is_empty() && !file.id.is_empty())
+            .ok_or_else(|| missing("\"file\" is missing; give an object with at least \"name\" and \"id\""))
     }
 
     pub(super) fn received(&self) -> Result<u64, Refusal> {

@@ -5,6 +5,7 @@ use crate::protocol::event::{Absent, Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{
     BanInfo, KeyInfo, KeyList, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
+use crate::protocol::tests::requests::file;
 use crate::protocol::{Code, Event};
 
 fn text() -> String {
@@ -157,6 +158,29 @@ fn receipts() -> [Event; 6] {
     ]
 }
 
+fn offers() -> Vec<Event> {
+    let offer = |to: &str, key: Option<&str>, size, count| Event::Offer {
+        from: Sender { name: "bob".into(), ip: "10.0.0.2".into(), key: key.map(str::to_owned) },
+        to: to.into(),
+        offer: 5,
+        file: Box::new(file(size, count)),
+    };
+    let accepted = |send| Event::Accepted { offer: 5, name: "bob".into(), token: "secret".into(), send };
+    vec![
+        offer("carol", Some("tag"), Some(12), None),
+        offer("#games", None, None, Some(3)),
+        offer("#games", None, Some(12), Some(3)),
+        offer("carol", None, None, None),
+        Event::Offered { offer: 5, waits: Some("bob".into()) },
+        Event::Offered { offer: 5, waits: None },
+        accepted(true),
+        accepted(false),
+        Event::Ended { offer: 5, name: Some("bob".into()), code: Some(Code::Declined), msg: text() },
+        Event::Ended { offer: 5, name: None, code: None, msg: text() },
+        Event::Go,
+    ]
+}
+
 fn presence() -> Vec<Event> {
     let crowd = Crowd { room: Some("#games".into()), names: vec!["alice".into()], count: 1, total: 9 };
     let many = Crowd { room: None, names: Vec::new(), count: 12, total: 90 };
@@ -238,6 +262,7 @@ pub(in crate::protocol) fn all() -> Vec<Event> {
     all.extend(said());
     all.extend(changes());
     all.extend(receipts());
+    all.extend(offers());
     all.extend(presence());
     all.extend(rooms());
     all.extend(operators());

@@ -1,11 +1,15 @@
 //! Requests of every type, with all members and with as few as possible.
 
-use crate::protocol::packet::{KeyList, LogEnd};
+use crate::protocol::packet::{FileInfo, KeyList, LogEnd};
 use crate::protocol::request::{Act, Ask, Connect, Hello, Mode, Operate, SearchRequest, Span, TestToken};
 use crate::protocol::{Request, Since, Target};
 
 fn text() -> String {
     "text".into()
+}
+
+pub(super) fn file(size: Option<u64>, count: Option<u64>) -> FileInfo {
+    FileInfo { name: "plan \"2\".pdf".into(), size, count, id: "content".into() }
 }
 
 fn full_span() -> Span {
@@ -27,6 +31,7 @@ fn hellos() -> Vec<Request> {
         Connect::Hello(full.clone()).into(),
         Connect::Hello(Hello { mode: Mode::Send, since, logs: Some(Vec::new()), ..full }).into(),
         Connect::Hello(Hello { mode: Mode::Tail, guest: true, ..Hello::default() }).into(),
+        Connect::File { token: text() }.into(),
     ]
 }
 
@@ -83,6 +88,12 @@ pub(in crate::protocol) fn all() -> Vec<Request> {
         Act::Received { seq: u64::MAX }.into(),
         Ask::Time.into(),
         Operate::Alert { msg: text() }.into(),
+        Act::Offer { to: Target::parse("bob"), file: Box::new(file(Some(7), None)) }.into(),
+        Act::Offer { to: Target::parse("#games"), file: Box::new(file(None, Some(3))) }.into(),
+        Act::Accept { offer: 7 }.into(),
+        Act::Decline { offer: 7 }.into(),
+        Act::Cancel { offer: 7, name: Some(text()) }.into(),
+        Act::Cancel { offer: 7, name: None }.into(),
         Act::Nick { name: text() }.into(),
         Ask::Whois { name: text() }.into(),
         Operate::Kick { name: text(), reason: text() }.into(),

@@ -1,0 +1,31 @@
+//! Limits on files that people send each other.
+
+use std::time::Duration;
+
+/// Longest name of an offered file, in bytes, as on most file systems.
+pub const MAX_FILE_NAME_BYTES: usize = 255;
+
+/// Offers that a user may have open at a time. More are refused: `too_many_offers`.
+pub const MAX_OFFERS_PER_USER: usize = 32;
+
+/// Offers that may be open in all. More are refused: `too_many_offers`.
+pub const MAX_OFFERS: usize = 4096;
+
+/// Offers that a user who comes is told of; those of the others come when these have ended.
+pub const OFFERS_TOLD: usize = 32;
+
+/// Transfers that a user may take part in at a time, in either direction. More are refused: `too_many_transfers`.
+pub const MAX_TRANSFERS_PER_USER: usize = 8;
+
+/// Transfers at a time, unless `--max-transfers` says otherwise. Each takes two connections and up to 256 KiB.
+pub const DEFAULT_MAX_TRANSFERS: usize = 64;
+
+/// How long a token of an accepted offer admits a connection, and how long one side waits for the other.
+pub const TRANSFER_MEETING: Duration = Duration::from_secs(20);
+
+/// How long a transfer may pass nothing on before it ends: `cut`. Both sides send signs of life while they work.
+pub const TRANSFER_SILENCE: Duration = Duration::from_secs(60);
+
+/// Most to read from one side of a transfer before it is written to the other, in bytes. Only that much waits in the
+/// server; a side that does not read stops the other.
+pub const TRANSFER_STEP_BYTES: usize = 64 * 1024;

@@ -187,7 +187,8 @@ impl Chat {
 
     fn offer_event(&self, number: u64, offer: &Offer) -> Option<Event> {
         let (from, to) = (self.sender(offer.session)?, offer.to.clone());
-        Some(Event::Offer { from, to, offer: number, file: offer.file.clone() })
+        let key = self.sessions.get(&offer.session).and_then(|session| session.key().copied());
+        Some(Event::Offer { from, to, key, offer: number, file: offer.file.clone() })
     }
 
     /// Sends an event to all who may accept the offer.

@@ -17,6 +17,7 @@ use super::Code;
 use super::envelope::is_empty;
 use super::kinds::kinds;
 use super::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
+use crate::fingerprint::Fingerprint;
 use serde::Serialize;
 
 /// An event. Its members are written in this order, and empty ones are omitted. Skipped members come before
@@ -263,6 +264,9 @@ pub enum Event {
         /// The receiver: a name or a room.
         #[serde(skip)]
         to: String,
+        /// The sender's key: the tag in `from` proves nothing.
+        #[serde(skip_serializing_if = "is_empty")]
+        key: Option<Fingerprint>,
         /// Its number, until the offer or the server ends.
         offer: u64,
         file: Box<FileInfo>,
@@ -400,7 +404,6 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fingerprint::Fingerprint;
     use crate::protocol::tests::events;
 
     fn crowd(names: &[&str], count: usize) -> Crowd {

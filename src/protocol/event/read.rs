@@ -126,6 +126,7 @@ impl Event {
             Kind::Offer => Self::Offer {
                 from: packet.from,
                 to: packet.to,
+                key: packet.key.and_then(|key| key.parse().ok()),
                 offer: packet.offer.unwrap_or_default(),
                 file: packet.file.unwrap_or_default(),
             },

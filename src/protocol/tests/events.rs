@@ -162,6 +162,7 @@ fn offers() -> Vec<Event> {
     let offer = |to: &str, key: Option<&str>, size, count| Event::Offer {
         from: Sender { name: "bob".into(), ip: "10.0.0.2".into(), key: key.map(str::to_owned) },
         to: to.into(),
+        key: key.map(|_| Fingerprint::new([7; 32])),
         offer: 5,
         file: Box::new(file(size, count)),
     };

@@ -88,6 +88,7 @@ mod stress;
 mod tab;
 mod tail;
 mod tidy;
+mod transfer;
 #[cfg(unix)]
 mod trust;
 mod wire;

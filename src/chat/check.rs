@@ -116,6 +116,9 @@ impl Chat {
             self.users.values().filter_map(|user| Some((&user.name, user.owner.key()?))).collect();
         self.owned.check(&used);
         self.waiting.check_sums();
+        if let Some(offers) = &self.offers {
+            offers.check(|id| self.is_registered(id), |user| self.users.contains_key(&user));
+        }
         for (account, users) in &self.accounts {
             assert!(
                 !users.is_empty() && users.iter().all(|id| self.users[id].owner.account() == Some(account))
@@ -191,6 +194,7 @@ impl Chat {
             (self.looks.len(), self.present, self.presence.due(), self.rooms.due()),
             (0, 0, None, None)
         );
+        assert!(self.offers.as_ref().is_none_or(|offers| offers.has_nothing()));
     }
 
     /// Whether the session's messages must reach nobody; an operator's alerts may.

@@ -11,7 +11,7 @@ pub const MAX_OFFERS_PER_USER: usize = 32;
 /// Offers that may be open in all. More are refused: `too_many_offers`.
 pub const MAX_OFFERS: usize = 4096;
 
-/// Offers that a user who comes is told of; those of the others come when these have ended.
+/// Offers that a user who comes is told of: those to the user first, then those to the user's rooms.
 pub const OFFERS_TOLD: usize = 32;
 
 /// Transfers that a user may take part in at a time, in either direction. More are refused: `too_many_transfers`.
@@ -54,6 +54,10 @@ pub const MAX_ACCEPTED_FILES: usize = 256;
 /// How long a client keeps an unfinished file for its sender to resume.
 pub const UNFINISHED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a client answers a repeated offer of what it has received with what it has, for a sender who missed the
+/// end.
+pub const FINISHED_KNOWN: Duration = Duration::from_secs(3600);
+
 /// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
 pub const MAX_FREE_NAMES: u32 = 1000;
 
@@ -78,3 +82,6 @@ pub const TRANSFER_OVERHEAD_SHARE: u64 = 256;
 
 /// Besides that, for each file, in bytes: its name and its hash. Counts at most 65,535 files.
 pub const TRANSFER_OVERHEAD_OF_FILE: u64 = 512;
+
+/// The slowest `--file-rate`, in bytes per second: one step.
+pub const MIN_FILE_RATE: u64 = TRANSFER_STEP_BYTES as u64;

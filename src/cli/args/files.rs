@@ -1,72 +1,73 @@
-//! Options for sending and receiving files.
+//! Options of `lanchat serve` about files that users send each other.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 
-use clap::Args;
+use crate::chat::FileRules;
+use crate::cli::exit::ExitError;
+use crate::cli::values::{Bound, Count, Size};
+use crate::limits;
+use crate::server::FileOptions;
 
-use super::connect::JoinArgs;
-use crate::cli::values::{Size, positive_duration};
-use crate::client::Consent;
-use crate::name::Name;
+#[derive(Clone, Debug, PartialEq, Args)]
+pub(crate) struct FileArgs {
+    /// Pass no files on from user to user.
+    #[arg(long, env = "LANCHAT_SERVE_NO_FILES")]
+    pub(crate) no_files: bool,
 
-#[derive(Clone, Debug, Args)]
-pub(crate) struct SendFileArgs {
-    /// Offer this file or folder instead of a message, and stay until the recipient has it; several become one folder.
-    /// - is standard input.
+    /// The biggest file or folder that users may send each other.
+    #[arg(long, value_name = "SIZE|off", env = "LANCHAT_SERVE_MAX_FILE", default_value_t = Bound::Off)]
+    pub(crate) max_file: Bound<Size>,
+
+    /// Files that users may send each other at a time.
     #[arg(
         long,
-        value_name = "PATH",
-        num_args = 1..,
-        conflicts_with = "text",
-        value_hint = clap::ValueHint::AnyPath
+        value_name = "N",
+        env = "LANCHAT_SERVE_MAX_TRANSFERS",
+        default_value_t = Count(limits::DEFAULT_MAX_TRANSFERS)
     )]
-    pub(crate) file: Vec<PathBuf>,
+    pub(crate) max_transfers: Count,
 
-    /// Offer the file under this name [default: its own].
-    #[arg(long = "as", value_name = "NAME", requires = "file")]
-    pub(crate) file_name: Option<String>,
-
-    /// Give up if nobody accepts the file, or the server stays away, for so long [default: wait].
-    #[arg(long, value_name = "DURATION", requires = "file", value_parser = positive_duration)]
-    pub(crate) wait: Option<Duration>,
+    /// Bytes per second that all files together may take.
+    #[arg(
+        long,
+        value_name = "SIZE|off",
+        env = "LANCHAT_SERVE_FILE_RATE",
+        default_value_t = Bound::Off,
+        value_parser = rate
+    )]
+    pub(crate) file_rate: Bound<Size>,
 }
 
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ReceiveArgs {
-    #[command(flatten)]
-    pub(crate) join: JoinArgs,
+impl FileArgs {
+    /// Rejects options that have no effect with `--no-files`, like those of [`super::ServeArgs::check`].
+    pub(super) fn check(matches: &ArgMatches) -> Result<(), ExitError> {
+        let given = |id: &str| {
+            let source = matches.value_source(id);
+            matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+        };
+        let is_bounded = given("max_file") || given("max_transfers") || given("file_rate");
+        if given("no_files") && matches.get_flag("no_files") && is_bounded {
+            return Err(ExitError::usage(
+                "--max-file, --max-transfers and --file-rate have no effect with --no-files; remove one or the other",
+            ));
+        }
+        Ok(())
+    }
 
-    /// Take only the files of this user, and leave the others to your other sessions.
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub(crate) from: Option<Name>,
-
-    /// Put files into this folder [default: your folder for downloads].
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub(crate) to: Option<PathBuf>,
-
-    /// Exit after the first file.
-    #[arg(long)]
-    pub(crate) once: bool,
-
-    /// Take this user's files without a question: key:FINGERPRINT, or the name of a user whose key you have
-    /// verified; may be repeated.
-    #[arg(long, value_name = "USER")]
-    pub(crate) yes_from: Vec<Consent>,
-
-    /// Take everybody's files without a question, also of users whom nothing proves.
-    #[arg(long)]
-    pub(crate) yes_to_all: bool,
-
-    /// Take no file or folder over this size.
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) max: Option<Size>,
-
-    /// Print each event as one line of JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(super) fn options(&self) -> Option<FileOptions> {
+        let Self { no_files, max_file, max_transfers, file_rate } = self;
+        let bytes = |bound: &Bound<Size>| bound.get().map(|size| size.0);
+        let rules = FileRules { max_transfers: max_transfers.0, max_bytes: bytes(max_file) };
+        (!no_files).then_some(FileOptions { rules, rate: bytes(file_rate) })
+    }
 }
 
-fn name(text: &str) -> Result<Name, String> {
-    Name::new(text).map_err(|error| error.to_string())
+fn rate(text: &str) -> Result<Bound<Size>, String> {
+    match text.parse()? {
+        Bound::At(Size(bytes)) if bytes < limits::MIN_FILE_RATE => {
+            Err(format!("too slow for any file; use at least {}, or off", Size(limits::MIN_FILE_RATE)))
+        }
+        rate => Ok(rate),
+    }
 }

@@ -4,6 +4,7 @@
 //! value the option's default.
 
 mod connect;
+mod file_users;
 mod files;
 mod history;
 mod other;
@@ -15,7 +16,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 pub(crate) use connect::{ConnectArgs, JoinArgs};
-pub(crate) use files::{ReceiveArgs, SendFileArgs};
+pub(crate) use file_users::{ReceiveArgs, SendFileArgs};
 pub(crate) use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
 pub use other::SUBCOMMANDS;
 pub(crate) use other::{

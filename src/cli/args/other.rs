@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
-use super::files::SendFileArgs;
+use super::file_users::SendFileArgs;
 use crate::cli::link_target::LinkTarget;
 use crate::cli::values::{HostPort, last, positive_duration, room};
 use crate::fingerprint::Fingerprint;

@@ -3,7 +3,7 @@
 //!
 //! Its folders in the order in which they may name each other, from the bottom up: `link` is one connection;
 //! `trust` judges its key and has this user's own; `find` looks for servers; `connection` joins one and stays
-//! with it; `conversation` handles messages and how they look; `screen` has the ways to use it.
+//! with it; `transfer` carries files; `conversation` handles messages and how they look; `screen` has the ways to use it.
 
 mod background;
 mod connection;
@@ -19,6 +19,7 @@ mod screen;
 mod shared_state;
 mod state_dir;
 mod terminal;
+pub mod transfer;
 mod trust;
 
 pub use error::Error;
@@ -32,6 +33,7 @@ pub use preferences::{
     find_preference, nearest_key,
 };
 pub use screen::{
-    RememberedNames, SendOptions, TailOptions, join, remembered_names, send, servers_joined, tail,
+    Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, receive,
+    remembered_names, send, send_file, servers_joined, tail,
 };
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -3,20 +3,25 @@
 mod completer;
 mod draft_file;
 mod emoji;
+mod file_display;
 mod join;
 mod latest;
 mod notify;
 mod opener;
 mod output;
 mod plain;
+mod receive;
 mod remembered_names;
 mod repl;
 mod send;
+mod send_file;
 mod tail;
 mod termination;
 mod window;
 
 pub use join::join;
+pub use receive::{Consent, ReceiveOptions, receive};
 pub use remembered_names::{RememberedNames, remembered_names, servers_joined};
 pub use send::{SendOptions, send};
+pub use send_file::{SendFileOptions, send_file};
 pub use tail::{TailOptions, tail};

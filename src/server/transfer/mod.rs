@@ -10,6 +10,8 @@ mod file_rate;
 mod relay;
 mod relay_side;
 mod relay_threads;
+#[cfg(test)]
+mod tests;
 
 pub use counts::TransferCounts;
 

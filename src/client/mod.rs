@@ -19,7 +19,9 @@ mod screen;
 mod shared_state;
 mod state_dir;
 mod terminal;
+mod transfer;
 mod trust;
+mod typed_paths;
 
 pub use error::Error;
 pub use find::{

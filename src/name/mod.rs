@@ -436,3 +436,7 @@ mod tests {
         }
     }
 }
+
+pub fn safe_file_name(name: &str) -> String {
+    name.replace('/', "_")
+}

@@ -49,7 +49,13 @@ impl Conversation {
         id: Option<&str>,
         now: CallTime,
     ) -> Vec<Effect> {
+        if let Some(PendingRequest::Files(request)) = ask {
+            return self.files_answer(event, request, now);
+        }
         match event {
+            Event::Offer { .. } | Event::Accepted { .. } | Event::Ended { .. } => {
+                self.files_event(event, now)
+            }
             Event::Sent { .. } => {
                 let mut effects = self.receipt(event, id, now);
                 effects.extend(self.own_change(event, ask));

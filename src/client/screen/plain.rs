@@ -117,6 +117,7 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
             | Effect::Notify(_)
             | Effect::OnScreen(_)
             | Effect::Copy(_)
+            | Effect::Transfer(_)
             | Effect::Open(_)
             | Effect::GiveBack(_)
             | Effect::Ask(_) => {}

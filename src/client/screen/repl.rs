@@ -401,7 +401,12 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::OnScreen(change) => change(printer),
         Effect::Copy(text) => printer.copy(&text),
         Effect::GiveBack(line) => printer.give_back(line),
-        Effect::Relabel | Effect::Open(_) | Effect::Notify(_) | Effect::Quit | Effect::Ask(_) => {}
+        Effect::Relabel
+        | Effect::Transfer(_)
+        | Effect::Open(_)
+        | Effect::Notify(_)
+        | Effect::Quit
+        | Effect::Ask(_) => {}
     }
 }
 

@@ -1,0 +1,387 @@
+//! Files that users offer each other, as the conversation sees them: what is offered, by whom, and how far it
+//! is. The screen carries out the [`TransferOrder`]s and answers with [`TransferReport`]s.
+
+mod commands;
+mod incoming;
+mod listing;
+mod outgoing;
+mod progress_label;
+mod wording;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{CallTime, Conversation, Effect, LinkState, PendingRequest};
+use crate::client::transfer::{Landing, Parcel, Progress};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::packet::{FileInfo, Sender};
+use crate::protocol::request::Act;
+use crate::protocol::{Event, Target};
+use progress_label::ProgressLabel;
+
+/// Offers to keep, in either direction. A server tells of fewer, so these are from an odd one.
+const MAX_OFFERS: usize = 256;
+
+/// Ended transfers that `/transfers` lists.
+const MAX_ENDED: usize = 20;
+
+/// The pause before the client accepts again what was interrupted. It doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// A piece of work for the screen. Each has a number of its own, under which it reports.
+#[derive(Debug)]
+pub(crate) struct TransferOrder {
+    pub(crate) task: u64,
+    pub(crate) work: TransferWork,
+}
+
+#[derive(Debug)]
+pub(crate) enum TransferWork {
+    /// Look at the files to offer, by their paths as typed; the whole text may also be one path.
+    Collect(String),
+    /// Look whether the user has accepted this in an earlier run.
+    Recall { key: Fingerprint, file: Box<FileInfo> },
+    /// Find a place for what was offered.
+    Prepare { key: Option<Fingerprint>, file: Box<FileInfo>, folder: Option<String>, downloads: String },
+    /// Connect to the server with the token, and send.
+    Send { meeting: Meeting, parcel: Arc<Parcel>, progress: Arc<Progress> },
+    /// The same, and receive.
+    Receive { meeting: Meeting, landing: Arc<Landing>, progress: Arc<Progress> },
+    /// End the work with this number.
+    Cancel,
+}
+
+/// Where both sides of a transfer meet.
+#[derive(Debug, Clone)]
+pub(crate) struct Meeting {
+    pub(crate) server: SocketAddr,
+    pub(crate) key: Option<Fingerprint>,
+    pub(crate) name: String,
+    pub(crate) token: String,
+}
+
+/// The result of a [`TransferOrder`].
+#[derive(Debug)]
+pub(crate) enum TransferReport {
+    Collected(Result<Arc<Parcel>, String>),
+    Recalled(Option<Arc<Landing>>),
+    Prepared(Result<Arc<Landing>, String>),
+    Sent(Result<(), TransferFailure>),
+    /// With the paths of the files that have come.
+    Received(Result<Vec<PathBuf>, TransferFailure>),
+}
+
+/// Why a transfer has ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TransferFailure {
+    /// A connection broke: the transfer can go on later.
+    Cut,
+    /// This side has cancelled it.
+    Cancelled,
+    /// With the reason and the remedy, as a line for the user.
+    Failed(String),
+}
+
+/// What an answer of the server is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FilesRequest {
+    /// An offer of the user's own, by its mark.
+    Offer(u64),
+    /// The acceptance of a received offer, by its mark.
+    Accept(u64),
+    /// Whose key backs the name of who offers.
+    Offerer(u64),
+    /// Nothing that the user has asked for.
+    Quiet,
+}
+
+/// How far a transfer is.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Nobody has accepted it yet.
+    Open,
+    /// The screen looks for a place.
+    Preparing(u64),
+    /// The server knows that this user accepts.
+    Asked,
+    Running {
+        task: u64,
+        progress: Arc<Progress>,
+        /// Whether the other side has ended it.
+        is_ended: bool,
+    },
+    /// At so many percent, if the size is known.
+    Interrupted {
+        percent: Option<u64>,
+        retry: Option<Instant>,
+    },
+    Done,
+}
+
+/// An offer that this user has received.
+#[derive(Debug)]
+pub(super) struct ReceivedOffer {
+    mark: u64,
+    number: u64,
+    /// Whether the server has this offer now; not after its end, and not before it tells of it again.
+    is_current: bool,
+    from: Sender,
+    /// The sender's key, if the server has said it.
+    key: Option<Fingerprint>,
+    to: String,
+    file: FileInfo,
+    landing: Option<Arc<Landing>>,
+    /// The folder as the user has typed it.
+    folder: Option<String>,
+    stage: Stage,
+    /// The highest percentage so far.
+    reached: Option<u64>,
+    pause: Duration,
+    /// Whether the user has been told of the interruption.
+    is_told: bool,
+}
+
+/// An offer of this user's own.
+#[derive(Debug)]
+pub(super) struct MadeOffer {
+    mark: u64,
+    /// None while the server does not have it.
+    number: Option<u64>,
+    to: Target,
+    /// The line that made it.
+    typed: String,
+    /// None while the screen looks at the files.
+    parcel: Option<Arc<Parcel>>,
+    file: FileInfo,
+    receivers: BTreeMap<String, Stage>,
+    declined: usize,
+    /// Whether the user has been told of the offer.
+    is_told: bool,
+    /// Users who have it all, and of whom the user has not been told.
+    untold: Vec<String>,
+}
+
+/// A transfer that has ended.
+#[derive(Debug)]
+pub(super) struct EndedTransfer {
+    number: Option<u64>,
+    is_own: bool,
+    file: String,
+    with: String,
+    how: String,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Transfers {
+    received: Vec<ReceivedOffer>,
+    made: Vec<MadeOffer>,
+    ended: VecDeque<EndedTransfer>,
+    next_mark: u64,
+    label: ProgressLabel,
+}
+
+impl Stage {
+    fn task(&self) -> Option<u64> {
+        match self {
+            Self::Running { task, .. } => Some(*task),
+            _ => None,
+        }
+    }
+
+    /// How much of it is there.
+    fn percent(&self) -> Option<u64> {
+        match self {
+            Self::Running { progress, .. } => percent(progress),
+            Self::Interrupted { percent, .. } => *percent,
+            _ => None,
+        }
+    }
+}
+
+fn percent(progress: &Progress) -> Option<u64> {
+    let (done, total) = (progress.done(), progress.total()?);
+    Some((u128::from(done.min(total)) * 100 / u128::from(total.max(1))) as u64)
+}
+
+impl Transfers {
+    fn mark(&mut self) -> u64 {
+        self.next_mark += 1;
+        self.next_mark
+    }
+
+    fn received(&mut self, mark: u64) -> Option<&mut ReceivedOffer> {
+        self.received.iter_mut().find(|offer| offer.mark == mark)
+    }
+
+    fn received_number(&mut self, number: u64) -> Option<&mut ReceivedOffer> {
+        self.received.iter_mut().find(|offer| offer.is_current && offer.number == number)
+    }
+
+    fn made(&mut self, mark: u64) -> Option<&mut MadeOffer> {
+        self.made.iter_mut().find(|offer| offer.mark == mark)
+    }
+
+    fn made_number(&mut self, number: u64) -> Option<&mut MadeOffer> {
+        self.made.iter_mut().find(|offer| offer.number == Some(number))
+    }
+
+    fn end(&mut self, ended: EndedTransfer) {
+        self.ended.push_back(ended);
+        let surplus = self.ended.len().saturating_sub(MAX_ENDED);
+        self.ended.drain(..surplus);
+    }
+
+    /// The transfers on their way, with the names of the files.
+    fn running(&self) -> impl Iterator<Item = (&FileInfo, &Arc<Progress>)> {
+        let received = self.received.iter().map(|offer| (&offer.file, &offer.stage));
+        let made = self
+            .made
+            .iter()
+            .flat_map(|offer| offer.receivers.values().map(move |stage| (&offer.file, stage)));
+        received.chain(made).filter_map(|(file, stage)| match stage {
+            Stage::Running { progress, .. } => Some((file, progress)),
+            _ => None,
+        })
+    }
+
+    /// Whether something changes with time.
+    fn waits(&self) -> bool {
+        let retries =
+            |offer: &ReceivedOffer| matches!(offer.stage, Stage::Interrupted { retry: Some(_), .. });
+        self.running().next().is_some() || self.label.is_shown() || self.received.iter().any(retries)
+    }
+}
+
+impl Conversation {
+    /// Handles an event about files, other than an answer.
+    pub(super) fn files_event(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
+        match event {
+            Event::Offer { from, to, offer, file } => self.offered_to_me(from, to, *offer, file),
+            Event::Accepted { offer, name, token, send: true } => self.accepted_mine(*offer, name, token),
+            Event::Accepted { offer, token, .. } => self.may_receive(*offer, token),
+            Event::Ended { offer, name, code, msg } => {
+                let is_mine = self.transfers.made_number(*offer).is_some();
+                match is_mine {
+                    true => self.ended_mine(*offer, name.as_deref(), *code, msg),
+                    false => self.ended_for_me(*offer, *code, msg, now),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Handles the answer to a request about files.
+    pub(super) fn files_answer(
+        &mut self,
+        event: &Event,
+        request: FilesRequest,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        match (request, event) {
+            (FilesRequest::Offer(mark), Event::Offered { offer, waits }) => {
+                self.offered_mine(mark, *offer, waits.as_deref())
+            }
+            (FilesRequest::Offer(mark), Event::Error { code, msg, .. }) => self.not_offered(mark, *code, msg),
+            (FilesRequest::Accept(mark), Event::Error { msg, .. }) => self.not_accepted(mark, msg, now),
+            (FilesRequest::Offerer(mark), Event::Whois(user)) => self.offerer(mark, user.key.as_deref(), now),
+            (FilesRequest::Offerer(mark), Event::Error { .. }) => self.offerer(mark, None, now),
+            (FilesRequest::Quiet, Event::Error { .. }) => Vec::new(),
+            _ => self.files_event(event, now),
+        }
+    }
+
+    /// Handles what the screen reports about an order.
+    pub(crate) fn transfer_report(
+        &mut self,
+        task: u64,
+        report: TransferReport,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let mut effects = match report {
+            TransferReport::Collected(result) => self.collected(task, result),
+            TransferReport::Recalled(landing) => self.recalled(task, landing, now),
+            TransferReport::Prepared(result) => self.prepared(task, result),
+            TransferReport::Sent(result) => self.sent_file(task, result),
+            TransferReport::Received(result) => self.received_file(task, result, now),
+        };
+        effects.extend(self.progress(now));
+        self.labelled(effects)
+    }
+
+    /// What has to happen as time passes: new progress, and another attempt after an interruption.
+    pub(super) fn files_tick(&mut self, now: CallTime) -> Vec<Effect> {
+        let mut effects = self.retry(now);
+        effects.extend(self.progress(now));
+        effects
+    }
+
+    /// Whether there is something for [`Self::files_tick`].
+    pub(super) fn files_wait(&self) -> bool {
+        self.transfers.waits()
+    }
+
+    /// The transfers on their way, which would end if the user leaves.
+    pub(crate) fn running_transfers(&self) -> usize {
+        self.transfers.running().count()
+    }
+
+    /// Commands about files that are not answered yet.
+    pub(super) fn unanswered_files(&self) -> usize {
+        let preparing = |offer: &&ReceivedOffer| matches!(offer.stage, Stage::Preparing(_) | Stage::Asked);
+        let made = self.transfers.made.iter().filter(|offer| !offer.is_told).count();
+        made + self.transfers.received.iter().filter(preparing).count()
+    }
+
+    /// The connection is lost. The server tells of offers to this user again; the user's own are gone with it.
+    pub(super) fn files_lost(&mut self) {
+        self.transfers.received.retain(|offer| offer.is_current || !matches!(offer.stage, Stage::Open));
+        for offer in &mut self.transfers.received {
+            offer.is_current = false;
+            if matches!(offer.stage, Stage::Asked) {
+                (offer.stage, offer.is_told) = (Stage::Interrupted { percent: None, retry: None }, true);
+            }
+        }
+        self.transfers.made.iter_mut().for_each(|offer| offer.number = None);
+    }
+
+    /// Ends everything: the users of another server are others.
+    pub(super) fn abandon_files(&mut self) -> Vec<Effect> {
+        let made = std::mem::take(&mut self.transfers.made);
+        let received = std::mem::take(&mut self.transfers.received);
+        let running = made.iter().flat_map(|offer| offer.receivers.values());
+        let running = running.chain(received.iter().map(|offer| &offer.stage)).filter_map(Stage::task);
+        let mut effects: Vec<_> = running.map(|task| Self::order(task, TransferWork::Cancel)).collect();
+        for offer in made.iter().filter(|offer| offer.is_told) {
+            let (file, to) = (wording::name_of(&offer.file), listing::place(&offer.to));
+            effects
+                .extend(self.note(&format!("you no longer offer {file} to {to}, who is on another server")));
+        }
+        effects
+    }
+
+    /// Has the screen do something under that number.
+    fn order(task: u64, work: TransferWork) -> Effect {
+        Effect::Transfer(Box::new(TransferOrder { task, work }))
+    }
+
+    /// Where both sides meet, while there is a connection.
+    fn meeting(&self, token: &str) -> Option<Meeting> {
+        let LinkState::Up { peer, .. } = self.state else { return None };
+        let (key, name) = (self.view.security.key(), self.view.me.clone());
+        Some(Meeting { server: peer, key, name, token: token.to_owned() })
+    }
+
+    /// Sends a request whose answer the user does not need.
+    fn ask_quietly(&mut self, act: Act) {
+        let id = self.outbox.next_id();
+        if self.hand(crate::protocol::Request::Act(act).to_frame(Some(&id))) {
+            self.requests.insert(id, PendingRequest::Files(FilesRequest::Quiet));
+        }
+    }
+}

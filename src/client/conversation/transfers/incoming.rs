@@ -1,0 +1,351 @@
+//! Offers to this user, and what becomes of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::commands::cancelled;
+use super::wording::{at, described, name_of, size};
+use super::{
+    EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, ReceivedOffer, Stage,
+    TransferFailure, TransferWork,
+};
+use crate::client::conversation::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::client::preferences::NotifyLevel;
+use crate::client::transfer::Landing;
+use crate::fingerprint::Fingerprint;
+use crate::protocol::packet::{FileInfo, Sender};
+use crate::protocol::request::{self, Act};
+use crate::protocol::{Code, Target};
+
+impl ReceivedOffer {
+    /// Whether this is the same content from the same key, which the user has accepted.
+    fn goes_on_as(&self, from: &Sender, file: &FileInfo) -> bool {
+        let is_accepted = !matches!(self.stage, Stage::Open | Stage::Preparing(_) | Stage::Done);
+        is_accepted && from.key.is_some() && self.from.key == from.key && self.file.id == file.id
+    }
+
+    /// Whether the server tells of this one again, after a new connection.
+    fn is_again(&self, number: u64, from: &Sender, file: &FileInfo) -> bool {
+        self.number == number && self.from.key == from.key && self.file == *file && !self.is_current
+    }
+}
+
+impl Conversation {
+    /// Somebody offers a file. The user sees it once the server has said whose key backs the name.
+    pub(super) fn offered_to_me(
+        &mut self,
+        from: &Sender,
+        to: &str,
+        number: u64,
+        file: &FileInfo,
+    ) -> Vec<Effect> {
+        if from.name != self.view.me && self.attention.ignored.hides(from, self.view.now) {
+            return Vec::new();
+        }
+        let all = &mut self.transfers.received;
+        if let Some(known) =
+            all.iter_mut().find(|o| o.is_again(number, from, file) || o.goes_on_as(from, file))
+        {
+            (known.number, known.is_current) = (number, true);
+            let mark = known.mark;
+            return match &known.stage {
+                Stage::Asked | Stage::Interrupted { .. } => self.ask_to_accept(mark),
+                // It belongs to the number before; its end leads to the next attempt.
+                Stage::Running { task, .. } => vec![cancelled(*task)],
+                Stage::Open | Stage::Preparing(_) | Stage::Done => vec![Effect::Relabel],
+            };
+        }
+        if all.iter().any(|offer| offer.is_current && offer.number == number) || !self.has_room() {
+            return Vec::new();
+        }
+        let mark = self.transfers.mark();
+        self.transfers.received.push(ReceivedOffer {
+            mark,
+            number,
+            is_current: true,
+            from: from.clone(),
+            key: None,
+            to: to.to_owned(),
+            file: file.clone(),
+            landing: None,
+            folder: None,
+            stage: Stage::Open,
+            reached: None,
+            pause: FIRST_PAUSE,
+            is_told: false,
+        });
+        self.ask(
+            &request::Ask::Whois { name: from.name.clone() }.into(),
+            PendingRequest::Files(FilesRequest::Offerer(mark)),
+        )
+    }
+
+    /// Forgets an offer that is over, if there are too many.
+    fn has_room(&mut self) -> bool {
+        let all = &mut self.transfers.received;
+        if all.len() >= MAX_OFFERS
+            && let Some(at) = all.iter().position(|o| !o.is_current && o.stage.task().is_none())
+        {
+            all.remove(at);
+        }
+        all.len() < MAX_OFFERS
+    }
+
+    /// The server has said whose key backs the name of who offers.
+    pub(super) fn offerer(&mut self, mark: u64, key: Option<&str>, now: CallTime) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let key = key.and_then(|key| key.parse::<Fingerprint>().ok());
+        offer.key = key.filter(|key| offer.from.key.as_ref() == Some(&key.tag()));
+        match offer.key {
+            // The user may have accepted it in an earlier run.
+            Some(key) => {
+                let work = TransferWork::Recall { key, file: Box::new(offer.file.clone()) };
+                vec![Self::order(mark, work)]
+            }
+            None => self.show_offer(mark, now),
+        }
+    }
+
+    /// The screen has looked whether this was accepted in an earlier run.
+    pub(super) fn recalled(
+        &mut self,
+        mark: u64,
+        landing: Option<Arc<Landing>>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        match landing {
+            Some(landing) => {
+                (offer.landing, offer.is_told) = (Some(landing), true);
+                self.ask_to_accept(mark)
+            }
+            None => self.show_offer(mark, now),
+        }
+    }
+
+    fn show_offer(&mut self, mark: u64, now: CallTime) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let is_verified = offer.key;
+        let (from, to, file, number) =
+            (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number);
+        let is_verified = is_verified.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
+        let is_direct = matches!(Target::parse(&to), Target::User(_) | Target::Address(_) | Target::Server);
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let what = described(&file);
+        let you = if is_direct { "you " } else { "" };
+        let text =
+            format!("{} offers {you}{what}: /accept {number} or /reject {number}", offer.sender(is_verified));
+        let mut effects = shown(self.view.offer(&to, &text));
+        effects.extend(self.notify(NotifyLevel::Direct, [&from.name, &to, &format!("offers {what}")], now));
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    /// The screen has found a place for what the user accepts, or has not.
+    pub(super) fn prepared(&mut self, task: u64, result: Result<Arc<Landing>, String>) -> Vec<Effect> {
+        let is_it = |offer: &&mut ReceivedOffer| matches!(offer.stage, Stage::Preparing(by) if by == task);
+        let Some(offer) = self.transfers.received.iter_mut().find(is_it) else { return Vec::new() };
+        offer.stage = Stage::Open;
+        let (mark, number, folder) = (offer.mark, offer.number, offer.folder.take());
+        match result {
+            Ok(landing) => {
+                let place = landing.target().display().to_string();
+                let text = format!("{} from {} goes to {place}", name_of(&offer.file), offer.from.name);
+                offer.landing = Some(landing);
+                let mut effects = self.ask_to_accept(mark);
+                // Otherwise, these say why not.
+                if effects.is_empty() {
+                    effects = self.note(&text);
+                }
+                effects.push(Effect::Relabel);
+                effects
+            }
+            Err(why) => {
+                self.refused += 1;
+                let mut effects = self.failure(&format!("not accepted: {why}"));
+                let line = folder.map(|folder| format!("/accept {number} {folder}"));
+                effects.extend(line.map(Effect::GiveBack));
+                effects.push(Effect::Relabel);
+                effects
+            }
+        }
+    }
+
+    /// Tells the server that this user accepts.
+    fn ask_to_accept(&mut self, mark: u64) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let number = offer.number;
+        let effects = self
+            .ask(&Act::Accept { offer: number }.into(), PendingRequest::Files(FilesRequest::Accept(mark)));
+        if effects.is_empty()
+            && let Some(offer) = self.transfers.received(mark)
+        {
+            offer.stage = Stage::Asked;
+        }
+        effects
+    }
+
+    pub(super) fn not_accepted(&mut self, mark: u64, msg: &str, now: CallTime) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        // What was interrupted is tried again without a word.
+        if offer.is_told {
+            offer.interrupt(None, now);
+            return Vec::new();
+        }
+        offer.stage = Stage::Open;
+        self.refused += 1;
+        self.failure(&format!("not accepted: {msg}"))
+    }
+
+    /// The server lets the file flow to this user.
+    pub(super) fn may_receive(&mut self, number: u64, token: &str) -> Vec<Effect> {
+        let Some(meeting) = self.meeting(token) else { return Vec::new() };
+        let task = self.transfers.mark();
+        let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
+        let Some(landing) = offer.landing.clone() else { return Vec::new() };
+        let progress = Arc::default();
+        offer.stage = Stage::Running { task, progress: Arc::clone(&progress), is_ended: false };
+        let text = format!("receiving {} from {} goes on", name_of(&offer.file), offer.from.name);
+        let is_told = std::mem::take(&mut offer.is_told);
+        let mut effects = vec![Self::order(task, TransferWork::Receive { meeting, landing, progress })];
+        if is_told {
+            effects.extend(self.note(&text));
+        }
+        effects
+    }
+
+    /// A transfer to this user has ended, on this side.
+    pub(super) fn received_file(
+        &mut self,
+        task: u64,
+        result: Result<Vec<PathBuf>, TransferFailure>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let offer = self.transfers.received.iter_mut().find(|offer| offer.stage.task() == Some(task));
+        let Some(offer) = offer else { return Vec::new() };
+        let (file, with, number) = (name_of(&offer.file), offer.from.name.clone(), offer.number);
+        let percent = offer.stage.percent();
+        let is_ended = matches!(offer.stage, Stage::Running { is_ended: true, .. });
+        let (how, effects) = match result {
+            Ok(paths) => {
+                let place = places(&paths);
+                let size = offer.file.size.map_or(String::new(), |bytes| format!(" ({})", size(bytes)));
+                offer.stage = Stage::Done;
+                (
+                    format!("received: {place}"),
+                    self.note(&format!("received {file}{size} from {with}: {place}")),
+                )
+            }
+            Err(TransferFailure::Failed(why)) => {
+                offer.stage = Stage::Open;
+                let again = if offer.is_current {
+                    format!("; to try again: /accept {number}")
+                } else {
+                    String::new()
+                };
+                (format!("failed: {why}"), self.failure(&format!("{file} from {with} failed: {why}{again}")))
+            }
+            Err(_) if is_ended => {
+                self.transfers.received.retain(|offer| offer.stage.task() != Some(task));
+                let at = at(percent);
+                (format!("{with} cancelled it{at}"), self.note(&format!("{with} has cancelled {file}{at}")))
+            }
+            Err(_) => {
+                let is_told = std::mem::replace(&mut offer.is_told, true);
+                offer.interrupt(percent, now);
+                let text = format!(
+                    "{file} from {with} was interrupted{}; it goes on when {with} is back",
+                    at(percent)
+                );
+                return if is_told { Vec::new() } else { self.note(&text) };
+            }
+        };
+        self.transfers.end(EndedTransfer { number: Some(number), is_own: false, file, with, how });
+        effects
+    }
+
+    /// The server says that an offer to this user, or its transfer, has ended.
+    pub(super) fn ended_for_me(
+        &mut self,
+        number: u64,
+        code: Option<Code>,
+        msg: &str,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
+        let (mark, file, with) = (offer.mark, name_of(&offer.file), offer.from.name.clone());
+        match (code, &mut offer.stage) {
+            // The transfer says so itself, perhaps that it is complete.
+            (Some(Code::Cut), Stage::Running { .. }) => return Vec::new(),
+            (Some(Code::Cut), Stage::Asked) => {
+                offer.interrupt(None, now);
+                return Vec::new();
+            }
+            (Some(Code::Cut), _) => return Vec::new(),
+            (
+                Some(Code::Withdrawn) | None,
+                Stage::Running { .. } | Stage::Asked | Stage::Interrupted { .. },
+            ) => {
+                offer.is_current = false;
+                return Vec::new();
+            }
+            (_, Stage::Running { task, is_ended, .. }) => {
+                *is_ended = true;
+                return vec![cancelled(*task)];
+            }
+            _ => {}
+        }
+        let was_open = matches!(offer.stage, Stage::Open | Stage::Preparing(_));
+        let is_done = matches!(offer.stage, Stage::Done);
+        self.transfers.received.retain(|offer| offer.mark != mark);
+        let mut effects = match code {
+            _ if is_done => return Vec::new(),
+            Some(Code::Taken) => self.note(&format!("you accepted {file} from {with} in another session")),
+            Some(Code::Withdrawn | Code::Cancelled | Code::Declined) | None if was_open => {
+                self.note(&format!("{with} no longer offers {file}"))
+            }
+            Some(Code::Cancelled) => self.note(&format!("{with} has cancelled {file}")),
+            _ => self.failure(&format!("{file} from {with} has ended: {msg}")),
+        };
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    /// Accepts again what was interrupted, if it is time.
+    pub(super) fn retry(&mut self, now: CallTime) -> Vec<Effect> {
+        let is_due = |offer: &&ReceivedOffer| {
+            let due = match offer.stage {
+                Stage::Interrupted { retry, .. } => retry,
+                _ => None,
+            };
+            offer.is_current && due.is_some_and(|due| due <= now.instant)
+        };
+        let due: Vec<u64> = self.transfers.received.iter().filter(is_due).map(|offer| offer.mark).collect();
+        // Without a connection, the server tells of the offer again.
+        let is_up = self.meeting("").is_some();
+        due.into_iter().filter(|_| is_up).flat_map(|mark| self.ask_to_accept(mark)).collect()
+    }
+}
+
+impl ReceivedOffer {
+    /// Waits for the next attempt.
+    pub(super) fn interrupt(&mut self, percent: Option<u64>, now: CallTime) {
+        let before = self.stage.percent().or(percent);
+        self.pause = match percent {
+            // It has come further.
+            Some(percent) if Some(percent) > self.reached => FIRST_PAUSE,
+            _ => (self.pause * 2).min(LONGEST_PAUSE),
+        };
+        self.reached = self.reached.max(percent);
+        self.stage = Stage::Interrupted { percent: before, retry: Some(now.instant + self.pause) };
+    }
+}
+
+/// One path, or the first of several.
+fn places(paths: &[PathBuf]) -> String {
+    match paths {
+        [] => "no files".to_owned(),
+        [one] => one.display().to_string(),
+        [first, more @ ..] => format!("{} and {} more", first.display(), more.len()),
+    }
+}

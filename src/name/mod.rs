@@ -436,7 +436,3 @@ mod tests {
         }
     }
 }
-
-pub fn safe_file_name(name: &str) -> String {
-    name.replace('/', "_")
-}

@@ -50,11 +50,11 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if let Some(PendingRequest::Files(request)) = ask {
-            return self.files_answer(event, request, now);
+            return self.about_files(event, Some(request), now);
         }
         match event {
             Event::Offer { .. } | Event::Accepted { .. } | Event::Ended { .. } => {
-                self.files_event(event, now)
+                self.about_files(event, None, now)
             }
             Event::Sent { .. } => {
                 let mut effects = self.receipt(event, id, now);

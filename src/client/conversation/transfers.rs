@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{CallTime, Conversation, Effect, LinkState, PendingRequest};
+use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
 use crate::client::transfer::{Landing, Parcel, Progress};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
@@ -64,10 +64,19 @@ pub(crate) struct Meeting {
     pub(crate) token: String,
 }
 
+/// Files to offer.
+#[derive(Debug)]
+pub(crate) struct CollectedFiles {
+    pub(crate) parcel: Arc<Parcel>,
+    pub(crate) file: FileInfo,
+    /// What is left out, and why.
+    pub(crate) skipped: Option<String>,
+}
+
 /// The result of a [`TransferOrder`].
 #[derive(Debug)]
 pub(crate) enum TransferReport {
-    Collected(Result<Arc<Parcel>, String>),
+    Collected(Result<CollectedFiles, String>),
     Recalled(Option<Arc<Landing>>),
     Prepared(Result<Arc<Landing>, String>),
     Sent(Result<(), TransferFailure>),
@@ -258,8 +267,23 @@ impl Transfers {
 }
 
 impl Conversation {
-    /// Handles an event about files, other than an answer.
-    pub(super) fn files_event(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
+    /// Handles an event about files, which may be an answer.
+    pub(super) fn about_files(
+        &mut self,
+        event: &Event,
+        request: Option<FilesRequest>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let mut effects = match request {
+            Some(request) => self.files_answer(event, request, now),
+            None => self.files_event(event, now),
+        };
+        effects.extend(self.progress(now));
+        self.note_offers();
+        effects
+    }
+
+    fn files_event(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
         match event {
             Event::Offer { from, to, offer, file } => self.offered_to_me(from, to, *offer, file),
             Event::Accepted { offer, name, token, send: true } => self.accepted_mine(*offer, name, token),
@@ -275,8 +299,7 @@ impl Conversation {
         }
     }
 
-    /// Handles the answer to a request about files.
-    pub(super) fn files_answer(
+    fn files_answer(
         &mut self,
         event: &Event,
         request: FilesRequest,
@@ -311,7 +334,19 @@ impl Conversation {
             TransferReport::Received(result) => self.received_file(task, result, now),
         };
         effects.extend(self.progress(now));
+        self.note_offers();
         self.labelled(effects)
+    }
+
+    /// Tells the roster which numbers Tab completes.
+    pub(super) fn note_offers(&self) {
+        let received = self.transfers.received.iter().filter(|offer| offer.is_current);
+        let is_open = |offer: &&ReceivedOffer| matches!(offer.stage, Stage::Open);
+        let is_under_way = |offer: &&ReceivedOffer| !matches!(offer.stage, Stage::Open | Stage::Done);
+        let open = received.clone().filter(is_open).map(|offer| offer.number).collect();
+        let to_cancel = received.filter(is_under_way).map(|offer| offer.number);
+        let to_cancel = to_cancel.chain(self.transfers.made.iter().filter_map(|offer| offer.number)).collect();
+        self.with_roster(|roster| roster.offers = OfferNumbers { open, to_cancel });
     }
 
     /// What has to happen as time passes: new progress, and another attempt after an interruption.

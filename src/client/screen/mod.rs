@@ -3,6 +3,7 @@
 mod completer;
 mod draft_file;
 mod emoji;
+mod file_completion;
 mod join;
 mod latest;
 mod notify;

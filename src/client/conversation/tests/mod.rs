@@ -6,6 +6,7 @@ mod numbered;
 mod outbox;
 mod past;
 mod rooms;
+mod transfers;
 mod typing;
 
 use std::time::Duration;
@@ -51,6 +52,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Ask(question) => format!("({})", question.trim()),
         Effect::Notify(notification) => format!("(call: {} {})", notification.from, notification.text),
         Effect::Quit => "(quit)".into(),
+        Effect::Transfer(order) => transfers::ordered(&order),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }

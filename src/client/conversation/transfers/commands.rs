@@ -24,6 +24,7 @@ impl Conversation {
             FilesCommand::Cancel { offer, name } => self.cancel(offer, name),
         };
         effects.extend(self.progress(now));
+        self.note_offers();
         effects
     }
 

@@ -5,23 +5,19 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
-use super::{FilesRequest, MadeOffer, Stage, TransferFailure, TransferWork};
+use super::{CollectedFiles, FilesRequest, MadeOffer, Stage, TransferFailure, TransferWork};
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
-use crate::client::transfer::Parcel;
 use crate::protocol::Code;
 use crate::protocol::request::Act;
 use crate::text::safe_line;
 
 impl Conversation {
     /// The screen has looked at the files to offer.
-    pub(super) fn collected(&mut self, mark: u64, result: Result<Arc<Parcel>, String>) -> Vec<Effect> {
-        let own = self.session.key;
+    pub(super) fn collected(&mut self, mark: u64, result: Result<CollectedFiles, String>) -> Vec<Effect> {
         let Some(offer) = self.transfers.made(mark) else { return Vec::new() };
         match result {
-            Ok(parcel) => {
-                offer.file = parcel.info(own.as_ref());
-                let skipped = parcel.skipped();
-                offer.parcel = Some(parcel);
+            Ok(CollectedFiles { parcel, file, skipped }) => {
+                (offer.file, offer.parcel) = (file, Some(parcel));
                 let mut effects = skipped.map(|text| self.note(&text)).unwrap_or_default();
                 effects.extend(self.offer(mark));
                 effects

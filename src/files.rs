@@ -110,6 +110,35 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Creates a directory for its owner only, in one that exists.
+///
+/// # Errors
+/// `AlreadyExists`, or the system's error.
+pub fn create_new_directory(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)
+    }
+    #[cfg(windows)]
+    windows::create_private_directory(path)
+}
+
+/// The bytes that this user may still write to the disk of a directory.
+///
+/// # Errors
+/// The system's error.
+pub fn free_space(directory: &Path) -> io::Result<u64> {
+    #[cfg(unix)]
+    {
+        let found = rustix::fs::statvfs(directory)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+    #[cfg(windows)]
+    windows::free_space(directory)
+}
+
 /// Makes the file's entry in its directory survive a power cut.
 ///
 /// # Errors

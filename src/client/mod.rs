@@ -3,7 +3,7 @@
 //!
 //! Its folders in the order in which they may name each other, from the bottom up: `link` is one connection;
 //! `trust` judges its key and has this user's own; `find` looks for servers; `connection` joins one and stays
-//! with it; `conversation` handles messages and how they look; `screen` has the ways to use it.
+//! with it; `transfer` carries files; `conversation` handles messages and how they look; `screen` has the ways to use it.
 
 mod background;
 mod connection;
@@ -19,7 +19,7 @@ mod screen;
 mod shared_state;
 mod state_dir;
 mod terminal;
-mod transfer;
+pub mod transfer;
 mod trust;
 mod typed_paths;
 

@@ -22,7 +22,7 @@ use windows_sys::Win32::Security::{
     SECURITY_ATTRIBUTES, SetFileSecurityW, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    CreateDirectoryW, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+    CreateDirectoryW, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetDiskFreeSpaceExW,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
@@ -64,6 +64,15 @@ pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     };
     // SAFETY: the path ends with a zero; attributes and descriptor live until the call returns.
     succeeded(unsafe { CreateDirectoryW(wide(path).as_ptr(), &raw const attributes) })
+}
+
+/// The bytes that this user may still write to the disk of a directory.
+pub(super) fn free_space(directory: &Path) -> io::Result<u64> {
+    let mut free = 0;
+    let (total, all_free) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the path ends with a zero, the number lives until the call returns, and it may leave out the others.
+    succeeded(unsafe { GetDiskFreeSpaceExW(wide(directory).as_ptr(), &raw mut free, total, all_free) })?;
+    Ok(free)
 }
 
 /// Whether everyone, or a group that most users belong to, may read a file.

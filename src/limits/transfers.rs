@@ -29,3 +29,30 @@ pub const TRANSFER_SILENCE: Duration = Duration::from_secs(60);
 /// Most to read from one side of a transfer before it is written to the other, in bytes. Only that much waits in the
 /// server; a side that does not read stops the other.
 pub const TRANSFER_STEP_BYTES: usize = 64 * 1024;
+
+/// Names on the way to a file in an offered folder. No file system needs more for what people send.
+pub const MAX_PATH_PARTS: usize = 64;
+
+/// Longest such name, in bytes: 255 units of UTF-16, which Windows allows, take up to 765 bytes of UTF-8.
+pub const MAX_PATH_PART_BYTES: usize = 1024;
+
+/// Files and empty folders in an offer. Each takes some hundred bytes in the memory of both clients.
+pub const MAX_OFFERED_ENTRIES: usize = 100_000;
+
+/// How often a side of a transfer that has nothing to send gives a sign of life.
+pub const TRANSFER_SIGN: Duration = Duration::from_secs(10);
+
+/// Disk space that a received file leaves free, in bytes, so that the receiver's other programs go on.
+pub const DISK_RESERVE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How much a receiver writes before it looks at the free space again, in bytes.
+pub const SPACE_CHECK_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Accepted files that a client remembers, to resume them. The oldest go first, with what they left.
+pub const MAX_ACCEPTED_FILES: usize = 256;
+
+/// How long a client keeps an unfinished file for its sender to resume.
+pub const UNFINISHED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
+pub const MAX_FREE_NAMES: u32 = 1000;

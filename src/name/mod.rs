@@ -3,10 +3,12 @@
 //! Knows no users: the chat knows which names are free.
 
 mod alternative;
+mod file;
 mod reserved;
 mod room;
 
 pub use alternative::Stem;
+pub use file::FileName;
 pub use room::{LOBBY, RoomName, RoomNameError, with_hash};
 
 use crate::limits::MAX_NAME_CHARS;

@@ -12,6 +12,7 @@ pub mod event;
 mod kinds;
 mod moment;
 pub mod packet;
+pub mod record;
 pub mod request;
 mod since;
 pub mod target;

@@ -26,7 +26,7 @@ const LAYERS: [&[&str]; 8] = [
 
 /// The modules of the client in the same order. None of them names what `client/mod.rs` hands out: that is for
 /// the layers above the client.
-const CLIENT_LAYERS: [&[&str]; 10] = [
+const CLIENT_LAYERS: [&[&str]; 11] = [
     &["preferences"],
     &["background", "json_lines", "local_time", "shared_state", "state_dir", "terminal"],
     &["options"],
@@ -35,6 +35,7 @@ const CLIENT_LAYERS: [&[&str]; 10] = [
     &["trust"],
     &["find"],
     &["connection"],
+    &["transfer"],
     &["conversation"],
     &["screen"],
 ];

@@ -63,6 +63,19 @@ impl Channel {
     pub(crate) async fn open(&self, addr: SocketAddr) -> Result<Streams, LinkError> {
         let stream = hedged(|| TcpStream::connect(addr)).await.map_err(LinkError::Connect)?;
         tune(&stream).map_err(LinkError::Connect)?;
+        self.secure(stream, addr).await
+    }
+
+    /// A connection for much in one direction instead of small packets.
+    pub(crate) async fn open_for_file(&self, addr: SocketAddr) -> Result<Streams, LinkError> {
+        let connected = timeout(HANDSHAKE_WAIT, hedged(|| TcpStream::connect(addr))).await;
+        let stream = connected.map_err(|_| LinkError::Silent)?.map_err(LinkError::Connect)?;
+        // The last bytes of a file are not followed by others that would send them on.
+        stream.set_nodelay(true).map_err(LinkError::Connect)?;
+        self.secure(stream, addr).await
+    }
+
+    async fn secure(&self, stream: TcpStream, addr: SocketAddr) -> Result<Streams, LinkError> {
         let local = stream.local_addr().ok().map(|local| local.ip());
         let Self::Tls { tls, expect } = self else {
             let (reader, writer) = stream.into_split();

@@ -1,0 +1,187 @@
+//! The offers that this user has accepted: where each goes, so that a later attempt, also of a later run, resumes
+//! without a question. Kept in a file; without a place for it, for this run.
+
+use super::error::TransferError;
+use super::landing::{Landing, Received};
+use crate::client::json_lines;
+use crate::files;
+use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::protocol::packet::{FileInfo, Sender};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "accepted_files";
+
+/// The folder for the journals of unfinished files, beside the list.
+const JOURNALS: &str = "transfers";
+
+/// The bytes of a journal's name, which are written as twice as many digits.
+const NAME_BYTES: usize = 16;
+
+/// Who offers: whoever returns as the same may resume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The server's id.
+    server: String,
+    /// The tag of the sender's key, or the name of a sender without one.
+    sender: String,
+}
+
+impl Origin {
+    /// The sender of an offer on the server with that id.
+    pub fn new(server: &str, sender: &Sender) -> Self {
+        let who = match &sender.key {
+            Some(tag) => format!("key:{tag}"),
+            None => format!("name:{}", sender.name),
+        };
+        Self { server: server.to_owned(), sender: who }
+    }
+}
+
+/// The offers that this user has accepted.
+#[derive(Debug, Default)]
+pub struct Accepted {
+    list: Vec<AcceptedOffer>,
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct AcceptedOffer {
+    origin: Origin,
+    id: String,
+    at: Timestamp,
+    landing: Landing,
+}
+
+impl Accepted {
+    /// Reads the list in `dir`, and skips lines that it does not understand.
+    pub fn load(dir: Option<&Path>) -> Self {
+        let mut accepted = Self { list: Vec::new(), dir: dir.map(Path::to_owned) };
+        accepted.read();
+        accepted
+    }
+
+    /// The place of an offer that was accepted before: it may be resumed without a question.
+    pub fn find(&self, origin: &Origin, info: &FileInfo) -> Option<Landing> {
+        let offer = self.list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
+        offer.landing.is_for(info).then(|| offer.landing.clone())
+    }
+
+    /// Accepts an offer: makes a place for it in `folder`, or finds the one that it has. `max` is the most bytes to
+    /// take if the offer does not say how many come.
+    ///
+    /// # Errors
+    /// If it does not fit, or the folder cannot be written to.
+    pub fn accept(
+        &mut self,
+        origin: &Origin,
+        info: &FileInfo,
+        folder: &Path,
+        max: Option<u64>,
+    ) -> Result<Landing, TransferError> {
+        if let Some(landing) = self.find(origin, info) {
+            return Ok(landing);
+        }
+        let mut landing = Landing::new(folder, info, max)?;
+        landing.journal =
+            self.dir.as_ref().map(|dir| dir.join(JOURNALS).join(journal(origin, info, &landing)));
+        let at = Timestamp::now();
+        let offer =
+            AcceptedOffer { origin: origin.clone(), id: info.id.clone(), at, landing: landing.clone() };
+        self.change(|list| {
+            let (same, mut others): (Vec<_>, Vec<_>) =
+                list.drain(..).partition(|other: &AcceptedOffer| other.is(origin, &info.id));
+            let surplus = (others.len() + 1).saturating_sub(MAX_ACCEPTED_FILES);
+            same.iter().chain(&others.drain(..surplus).collect::<Vec<_>>()).for_each(AcceptedOffer::forget);
+            *list = others;
+            list.push(offer);
+        });
+        Ok(landing)
+    }
+
+    /// Notes how a transfer ended: what is complete stays known, so that it is not taken twice; what was cut waits
+    /// for the next attempt; the rest is forgotten.
+    pub fn settle(&mut self, landing: &Landing, outcome: &Result<Received, TransferError>) {
+        let path = landing.unfinished();
+        self.change(|list| {
+            let Some(at) = list.iter().position(|offer| offer.landing.unfinished() == path) else { return };
+            match outcome {
+                Ok(received) => list[at].landing.done = Some(received.clone()),
+                Err(error) if error.is_cut() || matches!(error, TransferError::Refused { .. }) => {}
+                Err(_) => drop(list.remove(at)),
+            }
+        });
+        if !matches!(outcome, Err(TransferError::Cut(_) | TransferError::Refused { .. })) {
+            landing.remove_journal();
+        }
+    }
+
+    /// Forgets an offer that was withdrawn or declined, and removes what it left.
+    pub fn forget(&mut self, landing: &Landing) {
+        landing.discard();
+        self.change(|list| list.retain(|offer| offer.landing.unfinished() != landing.unfinished()));
+    }
+
+    /// Removes what unfinished offers left that nobody has resumed for long. Touches nothing else.
+    pub fn clean(&mut self, now: Timestamp) {
+        let kept = jiff::SignedDuration::try_from(UNFINISHED_KEPT).unwrap_or(jiff::SignedDuration::MAX);
+        let is_old = |offer: &AcceptedOffer| now.duration_since(offer.at) > kept;
+        if self.list.iter().any(is_old) {
+            self.change(|list| {
+                list.iter().filter(|offer| is_old(offer)).for_each(AcceptedOffer::forget);
+                list.retain(|offer| !is_old(offer));
+            });
+        }
+    }
+
+    fn read(&mut self) {
+        let Some(path) = self.dir.as_ref().map(|dir| dir.join(FILE)) else { return };
+        match json_lines::read(&path, MAX_ACCEPTED_FILES) {
+            Ok(list) => self.list = list,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.list.clear(),
+            Err(error) => tracing::warn!("cannot read the accepted files in {}: {error}", path.display()),
+        }
+    }
+
+    /// Changes the list as it is in the file: another client of this user may have changed it.
+    fn change(&mut self, change: impl FnOnce(&mut Vec<AcceptedOffer>)) {
+        let Some(dir) = self.dir.clone() else { return change(&mut self.list) };
+        let lock = files::create_directory(&dir).and_then(|()| files::lock_directory(&dir));
+        if lock.is_ok() {
+            self.read();
+        }
+        change(&mut self.list);
+        let saved = lock.and_then(|lock| {
+            let saved = json_lines::replace(&dir.join(FILE), &self.list);
+            drop(lock);
+            saved
+        });
+        if let Err(error) = saved {
+            tracing::warn!("cannot save the accepted files in {}: {error}", dir.display());
+        }
+    }
+}
+
+impl AcceptedOffer {
+    fn is(&self, origin: &Origin, id: &str) -> bool {
+        self.origin == *origin && self.id == id
+    }
+
+    /// Removes what it left; not what is complete.
+    fn forget(&self) {
+        match self.landing.done {
+            None => self.landing.discard(),
+            Some(_) => self.landing.remove_journal(),
+        }
+    }
+}
+
+/// The name of an offer's journal.
+fn journal(origin: &Origin, info: &FileInfo, landing: &Landing) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let what = format!("{origin:?} {} {}", info.id, landing.unfinished().display());
+    hasher.update(what.as_bytes());
+    hasher.finalize().as_bytes()[..NAME_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,173 @@
+//! What a receiver has begun and finished of an offer: the names that the sender gave, and those on this disk, so
+//! that a later attempt finds what is there.
+
+use crate::files;
+use crate::limits::MAX_OFFERED_ENTRIES;
+use crate::name::FileName;
+use crate::protocol::record::{ContentHash, FileHeader};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The longest journal that is read: that of the longest offer with long names.
+const MAX_JOURNAL_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The journal of one offer. Without a file, it lasts as long as this value.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    file: Option<File>,
+    entries: Vec<JournalEntry>,
+}
+
+/// A file or an empty folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct JournalEntry {
+    pub(super) header: FileHeader,
+    /// Its place below the unfinished folder; empty for a single file.
+    pub(super) place: Vec<String>,
+    /// `None`: the file is unfinished.
+    pub(super) hash: Option<ContentHash>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum JournalLine {
+    Begun { header: FileHeader, place: Vec<String> },
+    Whole { whole: ContentHash },
+}
+
+impl Journal {
+    /// Opens the file, or creates it, and keeps others away from it.
+    ///
+    /// # Errors
+    /// `WouldBlock` if a transfer uses it, or the system's error.
+    pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        path.parent().map_or(Ok(()), files::create_directory)?;
+        let mut options = OpenOptions::new();
+        let mut file = files::open_private(path, options.read(true).write(true).create(true))?;
+        file.try_lock().map_err(io::Error::from)?;
+        let mut bytes = Vec::new();
+        (&file).take(MAX_JOURNAL_BYTES).read_to_end(&mut bytes)?;
+        let (entries, valid) = read(&bytes);
+        file.set_len(valid)?;
+        file.seek(SeekFrom::Start(valid))?;
+        Ok(Self { file: Some(file), entries })
+    }
+
+    pub(super) fn entries(&self) -> &[JournalEntry] {
+        &self.entries
+    }
+
+    pub(super) fn begin(&mut self, header: FileHeader, place: Vec<String>) -> io::Result<()> {
+        let is_folder = header.folder;
+        let line = JournalLine::Begun { header: header.clone(), place: place.clone() };
+        self.append(&line)?;
+        let hash = is_folder.then(ContentHash::default);
+        self.entries.push(JournalEntry { header, place, hash });
+        Ok(())
+    }
+
+    /// The last entry is whole.
+    pub(super) fn finish(&mut self, hash: ContentHash) -> io::Result<()> {
+        self.append(&JournalLine::Whole { whole: hash })?;
+        if let Some(entry) = self.entries.last_mut() {
+            entry.hash = Some(hash);
+        }
+        Ok(())
+    }
+
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.entries.clear();
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0)).map(drop)
+    }
+
+    fn append(&mut self, line: &JournalLine) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        file.write_all(&text)
+    }
+}
+
+/// The place of an entry on this disk.
+pub(super) fn local(root: &Path, place: &[String]) -> PathBuf {
+    place.iter().fold(root.to_owned(), |path, part| path.join(part))
+}
+
+/// The entries up to the first damage, and the bytes that they take.
+fn read(bytes: &[u8]) -> (Vec<JournalEntry>, u64) {
+    let (mut entries, mut valid) = (Vec::<JournalEntry>::new(), 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let whole = line.ends_with(b"\n") && entries.len() <= MAX_OFFERED_ENTRIES;
+        match serde_json::from_slice(line) {
+            Ok(JournalLine::Begun { header, place })
+                if whole
+                    && place.iter().all(is_own)
+                    && entries.last().is_none_or(|last| last.hash.is_some()) =>
+            {
+                let hash = header.folder.then(ContentHash::default);
+                entries.push(JournalEntry { header, place, hash });
+            }
+            Ok(JournalLine::Whole { whole: hash }) if whole => match entries.last_mut() {
+                Some(last) if last.hash.is_none() => last.hash = Some(hash),
+                _ => break,
+            },
+            _ => break,
+        }
+        valid += line.len() as u64;
+    }
+    (entries, valid)
+}
+
+/// Whether this program would name a file so.
+fn is_own(part: &String) -> bool {
+    FileName::from_sender(part).as_str() == part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(name: &str) -> FileHeader {
+        FileHeader { path: vec![name.into()], size: Some(3), folder: false }
+    }
+
+    #[test]
+    fn a_later_run_finds_what_was_begun_and_what_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("transfers").join("one");
+        let mut journal = Journal::open(Some(&path)).unwrap();
+        journal.begin(header("a"), vec!["a".into()]).unwrap();
+        journal.finish(ContentHash([1; 32])).unwrap();
+        journal.begin(FileHeader { folder: true, ..header("b") }, vec!["b".into()]).unwrap();
+        journal.begin(header("c"), vec!["c".into()]).unwrap();
+        let entries = journal.entries().to_vec();
+        assert_eq!(Journal::open(Some(&path)).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(journal);
+        let mut journal = Journal::open(Some(&path)).unwrap();
+        assert_eq!(journal.entries(), entries);
+        assert_eq!(journal.entries().last().map(|last| last.hash), Some(None));
+        journal.clear().unwrap();
+        drop(journal);
+        assert_eq!(Journal::open(Some(&path)).unwrap().entries(), []);
+    }
+
+    #[test]
+    fn damage_ends_it_where_it_is_and_no_place_leads_out() {
+        let good = "{\"header\":{\"path\":[\"a\"],\"size\":3},\"place\":[\"a\"]}\n";
+        for bad in [
+            "{\"whole\":\"00",
+            "\0\0\0\0",
+            "{\"header\":{\"path\":[\"b\"]},\"place\":[\"..\"]}\n",
+            "{\"header\":{\"path\":[\"b\"]},\"place\":[\"/etc\"]}\n",
+            "{\"header\":{\"path\":[\"b\"]},\"place\":[\"b\"]}\n",
+        ] {
+            let (entries, valid) = read(format!("{good}{bad}").as_bytes());
+            assert_eq!((entries.len(), valid), (1, good.len() as u64), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Where an accepted offer goes: its folder, its names there, and the space that it needs.
+
+use super::error::TransferError;
+use super::part;
+use crate::files;
+use crate::limits::{DISK_RESERVE_BYTES, MAX_FREE_NAMES};
+use crate::name::FileName;
+use crate::protocol::packet::FileInfo;
+use crate::protocol::record::{ContentHash, StopCode};
+use crate::text::safe_line;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An offer that its receiver has, whole and checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// The file or folder.
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// The number of files and empty folders.
+    pub entries: u64,
+    /// The hash over all of them, for a sender who does not know yet that they are here.
+    pub(super) tree: ContentHash,
+}
+
+/// Where an accepted offer goes. Knows what is there from earlier attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landing {
+    folder: PathBuf,
+    name: String,
+    /// Whether it is a folder or several files.
+    is_folder: bool,
+    size: Option<u64>,
+    count: Option<u64>,
+    /// The most bytes to take if the offer does not say how many come.
+    max: Option<u64>,
+    /// The unfinished file or folder.
+    unfinished: PathBuf,
+    /// The file that says what is in there; `None`: this run remembers nothing.
+    pub(super) journal: Option<PathBuf>,
+    /// The result of a transfer that is complete.
+    pub(super) done: Option<Received>,
+}
+
+/// The folder for downloads: the system's for this user, or their home.
+pub fn download_folder() -> Option<PathBuf> {
+    dirs::download_dir().or_else(|| dirs::home_dir().map(|home| home.join("Downloads")))
+}
+
+impl Landing {
+    /// Makes an unfinished file or folder for the offer in `folder`, under a name that is free. `max` is the most
+    /// bytes to take.
+    ///
+    /// # Errors
+    /// If it does not fit, or the folder cannot be written to.
+    pub fn new(folder: &Path, info: &FileInfo, max: Option<u64>) -> Result<Self, TransferError> {
+        if let (Some(size), Some(max)) = (info.size, max)
+            && size > max
+        {
+            let why = format!("it has {size} bytes, and at most {max} are allowed");
+            return Err(TransferError::here(StopCode::TooManyBytes, why));
+        }
+        let cannot = |error: &io::Error| {
+            TransferError::io(&format!("cannot write to {}", safe_line(&folder.to_string_lossy())), error)
+        };
+        files::create_directory(folder).map_err(|error| cannot(&error))?;
+        let folder = folder.canonicalize().map_err(|error| cannot(&error))?;
+        let mut landing = Self {
+            unfinished: PathBuf::new(),
+            name: info.name.clone(),
+            is_folder: info.count.is_some(),
+            size: info.size,
+            count: info.count,
+            max,
+            folder,
+            journal: None,
+            done: None,
+        };
+        landing.check_space(info.size.unwrap_or(0))?;
+        landing.reserve().map_err(|error| cannot(&error))?;
+        Ok(landing)
+    }
+
+    /// Takes the first free name for the unfinished file or folder.
+    fn reserve(&mut self) -> io::Result<()> {
+        for number in 1..=MAX_FREE_NAMES {
+            let path = self.folder.join(self.file_name().numbered(number).unfinished().as_str());
+            match self.create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => {
+                    self.unfinished = path;
+                    return created;
+                }
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn create(&self, path: &Path) -> io::Result<()> {
+        match self.is_folder {
+            false => files::create_private(path).map(drop),
+            true => files::create_new_directory(path),
+        }
+    }
+
+    /// Makes the unfinished file or folder anew if somebody removed it. Returns whether it had to.
+    pub(super) fn restore(&self) -> io::Result<bool> {
+        match self.create(&self.unfinished) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it was made for this offer.
+    pub(super) fn is_for(&self, info: &FileInfo) -> bool {
+        (&self.name, self.size, self.count) == (&info.name, info.size, info.count)
+    }
+
+    /// The name that the file or folder gets if that is free.
+    pub fn file_name(&self) -> FileName {
+        FileName::from_sender(&self.name)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The unfinished file or folder.
+    pub fn unfinished(&self) -> &Path {
+        &self.unfinished
+    }
+
+    pub fn is_folder(&self) -> bool {
+        self.is_folder
+    }
+
+    /// The bytes that were offered; `None`: the sender did not know.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// The number of files that were offered.
+    pub(super) fn count(&self) -> u64 {
+        self.count.unwrap_or(1)
+    }
+
+    /// The most bytes to take.
+    pub(super) fn most_bytes(&self) -> u64 {
+        self.size.or(self.max).unwrap_or(u64::MAX)
+    }
+
+    /// Fails if so many more bytes would leave too little space.
+    pub(super) fn check_space(&self, more: u64) -> Result<(), TransferError> {
+        let Ok(free) = files::free_space(&self.folder) else {
+            // Some network shares do not say. A full disk is noticed when writing.
+            return Ok(());
+        };
+        if free >= more.saturating_add(DISK_RESERVE_BYTES) {
+            return Ok(());
+        }
+        let folder = safe_line(&self.folder.to_string_lossy());
+        let why = format!(
+            "the disk of {folder} has too little space: {more} bytes are missing, {free} are free, and \
+             {DISK_RESERVE_BYTES} stay free; free some space, or choose another folder"
+        );
+        Err(TransferError::here(StopCode::NoSpace, why))
+    }
+
+    /// Gives the finished file or folder its name.
+    pub(super) fn finish(&self) -> io::Result<PathBuf> {
+        for number in 1..=MAX_FREE_NAMES {
+            let path = self.folder.join(self.file_name().numbered(number).as_str());
+            match part::rename_new(&self.unfinished, &path, self.is_folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if self.is_folder && error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                renamed => return renamed.and_then(|()| files::sync_directory(&path)).map(|()| path),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Removes what was remembered about unfinished files.
+    pub(super) fn remove_journal(&self) {
+        if let Some(journal) = &self.journal {
+            // Nothing reads it any more.
+            let _ = std::fs::remove_file(journal);
+        }
+    }
+
+    /// Removes what is unfinished, and what was remembered about it.
+    pub fn discard(&self) {
+        for path in [Some(&self.unfinished), self.journal.as_ref()].into_iter().flatten() {
+            if let Err(error) = part::remove(path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!("cannot remove {}: {error}", path.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! One transfer between two ends in memory.

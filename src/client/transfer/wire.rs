@@ -1,0 +1,264 @@
+//! The two ends of a transfer in one process: the thread that works with files, and the tasks that move its bytes
+//! over the connection. Bounded queues are between them.
+
+use super::cancel::Cancel;
+use super::error::TransferError;
+use super::pipe::Pipe;
+use crate::limits::{TRANSFER_SIGN, TRANSFER_SILENCE, TRANSFER_STEP_BYTES};
+use crate::protocol::record::{RECORD_HEAD_BYTES, Record, RecordPart, RecordReader, StopCode};
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// Blocks that may wait between the thread and the connection, in each direction.
+const QUEUE: usize = 4;
+
+/// The bytes of a block: a whole record of data.
+const BLOCK_BYTES: usize = TRANSFER_STEP_BYTES + RECORD_HEAD_BYTES;
+
+/// How long the end of a transfer waits until the other side has what was sent last.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// The thread's end: records come and go, and the thread waits for both.
+pub(super) struct Wire {
+    incoming: mpsc::Receiver<Vec<u8>>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    why: Reason,
+    cancel: Cancel,
+    reader: RecordReader,
+    block: Vec<u8>,
+    /// How much of the block is read.
+    at: usize,
+}
+
+/// Why the connection ended; the first reason counts.
+#[derive(Clone, Default)]
+struct Reason(Arc<Mutex<Option<String>>>);
+
+impl Reason {
+    fn set(&self, why: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.into());
+    }
+
+    fn get(&self) -> String {
+        let why = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        why.unwrap_or_else(|| "the other side left".into())
+    }
+}
+
+impl Wire {
+    /// The next record that is not a sign of life. Data come in parts as they arrive.
+    pub(super) fn next(&mut self) -> Result<Record<'_>, TransferError> {
+        let part = loop {
+            self.check()?;
+            if let Some(part) = self.part()? {
+                break part;
+            }
+            (self.block, self.at) = (self.incoming.blocking_recv().ok_or_else(|| self.ended())?, 0);
+        };
+        match part {
+            RecordPart::Data(bytes) => Ok(Record::Data(&self.block[self.at - bytes..self.at])),
+            RecordPart::Whole(kind) => Ok(Record::read(kind, self.reader.content())?),
+        }
+    }
+
+    /// Sends a record.
+    pub(super) fn send(&mut self, record: &Record<'_>) -> Result<(), TransferError> {
+        self.send_block(record.to_bytes())
+    }
+
+    /// Sends records that are already bytes. Notices if the other side has ended the transfer.
+    pub(super) fn send_block(&mut self, block: Vec<u8>) -> Result<(), TransferError> {
+        self.check()?;
+        self.hear()?;
+        if self.outgoing.blocking_send(block).is_ok() {
+            return Ok(());
+        }
+        // The other side may have said why.
+        Err(match self.next() {
+            Err(error) => error,
+            Ok(_) => self.ended(),
+        })
+    }
+
+    /// Fails if the transfer is to end.
+    pub(super) fn check(&self) -> Result<(), TransferError> {
+        if self.cancel.is_cancelled() { Err(TransferError::cancelled()) } else { Ok(()) }
+    }
+
+    fn ended(&self) -> TransferError {
+        match self.cancel.is_cancelled() {
+            true => TransferError::cancelled(),
+            false => TransferError::Cut(self.why.get()),
+        }
+    }
+
+    /// What is in the block: a part of a record, or nothing whole.
+    fn part(&mut self) -> Result<Option<RecordPart>, TransferError> {
+        while self.at < self.block.len() {
+            let (taken, part) = self.reader.read(&self.block[self.at..])?;
+            self.at += taken;
+            match part {
+                Some(RecordPart::Whole(kind)) => match Record::read(kind, self.reader.content())? {
+                    Record::Alive => {}
+                    Record::Stop(stop) => return Err(stop.into()),
+                    _ => return Ok(part),
+                },
+                part => return Ok(part),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads what has come while this side sends: nothing but signs of life, or the end.
+    fn hear(&mut self) -> Result<(), TransferError> {
+        loop {
+            if self.part()?.is_some() {
+                return Err(TransferError::here(
+                    StopCode::BadRecord,
+                    "the other side sent a record too early",
+                ));
+            }
+            match self.incoming.try_recv() {
+                Ok(block) => (self.block, self.at) = (block, 0),
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(self.ended()),
+            }
+        }
+    }
+}
+
+/// Runs one side of a transfer: `work` on a thread of its own, its records over the pipe.
+pub(super) async fn drive<T: Send + 'static>(
+    pipe: Pipe,
+    cancel: Cancel,
+    work: impl FnOnce(&mut Wire) -> Result<T, TransferError> + Send + 'static,
+) -> Result<T, TransferError> {
+    let ((received, incoming), (outgoing, to_send)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+    let why = Reason::default();
+    let (reader, block) = (RecordReader::default(), pipe.early);
+    let mut wire =
+        Wire { incoming, outgoing, why: why.clone(), cancel: cancel.clone(), reader, block, at: 0 };
+    let (done, mut result) = oneshot::channel();
+    let thread = thread::Builder::new().name("file".into()).spawn(move || {
+        let result = work(&mut wire);
+        if let Some(stop) = result.as_ref().err().and_then(TransferError::last_words) {
+            // A queue that is full goes to somebody who does not read.
+            let _ = wire.outgoing.try_send(Record::Stop(stop).to_bytes());
+        }
+        drop(wire);
+        let _ = done.send(result);
+    });
+    thread.map_err(|error| TransferError::io("cannot start a thread", &error))?;
+    let moving = async {
+        tokio::join!(write(pipe.writer, to_send, &why, &cancel), read(pipe.reader, received, &why, &cancel))
+    };
+    let mut moving = pin!(moving);
+    let result = tokio::select! {
+        result = &mut result => result,
+        _ = &mut moving => return ended(result.await),
+    };
+    let _ = timeout(LINGER, moving).await;
+    ended(result)
+}
+
+fn ended<T>(result: Result<Result<T, TransferError>, oneshot::error::RecvError>) -> Result<T, TransferError> {
+    result.unwrap_or_else(|_| Err(TransferError::here(StopCode::Io, "the transfer failed unexpectedly")))
+}
+
+/// Writes blocks until the thread is done, and signs of life while it has none.
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut blocks: mpsc::Receiver<Vec<u8>>,
+    why: &Reason,
+    cancel: &Cancel,
+) {
+    let moving = async {
+        loop {
+            let block = match blocks.try_recv() {
+                Ok(block) => block,
+                Err(_) => {
+                    writer.flush().await?;
+                    match timeout(TRANSFER_SIGN, blocks.recv()).await {
+                        Ok(Some(block)) => block,
+                        Ok(None) => return writer.shutdown().await,
+                        Err(_) => Record::Alive.to_bytes(),
+                    }
+                }
+            };
+            writer.write_all(&block).await?;
+        }
+    };
+    let moved: io::Result<()> = tokio::select! {
+        moved = moving => moved,
+        // The other side should hear of it, unless it does not read.
+        () = async { cancel.cancelled().await; tokio::time::sleep(LINGER).await } => Ok(()),
+    };
+    if let Err(error) = moved {
+        why.set(error.to_string());
+    }
+}
+
+/// Reads blocks until the other side closes the connection, or nothing comes for too long.
+async fn read(
+    mut reader: impl AsyncRead + Unpin,
+    blocks: mpsc::Sender<Vec<u8>>,
+    why: &Reason,
+    cancel: &Cancel,
+) {
+    let moving = async {
+        loop {
+            let mut block = Vec::with_capacity(BLOCK_BYTES);
+            match timeout(TRANSFER_SILENCE, reader.read_buf(&mut block)).await {
+                Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "the other side is silent")),
+                Ok(read) => {
+                    if read? == 0 {
+                        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed by the other side"));
+                    }
+                }
+            }
+            let end = fill(&mut reader, &mut block).await;
+            // After the thread is done, nothing that comes matters.
+            let _ = blocks.send(block).await;
+            end?;
+        }
+    };
+    let moved: io::Result<()> = tokio::select! {
+        moved = moving => moved,
+        () = cancel.cancelled() => Ok(()),
+    };
+    if let Err(error) = moved {
+        why.set(error.to_string());
+    }
+}
+
+/// Fills the block with what is there, without waiting. An error also stands for the end.
+async fn fill(reader: &mut (impl AsyncRead + Unpin), block: &mut Vec<u8>) -> io::Result<()> {
+    while block.len() < block.capacity() {
+        let more = {
+            let mut read = pin!(reader.read_buf(block));
+            poll_fn(|context| match read.as_mut().poll(context) {
+                Poll::Ready(read) => Poll::Ready(Some(read)),
+                Poll::Pending => Poll::Ready(None),
+            })
+            .await
+        };
+        match more {
+            None => return Ok(()),
+            Some(read) => {
+                if read? == 0 {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed by the other side"));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -112,7 +112,7 @@ impl Crowd {
     }
 
     pub fn logout(&mut self, id: SessionId) {
-        self.chat.disconnect(id, &self.now);
+        self.chat.disconnect(id, &self.now, &mut Vec::new());
     }
 
     /// Lets time go by until everybody has been told who came, and the paces are as they were.

@@ -170,7 +170,10 @@ impl House {
                     assert!(packet.to_frame().len() <= 2 * said, "{said} bytes are too few for {packet:?}");
                     self.check_packet(&packet, &to);
                 }
-                Delivery::Keep(_) | Delivery::Ask { .. } | Delivery::Multicast { .. } => {}
+                Delivery::Keep(_)
+                | Delivery::Ask { .. }
+                | Delivery::Multicast { .. }
+                | Delivery::EndTransfer { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),
                 Delivery::Log(what) => assert!(!what.contains(char::is_control), "{what:?}"),
@@ -240,7 +243,7 @@ impl House {
     fn leave(&mut self, place: u8) {
         if let Some(id) = self.open.remove(&place) {
             self.following.remove(&id);
-            self.act(|chat, now, _| chat.disconnect(id, now));
+            self.act(|chat, now, out| chat.disconnect(id, now, out));
         }
     }
 

@@ -80,9 +80,10 @@ impl Call<'_> {
             Act::Read { name, room, seq } => self.has_read(name, room, seq),
             Act::Away { msg } => self.set_away(Some(&msg)),
             Act::Back => self.set_away(None),
-            Act::Offer { .. } | Act::Accept { .. } | Act::Decline { .. } | Act::Cancel { .. } => {
-                Err(Refusal::new(Code::NoFiles, "this server passes no files on"))
-            }
+            Act::Offer { to, file } => self.offer(&to, file),
+            Act::Accept { offer } => self.accept(offer),
+            Act::Decline { offer } => self.decline(offer),
+            Act::Cancel { offer, name } => self.cancel(offer, name.as_deref()),
             Act::Nick { name } => self.rename(&name),
             Act::Join { room } => self.join(&room),
             Act::Part { room } => self.part(&room),

@@ -2,11 +2,12 @@
 
 use super::answer::Answer;
 use super::archive::{Entry, Question};
+use super::offers::TransferId;
 use super::records::Record;
 use super::who::SessionId;
 use crate::protocol::event::Absent;
 use crate::protocol::request::{Refusal, TestToken};
-use crate::protocol::{Event, Packet};
+use crate::protocol::{Code, Event, Packet};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -71,6 +72,8 @@ pub enum Delivery {
     },
     /// The session ends once it has read everything before this.
     Close(SessionId),
+    /// The connections of a transfer close, and their peers are told why.
+    EndTransfer { transfer: TransferId, code: Code },
     /// A log line about a privileged command: who, with key and address, did what to whom.
     Log(String),
 }

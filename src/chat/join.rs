@@ -41,6 +41,9 @@ impl Call<'_> {
         }
         let event = Event::Room(self.chat.room_info(&name, Some(&asking.who)));
         self.answer_user(&asking, event, !is_in);
+        if !is_in {
+            self.chat.tell_offers_in(&name, &asking.who, self.out);
+        }
         Ok(())
     }
 
@@ -149,6 +152,7 @@ impl Chat {
         self.rooms.set_listening(id, &self.sessions_of(who), false);
         let Some(room) = self.rooms.get(id).map(|room| room.name.clone()) else { return };
         self.rooms.part(who, id);
+        self.part_offers(who, &room, out);
         if let Some(account) = who.account().filter(|_| self.lineage.is_some()) {
             out.push(Delivery::Keep(Entry::Parted { room, account: account.clone() }));
         }

@@ -25,7 +25,7 @@ pub(super) struct Recipient {
     /// As its owner writes it.
     pub(super) name: String,
     pub(super) account: Option<Account>,
-    user: Option<UserId>,
+    pub(super) user: Option<UserId>,
 }
 
 impl Chat {

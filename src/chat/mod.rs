@@ -30,6 +30,8 @@ mod names;
 mod nearest;
 mod net;
 mod now;
+mod offering;
+mod offers;
 mod operate;
 mod operators;
 mod owned;
@@ -51,6 +53,7 @@ mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod unknown;
 mod unstored;
 mod user;
@@ -72,11 +75,13 @@ pub(crate) use lineage::ResumeClaim;
 pub use lineage::{Incarnation, Lineage};
 pub use net::{InvalidNet, Net};
 pub use now::Now;
+pub use offers::{FileRules, TokenSource, TransferId, TransferSide};
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
 pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
+pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
 pub use user::Peer;
 pub use waiting::Waited;
@@ -94,6 +99,7 @@ use change::StrangersMessages;
 use intake::Prepared;
 use lookalikes::Lookalikes;
 use moderate::Leaving;
+use offers::Offers;
 use operators::OperatorSecrets;
 use owned::{At, OwnedNames};
 use paces::Paces;
@@ -189,6 +195,8 @@ pub struct Chat {
     doubt: Option<Arc<str>>,
     /// Whether waiting mail fills all its space.
     is_mail_full: bool,
+    /// Offered files; `None`: the server passes none on.
+    offers: Option<Box<Offers>>,
     /// Computed for the current request before the lock was taken.
     prepared: Prepared,
 }
@@ -243,6 +251,7 @@ impl Chat {
             listing: None,
             doubt: None,
             is_mail_full: false,
+            offers: None,
             prepared: Prepared::default(),
             successor: None,
         }

@@ -45,6 +45,7 @@ impl Call<'_> {
         self.chat.tell_doubt(self.session, self.out);
         self.chat.tell_failure(self.session, hello.mode, self.out);
         self.follow(&hello, divergence.as_ref());
+        self.chat.tell_open_offers(self.session, self.out);
         self.echo = echo;
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(request)
@@ -169,8 +170,12 @@ impl Call<'_> {
 
 impl Chat {
     /// Removes a connection that has ended.
-    pub fn disconnect(&mut self, id: SessionId, now: &Now) {
+    pub fn disconnect(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
+        let name = self.user_of(id).filter(|_| self.offers.is_some()).map(|user| user.name.clone());
         let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(name) = &name {
+            self.leave_offers(id, name.as_str(), out);
+        }
         self.paces.take_turn(id);
         if self.greeted.remove(&id).is_some() {
             give_back(&mut self.greeted);
@@ -195,6 +200,9 @@ impl Chat {
         if user.sessions.is_empty()
             && let Some(user) = self.users.remove(&user_id)
         {
+            if user.owner.account().is_none() {
+                self.drop_offers_to(user_id, user.name.as_str(), out);
+            }
             let likeness = user.name.likeness();
             if let Some(key) = user.owner.key() {
                 self.owned.end(&likeness, key, now.at());
@@ -214,14 +222,15 @@ impl Chat {
     /// Ends a session from this side. It still reads what came before.
     pub(super) fn close(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         out.push(Delivery::Close(id));
-        self.disconnect(id, now);
+        self.disconnect(id, now, out);
     }
 
     /// When to call [`Chat::tick`] next, as an uptime.
     pub fn due(&self) -> Option<Duration> {
         // Report arrivals from the archive at once.
         let archived = (!self.untold.is_empty() && self.keeps()).then_some(Duration::ZERO);
-        [self.presence.due(), self.rooms.due(), self.owned.due(), self.reading.due(), archived]
+        let transfers = self.offers.as_ref().and_then(|offers| offers.due());
+        [self.presence.due(), self.rooms.due(), self.owned.due(), self.reading.due(), archived, transfers]
             .into_iter()
             .flatten()
             .min()
@@ -239,6 +248,7 @@ impl Chat {
         if !self.untold.is_empty() {
             self.arrived(Vec::new(), now, out);
         }
+        self.end_late_transfers(now, out);
         self.owned.keep(now.at(), out);
         self.reading.keep(now.uptime, now.second(), out);
     }

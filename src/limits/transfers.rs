@@ -56,3 +56,25 @@ pub const UNFINISHED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
 pub const MAX_FREE_NAMES: u32 = 1000;
+
+/// Offers that all users at an address may have open at a time; the server's own machine has no such limit.
+pub const MAX_OFFERS_PER_ADDRESS: usize = 256;
+
+/// Transfers that all users at an address may take part in at a time; the server's own machine has no such limit.
+pub const MAX_TRANSFERS_PER_ADDRESS: usize = 32;
+
+/// Memory for a transfer, in bytes: at most one step per direction as it came or encrypted, unfinished records of
+/// both sides, and the task. The budget of `--memory` counts it from the transfer's start.
+pub const TRANSFER_MEMORY_BYTES: usize = 256 * 1024;
+
+/// Bytes that the system may hold per connection of a transfer and direction, so that a fast link is used whole.
+pub const TRANSFER_SOCKET_BYTES: usize = 512 * 1024;
+
+/// What a transfer may pass on beyond `--max-file`, as files travel in records: this much, in bytes.
+pub const TRANSFER_OVERHEAD_BYTES: u64 = 256 * 1024;
+
+/// Besides that, one byte for so many.
+pub const TRANSFER_OVERHEAD_SHARE: u64 = 256;
+
+/// Besides that, for each file, in bytes: its name and its hash. Counts at most 65,535 files.
+pub const TRANSFER_OVERHEAD_OF_FILE: u64 = 512;

@@ -21,9 +21,17 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, BACKLOG_STEP_BYTES, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, Status};
+use mio::Registry;
 use mio::net::TcpStream;
+#[cfg(unix)]
+use mio::unix::SourceFd;
 use std::io::{self, Read};
+use std::mem;
 use std::net::{IpAddr, Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd};
+#[cfg(windows)]
+use std::os::windows::io::AsSocket;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -62,6 +70,8 @@ enum CloseMode {
     Broken,
     /// At once, in both directions.
     Aborted,
+    /// Not here: the socket was handed out.
+    HandedOut,
 }
 
 /// How to treat input from the peer.
@@ -193,10 +203,37 @@ impl Connection {
     pub(super) fn input_policy(&self) -> InputPolicy {
         let writing = self.lock();
         match writing.ending.as_ref().map(|ending| ending.mode) {
-            Some(CloseMode::Aborted) => InputPolicy::Ended,
+            Some(CloseMode::Aborted | CloseMode::HandedOut) => InputPolicy::Ended,
             Some(CloseMode::Orderly) => InputPolicy::Discarded,
             Some(CloseMode::Broken) | None => InputPolicy::Counts,
         }
+    }
+
+    /// Hands out the socket and its transport. The connection then keeps only its place: it writes nothing and
+    /// shuts nothing down. `None`: it is ending, or something still waits to be written.
+    pub(super) fn hand_out(&self) -> Option<(std::net::TcpStream, Transport)> {
+        let mut writing = self.lock();
+        if writing.ending.is_some() || writing.backlog.is_some() {
+            return None;
+        }
+        let stream = match duplicate(&self.stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot hand out a connection");
+                return None;
+            }
+        };
+        writing.ending = Some(Ending::now(CloseMode::HandedOut));
+        Some((stream, mem::replace(&mut writing.transport, Transport::Plain)))
+    }
+
+    /// Takes the socket out of the reactor's poll.
+    pub(super) fn leave_poll(&self, registry: &Registry) -> io::Result<()> {
+        #[cfg(unix)]
+        return registry.deregister(&mut SourceFd(&self.stream.as_raw_fd()));
+        // Here, the poll reports each event only after another use of the socket through it.
+        #[cfg(not(unix))]
+        return Ok(drop(registry));
     }
 
     /// Whether nothing more can be written.
@@ -330,6 +367,15 @@ impl Connection {
     fn lock(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Another handle of the same socket.
+fn duplicate(stream: &TcpStream) -> io::Result<std::net::TcpStream> {
+    #[cfg(unix)]
+    let duplicate = stream.as_fd().try_clone_to_owned()?;
+    #[cfg(windows)]
+    let duplicate = stream.as_socket().try_clone_to_owned()?;
+    Ok(duplicate.into())
 }
 
 impl Ending {

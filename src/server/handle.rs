@@ -2,6 +2,7 @@
 
 use super::hub::Hub;
 use super::listener::Admission;
+use super::transfer::TransferCounts;
 use crate::chat::Chat;
 use crate::protocol::Event;
 use crate::protocol::event::users_are;
@@ -16,6 +17,7 @@ pub struct Handle {
     hub: Arc<Hub>,
     code: String,
     admission: Admission,
+    transfers: Arc<TransferCounts>,
 }
 
 impl Handle {
@@ -24,8 +26,18 @@ impl Handle {
         self.hub.act(|chat, _, _| chat.hand_over(to));
     }
 
-    pub(super) fn new(hub: Arc<Hub>, code: String, admission: Admission) -> Self {
-        Self { hub, code, admission }
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        code: String,
+        admission: Admission,
+        transfers: Arc<TransferCounts>,
+    ) -> Self {
+        Self { hub, code, admission, transfers }
+    }
+
+    /// Counts of the files that users send each other.
+    pub fn transfers(&self) -> &TransferCounts {
+        &self.transfers
     }
 
     /// Users who are present.
@@ -68,6 +80,7 @@ impl Handle {
             gate.status(),
             memory.status(),
         ];
+        lines.extend(self.transfers.status());
         lines.extend(
             self.hub
                 .read(|chat| chat.failure().map(str::to_owned))

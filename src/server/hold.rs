@@ -10,6 +10,7 @@ use crate::protocol::Event;
 use crate::protocol::codec::Decoded;
 use crate::protocol::request::{Ask, Refusal};
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// The hub without its lock.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl TakenBatch {
 #[allow(missing_docs, reason = "each is the hub's method of that name")]
 impl Hold {
     pub fn new(chat: Chat) -> Self {
-        Self(HubState::new(chat))
+        Self(HubState::new(chat, mpsc::unbounded_channel().0))
     }
 
     pub fn connect(&mut self, id: SessionId, peer: Peer, now: &Now) {

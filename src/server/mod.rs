@@ -38,6 +38,7 @@ mod signals;
 mod slots;
 mod staging;
 mod timers;
+mod transfer;
 mod transport;
 
 pub use console::Console;
@@ -45,13 +46,15 @@ pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET
 pub use handle::Handle;
 pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
 pub use signals::StopSignals;
+pub use transfer::TransferCounts;
 
-use crate::chat::{Archive, Chat, Profile, Rules};
+use crate::chat::{Archive, Chat, FileRules, Profile, Rules, TokenSource};
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, DEFAULT_RETAIN,
-    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_BATCH_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
+    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT,
+    DEFAULT_RETAIN, DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_BATCH_BYTES, REGISTRATION_TIMEOUT,
+    SHUTDOWN_GRACE,
 };
 use crate::protocol::packet::ServerInfo;
 use crate::security::{ChannelError, Passphrase, ServerTls};
@@ -76,7 +79,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
+use transfer::Transfers;
 
 /// A server's settings.
 #[derive(Debug, Clone)]
@@ -111,8 +116,25 @@ pub struct ServerOptions {
     pub history: Option<Retention>,
     /// Whether clients may ask for a multicast test; otherwise the server opens no multicast socket.
     pub multicast: bool,
+    /// How files may be sent; `None`: not at all.
+    pub files: Option<FileOptions>,
     /// The rules of the chat.
     pub rules: Rules,
+}
+
+/// How users may send each other files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Transfers at a time, and the biggest size.
+    pub rules: FileRules,
+    /// Bytes per second over all transfers; `None`: as fast as the network is.
+    pub rate: Option<u64>,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self { rules: FileRules { max_transfers: DEFAULT_MAX_TRANSFERS, max_bytes: None }, rate: None }
+    }
 }
 
 /// Whether everyone may join the server, or only members.
@@ -155,6 +177,7 @@ impl Default for ServerOptions {
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
             history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
             multicast: false,
+            files: Some(FileOptions::default()),
             rules: Rules::default(),
         }
     }
@@ -207,6 +230,8 @@ pub struct Server {
     data_dir: DataDir,
     store: Option<Store>,
     reactor: ReactorThread,
+    transfers: Transfers,
+    counts: Arc<TransferCounts>,
     multicast: MulticastTests,
 }
 
@@ -238,7 +263,12 @@ impl Server {
         let budget = Budget::new(options.memory);
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
-        let hub = Hub::new(chat, closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
+        let (ends, ended) = mpsc::unbounded_channel();
+        let (files, arrivals) = mpsc::unbounded_channel();
+        let hub =
+            Hub::new((chat, ends), closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
+        let (counts, rate) = (Arc::<TransferCounts>::default(), options.files.and_then(|files| files.rate));
+        let transfers = Transfers::new(Arc::clone(&hub), ended, rate, Arc::clone(&counts), arrivals);
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
@@ -253,8 +283,8 @@ impl Server {
             Arc::clone(&inbox),
             options.registration,
         );
-        let reactor =
-            ReactorThread::start(poll, inbox, Arc::clone(&hub), options.frame).map_err(StartError::Poll)?;
+        let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), files, options.frame)
+            .map_err(StartError::Poll)?;
         Ok(Self {
             hub,
             handshaker,
@@ -268,6 +298,8 @@ impl Server {
             data_dir,
             store,
             reactor,
+            transfers,
+            counts,
             multicast: MulticastTests::new(options.multicast),
         })
     }
@@ -294,13 +326,16 @@ impl Server {
 
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
-        Handle::new(Arc::clone(&self.hub), self.code.clone(), self.admission.clone())
+        let (hub, counts) = (Arc::clone(&self.hub), Arc::clone(&self.counts));
+        Handle::new(hub, self.code.clone(), self.admission.clone(), counts)
     }
 
     /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
     /// read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, handshaker, listener, admission, data_dir, store, reactor, multicast, .. } = self;
+        let Self {
+            hub, handshaker, listener, admission, data_dir, store, reactor, transfers, multicast, ..
+        } = self;
         let ids = Arc::clone(&admission.ids);
         // All of these end below: flusher and monitor with the hub, the timers by being aborted.
         let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
@@ -309,6 +344,7 @@ impl Server {
         let persister = Persister::new(Arc::clone(&hub), store);
         let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
+        let transfers = tokio::spawn(transfers.run());
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&handshaker);
         let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
@@ -317,6 +353,8 @@ impl Server {
         // The error is the cancellation: the port is closed.
         let _ = accepting.await;
         handshaker.close();
+        // Ends all transfers; clients resume them later.
+        transfers.abort();
         hub.act(|chat, _, out| chat.shut_down(out));
         if timeout(SHUTDOWN_GRACE, ids.all_returned()).await.is_err() {
             tracing::warn!(clients = ids.open(), "could not close all clients in time");
@@ -362,6 +400,13 @@ fn chat(
     let rules = Rules { closed, ..options.rules.clone() };
     let mut chat = Chat::new(profile, rules, archive);
     chat.offer_operator(&secrets.code, &secrets.token);
+    if let Some(files) = options.files {
+        let random = || {
+            let mut bytes = [0; 16];
+            getrandom::fill(&mut bytes).ok().map(|()| u128::from_ne_bytes(bytes))
+        };
+        chat.pass_files(files.rules, TokenSource::new(random));
+    }
     Ok((chat, secrets.code))
 }
 

@@ -54,6 +54,18 @@ struct Readiness {
     ended: Option<Instant>,
     /// Nothing can be written either.
     is_broken: bool,
+    /// No packet has come yet.
+    is_new: bool,
+}
+
+/// A connection that begins with the token of a transfer.
+#[derive(Debug)]
+pub(super) struct FileStart {
+    pub(super) token: String,
+    /// Bytes that came after the packet with the token.
+    pub(super) early: Vec<u8>,
+    /// Whether the peer has closed its side.
+    pub(super) has_ended: bool,
 }
 
 /// How to go on after a portion.
@@ -67,6 +79,8 @@ pub(super) enum ReadOutcome {
     Space,
     /// Continue after this time, because the user sends too fast.
     Pause(Duration),
+    /// The connection carries a file from here on: [`PacketReader::into_file`].
+    File,
     /// End: the peer has closed, or the connection is broken, or the server closed it.
     Over,
 }
@@ -106,7 +120,7 @@ impl PacketReader {
         // The socket may have received something before it was polled.
         Self {
             input: Some(Box::new(input)),
-            readiness: Readiness { is_readable: true, ..Readiness::default() },
+            readiness: Readiness { is_readable: true, is_new: true, ..Readiness::default() },
         }
     }
 
@@ -149,6 +163,14 @@ impl PacketReader {
         after
     }
 
+    /// The content of a connection after [`ReadOutcome::File`].
+    pub(super) fn into_file(self) -> Option<FileStart> {
+        let mut input = self.input?;
+        let Some(Incoming::Packet(packet)) = input.incoming.pop_front() else { return None };
+        let token = packet.file_token()?.to_owned();
+        Some(FileStart { token, early: input.later, has_ended: input.has_ended })
+    }
+
     /// Memory for the input, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.input.as_ref().and_then(|input| input.reservation.as_ref()).map_or(0, Reservation::bytes)
@@ -181,7 +203,11 @@ fn portion(
     scratch: &mut Scratch,
 ) -> ReadOutcome {
     if input.incoming.is_empty() {
-        let portion = hub.portion;
+        let mut portion = hub.portion;
+        if readiness.is_new {
+            // What follows the first packet may be no packets.
+            portion.packets = 1;
+        }
         if !input.later.is_empty() {
             let later = std::mem::take(&mut input.later);
             let taken = input.take(&later, portion.packets);
@@ -194,6 +220,14 @@ fn portion(
             return ReadOutcome::Over;
         }
         input.let_in(hub, connection);
+        if readiness.is_new
+            && let Some(first) = input.incoming.front()
+        {
+            readiness.is_new = false;
+            if matches!(first, Incoming::Packet(first) if first.file_token().is_some()) {
+                return ReadOutcome::File;
+            }
+        }
     }
     let next = if input.incoming.is_empty() {
         Next::More

@@ -89,6 +89,11 @@ impl PassphraseCheck {
         if key.is_some_and(|key| hub.read(|chat| chat.is_member(&key))) {
             return Decision::In(packet);
         }
+        if packet.file_token().is_some() {
+            let why =
+                "this server is closed: only a member's key may send or receive files; join the chat first";
+            return Decision::Out(Refusal::new(Code::BadToken, why));
+        }
         if let Err(wait) = connection.pass().take_try(hub.uptime()) {
             let why = format!("too many passphrase attempts; try again in {} s", wait.as_secs() + 1);
             return Decision::Out(Refusal::new(Code::RateLimited, why));

@@ -359,7 +359,7 @@ mod tests {
         let mut chat = Chat::new(Profile::default(), rules, archive);
         enter(&mut chat, 1, "alice");
         enter(&mut chat, 2, "bob");
-        chat.disconnect(SessionId(2), &now());
+        chat.disconnect(SessionId(2), &now(), &mut Vec::new());
         let message = || packet(r#"{"to":"bob","msg":"x"}"#);
         let mut out = Vec::new();
         for _ in 0..2 * MAX_WAITING_OF_AUTHOR_FOR_ONE {
@@ -369,7 +369,14 @@ mod tests {
         assert_eq!(entries.len(), MAX_WAITING_OF_AUTHOR_FOR_ONE as usize, "the mailbox is full for alice");
         let (inbox, _poll) =
             ReactorInbox::open(DEFAULT_BACKLOG_BYTES, super::super::memory::Budget::new(None)).unwrap();
-        let hub = Hub::new(chat, None, REGISTRATION_TIMEOUT, usize::MAX, inbox, Arc::default());
+        let hub = Hub::new(
+            (chat, tokio::sync::mpsc::unbounded_channel().0),
+            None,
+            REGISTRATION_TIMEOUT,
+            usize::MAX,
+            inbox,
+            Arc::default(),
+        );
         store.clone().close().await;
         let mut persister = Persister::new(Arc::clone(&hub), Some(store));
         let mut batch = OutputBatch::default();

@@ -11,9 +11,10 @@
 use super::connection::Connection;
 use super::hub::Hub;
 use super::memory::{Trimmer, Weight, to_shed};
-use super::packet_reader::{PacketReader, ReadOutcome, Scratch};
+use super::packet_reader::{FileStart, PacketReader, ReadOutcome, Scratch};
 use super::reactor_inbox::{NewConnection, ReactorInbox, WAKER};
 use super::slots::Slots;
+use super::transfer::{FileConnection, FileDoor};
 use crate::chat::SessionId;
 use crate::limits::{BACKLOG_STUCK, LAST_WORDS};
 use crate::protocol::Code;
@@ -61,6 +62,8 @@ struct Reactor {
     poll: Poll,
     inbox: Arc<ReactorInbox>,
     hub: Arc<Hub>,
+    /// Takes connections that carry files.
+    files: FileDoor,
     /// How long a frame may take.
     frame: Duration,
     rows: Slots<ConnectionRow>,
@@ -115,12 +118,14 @@ impl ReactorThread {
         poll: Poll,
         inbox: Arc<ReactorInbox>,
         hub: Arc<Hub>,
+        files: FileDoor,
         frame: Duration,
     ) -> io::Result<Self> {
         let reactor = Reactor {
             poll,
             inbox: Arc::clone(&inbox),
             hub,
+            files,
             frame,
             rows: Slots::default(),
             scratch: Scratch::default(),
@@ -302,6 +307,7 @@ impl Reactor {
                 // There may be space by now.
                 self.resume();
             }
+            Ok(ReadOutcome::File) => self.hand_out(id),
             Ok(ReadOutcome::Over) | Err(_) => self.end(id),
         }
     }
@@ -313,6 +319,24 @@ impl Reactor {
             self.has_told = true;
             self.release(id);
         }
+    }
+
+    /// Gives a connection away that carries a file. The chat knows it no longer, and nobody was told of it.
+    fn hand_out(&mut self, id: SessionId) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let start = row.reader.take().and_then(PacketReader::into_file);
+        let connection = Arc::clone(&row.connection);
+        self.end(id);
+        let Some((start, (stream, transport))) = start.zip(connection.hand_out()) else {
+            return connection.finish();
+        };
+        if let Err(error) = connection.leave_poll(self.poll.registry()) {
+            tracing::warn!(%error, "cannot take a connection out of the poll");
+        }
+        self.release(id);
+        let FileStart { token, early, has_ended } = start;
+        // The error is that of a server that ends.
+        let _ = self.files.send(FileConnection { stream, transport, connection, token, early, has_ended });
     }
 
     /// Drops a connection that has nothing left to do.

@@ -1,11 +1,10 @@
 //! Writes bytes to a socket, as plaintext or in TLS records.
 //!
-//! Knows no backlog and no frames. Encrypted bytes that do not fit the socket are kept, as they cannot be
+//! Knows no backlog, no frames and no kind of socket. Encrypted bytes that do not fit the socket are kept, as they cannot be
 //! encrypted again: one step at most.
 
 use crate::fingerprint::Fingerprint;
 use crate::security::{ChannelError, ServerChannel, Status};
-use mio::net::TcpStream;
 use std::cell::RefCell;
 use std::io::{self, Write};
 
@@ -51,7 +50,10 @@ impl Transport {
 
     /// Writes as much of `bytes` as the socket takes. Returns how many of them need not be written again; fewer
     /// than all: the socket is full.
-    pub(super) fn write(&mut self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn write<S>(&mut self, stream: &S, bytes: &[u8]) -> io::Result<usize>
+    where
+        for<'a> &'a S: Write,
+    {
         match self {
             Self::Plain => try_write(stream, bytes),
             Self::Encrypted(encrypted) => encrypted.write(stream, bytes),
@@ -59,7 +61,10 @@ impl Transport {
     }
 
     /// Writes what is already encrypted; `false`: the socket is full.
-    pub(super) fn flush(&mut self, stream: &TcpStream) -> io::Result<bool> {
+    pub(super) fn flush<S>(&mut self, stream: &S) -> io::Result<bool>
+    where
+        for<'a> &'a S: Write,
+    {
         match self {
             Self::Plain => Ok(true),
             Self::Encrypted(encrypted) => encrypted.flush(stream),
@@ -76,7 +81,10 @@ impl Transport {
 
     /// Tells the peer once that nothing more follows, so that it can tell an end from a cut. `false`: the
     /// socket is full, and [`Self::flush`] must write the rest.
-    pub(super) fn end(&mut self, stream: &TcpStream) -> bool {
+    pub(super) fn end<S>(&mut self, stream: &S) -> bool
+    where
+        for<'a> &'a S: Write,
+    {
         // A broken connection has nobody to tell.
         if let Self::Encrypted(encrypted) = self
             && encrypted.post(stream, ServerChannel::close).is_err()
@@ -95,12 +103,15 @@ impl Transport {
     }
 
     /// Decrypts what the peer sent, and sends TLS's own answers.
-    pub(super) fn decrypt(
+    pub(super) fn decrypt<S>(
         &mut self,
-        stream: &TcpStream,
+        stream: &S,
         bytes: &[u8],
         plain: &mut Vec<u8>,
-    ) -> Result<Status, ChannelError> {
+    ) -> Result<Status, ChannelError>
+    where
+        for<'a> &'a S: Write,
+    {
         match self {
             Self::Plain => {
                 plain.extend_from_slice(bytes);
@@ -114,7 +125,10 @@ impl Transport {
 }
 
 impl Encrypted {
-    fn write(&mut self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    fn write<S>(&mut self, stream: &S, bytes: &[u8]) -> io::Result<usize>
+    where
+        for<'a> &'a S: Write,
+    {
         let mut written = 0;
         for step in bytes.chunks(STEP) {
             if !self.flush(stream)? {
@@ -127,7 +141,10 @@ impl Encrypted {
         Ok(written)
     }
 
-    fn flush(&mut self, stream: &TcpStream) -> io::Result<bool> {
+    fn flush<S>(&mut self, stream: &S) -> io::Result<bool>
+    where
+        for<'a> &'a S: Write,
+    {
         if !self.rest.is_empty() {
             let written = try_write(stream, &self.rest)?;
             self.rest.drain(..written);
@@ -139,11 +156,14 @@ impl Encrypted {
     }
 
     /// Writes what `make` appends, after what waits.
-    fn post<T>(
+    fn post<S, T>(
         &mut self,
-        stream: &TcpStream,
+        stream: &S,
         make: impl FnOnce(&mut ServerChannel, &mut Vec<u8>) -> T,
-    ) -> io::Result<T> {
+    ) -> io::Result<T>
+    where
+        for<'a> &'a S: Write,
+    {
         RECORDS.with_borrow_mut(|out| {
             out.clear();
             let result = make(&mut self.channel, out);
@@ -156,7 +176,7 @@ impl Encrypted {
 }
 
 /// Writes what the socket takes; a full one takes nothing.
-fn try_write(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+fn try_write(mut stream: impl Write, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match stream.write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -56,6 +56,8 @@ struct House {
     /// Ended sessions, which nothing may reach.
     gone: HashSet<u64>,
     log: Vec<String>,
+    /// Transfers whose connections close.
+    ended: Vec<(TransferId, Code)>,
     /// Queries to the store, each with its session.
     questions: Vec<(u64, Question)>,
 }
@@ -104,6 +106,7 @@ impl House {
             closed: HashSet::new(),
             gone: HashSet::new(),
             log: Vec::new(),
+            ended: Vec::new(),
             questions: Vec::new(),
         }
     }
@@ -194,7 +197,7 @@ impl House {
         self.following.remove(&id);
         self.catch_ups.remove(&id);
         self.gone.insert(id);
-        self.act(|chat, now, _| chat.disconnect(SessionId(id), now));
+        self.act(|chat, now, out| chat.disconnect(SessionId(id), now, out));
     }
 
     fn later(&mut self, time: Duration) {

@@ -167,6 +167,12 @@ impl ClientPacket {
         self.seq.ok_or_else(|| missing("\"seq\" is missing; give the message's number"))
     }
 
+    /// The token, if the packet begins a connection for a file.
+    pub fn file_token(&self) -> Option<&str> {
+        let is_for_file = self.mode.as_deref() == Some("file") && self.kind.as_deref() == Some("hello");
+        is_for_file.then(|| self.token.as_deref().unwrap_or_default())
+    }
+
     pub(super) fn offer(&self) -> Result<u64, Refusal> {
         self.offer.ok_or_else(|| missing("\"offer\" is missing; give the offer's number"))
     }

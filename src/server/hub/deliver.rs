@@ -49,6 +49,8 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
         Delivery::Answer(answer) => batch.answer(answer),
         Delivery::Follow(session) => batch.step(session, StepKind::Follow),
         Delivery::Close(session) => batch.step(session, StepKind::Close),
+        // The hub has passed it on to the transfers.
+        Delivery::EndTransfer { .. } => {}
         Delivery::Log(what) => tracing::info!("{what}"),
     }
 }

@@ -6,10 +6,12 @@
 use super::super::output_batch::{OutputBatch, StepKind};
 use super::ParsedIncoming;
 use super::deliver::deliver;
-use crate::chat::{Chat, Deliveries, Now, Peer, SessionId};
+use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
 use crate::limits::HANDSHAKES_PORTION;
+use crate::protocol::Code;
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 #[derive(Debug)]
 pub(in crate::server) struct HubState {
@@ -19,11 +21,14 @@ pub(in crate::server) struct HubState {
     deliveries: Deliveries,
     /// Connections that have not registered, with their deadlines, in order.
     handshakes: VecDeque<(Duration, SessionId)>,
+    /// Transfers that the rules have ended, for those who pass the bytes on.
+    ended: mpsc::UnboundedSender<(TransferId, Code)>,
 }
 
 impl HubState {
-    pub(in crate::server) fn new(chat: Chat) -> Self {
-        Self { chat, batch: OutputBatch::default(), deliveries: Vec::new(), handshakes: VecDeque::new() }
+    pub(in crate::server) fn new(chat: Chat, ended: mpsc::UnboundedSender<(TransferId, Code)>) -> Self {
+        let (deliveries, handshakes) = (Vec::new(), VecDeque::new());
+        Self { chat, batch: OutputBatch::default(), deliveries, handshakes, ended }
     }
 
     /// Starts a connection, which must register by `deadline`. Returns whether it is the only one to wait for.
@@ -55,7 +60,7 @@ impl HubState {
     }
 
     pub(in crate::server) fn disconnect(&mut self, id: SessionId, now: &Now) {
-        self.chat.disconnect(id, now);
+        self.act(|chat, out| chat.disconnect(id, now, out));
         self.batch.step(id, StepKind::Gone);
     }
 
@@ -94,9 +99,16 @@ impl HubState {
 
     /// Makes one call of the rules and delivers the results.
     pub(in crate::server) fn act<T>(&mut self, call: impl FnOnce(&mut Chat, &mut Deliveries) -> T) -> T {
-        let Self { chat, batch, deliveries, .. } = self;
+        let Self { chat, batch, deliveries, ended, .. } = self;
         let result = call(chat, deliveries);
-        deliveries.drain(..).for_each(|delivery| deliver(batch, delivery));
+        for delivery in deliveries.drain(..) {
+            if let Delivery::EndTransfer { transfer, code } = delivery {
+                // The error is that of a server that ends.
+                let _ = ended.send((transfer, code));
+            } else {
+                deliver(batch, delivery);
+            }
+        }
         result
     }
 

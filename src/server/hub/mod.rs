@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, Remainder, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
-use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId};
+use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
 use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
@@ -26,7 +26,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// Why a client is closed that has not registered in time.
 pub(super) const NO_FIRST_PACKET: &str =
@@ -78,7 +78,7 @@ pub(super) struct Portion {
 
 impl Hub {
     pub(super) fn new(
-        chat: Chat,
+        (chat, ended): (Chat, mpsc::UnboundedSender<(TransferId, Code)>),
         closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
         max_batch: usize,
@@ -91,7 +91,7 @@ impl Hub {
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
         Arc::new(Self {
-            state: Mutex::new(HubState::new(chat)),
+            state: Mutex::new(HubState::new(chat, ended)),
             clock,
             is_doubtful: AtomicBool::new(false),
             clock_turned: Notify::new(),

@@ -1,0 +1,441 @@
+//! The table of offered files, and of the transfers that were accepted.
+//!
+//! Tells nobody and knows no names: [`offering`](super::offering) and [`transfers`](super::transfers) have the
+//! rules.
+
+use super::archive::Account;
+use super::net::Net;
+use super::table::give_back;
+use super::who::{SessionId, Who};
+use crate::fingerprint::Fingerprint;
+use crate::limits::{
+    MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_ADDRESS,
+    MAX_TRANSFERS_PER_USER, TRANSFER_MEETING,
+};
+use crate::name::{NameKey, RoomName};
+use crate::protocol::packet::FileInfo;
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A transfer's number, never reused while the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransferId(pub u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TransferSide {
+    Sender,
+    Receiver,
+}
+
+/// The administrator's choices about files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileRules {
+    /// Transfers at a time.
+    pub max_transfers: usize,
+    /// The biggest size that may be offered, in bytes; `None`: any.
+    pub max_bytes: Option<u64>,
+}
+
+/// Where the rules get the secrets that admit connections: the chat itself has no randomness.
+pub struct TokenSource(Box<dyn FnMut() -> Option<u128> + Send>);
+
+/// The people and places that are charged for an offer or a transfer.
+pub(super) type OfferPayers = SmallVec<[OfferPayer; 2]>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum OfferPayer {
+    Key(Fingerprint),
+    /// All users without a key at this address: a token costs nothing.
+    Keyless(Net),
+    /// All users at this address: a key costs little.
+    Address(Net),
+}
+
+/// Who may accept an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum OfferScope {
+    Lobby,
+    Room(NameKey),
+    Person(Who),
+}
+
+#[derive(Debug)]
+pub(super) struct Offer {
+    /// The session that offers; its end withdraws the offer.
+    pub(super) session: SessionId,
+    pub(super) owner: Who,
+    pub(super) scope: OfferScope,
+    /// The receiver as shown to people: a name, a room or `all`.
+    pub(super) to: String,
+    pub(super) file: Box<FileInfo>,
+    pub(super) transfers: SmallVec<[TransferId; 1]>,
+    payers: OfferPayers,
+}
+
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) offer: u64,
+    pub(super) receiver: Who,
+    /// The receiver's session; its end ends the transfer.
+    pub(super) session: SessionId,
+    /// The names of the sender and the receiver.
+    pub(super) names: [String; 2],
+    /// `None` once both have connected.
+    meeting: Option<Meeting>,
+    payers: OfferPayers,
+}
+
+/// A transfer whose sides have yet to connect. The order is that of [`TransferSide`].
+#[derive(Debug)]
+struct Meeting {
+    until: Duration,
+    tokens: [u128; 2],
+    holders: [TokenHolder; 2],
+    claimed: [bool; 2],
+}
+
+/// Who may use a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenHolder {
+    Key(Fingerprint),
+    Address(IpAddr),
+}
+
+/// A new transfer.
+pub(super) struct NewTransfer {
+    pub(super) offer: u64,
+    pub(super) receiver: Who,
+    pub(super) session: SessionId,
+    pub(super) names: [String; 2],
+    pub(super) holders: [TokenHolder; 2],
+    pub(super) payers: OfferPayers,
+}
+
+/// The limit that an offer or a transfer would exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileLimit {
+    User,
+    Address,
+    All,
+}
+
+#[derive(Debug)]
+pub(super) struct Offers {
+    pub(super) rules: FileRules,
+    source: TokenSource,
+    /// The number of the latest offer, and of the latest transfer.
+    latest: (u64, u64),
+    open: BTreeMap<u64, Offer>,
+    by_scope: Groups<OfferScope, u64>,
+    by_session: Groups<SessionId, u64>,
+    transfers: BTreeMap<TransferId, Transfer>,
+    /// Transfers by the receiver's session.
+    received_by: Groups<SessionId, TransferId>,
+    /// Unused tokens.
+    tokens: HashMap<u128, (TransferId, TransferSide)>,
+    /// Transfers whose sides have yet to connect.
+    due: BTreeSet<(Duration, TransferId)>,
+    offered: Tally,
+    moving: Tally,
+}
+
+impl Offers {
+    pub(super) fn new(rules: FileRules, source: TokenSource) -> Self {
+        Self {
+            rules,
+            source,
+            latest: (0, 0),
+            open: BTreeMap::new(),
+            by_scope: Groups::default(),
+            by_session: Groups::default(),
+            transfers: BTreeMap::new(),
+            received_by: Groups::default(),
+            tokens: HashMap::new(),
+            due: BTreeSet::new(),
+            offered: Tally::default(),
+            moving: Tally::default(),
+        }
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<&Offer> {
+        self.open.get(&number)
+    }
+
+    pub(super) fn transfer(&self, id: TransferId) -> Option<&Transfer> {
+        self.transfers.get(&id)
+    }
+
+    /// The transfer of an offer to that person.
+    pub(super) fn transfer_to(&self, number: u64, who: &Who) -> Option<TransferId> {
+        let has = |id: &&TransferId| self.transfers.get(id).is_some_and(|transfer| transfer.receiver == *who);
+        self.open.get(&number)?.transfers.iter().find(has).copied()
+    }
+
+    /// Open offers to these receivers, the oldest first.
+    pub(super) fn of(&self, scope: &OfferScope) -> impl Iterator<Item = u64> {
+        self.by_scope.of(scope)
+    }
+
+    pub(super) fn offered_by(&self, session: SessionId) -> Vec<u64> {
+        self.by_session.of(&session).collect()
+    }
+
+    pub(super) fn received_by(&self, session: SessionId) -> Vec<TransferId> {
+        self.received_by.of(&session).collect()
+    }
+
+    pub(super) fn may_offer(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
+        let most = |payer: &OfferPayer| match payer {
+            OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_OFFERS_PER_USER,
+            OfferPayer::Address(_) => MAX_OFFERS_PER_ADDRESS,
+        };
+        self.offered.check(payers, most)?;
+        if self.open.len() < MAX_OFFERS { Ok(()) } else { Err(FileLimit::All) }
+    }
+
+    pub(super) fn may_move(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
+        let most = |payer: &OfferPayer| match payer {
+            OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_TRANSFERS_PER_USER,
+            OfferPayer::Address(_) => MAX_TRANSFERS_PER_ADDRESS,
+        };
+        self.moving.check(payers, most)?;
+        if self.transfers.len() < self.rules.max_transfers { Ok(()) } else { Err(FileLimit::All) }
+    }
+
+    /// Adds an offer, and returns its number.
+    pub(super) fn add(
+        &mut self,
+        (session, owner): (SessionId, Who),
+        (scope, to): (OfferScope, String),
+        file: Box<FileInfo>,
+        payers: OfferPayers,
+    ) -> u64 {
+        self.latest.0 += 1;
+        let number = self.latest.0;
+        self.by_scope.add(scope.clone(), number);
+        self.by_session.add(session, number);
+        self.offered.add(&payers);
+        let transfers = SmallVec::new();
+        self.open.insert(number, Offer { session, owner, scope, to, file, transfers, payers });
+        number
+    }
+
+    /// Removes an offer. Its transfers must have ended.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Offer> {
+        let offer = self.open.remove(&number)?;
+        self.by_scope.remove(&offer.scope, number);
+        self.by_session.remove(&offer.session, number);
+        self.offered.remove(&offer.payers);
+        Some(offer)
+    }
+
+    /// Begins a transfer. Returns the sender's and the receiver's token; `None`: there is no randomness.
+    pub(super) fn begin(&mut self, new: NewTransfer, uptime: Duration) -> Option<[u128; 2]> {
+        let NewTransfer { offer, receiver, session, names, holders, payers } = new;
+        let tokens = [(self.source.0)()?, (self.source.0)()?];
+        self.latest.1 += 1;
+        let id = TransferId(self.latest.1);
+        self.open.get_mut(&offer)?.transfers.push(id);
+        let until = uptime + TRANSFER_MEETING;
+        self.tokens.insert(tokens[0], (id, TransferSide::Sender));
+        self.tokens.insert(tokens[1], (id, TransferSide::Receiver));
+        self.due.insert((until, id));
+        self.received_by.add(session, id);
+        self.moving.add(&payers);
+        let meeting = Some(Meeting { until, tokens, holders, claimed: [false; 2] });
+        self.transfers.insert(id, Transfer { offer, receiver, session, names, meeting, payers });
+        Some(tokens)
+    }
+
+    /// Uses up a token, if it admits one of these holders.
+    pub(super) fn claim(&mut self, token: u128, by: &[TokenHolder]) -> Option<(TransferId, TransferSide)> {
+        let (id, side) = *self.tokens.get(&token)?;
+        let transfer = self.transfers.get_mut(&id)?;
+        let meeting =
+            transfer.meeting.as_mut().filter(|meeting| by.contains(&meeting.holders[side.index()]))?;
+        self.tokens.remove(&token);
+        meeting.claimed[side.index()] = true;
+        if meeting.claimed == [true; 2] {
+            self.due.remove(&(meeting.until, id));
+            transfer.meeting = None;
+        }
+        Some((id, side))
+    }
+
+    /// Removes a transfer.
+    pub(super) fn end(&mut self, id: TransferId) -> Option<Transfer> {
+        let transfer = self.transfers.remove(&id)?;
+        if let Some(meeting) = &transfer.meeting {
+            self.due.remove(&(meeting.until, id));
+            self.tokens.retain(|token, _| !meeting.tokens.contains(token));
+            give_back(&mut self.tokens);
+        }
+        self.received_by.remove(&transfer.session, id);
+        self.moving.remove(&transfer.payers);
+        if let Some(offer) = self.open.get_mut(&transfer.offer) {
+            offer.transfers.retain(|other| *other != id);
+        }
+        Some(transfer)
+    }
+
+    /// When the next transfer ends unless both sides connect.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    pub(super) fn due_by(&self, uptime: Duration) -> Option<TransferId> {
+        self.due.first().filter(|(due, _)| *due <= uptime).map(|(_, id)| *id)
+    }
+}
+
+impl TransferSide {
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Sender => 0,
+            Self::Receiver => 1,
+        }
+    }
+}
+
+impl Transfer {
+    /// The sides that have not connected.
+    pub(super) fn missing(&self) -> impl Iterator<Item = TransferSide> {
+        let claimed = self.meeting.as_ref().map_or([true; 2], |meeting| meeting.claimed);
+        [TransferSide::Sender, TransferSide::Receiver].into_iter().filter(move |side| !claimed[side.index()])
+    }
+}
+
+impl OfferScope {
+    pub(super) fn room(room: &RoomName) -> Self {
+        if room.is_lobby() { Self::Lobby } else { Self::Room(room.key().clone()) }
+    }
+}
+
+impl OfferPayer {
+    /// The payers for a user at an address. The server's own machine has as many as its users need.
+    pub(super) fn of(account: Option<&Account>, ip: IpAddr, local: bool) -> OfferPayers {
+        let net = Net::counted(ip);
+        let user = match account {
+            Some(Account::Key(key)) => Self::Key(*key),
+            Some(Account::Token(_)) | None => Self::Keyless(net),
+        };
+        let address = (!local).then_some(Self::Address(net));
+        [user].into_iter().chain(address).collect()
+    }
+}
+
+impl TokenSource {
+    pub fn new(source: impl FnMut() -> Option<u128> + Send + 'static) -> Self {
+        Self(Box::new(source))
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSource")
+    }
+}
+
+/// Sets by key. Invariant: none is empty.
+#[derive(Debug)]
+struct Groups<K, V>(HashMap<K, BTreeSet<V>>);
+
+impl<K, V> Default for Groups<K, V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash, V: Ord + Copy> Groups<K, V> {
+    fn of(&self, key: &K) -> impl Iterator<Item = V> {
+        self.0.get(key).into_iter().flatten().copied()
+    }
+
+    fn add(&mut self, key: K, value: V) {
+        self.0.entry(key).or_default().insert(value);
+    }
+
+    fn remove(&mut self, key: &K, value: V) {
+        let Some(group) = self.0.get_mut(key) else { return };
+        group.remove(&value);
+        if group.is_empty() {
+            self.0.remove(key);
+            give_back(&mut self.0);
+        }
+    }
+}
+
+/// How many each pays for. Invariant: no 0.
+#[derive(Debug, Default)]
+struct Tally(HashMap<OfferPayer, usize>);
+
+impl Tally {
+    fn check(&self, payers: &OfferPayers, most: impl Fn(&OfferPayer) -> usize) -> Result<(), FileLimit> {
+        let is_over = |payer: &&OfferPayer| self.0.get(payer).is_some_and(|count| *count >= most(payer));
+        match payers.iter().find(is_over) {
+            None => Ok(()),
+            Some(OfferPayer::Key(_) | OfferPayer::Keyless(_)) => Err(FileLimit::User),
+            Some(OfferPayer::Address(_)) => Err(FileLimit::Address),
+        }
+    }
+
+    fn add(&mut self, payers: &OfferPayers) {
+        payers.iter().for_each(|payer| *self.0.entry(*payer).or_default() += 1);
+    }
+
+    fn remove(&mut self, payers: &OfferPayers) {
+        for payer in payers {
+            if let Some(count) = self.0.get_mut(payer) {
+                *count -= 1;
+                if *count == 0 {
+                    self.0.remove(payer);
+                }
+            }
+        }
+        give_back(&mut self.0);
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+impl Offers {
+    /// Asserts that all tables agree, and that only these sessions offer and receive.
+    pub(super) fn check(&self, is_open: impl Fn(SessionId) -> bool) {
+        for (number, offer) in &self.open {
+            assert!(is_open(offer.session), "an offer ends with its session");
+            assert!(self.by_scope.of(&offer.scope).any(|other| other == *number));
+            assert!(self.by_session.of(&offer.session).any(|other| other == *number));
+            assert!(offer.transfers.iter().all(|id| self.transfers[id].offer == *number));
+        }
+        for (id, transfer) in &self.transfers {
+            assert!(is_open(transfer.session), "a transfer ends with the receiver's session");
+            assert_eq!(self.open[&transfer.offer].transfers.iter().filter(|other| *other == id).count(), 1);
+            let same = self.open[&transfer.offer].transfers.iter().map(|other| &self.transfers[other]);
+            let same = same.filter(|other| other.receiver == transfer.receiver);
+            assert_eq!(same.count(), 1, "nobody receives an offer twice at a time");
+            assert_eq!(transfer.meeting.is_some(), self.due.iter().any(|(_, due)| due == id));
+        }
+        let waiting = self.transfers.values().map(|transfer| transfer.missing().count());
+        assert_eq!(self.tokens.len(), waiting.sum::<usize>());
+        let sum = |groups: usize, all: usize| assert_eq!(groups, all);
+        sum(self.by_scope.0.values().map(BTreeSet::len).sum(), self.open.len());
+        sum(self.by_session.0.values().map(BTreeSet::len).sum(), self.open.len());
+        sum(self.received_by.0.values().map(BTreeSet::len).sum(), self.transfers.len());
+        let paid = |tally: &Tally| tally.0.values().sum::<usize>();
+        sum(paid(&self.offered), self.open.values().map(|offer| offer.payers.len()).sum());
+        sum(paid(&self.moving), self.transfers.values().map(|transfer| transfer.payers.len()).sum());
+        assert!(self.open.len() <= MAX_OFFERS && self.transfers.len() <= self.rules.max_transfers);
+    }
+
+    /// Whether nothing is left of all that was.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+            && self.offered.0.is_empty()
+            && self.moving.0.is_empty()
+            && self.tokens.is_empty()
+    }
+}

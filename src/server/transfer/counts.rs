@@ -1,0 +1,72 @@
+//! Counts of transfers, for the console and the log.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Since the server's start.
+#[derive(Debug, Default)]
+pub struct TransferCounts {
+    running: AtomicU64,
+    done: AtomicU64,
+    cut: AtomicU64,
+    refused: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl TransferCounts {
+    /// Transfers that run now.
+    pub fn running(&self) -> u64 {
+        self.running.load(Relaxed)
+    }
+
+    /// Transfers that both sides have closed.
+    pub fn done(&self) -> u64 {
+        self.done.load(Relaxed)
+    }
+
+    /// All others that have ended.
+    pub fn cut(&self) -> u64 {
+        self.cut.load(Relaxed)
+    }
+
+    /// Connections whose token admitted them to no transfer.
+    pub fn refused_connections(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
+    /// Bytes that were passed on.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    pub(super) fn began(&self) {
+        self.running.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn ended(&self, is_done: bool) {
+        self.running.fetch_sub(1, Relaxed);
+        let count = if is_done { &self.done } else { &self.cut };
+        count.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn passed(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// For the console; `None` if there was none.
+    pub fn status(&self) -> Option<String> {
+        let (running, done, cut) = (self.running(), self.done(), self.cut());
+        let refused = match self.refused_connections() {
+            0 => String::new(),
+            refused => format!(", {refused} connections refused"),
+        };
+        let has_any = running + done + cut + self.refused_connections() > 0;
+        let mib = self.bytes() >> 20;
+        has_any.then(|| {
+            format!("files: {running} running, {done} done, {cut} cut{refused}; {mib} MiB passed on")
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! Passes bytes between the two sides of a transfer, in both directions, until one of them ends.
+//!
+//! One task owns both sides. It reads from one only while the other has taken everything before, so a side that
+//! does not read stops the other, and at most one step per direction waits in memory.
+
+use super::counts::TransferCounts;
+use super::file_rate::FileRate;
+use super::relay_side::{BrokenSide, RelaySide};
+use crate::chat::{TransferEnd, TransferSide};
+use crate::limits::{
+    CLOSE_GRACE, TRANSFER_OVERHEAD_BYTES, TRANSFER_OVERHEAD_OF_FILE, TRANSFER_OVERHEAD_SHARE,
+    TRANSFER_SILENCE,
+};
+use crate::protocol::{Code, Event};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::Ready;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// The sender's side, and the receiver's.
+const SIDES: [TransferSide; 2] = [TransferSide::Sender, TransferSide::Receiver];
+
+pub(super) struct RelayPlan {
+    /// How many bytes may pass to the receiver.
+    pub(super) max_bytes: Option<u64>,
+    pub(super) rate: Arc<FileRate>,
+    pub(super) counts: Arc<TransferCounts>,
+}
+
+/// Why a relay ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RelayEnd {
+    By(TransferEnd),
+    /// The rules have ended it, for this reason; they have told both sides.
+    Told(Code),
+    /// The server stops.
+    Stopped,
+}
+
+impl RelayEnd {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::By(TransferEnd::Done) => "done",
+            Self::By(TransferEnd::Cut(TransferSide::Sender)) => "the sender's connection ended",
+            Self::By(TransferEnd::Cut(TransferSide::Receiver)) => "the receiver's connection ended",
+            Self::By(TransferEnd::Silent) => "silent",
+            Self::By(TransferEnd::TooBig) => "too big",
+            Self::Told(code) => code.as_str(),
+            Self::Stopped => "the server stops",
+        }
+    }
+}
+
+/// How many bytes may pass for files of `most` bytes, which the records between them make more.
+pub(super) fn allowed(most: u64, files: u64) -> u64 {
+    let overhead = (most / TRANSFER_OVERHEAD_SHARE).saturating_add(TRANSFER_OVERHEAD_BYTES);
+    let of_files = files.min(u64::from(u16::MAX)) * TRANSFER_OVERHEAD_OF_FILE;
+    most.saturating_add(overhead).saturating_add(of_files)
+}
+
+struct Relay<'a> {
+    sides: [RelaySide; 2],
+    plan: RelayPlan,
+    /// Bytes that were passed to the receiver.
+    bytes: u64,
+    last: Instant,
+    /// When the rate lets it read again.
+    resumes: Option<Instant>,
+    /// When it gives up waiting for the second side to end, after the first.
+    grace: Option<(TransferSide, Instant)>,
+    timer: Pin<&'a mut Sleep>,
+}
+
+/// Runs until the transfer has ended. Returns why, and how many bytes were passed to the receiver.
+pub(super) async fn relay(
+    sides: [RelaySide; 2],
+    plan: RelayPlan,
+    ends: oneshot::Receiver<Code>,
+) -> (RelayEnd, u64) {
+    let counts = Arc::clone(&plan.counts);
+    counts.began();
+    let timer = pin!(sleep(TRANSFER_SILENCE));
+    let mut relay = Relay { sides, plan, bytes: 0, last: Instant::now(), resumes: None, grace: None, timer };
+    let end = relay.run(ends).await;
+    counts.ended(end == RelayEnd::By(TransferEnd::Done));
+    let Relay { sides, bytes, .. } = relay;
+    if end != RelayEnd::Stopped {
+        sides.into_iter().for_each(|side| drop(tokio::spawn(side.finish(CLOSE_GRACE))));
+    }
+    (end, bytes)
+}
+
+impl Relay<'_> {
+    async fn run(&mut self, mut ends: oneshot::Receiver<Code>) -> RelayEnd {
+        if let Some(end) = self.begin() {
+            return RelayEnd::By(end);
+        }
+        loop {
+            let reads = [self.may_read(0), self.may_read(1)];
+            let done = tokio::select! {
+                ready = self.sides[0].ready(reads[0]) => self.act(0, ready, reads[0]),
+                ready = self.sides[1].ready(reads[1]) => self.act(1, ready, reads[1]),
+                () = &mut self.timer => self.wake(),
+                ended = &mut ends => return ended.map_or(RelayEnd::Stopped, RelayEnd::Told),
+            };
+            if let Some(end) = done.or_else(|| self.progress()) {
+                return RelayEnd::By(end);
+            }
+        }
+    }
+
+    /// Tells both sides that they are connected, and passes on what they sent before.
+    fn begin(&mut self) -> Option<TransferEnd> {
+        let go = Event::Go.into_packet("", None).to_frame();
+        for (side, name) in self.sides.iter_mut().zip(SIDES) {
+            if side.write(&go).is_err() {
+                return Some(TransferEnd::Cut(name));
+            }
+        }
+        self.progress()
+    }
+
+    fn may_read(&self, from: usize) -> bool {
+        !self.sides[from].has_ended() && !self.sides[1 - from].is_blocked() && self.resumes.is_none()
+    }
+
+    /// Does what a side's socket is ready for.
+    fn act(&mut self, at: usize, ready: io::Result<Ready>, reads: bool) -> Option<TransferEnd> {
+        let Ok(ready) = ready else { return Some(TransferEnd::Cut(SIDES[at])) };
+        if ready.is_writable() && self.sides[at].flush().is_err() {
+            return Some(TransferEnd::Cut(SIDES[at]));
+        }
+        if reads && ready.is_readable() { self.pass(at) } else { None }
+    }
+
+    /// Reads once from a side, and writes it to the other.
+    fn pass(&mut self, from: usize) -> Option<TransferEnd> {
+        let [sender, receiver] = &mut self.sides;
+        let passed = if from == 0 { sender.pass_to(receiver) } else { receiver.pass_to(sender) };
+        let bytes = match passed {
+            Ok(bytes) => bytes,
+            Err(BrokenSide::Read) => return Some(TransferEnd::Cut(SIDES[from])),
+            Err(BrokenSide::Write) => return Some(TransferEnd::Cut(SIDES[1 - from])),
+        };
+        if bytes > 0 {
+            self.last = Instant::now();
+            self.plan.counts.passed(bytes as u64);
+            let wait = self.plan.rate.spend(bytes);
+            if !wait.is_zero() {
+                self.resumes = Some(self.last + wait);
+                self.timer.as_mut().reset(self.last + wait);
+            }
+        }
+        if from == 0 {
+            self.bytes += bytes as u64;
+        }
+        self.plan.max_bytes.is_some_and(|most| self.bytes > most).then_some(TransferEnd::TooBig)
+    }
+
+    /// Goes on without an event: with what came early, and with the end.
+    fn progress(&mut self) -> Option<TransferEnd> {
+        for from in [0, 1] {
+            if self.sides[from].has_early()
+                && self.may_read(from)
+                && let Some(end) = self.pass(from)
+            {
+                return Some(end);
+            }
+        }
+        let ended = [self.sides[0].has_ended(), self.sides[1].has_ended()];
+        match ended {
+            [true, true] => return Some(TransferEnd::Done),
+            [false, false] => return None,
+            [true, false] | [false, true] => {}
+        }
+        let first = usize::from(ended[1]);
+        if self.sides[1 - first].close() && self.grace.is_none() {
+            let until = Instant::now() + CLOSE_GRACE;
+            self.grace = Some((SIDES[first], until));
+            self.timer.as_mut().reset(until);
+        }
+        None
+    }
+
+    /// Does what is due, and sets the timer for the rest.
+    fn wake(&mut self) -> Option<TransferEnd> {
+        let now = Instant::now();
+        self.resumes.take_if(|resumes| *resumes <= now);
+        if let Some((first, _)) = self.grace.filter(|(_, until)| *until <= now) {
+            return Some(TransferEnd::Cut(first));
+        }
+        let silent = self.last + TRANSFER_SILENCE;
+        if silent <= now {
+            return Some(TransferEnd::Silent);
+        }
+        let grace = self.grace.map(|(_, until)| until);
+        let next = [self.resumes, grace].into_iter().flatten().fold(silent, Instant::min);
+        self.timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
+        None
+    }
+}

@@ -1,0 +1,213 @@
+//! One side of a transfer: its socket and its transport.
+//!
+//! Reads at most one step at a time into buffers that all transfers of a thread share, and keeps only what the
+//! peer's socket did not take.
+
+use super::super::connection::Connection;
+use super::super::memory::Reservation;
+use super::super::transport::Transport;
+use super::FileConnection;
+use crate::limits::{TRANSFER_MEMORY_BYTES, TRANSFER_SOCKET_BYTES, TRANSFER_STEP_BYTES};
+use crate::security::Status;
+use socket2::SockRef;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::mem;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{Interest, Ready};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+thread_local! {
+    static BUFFERS: RefCell<StepBuffers> = RefCell::new(StepBuffers::default());
+}
+
+/// Buffers shared by all transfers of a thread.
+struct StepBuffers {
+    read: Vec<u8>,
+    /// The same, decrypted.
+    plain: Vec<u8>,
+}
+
+impl Default for StepBuffers {
+    fn default() -> Self {
+        Self { read: vec![0; TRANSFER_STEP_BYTES], plain: Vec::new() }
+    }
+}
+
+/// A socket of tokio's, written without waiting.
+#[derive(Debug)]
+struct RelaySocket(TcpStream);
+
+impl Write for &RelaySocket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct RelaySide {
+    socket: RelaySocket,
+    transport: Transport,
+    /// What the socket did not take. Nothing is read from the other side while there is some.
+    pending: Vec<u8>,
+    /// What came with the packet with the token.
+    early: Vec<u8>,
+    /// Whether the line feed after that packet is still to come.
+    skips_line_feed: bool,
+    /// Whether the peer has closed its side, in order.
+    has_ended: bool,
+    /// Whether the peer is told that nothing more follows.
+    is_closed: bool,
+    _reservation: Reservation,
+    _connection: Arc<Connection>,
+}
+
+impl RelaySide {
+    /// Must be called on the thread's runtime.
+    pub(super) fn new(connection: FileConnection) -> io::Result<Self> {
+        let FileConnection { stream, transport, connection, early, has_ended, .. } = connection;
+        let stream = TcpStream::from_std(stream)?;
+        // A transfer is then only slower.
+        let _ = SockRef::from(&stream).set_send_buffer_size(TRANSFER_SOCKET_BYTES);
+        let _ = SockRef::from(&stream).set_recv_buffer_size(TRANSFER_SOCKET_BYTES);
+        let mut reservation = connection.reserve();
+        reservation.set(TRANSFER_MEMORY_BYTES / 2);
+        Ok(Self {
+            socket: RelaySocket(stream),
+            transport,
+            pending: Vec::new(),
+            early,
+            skips_line_feed: true,
+            has_ended,
+            is_closed: false,
+            _reservation: reservation,
+            _connection: connection,
+        })
+    }
+
+    /// Whether the peer has closed its side, in order, and everything that it sent has been read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended && self.early.is_empty()
+    }
+
+    /// Whether something waits for the socket to have room.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.pending.is_empty() || self.transport.waiting() > 0
+    }
+
+    pub(super) fn has_early(&self) -> bool {
+        !self.early.is_empty()
+    }
+
+    /// Waits until the socket can do this; forever for nothing.
+    pub(super) async fn ready(&self, reads: bool) -> io::Result<Ready> {
+        let interest = match (reads, self.is_blocked()) {
+            (true, true) => Interest::READABLE | Interest::WRITABLE,
+            (true, false) => Interest::READABLE,
+            (false, true) => Interest::WRITABLE,
+            (false, false) => return std::future::pending().await,
+        };
+        self.socket.0.ready(interest).await
+    }
+
+    /// Reads once, and writes what it got to `to`. Returns how many bytes these were.
+    pub(super) fn pass_to(&mut self, to: &mut Self) -> Result<usize, BrokenSide> {
+        BUFFERS.with_borrow_mut(|StepBuffers { read, plain }| {
+            plain.clear();
+            self.read(read, plain).map_err(|_| BrokenSide::Read)?;
+            let skipped = usize::from(self.skips_line_feed && plain.first() == Some(&b'\n'));
+            self.skips_line_feed &= plain.is_empty();
+            let bytes = &plain[skipped..];
+            to.write(bytes).map_err(|_| BrokenSide::Write)?;
+            Ok(bytes.len())
+        })
+    }
+
+    fn read(&mut self, buffer: &mut [u8], plain: &mut Vec<u8>) -> io::Result<()> {
+        if !self.early.is_empty() {
+            plain.append(&mut mem::take(&mut self.early));
+            return Ok(());
+        }
+        match self.socket.0.try_read(buffer) {
+            // Without TLS's own end, an encrypted connection was cut.
+            Ok(0) if self.transport.is_encrypted() => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) => {
+                self.has_ended = true;
+                Ok(())
+            }
+            Ok(length) => {
+                let status = self.transport.decrypt(&self.socket, &buffer[..length], plain);
+                self.has_ended = status.map_err(io::Error::other)? == Status::Closed;
+                Ok(())
+            }
+            Err(error) if is_for_later(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what the socket takes, and keeps the rest.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = if self.is_blocked() { 0 } else { self.transport.write(&self.socket, bytes)? };
+        self.pending.extend_from_slice(&bytes[written..]);
+        Ok(())
+    }
+
+    /// Writes what waits.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.transport.flush(&self.socket)? && !self.pending.is_empty() {
+            let pending = mem::take(&mut self.pending);
+            self.write(&pending)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the peer that nothing more follows, once everything is written; `true`: it is told.
+    pub(super) fn close(&mut self) -> bool {
+        if !self.is_closed && !self.is_blocked() && self.transport.end(&self.socket) {
+            let _ = SockRef::from(&self.socket.0).shutdown(Shutdown::Write);
+            self.is_closed = true;
+        }
+        self.is_closed
+    }
+
+    /// Writes what waits, ends the connection, and gives the peer that much time to read it: closing over unread
+    /// bytes would take the last ones from it (RFC 1122 4.2.2.13).
+    pub(super) async fn finish(mut self, time: Duration) {
+        let _ = timeout(time, async {
+            while !self.close() {
+                self.socket.0.writable().await?;
+                self.flush()?;
+            }
+            let mut discarded = vec![0; 4096];
+            loop {
+                self.socket.0.readable().await?;
+                match self.socket.0.try_read(&mut discarded) {
+                    Ok(0) => return Ok(()),
+                    Err(error) if !is_for_later(&error) => return Err(error),
+                    _ => {}
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// Which side a step failed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BrokenSide {
+    /// The side that is read.
+    Read,
+    /// The other.
+    Write,
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}

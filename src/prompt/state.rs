@@ -365,9 +365,9 @@ mod tests {
         assert_eq!(text(shared.begin_read("")), "a ");
         shared.set_label(Label::plain("a "));
         assert!(!shared.is_stale());
-        shared.set_label(Label::plain("b "));
+        shared.set_label(Label::plain("bb "));
         assert!(shared.is_stale());
-        assert_eq!(text(shared.begin_read("")), "b ");
+        assert_eq!(text(shared.begin_read("")), "bb ");
         assert!(!shared.is_stale());
     }
 

@@ -50,7 +50,7 @@ pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::{OfferNumbers, Roster};
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
-pub(crate) use transfers::{Meeting, TransferFailure, TransferOrder, TransferReport, TransferWork};
+pub(crate) use transfers::{CollectedFiles, Meeting, TransferOrder, TransferReport, TransferWork};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use line::Opening;

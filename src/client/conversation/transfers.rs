@@ -10,14 +10,16 @@ mod wording;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
-use crate::client::transfer::{Landing, Parcel, Progress};
+use crate::client::transfer::{
+    Landing, Origin, Parcel, Progress, ProgressNow, Received, Sent, TransferError,
+};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
+use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
 use progress_label::ProgressLabel;
@@ -44,15 +46,24 @@ pub(crate) enum TransferWork {
     /// Look at the files to offer, by their paths as typed; the whole text may also be one path.
     Collect(String),
     /// Look whether the user has accepted this in an earlier run.
-    Recall { key: Fingerprint, file: Box<FileInfo> },
+    Recall { origin: Origin, file: Box<FileInfo> },
     /// Find a place for what was offered.
-    Prepare { key: Option<Fingerprint>, file: Box<FileInfo>, folder: Option<String>, downloads: String },
+    Prepare {
+        origin: Origin,
+        file: Box<FileInfo>,
+        /// As typed.
+        folder: Option<String>,
+        /// As in the preferences.
+        downloads: String,
+    },
     /// Connect to the server with the token, and send.
     Send { meeting: Meeting, parcel: Arc<Parcel>, progress: Arc<Progress> },
     /// The same, and receive.
     Receive { meeting: Meeting, landing: Arc<Landing>, progress: Arc<Progress> },
-    /// End the work with this number.
+    /// End the work with this number, and tell the other side.
     Cancel,
+    /// End it without a word, because its connection is dead.
+    Abandon,
 }
 
 /// Where both sides of a transfer meet.
@@ -60,7 +71,6 @@ pub(crate) enum TransferWork {
 pub(crate) struct Meeting {
     pub(crate) server: SocketAddr,
     pub(crate) key: Option<Fingerprint>,
-    pub(crate) name: String,
     pub(crate) token: String,
 }
 
@@ -79,20 +89,10 @@ pub(crate) enum TransferReport {
     Collected(Result<CollectedFiles, String>),
     Recalled(Option<Arc<Landing>>),
     Prepared(Result<Arc<Landing>, String>),
-    Sent(Result<(), TransferFailure>),
-    /// With the paths of the files that have come.
-    Received(Result<Vec<PathBuf>, TransferFailure>),
-}
-
-/// Why a transfer has ended early.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TransferFailure {
-    /// A connection broke: the transfer can go on later.
-    Cut,
-    /// This side has cancelled it.
-    Cancelled,
-    /// With the reason and the remedy, as a line for the user.
-    Failed(String),
+    Sent(Result<Sent, TransferError>),
+    Received(Result<Received, TransferError>),
+    /// It has failed unexpectedly.
+    Failed,
 }
 
 /// What an answer of the server is for.
@@ -205,16 +205,27 @@ impl Stage {
     /// How much of it is there.
     fn percent(&self) -> Option<u64> {
         match self {
-            Self::Running { progress, .. } => percent(progress),
+            Self::Running { progress, .. } => percent(&progress.now()),
             Self::Interrupted { percent, .. } => *percent,
             _ => None,
         }
     }
 }
 
-fn percent(progress: &Progress) -> Option<u64> {
-    let (done, total) = (progress.done(), progress.total()?);
-    Some((u128::from(done.min(total)) * 100 / u128::from(total.max(1))) as u64)
+fn percent(now: &ProgressNow) -> Option<u64> {
+    let total = now.total?;
+    let percent = u128::from(now.done.min(total)) * 100 / u128::from(total.max(1));
+    u64::try_from(percent).ok()
+}
+
+/// Whether the transfer can go on later.
+fn is_interruption(error: &TransferError) -> bool {
+    error.is_cut() || matches!(error, TransferError::Refused { .. })
+}
+
+/// Whether a side has ended the transfer, and says so in another way.
+fn is_cancelled(error: &TransferError) -> bool {
+    error.code() == StopCode::Cancelled.as_str()
 }
 
 impl Transfers {
@@ -299,12 +310,7 @@ impl Conversation {
         }
     }
 
-    fn files_answer(
-        &mut self,
-        event: &Event,
-        request: FilesRequest,
-        now: CallTime,
-    ) -> Vec<Effect> {
+    fn files_answer(&mut self, event: &Event, request: FilesRequest, now: CallTime) -> Vec<Effect> {
         match (request, event) {
             (FilesRequest::Offer(mark), Event::Offered { offer, waits }) => {
                 self.offered_mine(mark, *offer, waits.as_deref())
@@ -330,6 +336,9 @@ impl Conversation {
             TransferReport::Collected(result) => self.collected(task, result),
             TransferReport::Recalled(landing) => self.recalled(task, landing, now),
             TransferReport::Prepared(result) => self.prepared(task, result),
+            TransferReport::Failed => {
+                self.failure("a transfer has failed unexpectedly; /transfers shows which ones are left")
+            }
             TransferReport::Sent(result) => self.sent_file(task, result),
             TransferReport::Received(result) => self.received_file(task, result, now),
         };
@@ -345,19 +354,20 @@ impl Conversation {
         let is_under_way = |offer: &&ReceivedOffer| !matches!(offer.stage, Stage::Open | Stage::Done);
         let open = received.clone().filter(is_open).map(|offer| offer.number).collect();
         let to_cancel = received.filter(is_under_way).map(|offer| offer.number);
-        let to_cancel = to_cancel.chain(self.transfers.made.iter().filter_map(|offer| offer.number)).collect();
+        let to_cancel =
+            to_cancel.chain(self.transfers.made.iter().filter_map(|offer| offer.number)).collect();
         self.with_roster(|roster| roster.offers = OfferNumbers { open, to_cancel });
     }
 
     /// What has to happen as time passes: new progress, and another attempt after an interruption.
-    pub(super) fn files_tick(&mut self, now: CallTime) -> Vec<Effect> {
+    pub(crate) fn files_tick(&mut self, now: CallTime) -> Vec<Effect> {
         let mut effects = self.retry(now);
         effects.extend(self.progress(now));
         effects
     }
 
     /// Whether there is something for [`Self::files_tick`].
-    pub(super) fn files_wait(&self) -> bool {
+    pub(crate) fn files_wait(&self) -> bool {
         self.transfers.waits()
     }
 
@@ -408,8 +418,12 @@ impl Conversation {
     /// Where both sides meet, while there is a connection.
     fn meeting(&self, token: &str) -> Option<Meeting> {
         let LinkState::Up { peer, .. } = self.state else { return None };
-        let (key, name) = (self.view.security.key(), self.view.me.clone());
-        Some(Meeting { server: peer, key, name, token: token.to_owned() })
+        Some(Meeting { server: peer, key: self.view.security.key(), token: token.to_owned() })
+    }
+
+    /// Who offers, as it is remembered.
+    fn origin(&self, from: &Sender) -> Origin {
+        Origin::new(&self.session.server.id, from)
     }
 
     /// Sends a request whose answer the user does not need.

@@ -4,6 +4,7 @@ mod completer;
 mod draft_file;
 mod emoji;
 mod file_completion;
+mod file_work;
 mod join;
 mod latest;
 mod notify;

@@ -1,11 +1,14 @@
 //! Files: offers, answers and progress as the user meets them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use tempfile::TempDir;
 
 use super::*;
 use crate::client::conversation::CollectedFiles;
-use crate::client::transfer::{Landing, Parcel, Progress};
+use crate::client::transfer::{Landing, Parcel, Progress, Received, Sent, TransferError};
 use crate::protocol::packet::FileInfo;
+use crate::protocol::record::StopCode;
 
 /// What the screen is to do, as a line.
 pub(super) fn ordered(order: &TransferOrder) -> String {
@@ -17,6 +20,7 @@ pub(super) fn ordered(order: &TransferOrder) -> String {
         }
         TransferWork::Send { meeting, .. } => format!("(send {} {})", order.task, meeting.token),
         TransferWork::Receive { meeting, .. } => format!("(receive {} {})", order.task, meeting.token),
+        TransferWork::Abandon => format!("(abandon {})", order.task),
         TransferWork::Cancel => format!("(cancel {})", order.task),
     }
 }
@@ -96,26 +100,48 @@ impl Talk {
 /// The number of the first order in the effects.
 fn task(effects: &str) -> u64 {
     let order = effects.lines().find(|line| {
-        ["(collect ", "(prepare ", "(send ", "(receive ", "(cancel "].iter().any(|start| line.starts_with(start))
+        ["(collect ", "(prepare ", "(send ", "(receive ", "(cancel "]
+            .iter()
+            .any(|start| line.starts_with(start))
     });
     let word = order.and_then(|line| line.split([' ', ':', ')']).nth(1));
     word.and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("no order in {effects}"))
 }
 
 fn parcel() -> Parcel {
-    Parcel { info: FileInfo::default() }
+    Parcel::stream("plan.pdf", std::io::empty())
 }
 
+/// The folder of all received files here.
+static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+
 fn landing() -> Landing {
-    Landing { path: "/home/al/Downloads/plan.pdf".into() }
+    Landing::new(FOLDER.path(), &plan("plan.pdf"), None).unwrap()
+}
+
+/// The place of the received file.
+fn place() -> String {
+    FOLDER.path().canonicalize().unwrap().join("plan.pdf").display().to_string()
 }
 
 fn received() -> TransferReport {
-    TransferReport::Received(Ok(vec!["/home/al/Downloads/plan.pdf".into()]))
+    TransferReport::Received(Ok(Received::in_test(place().into(), 1_300_000)))
+}
+
+fn sent() -> TransferReport {
+    TransferReport::Sent(Ok(Sent { bytes: 1_300_000 }))
+}
+
+fn broken() -> TransferError {
+    TransferError::Cut("closed by the server".into())
+}
+
+fn by_user() -> TransferError {
+    TransferError::Here { code: StopCode::Cancelled, msg: "cancelled".into() }
 }
 
 fn cut() -> TransferReport {
-    TransferReport::Received(Err(TransferFailure::Cut))
+    TransferReport::Received(Err(broken()))
 }
 
 #[test]
@@ -192,17 +218,17 @@ fn what_is_accepted_says_where_it_goes_and_when_it_is_there() {
     assert_eq!(order, "(prepare 2: ~/Downloads)\n(label)");
     assert_eq!(
         talk.report(2, TransferReport::Prepared(Ok(Arc::new(landing())))),
-        "12:03 -- plan.pdf from bob goes to /home/al/Downloads/plan.pdf\n(label)"
+        format!("12:03 -- plan.pdf from bob goes to {}\n(label)", place())
     );
     assert_eq!(talk.asks("accept").offer, Some(7));
     let task = talk.starts(7);
     assert_eq!(
         talk.report(task, received()).lines().next(),
-        Some("12:03 -- received plan.pdf (1.2 MiB) from bob: /home/al/Downloads/plan.pdf")
+        Some(&*format!("12:03 -- received plan.pdf (1.2 MiB) from bob: {}", place()))
     );
     // The sender's client ends its offer then.
     assert_eq!(talk.event(ended(7, None, Code::Withdrawn), None), "");
-    assert!(talk.line("/transfers").contains("7 plan.pdf  from bob: received: /home/al/Downloads/plan.pdf"));
+    assert!(talk.line("/transfers").contains(&format!("7 plan.pdf  from bob: received: {}", place())));
 }
 
 #[test]
@@ -292,10 +318,7 @@ fn an_own_offer_is_told_and_its_end_too() {
     );
     let shown = talk.event(accepted(7, "bob", true), None);
     assert!(shown.ends_with("12:03 -- bob accepts plan.pdf"), "{shown}");
-    assert_eq!(
-        talk.report(task(&shown), TransferReport::Sent(Ok(()))),
-        "12:03 -- bob has plan.pdf (1.2 MiB)\n(label)"
-    );
+    assert_eq!(talk.report(task(&shown), sent()), "12:03 -- bob has plan.pdf (1.2 MiB)\n(label)");
     let cancel = talk.asks("cancel");
     assert_eq!((cancel.offer, cancel.name), (Some(7), None), "the offer is over");
     talk.sends("bob", 8);
@@ -312,11 +335,8 @@ fn a_rooms_answers_are_counted() {
     assert_eq!(second.lines().count(), 1, "{second}");
     assert_eq!(talk.event(ended(7, Some("dave"), Code::Declined), None), "");
     assert!(talk.line("/transfers").contains("to #dev: 2 receiving, 1 declined"));
-    assert_eq!(talk.report(task(&first), TransferReport::Sent(Ok(()))), "");
-    assert_eq!(
-        talk.report(task(&second), TransferReport::Sent(Ok(()))),
-        "12:03 -- bob and carol have plan.pdf (1.2 MiB)"
-    );
+    assert_eq!(talk.report(task(&first), sent()), "");
+    assert_eq!(talk.report(task(&second), sent()), "12:03 -- bob and carol have plan.pdf (1.2 MiB)");
     assert!(talk.line("/transfers").contains("to #dev: 2 have it, 1 declined"));
 }
 
@@ -338,7 +358,7 @@ fn own_offers_are_made_again_over_a_new_connection() {
     let task = task(&talk.event(accepted(7, "bob", true), None));
     talk.lose("gone");
     assert_eq!(
-        talk.report(task, TransferReport::Sent(Err(TransferFailure::Cut))),
+        talk.report(task, TransferReport::Sent(Err(broken()))),
         "12:03 -- plan.pdf to bob was interrupted; it goes on when bob is back"
     );
     talk.come(office(), None);
@@ -356,7 +376,7 @@ fn either_side_can_end_a_transfer() {
     talk.sends("bob", 7);
     let task = task(&talk.event(accepted(7, "bob", true), None));
     assert_eq!(talk.event(ended(7, Some("bob"), Code::Cancelled), None), format!("(cancel {task})"));
-    let end = TransferReport::Sent(Err(TransferFailure::Cancelled));
+    let end = TransferReport::Sent(Err(by_user()));
     assert_eq!(talk.report(task, end), "12:03 -- bob has cancelled plan.pdf\n(label)");
     talk.asks("cancel");
     talk.offered(8, "plan.pdf");

@@ -115,8 +115,9 @@ impl Conversation {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         offer.stage = Stage::Preparing(task);
         offer.folder.clone_from(&folder);
-        let (key, file) = (offer.key, Box::new(offer.file.clone()));
-        vec![Self::order(task, TransferWork::Prepare { key, file, folder, downloads }), Effect::Relabel]
+        let (from, file) = (offer.from.clone(), Box::new(offer.file.clone()));
+        let origin = self.origin(&from);
+        vec![Self::order(task, TransferWork::Prepare { origin, file, folder, downloads }), Effect::Relabel]
     }
 
     fn reject(&mut self, number: Option<u64>) -> Vec<Effect> {

@@ -1,21 +1,21 @@
 //! Offers to this user, and what becomes of them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::commands::cancelled;
 use super::wording::{at, described, name_of, size};
 use super::{
-    EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, ReceivedOffer, Stage,
-    TransferFailure, TransferWork,
+    EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, ReceivedOffer, Stage, TransferWork,
+    is_cancelled, is_interruption,
 };
 use crate::client::conversation::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::preferences::NotifyLevel;
-use crate::client::transfer::Landing;
+use crate::client::transfer::{Landing, Received, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::request::{self, Act};
 use crate::protocol::{Code, Target};
+use crate::text::safe_line;
 
 impl ReceivedOffer {
     /// Whether this is the same content from the same key, which the user has accepted.
@@ -50,8 +50,8 @@ impl Conversation {
             let mark = known.mark;
             return match &known.stage {
                 Stage::Asked | Stage::Interrupted { .. } => self.ask_to_accept(mark),
-                // It belongs to the number before; its end leads to the next attempt.
-                Stage::Running { task, .. } => vec![cancelled(*task)],
+                // Of one on its way, the end leads to the next attempt.
+                Stage::Running { .. } => Vec::new(),
                 Stage::Open | Stage::Preparing(_) | Stage::Done => vec![Effect::Relabel],
             };
         }
@@ -98,9 +98,9 @@ impl Conversation {
         offer.key = key.filter(|key| offer.from.key.as_ref() == Some(&key.tag()));
         match offer.key {
             // The user may have accepted it in an earlier run.
-            Some(key) => {
-                let work = TransferWork::Recall { key, file: Box::new(offer.file.clone()) };
-                vec![Self::order(mark, work)]
+            Some(_) => {
+                let (from, file) = (offer.from.clone(), Box::new(offer.file.clone()));
+                vec![Self::order(mark, TransferWork::Recall { origin: self.origin(&from), file })]
             }
             None => self.show_offer(mark, now),
         }
@@ -115,6 +115,11 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         match landing {
+            // The members of a room who have it all are none of those for whom it is offered again.
+            Some(landing) if landing.received().is_some() && !is_direct(&offer.to) => {
+                offer.stage = Stage::Done;
+                Vec::new()
+            }
             Some(landing) => {
                 (offer.landing, offer.is_told) = (Some(landing), true);
                 self.ask_to_accept(mark)
@@ -129,10 +134,10 @@ impl Conversation {
         let (from, to, file, number) =
             (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number);
         let is_verified = is_verified.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
-        let is_direct = matches!(Target::parse(&to), Target::User(_) | Target::Address(_) | Target::Server);
+
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         let what = described(&file);
-        let you = if is_direct { "you " } else { "" };
+        let you = if is_direct(&to) { "you " } else { "" };
         let text =
             format!("{} offers {you}{what}: /accept {number} or /reject {number}", offer.sender(is_verified));
         let mut effects = shown(self.view.offer(&to, &text));
@@ -149,7 +154,8 @@ impl Conversation {
         let (mark, number, folder) = (offer.mark, offer.number, offer.folder.take());
         match result {
             Ok(landing) => {
-                let place = landing.target().display().to_string();
+                let path = landing.folder().join(landing.file_name().as_str());
+                let place = safe_line(&path.display().to_string());
                 let text = format!("{} from {} goes to {place}", name_of(&offer.file), offer.from.name);
                 offer.landing = Some(landing);
                 let mut effects = self.ask_to_accept(mark);
@@ -218,7 +224,7 @@ impl Conversation {
     pub(super) fn received_file(
         &mut self,
         task: u64,
-        result: Result<Vec<PathBuf>, TransferFailure>,
+        result: Result<Received, TransferError>,
         now: CallTime,
     ) -> Vec<Effect> {
         let offer = self.transfers.received.iter_mut().find(|offer| offer.stage.task() == Some(task));
@@ -227,18 +233,20 @@ impl Conversation {
         let percent = offer.stage.percent();
         let is_ended = matches!(offer.stage, Stage::Running { is_ended: true, .. });
         let (how, effects) = match result {
-            Ok(paths) => {
-                let place = places(&paths);
-                let size = offer.file.size.map_or(String::new(), |bytes| format!(" ({})", size(bytes)));
+            Ok(received) => {
+                let place = safe_line(&received.path.display().to_string());
+                let size = format!(" ({})", size(received.bytes));
                 offer.stage = Stage::Done;
                 (
                     format!("received: {place}"),
                     self.note(&format!("received {file}{size} from {with}: {place}")),
                 )
             }
-            Err(TransferFailure::Failed(why)) => {
+            Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
+                let why = error.to_string();
                 offer.stage = Stage::Open;
-                let again = if offer.is_current {
+                let is_here = matches!(error, TransferError::Here { .. });
+                let again = if offer.is_current && is_here {
                     format!("; to try again: /accept {number}")
                 } else {
                     String::new()
@@ -329,23 +337,18 @@ impl Conversation {
 
 impl ReceivedOffer {
     /// Waits for the next attempt.
-    pub(super) fn interrupt(&mut self, percent: Option<u64>, now: CallTime) {
-        let before = self.stage.percent().or(percent);
-        self.pause = match percent {
-            // It has come further.
-            Some(percent) if Some(percent) > self.reached => FIRST_PAUSE,
-            _ => (self.pause * 2).min(LONGEST_PAUSE),
-        };
-        self.reached = self.reached.max(percent);
-        self.stage = Stage::Interrupted { percent: before, retry: Some(now.instant + self.pause) };
+    fn interrupt(&mut self, percent: Option<u64>, now: CallTime) {
+        let percent = percent.or(self.stage.percent());
+        if percent > self.reached {
+            (self.reached, self.pause) = (percent, FIRST_PAUSE);
+        }
+        let retry = Some(now.instant + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.stage = Stage::Interrupted { percent, retry };
     }
 }
 
-/// One path, or the first of several.
-fn places(paths: &[PathBuf]) -> String {
-    match paths {
-        [] => "no files".to_owned(),
-        [one] => one.display().to_string(),
-        [first, more @ ..] => format!("{} and {} more", first.display(), more.len()),
-    }
+/// Whether the offer is to this user alone.
+pub(super) fn is_direct(to: &str) -> bool {
+    !matches!(Target::parse(to), Target::All | Target::Room(_))
 }

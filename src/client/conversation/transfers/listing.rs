@@ -49,7 +49,7 @@ fn received_row(offer: &ReceivedOffer) -> (String, String) {
         Stage::Preparing(_) | Stage::Asked => "accepted; waiting for the sender".to_owned(),
         Stage::Running { progress, .. } => match offer.stage.percent() {
             Some(percent) => format!("receiving, {percent} %"),
-            None => format!("receiving, {} so far", size(progress.done())),
+            None => format!("receiving, {} so far", size(progress.now().done)),
         },
         Stage::Interrupted { percent, .. } => format!("interrupted{}", at(*percent)),
         Stage::Done => "received".to_owned(),

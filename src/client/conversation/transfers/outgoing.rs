@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
-use super::{CollectedFiles, FilesRequest, MadeOffer, Stage, TransferFailure, TransferWork};
+use super::{CollectedFiles, FilesRequest, MadeOffer, Stage, TransferWork, is_cancelled, is_interruption};
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
+use crate::client::transfer::{Sent, TransferError};
 use crate::protocol::Code;
 use crate::protocol::request::Act;
 use crate::text::safe_line;
@@ -94,14 +95,17 @@ impl Conversation {
             None if is_first => Some(format!("{name} accepts {file}; /transfers counts all who do")),
             None => None,
         };
-        let mut effects: Vec<_> = before.and_then(|stage| stage.task()).map(cancelled).into_iter().collect();
+        // Who accepts again has given up the connection of before.
+        let dead = before.and_then(|stage| stage.task());
+        let mut effects: Vec<_> =
+            dead.map(|task| Self::order(task, TransferWork::Abandon)).into_iter().collect();
         effects.push(Self::order(task, TransferWork::Send { meeting, parcel, progress }));
         effects.extend(text.map(|text| self.note(&text)).unwrap_or_default());
         effects
     }
 
     /// A transfer from this user has ended, on this side.
-    pub(super) fn sent_file(&mut self, task: u64, result: Result<(), TransferFailure>) -> Vec<Effect> {
+    pub(super) fn sent_file(&mut self, task: u64, result: Result<Sent, TransferError>) -> Vec<Effect> {
         let is_it = |offer: &MadeOffer| offer.receivers.values().any(|stage| stage.task() == Some(task));
         let Some(offer) = self.transfers.made.iter_mut().find(|offer| is_it(offer)) else {
             return Vec::new();
@@ -112,15 +116,19 @@ impl Conversation {
             (offer.mark, name_of(&offer.file), receiver.clone(), stage.percent());
         let is_ended = matches!(stage, Stage::Running { is_ended: true, .. });
         match result {
-            Ok(()) => {
+            Ok(_) => {
                 *stage = Stage::Done;
                 offer.untold.push(name);
                 self.tell_sent(mark)
             }
-            Err(TransferFailure::Failed(why)) => {
+            Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
+                let why = error.to_string();
                 offer.receivers.remove(&name);
                 let mut effects = self.failure(&format!("{file} to {} failed: {why}", safe_line(&name)));
-                effects.extend(self.over_if_direct(mark, &format!("failed: {why}")));
+                // What went wrong there can be mended there.
+                if matches!(error, TransferError::Here { .. }) {
+                    effects.extend(self.over_if_direct(mark, &format!("failed: {why}")));
+                }
                 effects
             }
             Err(_) if is_ended => {

@@ -1,19 +1,21 @@
 //! Progress in the prompt's label: for one transfer its name, percentage, rate and time left; several are
 //! counted.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::wording::{clock, scaled, shortened};
-use super::{Stage, Transfers};
+use super::incoming::is_direct;
+use super::wording::{clock, scaled, shortened, size};
+use super::{Stage, Transfers, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
+use crate::client::transfer::{Phase, ProgressNow, TransferRate};
+use crate::name::FileName;
 use crate::text::width;
 
 /// How often the label shows new progress.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// The time over which the rate is measured: long enough to be steady, short enough to follow a change.
-const RATE_TIME: Duration = Duration::from_secs(5);
+/// A longer time says only that something is wrong.
+const LONGEST_LEFT: Duration = Duration::from_secs(100 * 3600);
 
 /// The columns for a file's name.
 const NAME_COLUMNS: usize = 20;
@@ -24,28 +26,12 @@ pub(super) struct ProgressLabel {
     /// In the label now: its parts from the most important on, or nothing.
     parts: Vec<String>,
     at: Option<Instant>,
-    /// How many bytes there were at earlier times, the oldest first.
-    samples: VecDeque<(Instant, u64)>,
+    rate: TransferRate,
 }
 
 impl ProgressLabel {
     pub(super) fn is_shown(&self) -> bool {
         !self.parts.is_empty()
-    }
-
-    /// Bytes in a second, lately.
-    fn rate(&mut self, now: Instant, done: u64) -> Option<f64> {
-        // A new or a lost transfer changes the sum, which is no speed.
-        if self.samples.back().is_some_and(|(_, before)| *before > done) {
-            self.samples.clear();
-        }
-        self.samples.push_back((now, done));
-        while self.samples.len() > 2 && now.duration_since(self.samples[1].0) >= RATE_TIME {
-            self.samples.pop_front();
-        }
-        let (since, before) = self.samples.front()?;
-        let time = now.duration_since(*since).as_secs_f64();
-        (time > 0.2).then(|| (done - before) as f64 / time)
     }
 }
 
@@ -53,34 +39,40 @@ impl Transfers {
     /// The parts of the label, from the most important on. Numbers keep their width, so that the label takes the
     /// same room most of the time.
     fn progress_parts(&mut self, now: Instant) -> Vec<String> {
-        let running: Vec<_> =
-            self.running().map(|(file, progress)| (file.clone(), progress.clone())).collect();
-        let Some((file, _)) = running.first() else {
-            self.label.samples.clear();
+        let running: Vec<_> = self.running().map(|(file, progress)| (file.clone(), progress.now())).collect();
+        let Some((file, first)) = running.first() else {
+            self.label.rate = TransferRate::default();
             return Vec::new();
         };
-        let done: u64 = running.iter().map(|(_, progress)| progress.done()).sum();
-        let total: Option<u64> = running.iter().map(|(_, progress)| progress.total()).sum();
         let what = match running.len() {
-            1 => shortened(&crate::name::safe_file_name(&file.name), NAME_COLUMNS),
+            1 => shortened(FileName::from_sender(&file.name).as_str(), NAME_COLUMNS),
             many => format!("{many} files"),
         };
-        let rate = self.label.rate(now, done);
-        let mut parts = vec![match total {
-            Some(total) => {
-                let percent = u128::from(done.min(total)) * 100 / u128::from(total.max(1));
-                format!("{what} {percent:>2}%")
-            }
-            None => format!("{what} {} {}", scaled(done).0, scaled(done).1),
+        let all = ProgressNow {
+            done: running.iter().map(|(_, now)| now.done).sum(),
+            total: running.iter().map(|(_, now)| now.total).sum(),
+            ..first.clone()
+        };
+        let rate = &mut self.label.rate;
+        rate.note(now, all.done);
+        let mut parts = vec![match percent(&all) {
+            Some(percent) => format!("{what} {percent:>2}%"),
+            None => format!("{what} {}", size(all.done)),
         }];
-        if let (Some(rate), 1) = (rate, running.len()) {
-            let (number, unit) = scaled(rate as u64);
-            parts.push(format!("{number} {unit}/s"));
-            let left = total.map(|total| total.saturating_sub(done) as f64 / rate);
-            parts.extend(
-                left.filter(|left| left.is_finite() && *left < 1e6)
-                    .map(|left| clock(Duration::from_secs_f64(left.ceil()))),
-            );
+        if running.len() > 1 {
+            return parts;
+        }
+        match all.phase {
+            Phase::Waiting => parts.push("waiting".to_owned()),
+            Phase::Hashing => parts.push("checking".to_owned()),
+            Phase::Finishing => parts.push("saving".to_owned()),
+            Phase::Moving => {
+                parts.extend(rate.per_second().map(|rate| {
+                    let (number, unit) = scaled(rate);
+                    format!("{number} {unit}/s")
+                }));
+                parts.extend(rate.left(&all).filter(|left| *left < LONGEST_LEFT).map(clock));
+            }
         }
         parts
     }
@@ -88,7 +80,7 @@ impl Transfers {
     /// The offers that wait for this user's answer, among those to this user alone.
     fn open_offers(&self) -> usize {
         let is_open = |stage: &Stage| matches!(stage, Stage::Open);
-        let is_direct = |to: &str| !to.starts_with('#') && to != "all";
+
         self.received.iter().filter(|o| o.is_current && is_open(&o.stage) && is_direct(&o.to)).count()
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ReceivedOffer;
+use crate::name::FileName;
 use crate::protocol::packet::FileInfo;
 use crate::text::{safe_line, width};
 
@@ -49,7 +50,7 @@ pub(super) fn called(name: &str) -> String {
 
 /// `plan.pdf (1.2 MiB)`, `docs (3 files, 12 MiB)`.
 pub(super) fn described(file: &FileInfo) -> String {
-    let name = called(&crate::name::safe_file_name(&file.name));
+    let name = called(FileName::from_sender(&file.name).as_str());
     let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
     let parts: Vec<String> = count.into_iter().chain(file.size.map(size)).collect();
     match parts.is_empty() {
@@ -60,7 +61,7 @@ pub(super) fn described(file: &FileInfo) -> String {
 
 /// The name alone.
 pub(super) fn name_of(file: &FileInfo) -> String {
-    called(&crate::name::safe_file_name(&file.name))
+    called(FileName::from_sender(&file.name).as_str())
 }
 
 /// `512 bytes`, `1.2 MiB`: three digits, which is what people compare.

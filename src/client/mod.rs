@@ -34,6 +34,7 @@ pub use preferences::{
     find_preference, nearest_key,
 };
 pub use screen::{
-    RememberedNames, SendOptions, TailOptions, join, remembered_names, send, servers_joined, tail,
+    Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, receive,
+    remembered_names, send, send_file, servers_joined, tail,
 };
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -121,9 +121,9 @@ fn is_mark(c: char) -> bool {
 
 /// A name that is neither empty, hidden, a device, too long, nor different from what it looks like at its ends.
 fn finished(text: &str) -> String {
-    let trimmed = text.trim_start_matches([' ', '.']).trim_end_matches([' ', '.']);
     // A mark without a character before it would join what stands before the name.
-    let trimmed = trimmed.trim_start_matches(is_mark).trim_start_matches([' ', '.']);
+    let is_no_start = |c: char| is_mark(c) || matches!(c, ' ' | '.');
+    let trimmed = text.trim_start_matches(is_no_start).trim_end_matches([' ', '.']);
     if trimmed.is_empty() || trimmed.chars().all(|c| is_mark(c) || matches!(c, FILLER | ' ' | '.')) {
         return NAMELESS.to_owned();
     }

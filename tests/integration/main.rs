@@ -52,6 +52,7 @@ mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
 #[cfg(unix)]
+mod prompt_files;
 mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
@@ -88,6 +89,7 @@ mod stress;
 mod tab;
 mod tail;
 mod tidy;
+mod transfer;
 #[cfg(unix)]
 mod trust;
 mod wire;

@@ -116,7 +116,7 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
 }
 
 /// A refusal without what only the prompt's commands could remedy.
-fn for_command_line(text: &str, code: Code) -> String {
+pub(super) fn for_command_line(text: &str, code: Code) -> String {
     let remedy = match code {
         Code::NoSuchRoom => "check --room",
         Code::NoSuchUser => "check --to",

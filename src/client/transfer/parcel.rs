@@ -103,6 +103,14 @@ impl Parcel {
         Ok(Self { name, contents: Contents::Folder(items), skipped })
     }
 
+    /// The same under another name.
+    pub fn named(mut self, name: &str) -> Self {
+        if let Contents::File(item) = &mut self.contents {
+            item.path = vec![name.to_owned()];
+        }
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// Standard input under a name.
     pub fn stdin(name: &str) -> Self {
         Self::stream(name, io::stdin())

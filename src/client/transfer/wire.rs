@@ -37,6 +37,8 @@ pub(super) struct Wire {
     block: Vec<u8>,
     /// How much of the block is read.
     at: usize,
+    /// A part that came while this side sent.
+    early: Option<RecordPart>,
 }
 
 /// Why the connection ended; the first reason counts.
@@ -59,7 +61,7 @@ impl Wire {
     pub(super) fn next(&mut self) -> Result<Record<'_>, TransferError> {
         let part = loop {
             self.check()?;
-            if let Some(part) = self.part()? {
+            if let Some(part) = self.early.take().map_or_else(|| self.part(), |part| Ok(Some(part)))? {
                 break part;
             }
             (self.block, self.at) = (self.incoming.blocking_recv().ok_or_else(|| self.ended())?, 0);
@@ -118,21 +120,20 @@ impl Wire {
         Ok(None)
     }
 
-    /// Reads what has come while this side sends: nothing but signs of life, or the end.
+    /// Reads what has come while this side sends, to notice if the other side has ended the transfer.
     fn hear(&mut self) -> Result<(), TransferError> {
-        loop {
-            if self.part()?.is_some() {
-                return Err(TransferError::here(
-                    StopCode::BadRecord,
-                    "the other side sent a record too early",
-                ));
+        while self.early.is_none() {
+            self.early = self.part()?;
+            if self.early.is_some() {
+                break;
             }
             match self.incoming.try_recv() {
                 Ok(block) => (self.block, self.at) = (block, 0),
-                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return Err(self.ended()),
             }
         }
+        Ok(())
     }
 }
 
@@ -145,8 +146,16 @@ pub(super) async fn drive<T: Send + 'static>(
     let ((received, incoming), (outgoing, to_send)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
     let why = Reason::default();
     let (reader, block) = (RecordReader::default(), pipe.early);
-    let mut wire =
-        Wire { incoming, outgoing, why: why.clone(), cancel: cancel.clone(), reader, block, at: 0 };
+    let mut wire = Wire {
+        incoming,
+        outgoing,
+        why: why.clone(),
+        cancel: cancel.clone(),
+        reader,
+        block,
+        at: 0,
+        early: None,
+    };
     let (done, mut result) = oneshot::channel();
     let thread = thread::Builder::new().name("file".into()).spawn(move || {
         let result = work(&mut wire);

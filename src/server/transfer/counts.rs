@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Since the server's start.
 #[derive(Debug, Default)]
 pub struct TransferCounts {
+    waiting: AtomicU64,
     running: AtomicU64,
     done: AtomicU64,
     cut: AtomicU64,
@@ -13,6 +14,11 @@ pub struct TransferCounts {
 }
 
 impl TransferCounts {
+    /// Connections whose other side is not there yet.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Relaxed)
+    }
+
     /// Transfers that run now.
     pub fn running(&self) -> u64 {
         self.running.load(Relaxed)
@@ -36,6 +42,10 @@ impl TransferCounts {
     /// Bytes that were passed on.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
+    }
+
+    pub(super) fn set_waiting(&self, count: usize) {
+        self.waiting.store(count as u64, Relaxed);
     }
 
     pub(super) fn began(&self) {

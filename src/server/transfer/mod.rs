@@ -112,6 +112,7 @@ impl Transfers {
                 Some(_) = self.refused.join_next() => {}
                 else => return,
             }
+            self.counts.set_waiting(self.waiting.len());
         }
     }
 

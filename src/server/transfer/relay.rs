@@ -171,10 +171,12 @@ impl Relay<'_> {
             }
         }
         let ended = [self.sides[0].has_ended(), self.sides[1].has_ended()];
-        match ended {
-            [true, true] => return Some(TransferEnd::Done),
-            [false, false] => return None,
-            [true, false] | [false, true] => {}
+        let went_on = self.sides.iter().any(RelaySide::went_on);
+        match (ended, self.grace) {
+            ([true, true], Some((first, _))) if went_on => return Some(TransferEnd::Cut(first)),
+            ([true, true], _) => return Some(TransferEnd::Done),
+            ([false, false], _) => return None,
+            ([true, false] | [false, true], _) => {}
         }
         let first = usize::from(ended[1]);
         if self.sides[1 - first].close() && self.grace.is_none() {

@@ -20,6 +20,9 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// At most this much is TLS's own end (RFC 8446 6.1), with an update of keys before it.
+const END_BYTES: usize = 64;
+
 thread_local! {
     static BUFFERS: RefCell<StepBuffers> = RefCell::new(StepBuffers::default());
 }
@@ -63,8 +66,10 @@ pub(super) struct RelaySide {
     skips_line_feed: bool,
     /// Whether the peer has closed its side, in order.
     has_ended: bool,
-    /// Whether the peer is told that nothing more follows.
+    /// Whether the peer is told that nothing more follows, because the other side has ended.
     is_closed: bool,
+    /// Bytes that it sent after that: nobody is there to take them.
+    dropped: usize,
     _reservation: Reservation,
     _connection: Arc<Connection>,
 }
@@ -87,6 +92,7 @@ impl RelaySide {
             skips_line_feed: true,
             has_ended,
             is_closed: false,
+            dropped: 0,
             _reservation: reservation,
             _connection: connection,
         })
@@ -95,6 +101,11 @@ impl RelaySide {
     /// Whether the peer has closed its side, in order, and everything that it sent has been read.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended && self.early.is_empty()
+    }
+
+    /// Whether the peer went on sending after the other side's end: more than an end of its own.
+    pub(super) fn went_on(&self) -> bool {
+        self.dropped > END_BYTES
     }
 
     /// Whether something waits for the socket to have room.
@@ -136,10 +147,16 @@ impl RelaySide {
             return Ok(());
         }
         match self.socket.0.try_read(buffer) {
-            // Without TLS's own end, an encrypted connection was cut.
-            Ok(0) if self.transport.is_encrypted() => Err(io::ErrorKind::UnexpectedEof.into()),
+            // Without TLS's own end, an encrypted connection was cut. After this side's end, TLS reads none.
+            Ok(0) if self.transport.is_encrypted() && !self.is_closed => {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
             Ok(0) => {
                 self.has_ended = true;
+                Ok(())
+            }
+            Ok(length) if self.is_closed => {
+                self.dropped += length;
                 Ok(())
             }
             Ok(length) => {

@@ -4,6 +4,7 @@ pub mod avahi;
 #[cfg(target_os = "linux")]
 pub mod clock;
 pub mod fake_server;
+pub mod file_peer;
 pub mod home;
 pub mod lan;
 pub mod peer;

@@ -1,0 +1,172 @@
+//! What `lanchat send --file` and `lanchat receive` show: lines and bars for people, JSON lines for programs.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::output::{escaped, output_ended};
+use crate::client::error::Error;
+use crate::client::options::ClientOptions;
+use crate::client::terminal;
+use crate::client::transfer::{Phase, Progress, TransferRate};
+use crate::protocol::packet::FileInfo;
+use crate::text::safe_line;
+
+/// How often bars move.
+pub(super) const TICK: Duration = Duration::from_millis(200);
+
+/// How often programs hear of the progress.
+const REPORT: Duration = Duration::from_secs(1);
+
+const DRAWN_PER_SECOND: u8 = 10;
+
+/// A bar of known length, and one of unknown length.
+const BAR: &str = "{prefix} {msg} {wide_bar} {percent} %";
+const SPINNER: &str = "{prefix} {spinner} {msg}";
+
+pub(super) struct FileDisplay {
+    is_json: bool,
+    is_quiet: bool,
+    bars: MultiProgress,
+    shown: Vec<ShownTransfer>,
+}
+
+/// A transfer that runs.
+struct ShownTransfer {
+    name: String,
+    progress: Arc<Progress>,
+    rate: TransferRate,
+    bar: ProgressBar,
+    reported: Instant,
+}
+
+/// `plan.pdf (1.20 MiB)`, `docs (3 files, 12.00 MiB)`.
+pub(super) fn described(file: &FileInfo) -> String {
+    let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
+    let parts: Vec<String> =
+        count.into_iter().chain(file.size.map(|size| HumanBytes(size).to_string())).collect();
+    let size = if parts.is_empty() { "of unknown size".into() } else { parts.join(", ") };
+    format!("{} ({size})", safe_line(&file.name))
+}
+
+impl FileDisplay {
+    pub(super) fn new(options: &ClientOptions, is_json: bool) -> Self {
+        let target = match options.quiet || is_json {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND),
+        };
+        let bars = MultiProgress::with_draw_target(target);
+        Self { is_json, is_quiet: options.quiet, bars, shown: Vec::new() }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Tells people a line, and programs an event.
+    pub(super) fn tell(&self, line: &str, event: &Value) -> Result<(), Error> {
+        if self.is_json {
+            return self.report(event);
+        }
+        self.note(line);
+        Ok(())
+    }
+
+    /// Tells a line that is not a part of the output.
+    pub(super) fn note(&self, line: &str) {
+        if !self.is_quiet {
+            self.bars.suspend(|| terminal::tell(line));
+        }
+    }
+
+    /// Prints a line of output for people, and an event for programs.
+    pub(super) fn print(&self, line: &str, event: &Value) -> Result<(), Error> {
+        if self.is_json {
+            return self.report(event);
+        }
+        self.bars.suspend(|| {
+            let mut out = io::stdout().lock();
+            writeln!(out, "{line}").and_then(|()| out.flush()).or_else(|error| output_ended(&error))
+        })
+    }
+
+    fn report(&self, event: &Value) -> Result<(), Error> {
+        let mut out = io::stdout().lock();
+        let written = writeln!(out, "{}", escaped(&event.to_string())).and_then(|()| out.flush());
+        written.or_else(|error| output_ended(&error))
+    }
+
+    /// Shows a transfer with that user from now on.
+    pub(super) fn begin(&mut self, name: &str, progress: Arc<Progress>) {
+        let bar = self.bars.add(ProgressBar::new(0).with_prefix(safe_line(name)));
+        bar.enable_steady_tick(TICK);
+        let (name, rate, reported) = (name.to_owned(), TransferRate::default(), Instant::now());
+        self.shown.push(ShownTransfer { name, progress, rate, bar, reported });
+    }
+
+    /// Takes that transfer away.
+    pub(super) fn end(&mut self, progress: &Arc<Progress>) {
+        self.shown.retain(|shown| {
+            let is_other = !Arc::ptr_eq(&shown.progress, progress);
+            if !is_other {
+                shown.bar.finish_and_clear();
+                self.bars.remove(&shown.bar);
+            }
+            is_other
+        });
+    }
+
+    /// Shows how far all of them are.
+    pub(super) fn tick(&mut self) -> Result<(), Error> {
+        let (now, mut events) = (Instant::now(), Vec::new());
+        for shown in &mut self.shown {
+            shown.rate.note(now, shown.progress.now().done);
+            shown.draw();
+            if self.is_json && now.duration_since(shown.reported) >= REPORT {
+                shown.reported = now;
+                events.push(shown.event());
+            }
+        }
+        events.iter().try_for_each(|event| self.report(event))
+    }
+}
+
+impl ShownTransfer {
+    fn draw(&self) {
+        let now = self.progress.now();
+        let template = if now.total.is_some() && now.phase == Phase::Moving { BAR } else { SPINNER };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(now.total.unwrap_or(0));
+        self.bar.set_position(now.done);
+        self.bar.set_message(match now.phase {
+            Phase::Waiting => "waiting for the other side".to_owned(),
+            Phase::Hashing => format!("checking what is there already: {}", HumanBytes(now.done)),
+            Phase::Moving => {
+                let rate = self.rate.per_second().map(|rate| format!(", {}/s", HumanBytes(rate)));
+                let left = self.rate.left(&now).map(|left| format!(", {} s left", left.as_secs()));
+                format!("{}{}{}", HumanBytes(now.done), rate.unwrap_or_default(), left.unwrap_or_default())
+            }
+            Phase::Finishing => "writing to the disk".to_owned(),
+        });
+    }
+
+    fn event(&self) -> Value {
+        let now = self.progress.now();
+        let phase = match now.phase {
+            Phase::Waiting => "waiting",
+            Phase::Hashing => "checking",
+            Phase::Moving => "moving",
+            Phase::Finishing => "finishing",
+        };
+        let left = self.rate.left(&now).map(|left| left.as_secs());
+        json!({
+            "type": "progress", "name": self.name, "phase": phase, "done": now.done, "total": now.total,
+            "rate": self.rate.per_second(), "left": left, "file": now.file,
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! An offer as `lanchat receive` knows it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::screen::file_display::described;
+use crate::client::transfer::Landing;
+use crate::fingerprint::Fingerprint;
+use crate::protocol::Target;
+use crate::protocol::packet::{FileInfo, Sender};
+use crate::text::safe_line;
+
+/// The shortest and the longest time until a transfer that was cut is tried again.
+const SOON: Duration = Duration::from_millis(300);
+const LATE: Duration = Duration::from_secs(10);
+
+pub(super) struct SeenOffer {
+    pub(super) from: Sender,
+    pub(super) to: String,
+    pub(super) file: FileInfo,
+    /// The sender's key, if it is known and is the one of the offer.
+    pub(super) key: Option<Fingerprint>,
+    pub(super) is_verified: bool,
+    /// Where it goes, once it is accepted.
+    pub(super) landing: Option<Landing>,
+    /// Whether that place was made for this offer, and nothing has come yet.
+    pub(super) is_new: bool,
+    /// When to accept it again.
+    pub(super) retry_at: Option<Instant>,
+    /// How often it was cut.
+    cuts: u32,
+}
+
+impl SeenOffer {
+    pub(super) fn new(from: Sender, to: String, file: FileInfo) -> Self {
+        let (key, landing, retry_at) = (None, None, None);
+        Self { from, to, file, key, is_verified: false, landing, is_new: false, retry_at, cuts: 0 }
+    }
+
+    /// Whether it goes to this user alone.
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(Target::parse(&self.to), Target::User(_))
+    }
+
+    /// Who offers what.
+    pub(super) fn described(&self) -> String {
+        let who = match (self.is_verified, &self.from.key) {
+            (true, _) => "verified",
+            (false, Some(_)) => "not verified",
+            (false, None) => "not verified: no key proves who this is",
+        };
+        let place = match self.is_direct() {
+            true => String::new(),
+            false => format!(" to {}", safe_line(&self.to)),
+        };
+        format!("{} ({who}) offers{place} {}", safe_line(&self.from.name), described(&self.file))
+    }
+
+    pub(super) fn event(&self, offer: u64) -> Value {
+        json!({
+            "type": "offer", "offer": offer, "from": self.from, "to": self.to, "file": self.file,
+            "key": self.key.map(|key| key.to_string()), "verified": self.is_verified,
+        })
+    }
+
+    /// Accepts it again after a pause, which grows.
+    pub(super) fn retry_later(&mut self) {
+        let pause = SOON.saturating_mul(1 << self.cuts.min(10)).min(LATE);
+        self.cuts += 1;
+        self.retry_at.get_or_insert(Instant::now() + pause);
+    }
+
+    /// Whether it is time to accept it again.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.retry_at.is_some_and(|at| at <= now)
+    }
+}

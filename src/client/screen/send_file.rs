@@ -1,0 +1,346 @@
+//! `lanchat send --file`: offers files, and stays until their receiver has them. If a connection breaks, or the
+//! server restarts, it offers again, and the receiver resumes.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::interval;
+
+use super::file_display::{FileDisplay, TICK, described};
+use super::send::for_command_line;
+use super::termination::Termination;
+use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
+use crate::client::error::Error;
+use crate::client::link::Channel;
+use crate::client::options::ClientOptions;
+use crate::client::transfer::{Cancel, Door, Parcel, Pipe, Progress, Sent, TransferError, send};
+use crate::protocol::packet::FileInfo;
+use crate::protocol::request::{Act, Mode};
+use crate::protocol::{Code, Event, Request, Target};
+use crate::text::safe_line;
+
+/// The `id` of the offer's packet.
+const OFFER_ID: &str = "offer";
+
+/// The name of a stream, unless the user gives another.
+const STREAM_NAME: &str = "stream";
+
+/// The most skipped paths to name.
+const FEW: usize = 5;
+
+/// Files, and their receiver.
+#[derive(Debug, Clone)]
+pub struct SendFileOptions {
+    /// A name, a room or `all`.
+    pub to: String,
+    /// The files and folders; `-` alone is standard input.
+    pub paths: Vec<PathBuf>,
+    /// The name to offer them under; `None`: their own.
+    pub name: Option<String>,
+    /// Whether to print events as lines of JSON.
+    pub json: bool,
+    /// How long to wait while nothing happens; `None`: for ever.
+    pub wait: Option<Duration>,
+}
+
+/// Offers files, and sends them to whoever accepts: to a user once, to a room until it is told to end.
+///
+/// # Errors
+/// See [`Error`]: for example if the receiver does not want them, or if nobody accepts in time.
+pub async fn send_file(options: ClientOptions, what: SendFileOptions) -> Result<(), Error> {
+    let display = FileDisplay::new(&options, what.json);
+    let sent = offer(&options, what).await;
+    if let Err(error) = &sent {
+        let event = json!({ "type": "error", "code": error.code(), "msg": error.to_string() });
+        if display.is_json() {
+            display.tell("", &event)?;
+        }
+    }
+    sent
+}
+
+async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Error> {
+    let to = Target::parse(&what.to);
+    let is_stream = what.paths.iter().any(|path| path == Path::new("-"));
+    check(&to, &what, is_stream)?;
+    let mut termination =
+        Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
+    let (paths, name) = (what.paths.clone(), what.name.clone());
+    let collected = tokio::task::spawn_blocking(move || collect(&paths, name, is_stream));
+    let parcel = collected.await.map_err(|error| Error::Local(error.to_string()))??;
+    tell_skipped(options, &parcel);
+    let joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
+    let (own, channel) = (joined.credentials.own, joined.credentials.channel.clone());
+    let mut connection = Reconnector::staying(Mode::Send, joined);
+    let mut sender = FileSender {
+        display: FileDisplay::new(options, what.json),
+        info: parcel.info(&own),
+        parcel: Arc::new(parcel),
+        to,
+        channel,
+        wait: what.wait,
+        up: None,
+        offer: None,
+        running: JoinSet::new(),
+        received: 0,
+        since: Instant::now(),
+    };
+    let mut ticks = interval(TICK);
+    loop {
+        let end = tokio::select! {
+            update = connection.next() => sender.take(update.map_err(Error::from)?)?,
+            Some(done) = sender.running.join_next() => match done {
+                Ok((name, progress, sent)) => sender.ended(&name, &progress, sent)?,
+                Err(error) => return Err(Error::Local(error.to_string())),
+            },
+            _ = ticks.tick() => sender.tick()?,
+            () = termination.wait() => return sender.interrupted(),
+        };
+        if let Next::Done = end {
+            return Ok(());
+        }
+    }
+}
+
+/// Refuses what cannot be offered.
+fn check(to: &Target, what: &SendFileOptions, is_stream: bool) -> Result<(), Error> {
+    let why = match to {
+        Target::Server | Target::Address(_) => "files go to a user, a #room or all; check --to",
+        _ if is_stream && what.paths.len() > 1 => "- must be the only --file: it is a stream",
+        Target::All | Target::Room(_) if is_stream => {
+            "a stream can be sent only once, so it goes to one user; give a name with --to"
+        }
+        _ if is_stream && std::io::stdin().is_terminal() => {
+            "standard input is this terminal; pipe something into it, or give a file with --file"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Usage(why.into()))
+}
+
+fn collect(paths: &[PathBuf], name: Option<String>, is_stream: bool) -> Result<Parcel, Error> {
+    if is_stream {
+        return Ok(Parcel::stdin(name.as_deref().unwrap_or(STREAM_NAME)));
+    }
+    let parcel = Parcel::collect(paths).map_err(|error| Error::Usage(error.to_string()))?;
+    Ok(match name {
+        Some(name) => parcel.named(&name),
+        None => parcel,
+    })
+}
+
+fn tell_skipped(options: &ClientOptions, parcel: &Parcel) {
+    let skipped = parcel.skipped();
+    for path in skipped.iter().take(FEW) {
+        let path = safe_line(&path.to_string_lossy());
+        options.note(&format!("{path} is not sent: it is a link, or neither a file nor a folder"));
+    }
+    if skipped.len() > FEW {
+        options.note(&format!("{} more links and the like are not sent", skipped.len() - FEW));
+    }
+}
+
+/// Whether the program goes on.
+enum Next {
+    Wait,
+    Done,
+}
+
+struct FileSender {
+    display: FileDisplay,
+    info: FileInfo,
+    parcel: Arc<Parcel>,
+    to: Target,
+    channel: Channel,
+    wait: Option<Duration>,
+    up: Option<Up>,
+    /// The present number of the offer.
+    offer: Option<u64>,
+    running: JoinSet<(String, Arc<Progress>, Result<Sent, TransferError>)>,
+    /// How many users have it.
+    received: usize,
+    /// When something happened last.
+    since: Instant,
+}
+
+impl FileSender {
+    fn is_direct(&self) -> bool {
+        matches!(self.to, Target::User(_))
+    }
+
+    fn receiver(&self) -> String {
+        match &self.to {
+            Target::All => "everyone".into(),
+            to => safe_line(&to.to_string()),
+        }
+    }
+
+    fn take(&mut self, update: Update) -> Result<Next, Error> {
+        match update {
+            Update::Up(up) => {
+                let file = Box::new(self.info.clone());
+                let request = Request::Act(Act::Offer { to: self.to.clone(), file });
+                // A queue that is new has room.
+                let _ = up.outgoing.try_send(request.to_frame(Some(OFFER_ID)));
+                if let Some(taken) = &up.taken {
+                    let name = &up.welcome.name;
+                    self.display.note(&format!("the name {taken} is taken; the offer is from {name}"));
+                }
+                self.up = Some(*up);
+            }
+            Update::Down(loss) => {
+                (self.up, self.offer) = (None, None);
+                let why = safe_line(&loss.why);
+                self.display
+                    .tell(&format!("{why}; waiting for the server"), &json!({ "type": "cut", "msg": why }))?;
+            }
+            Update::Note(line) => self.display.note(&line),
+            Update::Event(event, id) => return self.event(event, id.as_deref()),
+        }
+        Ok(Next::Wait)
+    }
+
+    fn event(&mut self, event: Event, id: Option<&str>) -> Result<Next, Error> {
+        match event {
+            Event::Error { code, msg, .. } if id == Some(OFFER_ID) => {
+                let msg = safe_line(&msg);
+                let msg = code.map_or(msg.clone(), |code| for_command_line(&msg, code));
+                Err(Error::Refused(format!("the server refused: {msg}"), code))
+            }
+            Event::Offered { offer, waits } if id == Some(OFFER_ID) => {
+                self.offer = Some(offer);
+                self.offered(offer, waits.is_some())
+            }
+            Event::Accepted { offer, name, token, send: true } if self.offer == Some(offer) => {
+                self.begin(name, token);
+                Ok(Next::Wait)
+            }
+            Event::Ended { offer, name, code, msg } if self.offer == Some(offer) => {
+                self.offer_ended(name, code, &msg)
+            }
+            _ => Ok(Next::Wait),
+        }
+    }
+
+    fn offered(&self, offer: u64, waits: bool) -> Result<Next, Error> {
+        let to = self.receiver();
+        let line = match (self.is_direct(), waits) {
+            (true, true) => format!("{to} is offline; the offer waits while this runs"),
+            (true, false) => format!("waiting for {to} to accept {}", described(&self.info)),
+            (false, _) => format!("{} is offered to {to}; Ctrl-C ends that", described(&self.info)),
+        };
+        let event =
+            json!({ "type": "offered", "offer": offer, "to": self.to.to_string(), "file": self.info });
+        self.display.tell(&line, &event)?;
+        Ok(Next::Wait)
+    }
+
+    /// Starts a transfer to whoever accepted.
+    fn begin(&mut self, name: String, token: String) {
+        let Some(up) = &self.up else { return };
+        let door = Door::new(up.peer, self.channel.to(up.key));
+        let progress = Arc::new(Progress::new(self.info.size));
+        self.display.begin(&name, progress.clone());
+        self.since = Instant::now();
+        let parcel = self.parcel.clone();
+        self.running.spawn(async move {
+            let sent = match Pipe::open(&door, &token).await {
+                Ok(pipe) => send(pipe, parcel, progress.clone(), Cancel::new()).await,
+                Err(error) => Err(error),
+            };
+            (name, progress, sent)
+        });
+    }
+
+    /// Takes the end of a transfer.
+    fn ended(
+        &mut self,
+        name: &str,
+        progress: &Arc<Progress>,
+        sent: Result<Sent, TransferError>,
+    ) -> Result<Next, Error> {
+        self.display.end(progress);
+        self.since = Instant::now();
+        let shown = safe_line(name);
+        let error = match sent {
+            Ok(sent) => {
+                self.received += 1;
+                let line = format!("{shown} has {}, whole and checked", described(&self.info));
+                self.display.tell(&line, &json!({ "type": "sent", "name": name, "bytes": sent.bytes }))?;
+                return Ok(if self.is_direct() { Next::Done } else { Next::Wait });
+            }
+            Err(error) => error,
+        };
+        let is_over = self.is_direct() && !(error.is_cut() && !self.parcel.is_stream());
+        let is_old = matches!(error, TransferError::Refused { code: Some(Code::BadToken), .. });
+        if is_over && !is_old {
+            return Err(failure(&shown, &error));
+        }
+        let line = format!("{shown}: {error}");
+        let event = json!({ "type": "failed", "name": name, "code": error.code(), "msg": error.to_string() });
+        self.display.tell(&line, &event)?;
+        Ok(Next::Wait)
+    }
+
+    /// Takes the end of the offer, or of a transfer that the server knows of.
+    fn offer_ended(&mut self, name: Option<String>, code: Option<Code>, msg: &str) -> Result<Next, Error> {
+        let who = name.as_deref().map_or_else(|| "the server".to_owned(), safe_line);
+        let refused = |text: String| Err(Error::Refused(text, code));
+        match code {
+            Some(Code::Declined) if self.is_direct() => refused(format!("{who} does not want the file")),
+            Some(Code::Declined) => {
+                self.display
+                    .tell(&format!("{who} does not want it"), &json!({ "type": "declined", "name": name }))?;
+                Ok(Next::Wait)
+            }
+            Some(Code::Cancelled) if self.is_direct() => refused(format!("{who} ended the transfer")),
+            Some(Code::FileTooBig | Code::Withdrawn) => refused(safe_line(msg)),
+            // The transfer itself tells the rest, unless it did not come about.
+            Some(Code::Cut) if self.running.is_empty() => {
+                self.display.note(&safe_line(msg));
+                Ok(Next::Wait)
+            }
+            _ => Ok(Next::Wait),
+        }
+    }
+
+    fn tick(&mut self) -> Result<Next, Error> {
+        self.display.tick()?;
+        let is_late = self.wait.is_some_and(|wait| self.since.elapsed() >= wait);
+        if !is_late || !self.running.is_empty() {
+            return Ok(Next::Wait);
+        }
+        match self.received {
+            0 => {
+                let wait = self.wait.unwrap_or_default().as_secs();
+                let to = self.receiver();
+                Err(Error::Disconnected(format!("{to} has not taken the file within {wait} s")))
+            }
+            _ => Ok(Next::Done),
+        }
+    }
+
+    /// A room's offer ends when the user wants it to; a user's offer then has failed.
+    fn interrupted(&self) -> Result<(), Error> {
+        match self.received {
+            0 => Err(Error::Local("interrupted; nobody has the file".into())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn failure(name: &str, error: &TransferError) -> Error {
+    let text = format!("{name}: {error}");
+    match error {
+        TransferError::Cut(_) => {
+            Error::Disconnected(format!("{text}; a stream cannot be resumed, so send it again"))
+        }
+        TransferError::Refused { code, .. } => Error::Refused(text, *code),
+        TransferError::ByPeer { .. } => Error::Refused(text, None),
+        TransferError::Here { .. } => Error::Local(text),
+    }
+}

@@ -1,0 +1,218 @@
+//! What is left of a transfer that was cut is used, once it is checked.
+
+use super::*;
+use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::protocol::record::{Have, Record};
+use jiff::{SignedDuration, Timestamp};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+
+/// Pipes between which a relay ends everything after so many bytes from the sender and from the receiver.
+fn cut_pipes(from_sender: u64, from_receiver: u64) -> (Pipe, Pipe) {
+    let ((one, near), (other, far)) = (duplex(30_000), duplex(30_000));
+    tokio::spawn(async move {
+        let ((near_in, near_out), (far_in, far_out)) = (tokio::io::split(near), tokio::io::split(far));
+        tokio::select! {
+            () = relay(near_in, far_out, from_sender) => {}
+            () = relay(far_in, near_out, from_receiver) => {}
+        }
+    });
+    (Pipe::over(one), Pipe::over(other))
+}
+
+async fn relay(
+    from: tokio::io::ReadHalf<DuplexStream>,
+    mut to: tokio::io::WriteHalf<DuplexStream>,
+    bytes: u64,
+) {
+    let mut from = from.take(bytes);
+    let _ = tokio::io::copy(&mut from, &mut to).await;
+    let _ = to.flush().await;
+}
+
+/// Passes a parcel on over cut connections, and then over a whole one. Returns its path, and how many bytes the last
+/// one moved.
+async fn resumed(scene: &Scene, parcel: &Arc<Parcel>, cuts: &[u64]) -> (PathBuf, u64) {
+    for cut in cuts {
+        let (sent, received) = scene.over(cut_pipes(*cut, u64::MAX), parcel).await;
+        assert!(sent.unwrap_err().is_cut() && received.unwrap_err().is_cut(), "{cut}");
+    }
+    let landing = scene.accepted().find(&origin(), &parcel.info(&own())).expect("a place from before");
+    let (ends, progress) = (pipes(), Arc::new(Progress::default()));
+    let (sent, received) = tokio::join!(
+        send(ends.0, parcel.clone(), Arc::default(), Cancel::new()),
+        receive(ends.1, &landing, progress.clone(), Cancel::new())
+    );
+    scene.accepted().settle(&landing, &received);
+    let received = received.unwrap();
+    assert_eq!(sent.unwrap().bytes, received.bytes);
+    (received.path, progress.now().done)
+}
+
+#[tokio::test]
+async fn a_cut_file_goes_on_from_where_it_was() {
+    let scene = Scene::new();
+    scene.file("big", noise(1_000_000));
+    let (path, _) = resumed(&scene, &scene.parcel("big"), &[10, 150, 400_000, 5, 300_000]).await;
+    assert!(fs::read(path).unwrap() == noise(1_000_000));
+    assert_eq!((scene.names(), scene.journals()), (vec!["big".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn every_cut_of_a_folder_leads_to_the_same_folder() {
+    let scene = Scene::new();
+    for (name, length) in [("docs/a", 10), ("docs/b/c", 70_000), ("docs/b/d", 0), ("docs/z", 300)] {
+        scene.file(name, noise(length));
+    }
+    fs::create_dir_all(scene.here.path().join("docs/empty")).unwrap();
+    let parcel = scene.parcel("docs");
+    let mut count = 0;
+    for cut in (1..70_000).step_by(977) {
+        let (path, _) = resumed(&scene, &parcel, &[cut]).await;
+        assert_eq!(tree(&path), tree(&scene.here.path().join("docs")), "{cut}");
+        fs::remove_dir_all(&path).unwrap();
+        // What is done once would not be taken again.
+        fs::remove_file(scene.state.path().join("accepted_files")).unwrap();
+        assert_eq!((scene.names(), scene.journals()), (Vec::new(), 0), "{cut}");
+        count += 1;
+    }
+    assert!(count > 70);
+}
+
+#[tokio::test]
+async fn what_was_left_and_then_changed_is_not_trusted() {
+    let scene = Scene::new();
+    scene.file("big", noise(1_000_000));
+    let parcel = scene.parcel("big");
+    let (_, received) = scene.over(cut_pipes(500_000, u64::MAX), &parcel).await;
+    assert!(received.unwrap_err().is_cut());
+    let part = scene.there.path().join("big.part");
+    let mut content = fs::read(&part).unwrap();
+    assert!(content.len() > 100_000);
+    content[70_000] ^= 1;
+    fs::write(&part, content).unwrap();
+    let (path, _) = resumed(&scene, &parcel, &[]).await;
+    assert!(fs::read(path).unwrap() == noise(1_000_000));
+    assert_eq!(scene.names(), ["big"]);
+}
+
+#[tokio::test]
+async fn what_somebody_removed_in_between_comes_anew() {
+    let scene = Scene::new();
+    scene.file("big", noise(400_000));
+    let parcel = scene.parcel("big");
+    let (_, received) = scene.over(cut_pipes(200_000, u64::MAX), &parcel).await;
+    assert!(received.unwrap_err().is_cut());
+    fs::remove_file(scene.there.path().join("big.part")).unwrap();
+    let (path, _) = resumed(&scene, &parcel, &[]).await;
+    assert!(fs::read(path).unwrap() == noise(400_000));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_place_of_what_was_left_is_not_followed() {
+    let scene = Scene::new();
+    scene.file("big", noise(400_000));
+    let victim = scene.state.path().join("victim");
+    fs::write(&victim, noise(10)).unwrap();
+    let parcel = scene.parcel("big");
+    let (_, received) = scene.over(cut_pipes(200_000, u64::MAX), &parcel).await;
+    assert!(received.unwrap_err().is_cut());
+    let part = scene.there.path().join("big.part");
+    fs::remove_file(&part).unwrap();
+    std::os::unix::fs::symlink(&victim, &part).unwrap();
+    let (path, _) = resumed(&scene, &parcel, &[]).await;
+    assert!(fs::read(path).unwrap() == noise(400_000));
+    assert_eq!(fs::read(victim).unwrap(), noise(10));
+}
+
+#[tokio::test]
+async fn a_sender_who_missed_the_end_hears_it_and_nothing_comes_twice() {
+    let scene = Scene::new();
+    scene.file("docs/a", noise(50_000));
+    scene.file("docs/b", noise(10));
+    let parcel = scene.parcel("docs");
+    // The first record passes, and of the last one only a part.
+    let passes = Record::Have(Have::nothing()).to_bytes().len() as u64 + 10;
+    let (sent, received) = scene.over(cut_pipes(u64::MAX, passes), &parcel).await;
+    assert!(sent.unwrap_err().is_cut());
+    assert_eq!(received.unwrap().bytes, 50_010);
+    let (path, moved) = resumed(&scene, &parcel, &[]).await;
+    assert_eq!((path.file_name().unwrap().to_str(), moved), (Some("docs"), 0));
+    assert_eq!(scene.names(), ["docs", "docs/a", "docs/b"]);
+}
+
+#[tokio::test]
+async fn a_cut_stream_cannot_go_on_and_says_so() {
+    let scene = Scene::new();
+    let parcel = Arc::new(Parcel::stream("stream", std::io::Cursor::new(noise(500_000))));
+    let (sent, _) = scene.over(cut_pipes(200_000, u64::MAX), &parcel).await;
+    assert!(sent.unwrap_err().is_cut());
+    let (sent, received) = scene.over(pipes(), &parcel).await;
+    assert_eq!(stop_code(&sent.unwrap_err()), StopCode::Changed);
+    assert_eq!(stop_code(&received.unwrap_err()), StopCode::Changed);
+    assert_eq!(scene.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn two_transfers_never_write_one_file() {
+    let scene = Scene::new();
+    scene.file("big", noise(10_000));
+    let parcel = scene.parcel("big");
+    let landing = scene.accept(&parcel.info(&own()));
+    let journal = crate::files::open_lock(landing.journal.as_ref().unwrap());
+    let journal = journal.or_else(|_| {
+        fs::create_dir_all(scene.state.path().join("transfers"))?;
+        crate::files::open_lock(landing.journal.as_ref().unwrap())
+    });
+    let journal = journal.unwrap();
+    journal.try_lock().unwrap();
+    let (_, received) = scene.over(pipes(), &parcel).await;
+    let error = received.unwrap_err();
+    assert!(error.is_cut() && error.to_string().contains("an earlier transfer still writes"), "{error}");
+    drop(journal);
+    resumed(&scene, &parcel, &[]).await;
+}
+
+#[test]
+fn only_the_same_sender_with_the_same_offer_resumes() {
+    let scene = Scene::new();
+    let info = FileInfo { name: "plan".into(), size: Some(3), count: None, id: "x".into() };
+    scene.accept(&info);
+    let accepted = scene.accepted();
+    assert!(accepted.find(&origin(), &info).is_some());
+    assert!(accepted.find(&origin(), &FileInfo { id: "y".into(), ..info.clone() }).is_none());
+    assert!(accepted.find(&origin(), &FileInfo { size: Some(4), ..info.clone() }).is_none());
+    let other = Sender { name: "alice".into(), ip: String::new(), key: Some("other".into()) };
+    assert!(accepted.find(&Origin::new("server", &other), &info).is_none());
+    assert!(accepted.find(&Origin::new("elsewhere", &other), &info).is_none());
+}
+
+#[test]
+fn unfinished_files_go_after_a_week_and_nothing_else_does() {
+    let scene = Scene::new();
+    let info = |id: &str| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.into() };
+    scene.accept(&info("1"));
+    fs::write(scene.there.path().join("mine.part"), "x").unwrap();
+    let week = SignedDuration::try_from(UNFINISHED_KEPT).unwrap();
+    let mut accepted = scene.accepted();
+    accepted.clean(Timestamp::now() + week - SignedDuration::from_secs(60));
+    assert_eq!(scene.names(), ["mine.part", "plan.part"]);
+    accepted.clean(Timestamp::now() + week + SignedDuration::from_secs(60));
+    assert_eq!(scene.names(), ["mine.part"]);
+    assert!(scene.accepted().find(&origin(), &info("1")).is_none());
+}
+
+#[test]
+fn the_list_is_bounded_and_survives_damage() {
+    let scene = Scene::new();
+    let info = |id: usize| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.to_string() };
+    for id in 0..MAX_ACCEPTED_FILES + 2 {
+        scene.accept(&info(id));
+    }
+    assert_eq!(scene.names().len(), MAX_ACCEPTED_FILES, "the oldest went with what they left");
+    assert!(scene.accepted().find(&origin(), &info(1)).is_none());
+    let path = scene.state.path().join("accepted_files");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("garbage\n{{}}\n{}", &text[..text.len() - 20])).unwrap();
+    assert!(scene.accepted().find(&origin(), &info(MAX_ACCEPTED_FILES)).is_some());
+}

@@ -1,0 +1,179 @@
+//! What passes between two connections, and how they end.
+
+use super::Pair;
+use crate::support::file_peer::{FilePeer, accept, offer};
+use crate::support::peer::Peer;
+use crate::support::server::TestServer;
+use crate::support::soon::until;
+use lanchat::limits::TRANSFER_MEMORY_BYTES;
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+/// Bytes that no part of is like another.
+fn bytes(count: usize) -> Vec<u8> {
+    (0..count as u64)
+        .flat_map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).to_le_bytes())
+        .take(count)
+        .collect()
+}
+
+fn connect(pair: &mut Pair) -> [FilePeer; 2] {
+    let number = offer(&mut pair.alice, "bob");
+    let tokens = accept(&mut pair.alice, &mut pair.bob, number);
+    FilePeer::pair(pair.server.address, pair.keys(), &tokens)
+}
+
+#[test]
+fn what_one_side_sends_is_what_the_other_gets_both_ways() {
+    let mut pair = Pair::new();
+    let [mut sender, mut receiver] = connect(&mut pair);
+    let file = bytes(3_000_000);
+    receiver.write(b"\n{\"not\": \"a packet\n");
+    let reading = std::thread::spawn(move || {
+        let got = receiver.read(3_000_000);
+        receiver.write(b"thanks");
+        receiver.end();
+        (got, receiver)
+    });
+    assert_eq!(sender.read(19), b"\n{\"not\": \"a packet\n");
+    sender.write(&file);
+    assert_eq!(sender.read_to_end(), (b"thanks".to_vec(), true));
+    sender.end();
+    let (got, mut receiver) = reading.join().expect("the reader");
+    assert!(got == file, "other bytes");
+    assert_eq!(receiver.read_to_end(), (Vec::new(), true));
+    until(|| (pair.server.handle.transfers().done() == 1).then_some(()));
+    assert_eq!(pair.server.handle.transfers().running(), 0);
+    assert!(pair.server.handle.transfers().bytes() >= 3_000_000);
+    // Both know, so nobody is told.
+    assert!(pair.alice.settle().iter().chain(&pair.bob.settle()).all(|packet| packet["type"] != "ended"));
+}
+
+#[test]
+fn what_is_sent_before_the_other_side_is_there_is_not_lost() {
+    let mut pair = Pair::new();
+    let number = offer(&mut pair.alice, "bob");
+    let [sends, receives] = accept(&mut pair.alice, &mut pair.bob, number);
+    let mut sender = FilePeer::open(pair.server.address, Some(&pair.keys[0]), &sends);
+    let file = bytes(40_000);
+    sender.write(&file);
+    let mut receiver = FilePeer::open(pair.server.address, Some(&pair.keys[1]), &receives);
+    receiver.go();
+    assert!(receiver.read(40_000) == file, "other bytes");
+}
+
+#[test]
+fn in_plaintext_it_is_the_same() {
+    let server = TestServer::start();
+    let (mut alice, mut bob) = (Peer::join(server.address, "alice"), Peer::join(server.address, "bob"));
+    let number = offer(&mut alice, "bob");
+    let tokens = accept(&mut alice, &mut bob, number);
+    let [mut sender, mut receiver] = FilePeer::pair(server.address, [None, None], &tokens);
+    sender.write(&bytes(500_000));
+    assert!(receiver.read(500_000) == bytes(500_000), "other bytes");
+    receiver.write(b"all");
+    receiver.end();
+    assert_eq!(sender.read_to_end(), (b"all".to_vec(), true));
+}
+
+#[test]
+fn a_receiver_who_does_not_read_stops_the_sender_and_the_chat_goes_on() {
+    let mut pair = Pair::new();
+    let [mut sender, mut receiver] = connect(&mut pair);
+    sender.stream.set_write_timeout(Some(Duration::from_millis(300))).expect("an option");
+    let (chunk, mut sent) = (bytes(64 * 1024), 0);
+    while sender.try_write(&chunk).is_ok() {
+        sent += chunk.len();
+        assert!(sent < 256 << 20, "nothing stops the sender");
+    }
+    let status = pair.server.handle.status().join("\n");
+    let held: usize = status
+        .split(" of ")
+        .next()
+        .and_then(|text| text.rsplit(['\n', ' ']).next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("{status}"));
+    assert!(held * 1024 <= TRANSFER_MEMORY_BYTES + 64 * 1024, "{status}");
+    pair.alice.say("bob", "are you there?");
+    assert_eq!(pair.bob.text(), "are you there?");
+    let flushing = std::thread::spawn(move || sender.flush());
+    let got = receiver.read(sent);
+    flushing.join().expect("the rest");
+    assert!(got.chunks(chunk.len()).all(|got| got == chunk), "other bytes");
+}
+
+#[test]
+fn each_side_is_told_which_connection_broke_and_the_receiver_may_accept_again() {
+    for broken in [0, 1] {
+        let mut pair = Pair::new();
+        let number = offer(&mut pair.alice, "bob");
+        let tokens = accept(&mut pair.alice, &mut pair.bob, number);
+        let mut sides = FilePeer::pair(pair.server.address, pair.keys(), &tokens).map(Some);
+        sides[0].as_mut().expect("a side").write(b"half");
+        assert_eq!(sides[1].as_mut().expect("a side").read(4), b"half");
+        // A connection that ends without TLS's own end was cut.
+        let side = sides[broken].take().expect("a side");
+        side.stream.shutdown(Shutdown::Both).expect("an open connection");
+        let name = ["alice", "bob"][broken];
+        for (peer, other) in [(&mut pair.alice, "bob"), (&mut pair.bob, "alice")] {
+            let ended = peer.wait_for("ended");
+            assert_eq!(
+                (ended["code"].as_str(), ended["name"].as_str()),
+                (Some("cut"), Some(other)),
+                "{ended}"
+            );
+            assert!(ended["msg"].as_str().is_some_and(|msg| msg.contains(name)), "{ended}");
+        }
+        assert_eq!(sides[1 - broken].as_mut().expect("a side").read_to_end(), (Vec::new(), true));
+        let tokens = accept(&mut pair.alice, &mut pair.bob, number);
+        let [mut sender, mut receiver] = FilePeer::pair(pair.server.address, pair.keys(), &tokens);
+        sender.write(b"again");
+        assert_eq!(receiver.read(5), b"again");
+        until(|| (pair.server.handle.transfers().cut() == 1).then_some(()));
+    }
+}
+
+#[test]
+fn a_side_that_ends_early_takes_nothing_from_the_other() {
+    let mut pair = Pair::new();
+    let [mut sender, mut receiver] = connect(&mut pair);
+    sender.write(&bytes(900_000));
+    sender.end();
+    let (got, is_whole) = receiver.read_to_end();
+    assert!(is_whole && got == bytes(900_000), "{} bytes, whole: {is_whole}", got.len());
+}
+
+#[test]
+fn cancelling_ends_the_connections_of_both() {
+    let mut pair = Pair::new();
+    let [mut sender, mut receiver] = connect(&mut pair);
+    pair.bob.send(serde_json::json!({"type": "cancel", "offer": 1, "id": "c"}));
+    let ended = pair.bob.wait_for("ended");
+    assert_eq!((ended["id"].as_str(), ended["code"].as_str()), (Some("c"), Some("cancelled")), "{ended}");
+    assert_eq!(pair.alice.wait_for("ended")["code"], "cancelled");
+    assert_eq!(sender.read_to_end().1, true);
+    assert_eq!(receiver.read_to_end().1, true);
+}
+
+#[test]
+fn the_server_stops_at_once_while_files_are_sent() {
+    let mut pair = Pair::new();
+    let pairs: Vec<[FilePeer; 2]> = (0..8).map(|_| connect(&mut pair)).collect();
+    let threads: Vec<_> = pairs
+        .into_iter()
+        .map(|[mut sender, mut receiver]| {
+            let reading = std::thread::spawn(move || receiver.read_to_end());
+            std::thread::spawn(move || {
+                while sender.try_write(&[7; 65536]).is_ok() {}
+                reading.join().expect("the reader");
+            })
+        })
+        .collect();
+    until(|| (pair.server.handle.transfers().bytes() > 8 << 20).then_some(()));
+    // Clients of the chat leave on their own.
+    drop((pair.alice, pair.bob));
+    let begun = Instant::now();
+    pair.server.stop();
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    threads.into_iter().for_each(|thread| thread.join().expect("a sender"));
+}

@@ -17,8 +17,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Connect: Hello Pake Ping Multicast;
-    Act: Chat Edit Delete Read Away Back Nick Join Part Topic History Search Received OpByToken Help Quit;
+    Connect: Hello File Pake Ping Multicast;
+    Act: Chat Edit Delete Read Away Back Nick Join Part Topic History Search Received OpByToken Help Quit
+        Offer Accept Decline Cancel;
     Ask: Users Rooms Time Whois;
     Operate: Alert Kick Mute Unmute Ban Unban Bans Keys Admit Dismiss Release Op Deop;
 }

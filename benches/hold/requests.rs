@@ -4,7 +4,7 @@ use super::kinds;
 use super::measure::{Row, Times};
 use super::stage::{LONG, MANY, NEARLY, Speaker, Stage, fingerprint, hello, log};
 use Speaker::{Keyed, Operator, Person, Plain, Stranger};
-use lanchat::limits::MAX_LOGS;
+use lanchat::limits::{MAX_LOGS, MAX_OFFERS_PER_USER};
 use lanchat::protocol::request::{Act, ClientPacket};
 use lanchat::protocol::{Request, Target, command};
 
@@ -17,7 +17,7 @@ fn well_travelled() -> String {
 }
 
 pub fn rows() -> Vec<Row> {
-    [coming(), talk(), rooms(), questions(), moderation(), rest()].into_iter().flatten().collect()
+    [coming(), talk(), rooms(), questions(), moderation(), files(), rest()].into_iter().flatten().collect()
 }
 
 /// One frame.
@@ -283,6 +283,75 @@ fn moderation() -> Vec<Row> {
         rows.push(row("a long word", Operator, asked(back, "name", &long_word())));
     }
     rows
+}
+
+/// As many offers to a room of 600 as one user may have open.
+fn offer_often(stage: &mut Stage, who: Speaker) {
+    for _ in 0..MAX_OFFERS_PER_USER {
+        stage.offer(who, "#big");
+        stage.settle();
+    }
+}
+
+fn files() -> Vec<Row> {
+    let about = |kind: &str, offer: u64| format!(r#"{{"type":"{kind}","offer":{offer},"id":"1"}}"#);
+    let offer = |label: &str, to: &'static str| {
+        Row::new("Offer", label, move |stage: &mut Stage| {
+            let times = stage.offer(Plain, to);
+            stage.settle();
+            stage.note_answer();
+            stage.say(Plain, &about("cancel", stage.offer));
+            stage.settle();
+            times
+        })
+    };
+    let answer = |kind: &'static str, request: &'static str, label: &str, to: &'static str, who: Speaker| {
+        Row::new(kind, label, move |stage: &mut Stage| {
+            stage.offer(Plain, to);
+            stage.settle();
+            let times = stage.say(who, &about(request, stage.offer));
+            stage.settle();
+            stage.note_answer();
+            if request != "cancel" {
+                stage.say(Plain, &about("cancel", stage.offer));
+                stage.settle();
+            }
+            times
+        })
+    };
+    let token = "0".repeat(32);
+    vec![
+        row("too late", Plain, format!(r#"{{"type":"hello","mode":"file","token":"{token}"}}"#)),
+        offer("to the lobby", "all"),
+        offer("to a room of 600", "#big"),
+        offer("to somebody with many sessions", MANY),
+        row(
+            "to nobody among long names",
+            Plain,
+            format!(r#"{{"type":"offer","to":"{LONG}-x","file":{{"name":"x","id":"c"}},"id":"1"}}"#),
+        ),
+        Row::new("Hello", "while many offers are open", |stage: &mut Stage| {
+            offer_often(stage, Plain);
+            let times = stage.say(Stranger(None), &hello("latecomer", None));
+            stage.settle();
+            (0..MAX_OFFERS_PER_USER as u64).for_each(|back| {
+                stage.say(Plain, &format!(r#"{{"type":"cancel","offer":{}}}"#, stage.offer - back));
+                stage.settle();
+            });
+            times
+        }),
+        Row::new("Quit", "with as many offers as one may have", |stage: &mut Stage| {
+            let id = stage.come(Stage::peer(6_000_001, None), &hello("giver", None));
+            stage.settle();
+            offer_often(stage, Person(id.0));
+            stage.say(Person(id.0), r#"{"type":"quit"}"#)
+        }),
+        answer("Accept", "accept", "of a room", "#big", Keyed),
+        answer("Decline", "decline", "of a room", "#big", Keyed),
+        answer("Decline", "decline", "of somebody", "user400", Person(400)),
+        answer("Cancel", "cancel", "an offer to a room", "#big", Plain),
+        answer("Cancel", "cancel", "an offer to the lobby", "all", Plain),
+    ]
 }
 
 fn rest() -> Vec<Row> {

@@ -2,8 +2,9 @@
 
 use super::measure::{Times, timed};
 use lanchat::chat::{
-    Account, Archive, BanRecord, Chat, Incarnation, Lineage, Member, MemberRecord, NameRecord, Now,
-    OperatorRecord, Peer, Profile, ReadRecord, Records, RoomRecord, Rules, SessionId, Topic,
+    Account, Archive, BanRecord, Chat, FileRules, Incarnation, Lineage, Member, MemberRecord, NameRecord,
+    Now, OperatorRecord, Peer, Profile, ReadRecord, Records, RoomRecord, Rules, SessionId, TokenSource,
+    Topic,
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{
@@ -60,6 +61,8 @@ pub struct Stage {
     pub answered: Option<String>,
     /// Whether time goes by between two runs.
     pub stands_still: bool,
+    /// The number of the latest offer.
+    pub offer: u64,
 }
 
 impl Stage {
@@ -77,10 +80,16 @@ impl Stage {
     pub fn with(records: Records, archive: Archive) -> Self {
         let server = ServerInfo { id: "0f".repeat(32), name: "office".into(), version: "1".into() };
         let profile = Profile { server, motd: "Welcome to the office.\n".repeat(170) };
-        let chat = Chat::new(profile, Rules::default(), Archive { records, ..archive });
+        let mut chat = Chat::new(profile, Rules::default(), Archive { records, ..archive });
+        let mut token = 0;
+        let tokens = TokenSource::new(move || {
+            token += 1;
+            Some(token)
+        });
+        chat.pass_files(FileRules { max_transfers: 64, max_bytes: None }, tokens);
         let now = Now::new(jiff::ZonedDateTime::now(), Duration::from_secs(3600));
         let (next, stranger, gathered, answered) = (10_000, None, None, None);
-        Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false }
+        Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false, offer: 0 }
     }
 
     /// A user of the crowd comes, and joins a room with everyone.
@@ -179,6 +188,18 @@ impl Stage {
         };
         assert!(matches!(who, Speaker::Stranger(_)) || self.hold.view(id) > 0, "{frame} of nobody");
         self.send(id, frame)
+    }
+
+    /// A user offers a file.
+    pub fn offer(&mut self, who: Speaker, to: &str) -> Times {
+        self.offer += 1;
+        let name = "x".repeat(255);
+        self.say(
+            who,
+            &format!(
+                r#"{{"type":"offer","to":"{to}","file":{{"name":"{name}","size":9,"id":"c"}},"id":"1"}}"#
+            ),
+        )
     }
 
     /// Everything is written.

@@ -116,6 +116,9 @@ impl Chat {
             self.users.values().filter_map(|user| Some((&user.name, user.owner.key()?))).collect();
         self.owned.check(&used);
         self.waiting.check_sums();
+        if let Some(offers) = &self.offers {
+            offers.check(|id| self.is_registered(id), |user| self.users.contains_key(&user));
+        }
         for (account, users) in &self.accounts {
             assert!(
                 !users.is_empty() && users.iter().all(|id| self.users[id].owner.account() == Some(account))

@@ -231,7 +231,8 @@ impl Chat {
 
     fn tell_offers_of(&self, id: SessionId, scopes: impl Iterator<Item = OfferScope>, out: &mut Deliveries) {
         let Some(offers) = &self.offers else { return };
-        let numbers = scopes.flat_map(|scope| offers.of(&scope).collect::<Vec<_>>());
+        let numbers = scopes
+            .flat_map(|scope| offers.of(&scope).take(OFFERS_TOLD + MAX_OFFERS_PER_USER).collect::<Vec<_>>());
         let open = numbers.filter_map(|number| Some((number, offers.get(number)?)));
         for (number, offer) in open.filter(|(_, offer)| offer.session != id).take(OFFERS_TOLD) {
             if let Some(event) = self.offer_event(number, offer) {

@@ -6,6 +6,8 @@
 use super::archive::Account;
 use super::net::Net;
 use super::table::give_back;
+#[cfg(any(test, fuzzing))]
+use super::who::UserId;
 use super::who::{SessionId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -402,9 +404,12 @@ impl Tally {
 
 #[cfg(any(test, fuzzing))]
 impl Offers {
-    /// Asserts that all tables agree, and that only these sessions offer and receive.
-    pub(super) fn check(&self, is_open: impl Fn(SessionId) -> bool) {
+    /// Asserts that all tables agree, and that only these sessions offer and receive, and only these guests.
+    pub(super) fn check(&self, is_open: impl Fn(SessionId) -> bool, is_here: impl Fn(UserId) -> bool) {
         for (number, offer) in &self.open {
+            if let OfferScope::Person(Who::User(user)) = offer.scope {
+                assert!(is_here(user), "an offer ends with a receiver who cannot come back");
+            }
             assert!(is_open(offer.session), "an offer ends with its session");
             assert!(self.by_scope.of(&offer.scope).any(|other| other == *number));
             assert!(self.by_session.of(&offer.session).any(|other| other == *number));
@@ -432,7 +437,7 @@ impl Offers {
 
     /// Whether nothing is left of all that was.
     #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) fn has_nothing(&self) -> bool {
         self.open.is_empty()
             && self.offered.0.is_empty()
             && self.moving.0.is_empty()

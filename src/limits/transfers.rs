@@ -78,3 +78,6 @@ pub const TRANSFER_OVERHEAD_SHARE: u64 = 256;
 
 /// Besides that, for each file, in bytes: its name and its hash. Counts at most 65,535 files.
 pub const TRANSFER_OVERHEAD_OF_FILE: u64 = 512;
+
+/// The slowest `--file-rate`, in bytes per second: one step.
+pub const MIN_FILE_RATE: u64 = TRANSFER_STEP_BYTES as u64;

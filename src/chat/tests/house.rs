@@ -66,7 +66,7 @@ impl House {
     pub(super) fn begin(&mut self, mut disk: Disk, latest: Option<u64>) {
         let rules = self.chat.rules.clone();
         let records = self.stored.read();
-        self.chat = Chat::new(Profile::default(), rules, Archive { records, ..disk.archive(latest) });
+        self.chat = Self::chat(rules, Archive { records, ..disk.archive(latest) });
         self.disk = Some(disk);
         self.batch.clear();
         self.catch_ups.clear();

@@ -5,6 +5,7 @@ mod changes;
 mod clock;
 mod disk;
 mod farewell;
+mod files;
 mod hello;
 mod history;
 mod house;
@@ -95,7 +96,7 @@ impl House {
     fn with(rules: Rules, records: Records) -> Self {
         Self {
             stored: StoredRecords::of(records.clone()),
-            chat: Chat::new(Profile::default(), rules, Archive { records, ..Archive::default() }),
+            chat: House::chat(rules, Archive { records, ..Archive::default() }),
             now: Now::new("2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"), Duration::ZERO),
             disk: None,
             batch: Vec::new(),
@@ -109,6 +110,18 @@ impl House {
             ended: Vec::new(),
             questions: Vec::new(),
         }
+    }
+
+    /// The rules, with files and tokens that count up.
+    fn chat(rules: Rules, archive: Archive) -> Chat {
+        let mut chat = Chat::new(Profile::default(), rules, archive);
+        let mut token = 0;
+        let tokens = TokenSource::new(move || {
+            token += 1;
+            Some(token)
+        });
+        chat.pass_files(FileRules { max_transfers: 24, max_bytes: Some(1 << 30) }, tokens);
+        chat
     }
 
     /// The same chat after an orderly end, which forgets all that is not stored.

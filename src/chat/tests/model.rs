@@ -31,6 +31,13 @@ enum Step {
         id: u64,
         what: usize,
     },
+    /// Offers a file, answers an offer, or presents a token.
+    File {
+        id: u64,
+        what: usize,
+        to: usize,
+        offer: u64,
+    },
     Leave {
         id: u64,
     },
@@ -77,6 +84,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (id.clone(), 0..NAMES.len()).prop_map(|(id, name)| Step::Nick { id, name }),
         2 => (0..COMMANDS.len(), 0..SUBJECTS.len()).prop_map(|(command, who)| Step::Console { command, who }),
         2 => (id.clone(), 0..SETTLED.len()).prop_map(|(id, what)| Step::Settle { id, what }),
+        6 => (id.clone(), 0..7_usize, 0..=NAMES.len() + 1, 1..6_u64)
+            .prop_map(|(id, what, to, offer)| Step::File { id, what, to, offer }),
         2 => id.prop_map(|id| Step::Leave { id }),
         1 => prop_oneof![Just(0), Just(1), Just(30), Just(800)].prop_map(|hours| Step::Wait { hours }),
         1 => Just(Step::Restart),
@@ -134,6 +143,10 @@ impl Play {
                 let Some(id) = open.get(id) else { return };
                 house.send(*id, SETTLED[*what]);
             }
+            Step::File { id, what, to, offer } => {
+                let Some(id) = open.get(id) else { return };
+                house.file(*id, *what, NAMES.get(*to).unwrap_or(&["all", "#games"][*to % 2]), *offer);
+            }
             Step::Leave { id } => {
                 if let Some(id) = open.remove(id) {
                     house.leave(id);
@@ -154,6 +167,29 @@ impl Play {
 }
 
 impl House {
+    fn file(&mut self, id: u64, what: usize, to: &str, offer: u64) {
+        let request = ["offer", "accept", "accept", "decline", "cancel", "join"];
+        if let Some(request) = request.get(what) {
+            return self.send(
+                id,
+                &format!(
+                    r##"{{"type":"{request}","to":"{to}","room":"#games","offer":{offer},"file":{{"name":"x","id":"y"}}}}"##
+                ),
+            );
+        }
+        let peer = self.chat.sessions.get(&SessionId(id)).map(|session| session.peer());
+        let Some(peer) = peer else { return };
+        for number in 1..=2 * offer {
+            let token = format!("{number:032x}");
+            if let Ok(ticket) = self.chat.claim_transfer(&token, &peer, &self.now)
+                && offer % 2 == 0
+            {
+                let end = TransferEnd::Cut(ticket.side);
+                self.act(|chat, _, out| chat.transfer_ended(ticket.transfer, end, out));
+            }
+        }
+    }
+
     pub(super) fn check(&self) {
         self.chat.check(&self.following.iter().map(|id| SessionId(*id)).collect(), &self.now);
     }
@@ -182,6 +218,7 @@ proptest! {
         let chat = &house.chat;
         prop_assert!(chat.users.is_empty() && chat.names.is_empty() && chat.sessions.is_empty());
         prop_assert_eq!(chat.looks.len(), 0);
+        prop_assert!(chat.offers.as_ref().is_some_and(|offers| offers.has_nothing()));
         prop_assert_eq!((chat.presence.due(), chat.rooms.due()), (None, None));
         house.restarted();
     }

@@ -4,6 +4,7 @@
 //! value the option's default.
 
 mod connect;
+mod files;
 mod history;
 mod other;
 mod serve;

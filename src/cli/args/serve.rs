@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
+use super::files::FileArgs;
 use crate::chat::Rules;
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
@@ -154,6 +155,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "LANCHAT_SERVE_ASCII_NAMES")]
     pub(crate) ascii_names: bool,
 
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+
     /// Announce the server only on this network interface; may be repeated.
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
     pub(crate) interface: Vec<String>,
@@ -191,7 +195,7 @@ impl ServeArgs {
                 "--retain and --retain-size have no effect with --no-history; remove one or the other",
             ));
         }
-        Ok(())
+        FileArgs::check(matches)
     }
 
     /// Resolves the options: reads files and looks up names.
@@ -216,6 +220,7 @@ impl ServeArgs {
             passphrase_file,
             allow_plaintext,
             ascii_names,
+            files,
             interface: _,
             advertise: _,
             no_discovery,
@@ -240,6 +245,7 @@ impl ServeArgs {
             access: access(*closed, passphrase_file.as_deref())?,
             plaintext: *allow_plaintext,
             multicast: !no_discovery,
+            files: files.options(),
             rules: Rules {
                 rate: rate_limit.get(),
                 ascii_names: *ascii_names,
@@ -462,6 +468,20 @@ mod tests {
         std::fs::write(&path, b"Gr\xFC\xDFe").unwrap();
         let error = read_motd(&path).unwrap_err().to_string();
         assert!(error.ends_with("motd: it is not UTF-8 text; save it as UTF-8"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn files_are_passed_on_within_bounds_or_not_at_all() {
+        let files =
+            made("--max-file 2GiB --max-transfers 5", "[serve]\nfile-rate = '10MiB'").await.files.unwrap();
+        assert_eq!((files.rules.max_transfers, files.rules.max_bytes), (5, Some(2 << 30)));
+        assert_eq!(files.rate, Some(10 << 20));
+        assert_eq!(made("", "").await.files, ServerOptions::default().files);
+        assert_eq!(made("--no-files", "[serve]\nmax-file = '1MiB'").await.files, None);
+        assert!(
+            read("--no-files --file-rate 1MiB", "").unwrap_err().contains("have no effect with --no-files")
+        );
+        assert!(read("--file-rate 1KiB", "").unwrap_err().contains("use at least 64KiB, or off"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
 use progress_label::ProgressLabel;
+pub(super) use wording::described;
 
 /// Offers to keep, in either direction. A server tells of fewer, so these are from an odd one.
 const MAX_OFFERS: usize = 256;
@@ -319,7 +320,8 @@ impl Conversation {
             (FilesRequest::Accept(mark), Event::Error { msg, .. }) => self.not_accepted(mark, msg, now),
             (FilesRequest::Offerer(mark), Event::Whois(user)) => self.offerer(mark, user.key.as_deref(), now),
             (FilesRequest::Offerer(mark), Event::Error { .. }) => self.offerer(mark, None, now),
-            (FilesRequest::Quiet, Event::Error { .. }) => Vec::new(),
+            // It repeats what this client has said.
+            (FilesRequest::Quiet, _) => Vec::new(),
             _ => self.files_event(event, now),
         }
     }

@@ -309,7 +309,8 @@ impl Conversation {
         let mut effects = match code {
             _ if is_done => return Vec::new(),
             Some(Code::Taken) => self.note(&format!("you accepted {file} from {with} in another session")),
-            Some(Code::Withdrawn | Code::Cancelled | Code::Declined) | None if was_open => {
+            Some(Code::Declined) => self.note(&format!("you declined {file} from {with} in another session")),
+            Some(Code::Withdrawn | Code::Cancelled) | None if was_open => {
                 self.note(&format!("{with} no longer offers {file}"))
             }
             Some(Code::Cancelled) => self.note(&format!("{with} has cancelled {file}")),

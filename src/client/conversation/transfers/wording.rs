@@ -49,7 +49,7 @@ pub(super) fn called(name: &str) -> String {
 }
 
 /// `plan.pdf (1.2 MiB)`, `docs (3 files, 12 MiB)`.
-pub(super) fn described(file: &FileInfo) -> String {
+pub(in crate::client::conversation) fn described(file: &FileInfo) -> String {
     let name = called(FileName::from_sender(&file.name).as_str());
     let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
     let parts: Vec<String> = count.into_iter().chain(file.size.map(size)).collect();

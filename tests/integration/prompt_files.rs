@@ -11,8 +11,7 @@ use std::path::Path;
 /// Joins as that name, and waits for the prompt.
 fn join(home: &Home, server: impl ToString, name: &str) -> Terminal {
     let host = server.to_string();
-    let terminal =
-        Launch::lanchat(&["--no-discovery", "--host", &host, "--name", name]).start(home);
+    let terminal = Launch::lanchat(&["--no-discovery", "--host", &host, "--name", name]).start(home);
     terminal.wait_for_last("[#lobby]");
     terminal
 }
@@ -160,11 +159,9 @@ fn tab_completes_the_user_then_paths_then_the_number_and_a_folder() {
     let [mut alice, mut bob] = both(&server, &homes);
     write(&homes[0], "docs/my plan.pdf", 10);
     write(&homes[1], "inbox/old", 1);
-    for (typed, expected) in [
-        ("/send bo", "/send bob"),
-        ("do", "/send bob docs/"),
-        ("", "/send bob 'docs/my plan.pdf'"),
-    ] {
+    for (typed, expected) in
+        [("/send bo", "/send bob"), ("do", "/send bob docs/"), ("", "/send bob 'docs/my plan.pdf'")]
+    {
         alice.type_text(typed);
         alice.key(Press::Tab);
         alice.wait_for_last(&format!("[#lobby] {expected}"));

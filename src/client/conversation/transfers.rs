@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
 use crate::client::transfer::{
-    Landing, Origin, Parcel, Progress, ProgressNow, Received, Sent, TransferError,
+    Landing, Origin, Parcel, Phase, Progress, ProgressNow, Received, Sent, TransferError,
 };
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
@@ -167,12 +167,20 @@ pub(super) struct MadeOffer {
     /// None while the screen looks at the files.
     parcel: Option<Arc<Parcel>>,
     file: FileInfo,
-    receivers: BTreeMap<String, Stage>,
+    receivers: BTreeMap<String, OfferReceiver>,
     declined: usize,
     /// Whether the user has been told of the offer.
     is_told: bool,
     /// Users who have it all, and of whom the user has not been told.
     untold: Vec<String>,
+}
+
+/// A user who has accepted an offer of this user's.
+#[derive(Debug)]
+pub(super) struct OfferReceiver {
+    stage: Stage,
+    /// Whether the user has been told of the interruption.
+    is_told: bool,
 }
 
 /// A transfer that has ended.
@@ -201,6 +209,15 @@ impl Stage {
             Self::Running { task, .. } => Some(*task),
             _ => None,
         }
+    }
+
+    /// Whether both sides are there and agree on the place.
+    fn flows(&self) -> bool {
+        let phase = match self {
+            Self::Running { progress, .. } => progress.now().phase,
+            _ => return false,
+        };
+        matches!(phase, Phase::Moving | Phase::Finishing)
     }
 
     /// How much of it is there.
@@ -263,7 +280,7 @@ impl Transfers {
         let made = self
             .made
             .iter()
-            .flat_map(|offer| offer.receivers.values().map(move |stage| (&offer.file, stage)));
+            .flat_map(|offer| offer.receivers.values().map(move |to| (&offer.file, &to.stage)));
         received.chain(made).filter_map(|(file, stage)| match stage {
             Stage::Running { progress, .. } => Some((file, progress)),
             _ => None,
@@ -364,8 +381,32 @@ impl Conversation {
     /// What has to happen as time passes: new progress, and another attempt after an interruption.
     pub(crate) fn files_tick(&mut self, now: CallTime) -> Vec<Effect> {
         let mut effects = self.retry(now);
+        effects.extend(self.resumed());
         effects.extend(self.progress(now));
         effects
+    }
+
+    /// Says which transfers go on, once their bytes flow: an attempt may also fail.
+    fn resumed(&mut self) -> Vec<Effect> {
+        let mut lines = Vec::new();
+        for offer in &mut self.transfers.received {
+            if offer.is_told && offer.stage.flows() {
+                offer.is_told = false;
+                lines.push(format!(
+                    "receiving {} from {} goes on",
+                    wording::name_of(&offer.file),
+                    offer.from.name
+                ));
+            }
+        }
+        for offer in &mut self.transfers.made {
+            let file = wording::name_of(&offer.file);
+            for (name, to) in offer.receivers.iter_mut().filter(|(_, to)| to.is_told && to.stage.flows()) {
+                to.is_told = false;
+                lines.push(format!("sending {file} to {name} goes on"));
+            }
+        }
+        lines.iter().flat_map(|line| self.note(line)).collect()
     }
 
     /// Whether there is something for [`Self::files_tick`].
@@ -401,7 +442,7 @@ impl Conversation {
     pub(super) fn abandon_files(&mut self) -> Vec<Effect> {
         let made = std::mem::take(&mut self.transfers.made);
         let received = std::mem::take(&mut self.transfers.received);
-        let running = made.iter().flat_map(|offer| offer.receivers.values());
+        let running = made.iter().flat_map(|offer| offer.receivers.values().map(|to| &to.stage));
         let running = running.chain(received.iter().map(|offer| &offer.stage)).filter_map(Stage::task);
         let mut effects: Vec<_> = running.map(|task| Self::order(task, TransferWork::Cancel)).collect();
         for offer in made.iter().filter(|offer| offer.is_told) {

@@ -81,6 +81,14 @@ impl Talk {
         self.starts(number)
     }
 
+    /// Handles the event, and lets the bytes flow that it starts.
+    fn flows(&mut self, event: Event) -> String {
+        let mut effects = self.conversation.event(&event, None, self.now);
+        effects.iter().filter_map(progress_of).for_each(|progress| progress.put(1, Some(100)));
+        effects.extend(self.conversation.tick(self.now));
+        text(effects)
+    }
+
     fn starts(&mut self, number: u64) -> u64 {
         self::task(&self.event(accepted(number, "bob", false), None))
     }
@@ -94,6 +102,17 @@ impl Talk {
     fn later(&mut self, seconds: u64) -> String {
         self.now.instant += Duration::from_secs(seconds);
         text(self.conversation.tick(self.now))
+    }
+}
+
+/// The progress of the transfer that is ordered.
+fn progress_of(effect: &Effect) -> Option<Arc<Progress>> {
+    let Effect::Transfer(order) = effect else { return None };
+    match &order.work {
+        TransferWork::Receive { progress, .. } | TransferWork::Send { progress, .. } => {
+            Some(Arc::clone(progress))
+        }
+        _ => None,
     }
 }
 
@@ -264,7 +283,7 @@ fn a_cut_is_told_once_and_what_was_accepted_goes_on() {
         }
         assert_eq!(talk.event(ended(7, Some("bob"), Code::Cut), None), "", "the other side did not come");
     }
-    let shown = talk.event(accepted(7, "bob", false), None);
+    let shown = talk.flows(accepted(7, "bob", false));
     assert!(shown.ends_with("12:03 -- receiving plan.pdf from bob goes on"), "{shown}");
     task = self::task(&shown);
     assert!(talk.report(task, received()).contains("received plan.pdf"));
@@ -295,7 +314,7 @@ fn what_was_accepted_in_an_earlier_run_goes_on() {
     assert_eq!(talk.event(Event::Whois(user), asked.id.as_deref()), "(recall 1)");
     assert_eq!(talk.report(1, TransferReport::Recalled(Some(Arc::new(landing())))), "");
     assert_eq!(talk.asks("accept").offer, Some(7));
-    assert!(talk.event(accepted(7, "bob", false), None).contains("receiving plan.pdf from bob goes on"));
+    assert!(talk.flows(accepted(7, "bob", false)).contains("receiving plan.pdf from bob goes on"));
 }
 
 #[test]
@@ -366,7 +385,7 @@ fn own_offers_are_made_again_over_a_new_connection() {
     let offer = packets.iter().find(|packet| packet.kind.as_deref() == Some("offer")).expect("an offer");
     assert_eq!(offer.file.as_ref().map(|file| file.id.as_str()), Some("content"));
     assert_eq!(talk.event(Event::Offered { offer: 3, waits: None }, offer.id.as_deref()), "");
-    let shown = talk.event(accepted(3, "bob", true), None);
+    let shown = talk.flows(accepted(3, "bob", true));
     assert!(shown.ends_with("12:03 -- sending plan.pdf to bob goes on"), "{shown}");
 }
 
@@ -406,14 +425,7 @@ fn progress_is_in_the_label_and_never_a_line() {
     talk.report(task(&order), TransferReport::Prepared(Ok(Arc::new(landing()))));
     talk.sent();
     let effects = talk.conversation.event(&accepted(7, "bob", false), None, talk.now);
-    let progress = effects.iter().find_map(|effect| match effect {
-        Effect::Transfer(order) => match &order.work {
-            TransferWork::Receive { progress, .. } => Some(Arc::clone(progress)),
-            _ => None,
-        },
-        _ => None,
-    });
-    let progress: Arc<Progress> = progress.expect("a transfer");
+    let progress = effects.iter().find_map(progress_of).expect("a transfer");
     assert_eq!(talk.later(0), "");
     progress.put(13 << 20, Some(100 << 20));
     assert_eq!(talk.later(1), "(label)");

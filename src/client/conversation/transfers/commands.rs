@@ -177,7 +177,8 @@ impl Conversation {
     /// Ends an offer of the user's own.
     fn take_back_offer(&mut self, mark: u64) -> Vec<Effect> {
         let Some(offer) = self.drop_made(mark, "you took it back") else { return Vec::new() };
-        let mut effects: Vec<_> = offer.receivers.values().filter_map(Stage::task).map(cancelled).collect();
+        let mut effects: Vec<_> =
+            offer.receivers.values().filter_map(|to| to.stage.task()).map(cancelled).collect();
         if offer.parcel.is_none() {
             effects.push(cancelled(offer.mark));
         }
@@ -197,7 +198,7 @@ impl Conversation {
         let Some(offer) = self.transfers.made(mark) else { return Vec::new() };
         let receiver =
             offer.receivers.keys().find(|known| known.to_lowercase() == name.to_lowercase()).cloned();
-        let stage = receiver.as_ref().and_then(|name| offer.receivers.remove(name));
+        let stage = receiver.as_ref().and_then(|name| offer.receivers.remove(name)).map(|to| to.stage);
         let (number, file) = (offer.number, name_of(&offer.file));
         let (Some(receiver), Some(stage)) = (receiver, stage) else {
             return self.refuse_files(&format!("{name} does not receive {file}"));

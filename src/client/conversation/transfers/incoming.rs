@@ -211,13 +211,7 @@ impl Conversation {
         let Some(landing) = offer.landing.clone() else { return Vec::new() };
         let progress = Arc::default();
         offer.stage = Stage::Running { task, progress: Arc::clone(&progress), is_ended: false };
-        let text = format!("receiving {} from {} goes on", name_of(&offer.file), offer.from.name);
-        let is_told = std::mem::take(&mut offer.is_told);
-        let mut effects = vec![Self::order(task, TransferWork::Receive { meeting, landing, progress })];
-        if is_told {
-            effects.extend(self.note(&text));
-        }
-        effects
+        vec![Self::order(task, TransferWork::Receive { meeting, landing, progress })]
     }
 
     /// A transfer to this user has ended, on this side.

@@ -59,7 +59,7 @@ fn received_row(offer: &ReceivedOffer) -> (String, String) {
 }
 
 fn made_row(offer: &MadeOffer) -> (String, String) {
-    let stages = || offer.receivers.values();
+    let stages = || offer.receivers.values().map(|to| &to.stage);
     let count = |is: fn(&Stage) -> bool| stages().filter(|stage| is(stage)).count();
     let running = count(|stage| matches!(stage, Stage::Running { .. }));
     let mut parts = Vec::new();

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
-use super::{CollectedFiles, FilesRequest, MadeOffer, Stage, TransferWork, is_cancelled, is_interruption};
+use super::{
+    CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, Stage, TransferWork, is_cancelled,
+    is_interruption,
+};
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
 use crate::client::transfer::{Sent, TransferError};
 use crate::protocol::Code;
@@ -86,17 +89,17 @@ impl Conversation {
         let progress = Arc::default();
         let stage = Stage::Running { task, progress: Arc::clone(&progress), is_ended: false };
         let is_first = offer.receivers.is_empty();
-        let before = offer.receivers.insert(name.to_owned(), stage);
+        let is_told = offer.receivers.get(name).is_some_and(|before| before.is_told);
+        let before = offer.receivers.insert(name.to_owned(), OfferReceiver { stage, is_told });
         let (file, name) = (name_of(&offer.file), safe_line(name));
         let text = match &before {
-            Some(Stage::Interrupted { .. }) => Some(format!("sending {file} to {name} goes on")),
             Some(_) => None,
             None if !offer.is_to_many() => Some(format!("{name} accepts {file}")),
             None if is_first => Some(format!("{name} accepts {file}; /transfers counts all who do")),
             None => None,
         };
         // Who accepts again has given up the connection of before.
-        let dead = before.and_then(|stage| stage.task());
+        let dead = before.and_then(|before| before.stage.task());
         let mut effects: Vec<_> =
             dead.map(|task| Self::order(task, TransferWork::Abandon)).into_iter().collect();
         effects.push(Self::order(task, TransferWork::Send { meeting, parcel, progress }));
@@ -106,12 +109,12 @@ impl Conversation {
 
     /// A transfer from this user has ended, on this side.
     pub(super) fn sent_file(&mut self, task: u64, result: Result<Sent, TransferError>) -> Vec<Effect> {
-        let is_it = |offer: &MadeOffer| offer.receivers.values().any(|stage| stage.task() == Some(task));
+        let is_it = |offer: &MadeOffer| offer.receivers.values().any(|to| to.stage.task() == Some(task));
         let Some(offer) = self.transfers.made.iter_mut().find(|offer| is_it(offer)) else {
             return Vec::new();
         };
-        let running = offer.receivers.iter_mut().find(|(_, stage)| stage.task() == Some(task));
-        let Some((receiver, stage)) = running else { return Vec::new() };
+        let running = offer.receivers.iter_mut().find(|(_, to)| to.stage.task() == Some(task));
+        let Some((receiver, OfferReceiver { stage, is_told })) = running else { return Vec::new() };
         let (mark, file, name, percent) =
             (offer.mark, name_of(&offer.file), receiver.clone(), stage.percent());
         let is_ended = matches!(stage, Stage::Running { is_ended: true, .. });
@@ -137,6 +140,9 @@ impl Conversation {
             }
             Err(_) => {
                 *stage = Stage::Interrupted { percent, retry: None };
+                if std::mem::replace(is_told, true) {
+                    return Vec::new();
+                }
                 let name = safe_line(&name);
                 self.note(&format!(
                     "{file} to {name} was interrupted{}; it goes on when {name} is back",
@@ -149,7 +155,7 @@ impl Conversation {
     /// Says who has all files, once nobody else is receiving them.
     fn tell_sent(&mut self, mark: u64) -> Vec<Effect> {
         let Some(offer) = self.transfers.made(mark) else { return Vec::new() };
-        if offer.is_to_many() && offer.receivers.values().any(|stage| stage.task().is_some()) {
+        if offer.is_to_many() && offer.receivers.values().any(|to| to.stage.task().is_some()) {
             return Vec::new();
         }
         let (what, names) = (described(&offer.file), std::mem::take(&mut offer.untold));
@@ -192,14 +198,15 @@ impl Conversation {
         let Some(offer) = self.transfers.made_number(number) else { return Vec::new() };
         let (mark, file) = (offer.mark, name_of(&offer.file));
         let Some(name) = name else {
-            let running: Vec<_> = offer.receivers.values().filter_map(Stage::task).map(cancelled).collect();
+            let running: Vec<_> =
+                offer.receivers.values().filter_map(|to| to.stage.task()).map(cancelled).collect();
             self.drop_made(mark, msg);
             let mut effects = self.failure(&format!("you no longer offer {file}: {msg}"));
             effects.extend(running);
             return effects;
         };
         let is_to_many = offer.is_to_many();
-        match (code, offer.receivers.get_mut(name)) {
+        match (code, offer.receivers.get_mut(name).map(|to| &mut to.stage)) {
             (Some(Code::Cut), _) => Vec::new(),
             (Some(Code::Declined), _) if is_to_many => {
                 offer.declined += 1;

@@ -3,8 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Chat, Deliveries, Delivery, Garbage, Now, OperatorRecord, Parsed, Peer, Profile,
-    Records, Rules, SessionId, StoredRecords,
+    Archive, Audience, Chat, Deliveries, Delivery, FileRules, Garbage, Now, OperatorRecord, Parsed, Peer,
+    Profile, Records, Rules, SessionId, StoredRecords, TokenSource,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
@@ -24,7 +24,7 @@ const OPERATOR: u8 = 3;
 const MAX_STEPS: usize = 200;
 
 /// Templates of messages: `%` is a name, `$` another word.
-const PACKETS: [&str; 12] = [
+const PACKETS: [&str; 18] = [
     r#"{"type":"hello","from":{"name":"%"},"token":"$"}"#,
     r#"{"type":"hello","from":{"name":"%"},"mode":"send"}"#,
     r#"{"type":"hello","from":{"name":"%"},"mode":"tail","token":"$"}"#,
@@ -37,6 +37,12 @@ const PACKETS: [&str; 12] = [
     r#"{"type":"op","name":"$"}"#,
     r#"{"to":"server","msg":"/$ %"}"#,
     r#"{"type":"$","name":"%","duration":"$"}"#,
+    r#"{"type":"offer","to":"%","file":{"name":"%","id":"x$"},"id":"r"}"#,
+    r##"{"type":"offer","to":"#games","file":{"name":"x","id":"x"}}"##,
+    r#"{"type":"accept","offer":1,"id":"r"}"#,
+    r#"{"type":"accept","offer":2}"#,
+    r#"{"type":"decline","offer":1}"#,
+    r#"{"type":"cancel","offer":1,"name":"%"}"#,
 ];
 
 const NAMES: [&str; 16] = [
@@ -127,6 +133,12 @@ impl House {
         let archive = Archive { records, ..Archive::default() };
         let mut chat = Chat::new(Profile::default(), Rules::default(), archive);
         chat.offer_operator("4827-1163", "secret");
+        let mut token = 0;
+        let tokens = TokenSource::new(move || {
+            token += 1;
+            Some(token)
+        });
+        chat.pass_files(FileRules { max_transfers: 4, max_bytes: None }, tokens);
         Self { chat, stored, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }
     }
 

@@ -194,6 +194,7 @@ impl Chat {
             (self.looks.len(), self.present, self.presence.due(), self.rooms.due()),
             (0, 0, None, None)
         );
+        assert!(self.offers.as_ref().is_none_or(|offers| offers.has_nothing()));
     }
 
     /// Whether the session's messages must reach nobody; an operator's alerts may.

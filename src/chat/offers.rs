@@ -436,7 +436,6 @@ impl Offers {
     }
 
     /// Whether nothing is left of all that was.
-    #[cfg(test)]
     pub(super) fn has_nothing(&self) -> bool {
         self.open.is_empty()
             && self.offered.0.is_empty()

@@ -43,7 +43,7 @@ pub fn limits_table() -> String {
 }
 
 fn limits() -> Vec<Limit> {
-    [people(), strangers(), resources()].into_iter().flatten().collect()
+    [people(), files(), strangers(), resources()].into_iter().flatten().collect()
 }
 
 fn people() -> Vec<Limit> {
@@ -161,6 +161,42 @@ fn people() -> Vec<Limit> {
             ),
             charged: "the key or token; all newcomers together",
             beyond: "the server refuses (`too_many_rooms`); members whose names have expired make room",
+        },
+    ]
+}
+
+fn files() -> Vec<Limit> {
+    vec![
+        Limit {
+            what: "offers of files",
+            value: format!(
+                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address, {MAX_OFFERS} in all; a name: {MAX_FILE_NAME_BYTES} bytes. A user who comes is told of {OFFERS_TOLD}."
+            ),
+            charged: "the key with all its names (without a key, the address); its address, unless it is the server's machine",
+            beyond: "the server refuses (`too_many_offers`)",
+        },
+        Limit {
+            what: "transfers of files",
+            value: format!(
+                "{MAX_TRANSFERS_PER_USER} per user in either direction, {MAX_TRANSFERS_PER_ADDRESS} per address, {DEFAULT_MAX_TRANSFERS} in all (--max-transfers), each with {} of memory and {} per connection and direction in the system. Sizes and the rate have no limit unless the administrator sets one (--max-file, with an allowance of 1/{TRANSFER_OVERHEAD_SHARE}, {} and {TRANSFER_OVERHEAD_OF_FILE} bytes per file; --file-rate, at least {}).",
+                size(TRANSFER_MEMORY_BYTES),
+                size(TRANSFER_SOCKET_BYTES),
+                Size(TRANSFER_OVERHEAD_BYTES),
+                Size(MIN_FILE_RATE)
+            ),
+            charged: "both users; their addresses",
+            beyond: "the server refuses (`too_many_transfers`, `file_too_big`)",
+        },
+        Limit {
+            what: "time of a transfer",
+            value: format!(
+                "{} for both sides to connect; {} without a byte. {} wait at most between the sides.",
+                span(TRANSFER_MEETING),
+                span(TRANSFER_SILENCE),
+                size(TRANSFER_STEP_BYTES)
+            ),
+            charged: "the transfer",
+            beyond: "the server ends it (`cut`); the receiver may accept again. A side that does not read stops the other",
         },
     ]
 }

@@ -46,7 +46,7 @@ impl PathStyle {
                 Some(end) if c == end => quote = None,
                 None if self.quotes(c) => quote = Some(c),
                 None | Some('"') if c == '\\' && self == Self::Unix => {
-                    // Within double quotes, it is special only before what is special there.
+                    // Within double quotes, it takes only these characters as they are.
                     let next = chars.next().map(|(_, next)| next);
                     let is_kept = quote.is_some() && !matches!(next, Some('"' | '\\' | '$' | '`'));
                     word.text.extend(is_kept.then_some(c));

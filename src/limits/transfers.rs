@@ -11,7 +11,7 @@ pub const MAX_OFFERS_PER_USER: usize = 32;
 /// Offers that may be open in all. More are refused: `too_many_offers`.
 pub const MAX_OFFERS: usize = 4096;
 
-/// Offers that a user who comes is told of; those of the others come when these have ended.
+/// Offers that a user who comes is told of: those to the user first, then those to the user's rooms.
 pub const OFFERS_TOLD: usize = 32;
 
 /// Transfers that a user may take part in at a time, in either direction. More are refused: `too_many_transfers`.

@@ -26,6 +26,12 @@ pub(super) fn clients_that_fit() -> Option<usize> {
     Some(usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(RESERVED_DESCRIPTORS))
 }
 
+/// How many clients fit beside transfers: a connection for a file takes two descriptors, and is a client itself.
+/// Where descriptors are few, most are for the chat.
+pub(super) fn less_those_of_files(fit: usize, transfers: usize) -> usize {
+    fit - (2 * transfers).min(fit / 8)
+}
+
 /// Windows limits sockets by memory alone.
 #[cfg(not(unix))]
 pub(super) fn clients_that_fit() -> Option<usize> {

@@ -264,13 +264,15 @@ impl Server {
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
         let (ends, ended) = mpsc::unbounded_channel();
-        let (files, arrivals) = mpsc::unbounded_channel();
+        let (file_door, arrivals) = mpsc::unbounded_channel();
         let hub =
             Hub::new((chat, ends), closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
         let (counts, rate) = (Arc::<TransferCounts>::default(), options.files.and_then(|files| files.rate));
         let transfers = Transfers::new(Arc::clone(&hub), ended, rate, Arc::clone(&counts), arrivals);
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
-        let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
+        let files = options.files.map_or(0, |files| files.rules.max_transfers);
+        let fit = descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, files));
+        let max_clients = max_clients(options.max_clients, fit);
         let admission = Admission {
             gate: Gate::new(options.max_per_address, max_clients),
             ids: Arc::new(ConnectionIds::default()),
@@ -283,7 +285,7 @@ impl Server {
             Arc::clone(&inbox),
             options.registration,
         );
-        let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), files, options.frame)
+        let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
             .map_err(StartError::Poll)?;
         Ok(Self {
             hub,

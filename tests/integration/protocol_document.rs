@@ -12,7 +12,7 @@ use std::collections::HashMap;
 const DOCUMENT: &str = include_str!("../../PROTOCOL.md");
 
 /// Members whose values differ from run to run. They must be there, with the same type.
-const VOLATILE: [&str; 8] = ["seq", "ts", "time", "uptime", "since", "id", "version", "key"];
+const VOLATILE: [&str; 9] = ["seq", "ts", "time", "uptime", "since", "id", "version", "key", "token"];
 
 /// Each with its first line, which says whether its server keeps a history: ` kept`.
 fn examples() -> Vec<&'static str> {
@@ -20,7 +20,7 @@ fn examples() -> Vec<&'static str> {
 }
 
 /// Plays one example with a server of its own. An actor with a number, as `alice+1`, has the key of that
-/// number.
+/// number; `<token of alice+1>` is the token that this actor got last.
 fn play(example: &str) {
     let (title, lines) = example.split_once('\n').unwrap();
     let data_dir = tempfile::tempdir().unwrap();
@@ -29,6 +29,7 @@ fn play(example: &str) {
     });
     let mut peers: HashMap<&str, Peer> = HashMap::new();
     let mut keys: HashMap<&str, Key> = HashMap::new();
+    let mut tokens: HashMap<&str, String> = HashMap::new();
     for line in lines.lines() {
         let (actor, rest) = line.split_once(['>', '<']).expect("an actor");
         let peer = peers.entry(actor).or_insert_with(|| match actor.split_once('+') {
@@ -39,7 +40,10 @@ fn play(example: &str) {
         });
         let text = rest.trim_start();
         if line.as_bytes()[actor.len()] == b'>' {
-            peer.send_raw(format!("{text}\n").as_bytes());
+            let with_token = |text: String, (actor, token): (&&str, &String)| {
+                text.replace(&format!("<token of {actor}>"), token)
+            };
+            peer.send_raw(format!("{}\n", tokens.iter().fold(text.to_owned(), with_token)).as_bytes());
         } else if text == "(closed)" {
             assert!(peer.read_to_end().iter().all(is_presence), "{line}");
         } else if text == "welcome" {
@@ -47,6 +51,7 @@ fn play(example: &str) {
         } else {
             let shown: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {line}"));
             let real = peer.wait_until(|packet| is_presence(&shown) || !is_presence(packet));
+            tokens.extend(real["token"].as_str().map(|token| (actor, token.to_owned())));
             assert_eq!(settled(&real, true), settled(&shown, true), "\nshown {text}\nreal  {real}");
         }
     }
@@ -143,6 +148,14 @@ fn the_bounds_are_those_of_the_program() {
         ("KiB in {} seconds, the server", limits::BACKLOG_STALL.as_secs().to_string()),
         ("all of it nor {} KiB", (limits::BACKLOG_STEP_BYTES / 1024).to_string()),
         ("not finished within {} seconds", limits::FRAME_TIMEOUT.as_secs().to_string()),
+        ("works once, within {} seconds", limits::TRANSFER_MEETING.as_secs().to_string()),
+        ("nothing passed for {} seconds", limits::TRANSFER_SILENCE.as_secs().to_string()),
+        ("is open, at most {} offers", limits::OFFERS_TOLD.to_string()),
+        ("file or folder, at most {} bytes", limits::MAX_FILE_NAME_BYTES.to_string()),
+        ("user may have {} open offers", limits::MAX_OFFERS_PER_USER.to_string()),
+        ("take part in {} transfers;", limits::MAX_TRANSFERS_PER_USER.to_string()),
+        ("an address may have {} and", limits::MAX_OFFERS_PER_ADDRESS.to_string()),
+        ("content: at most {} bytes", grouped(limits::TRANSFER_STEP_BYTES)),
     ] {
         let sentence = sentence.replace("{}", &value);
         assert!(document.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");

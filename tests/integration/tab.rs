@@ -27,7 +27,7 @@ enum Offer {
 use Offer::{Files, Folders, Nothing, Words};
 
 /// Lines, and what Tab offers after each.
-const TABLE: [(&str, Offer); 49] = [
+const TABLE: [(&str, Offer); 50] = [
     ("lanchat ", Words(&["serve", "discover", "trust", "completions", "man", "help"])),
     ("lanchat ser", Words(&["serve"])),
     ("lanchat --", Words(&["--host", "--server", "--name", "--color", "--version"])),
@@ -72,6 +72,7 @@ const TABLE: [(&str, Offer); 49] = [
     ("lanchat serve --interface ", Words(&["lo"])),
     ("lanchat serve --rate-limit ", Words(&["off"])),
     ("lanchat serve --max-per-ip ", Words(&["off"])),
+    ("lanchat serve --max-file ", Words(&["off"])),
     ("lanchat serve --max-clients ", Nothing),
     ("lanchat serve --advertise ", Words(&[])),
     ("lanchat --name ", Nothing),

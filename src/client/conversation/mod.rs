@@ -50,7 +50,7 @@ pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::{OfferNumbers, Roster};
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
-pub(crate) use transfers::{CollectedFiles, Meeting, TransferOrder, TransferReport, TransferWork};
+pub(crate) use transfers::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use line::Opening;
@@ -80,7 +80,7 @@ use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use session_info::SessionInfo;
-use transfers::{FilesRequest, Transfers};
+use transfers::{FilesRequest, TransferTable};
 use verifying::KeySubject;
 
 /// A change on the terminal.
@@ -204,7 +204,7 @@ pub(crate) struct Conversation {
     /// Where `/set` keeps preferences.
     preferences_file: Option<Arc<dyn PreferencesFile>>,
     pages: Pages,
-    transfers: Transfers,
+    transfers: TransferTable,
     attention: Attention,
     view: ViewState,
 }
@@ -231,7 +231,7 @@ impl Conversation {
             numbered: SharedState::default(),
             preferences_file: None,
             pages: Pages::default(),
-            transfers: Transfers::default(),
+            transfers: TransferTable::default(),
             attention: Attention::default(),
             view,
         }

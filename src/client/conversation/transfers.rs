@@ -1,27 +1,26 @@
-//! Files that users offer each other, as the conversation sees them: what is offered, by whom, and how far it
-//! is. The screen carries out the [`TransferOrder`]s and answers with [`TransferReport`]s.
+//! Files that users offer each other, as the conversation sees them: the offers, their users, and how far they
+//! are. The screen carries out the [`TransferOrder`]s and answers with [`TransferReport`]s.
 
 mod commands;
 mod incoming;
 mod listing;
+mod orders;
 mod outgoing;
 mod progress_label;
 mod wording;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
-use crate::client::transfer::{
-    Landing, Origin, Parcel, Phase, Progress, ProgressNow, Received, Sent, TransferError,
-};
+use crate::client::transfer::{Landing, Origin, Parcel, Phase, Progress, ProgressNow, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
+pub(crate) use orders::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
 use progress_label::ProgressLabel;
 pub(super) use wording::described;
 
@@ -31,79 +30,18 @@ const MAX_OFFERS: usize = 256;
 /// Ended transfers that `/transfers` lists.
 const MAX_ENDED: usize = 20;
 
-/// The pause before the client accepts again what was interrupted. It doubles up to the longest.
+/// The pause before the client accepts an interrupted offer again. It doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A piece of work for the screen. Each has a number of its own, under which it reports.
-#[derive(Debug)]
-pub(crate) struct TransferOrder {
-    pub(crate) task: u64,
-    pub(crate) work: TransferWork,
-}
-
-#[derive(Debug)]
-pub(crate) enum TransferWork {
-    /// Look at the files to offer, by their paths as typed; the whole text may also be one path.
-    Collect(String),
-    /// Look whether the user has accepted this in an earlier run.
-    Recall { origin: Origin, file: Box<FileInfo> },
-    /// Find a place for what was offered.
-    Prepare {
-        origin: Origin,
-        file: Box<FileInfo>,
-        /// As typed.
-        folder: Option<String>,
-        /// As in the preferences.
-        downloads: String,
-    },
-    /// Connect to the server with the token, and send.
-    Send { meeting: Meeting, parcel: Arc<Parcel>, progress: Arc<Progress> },
-    /// The same, and receive.
-    Receive { meeting: Meeting, landing: Arc<Landing>, progress: Arc<Progress> },
-    /// End the work with this number, and tell the other side.
-    Cancel,
-    /// End it without a word, because its connection is dead.
-    Abandon,
-}
-
-/// Where both sides of a transfer meet.
-#[derive(Debug, Clone)]
-pub(crate) struct Meeting {
-    pub(crate) server: SocketAddr,
-    pub(crate) key: Option<Fingerprint>,
-    pub(crate) token: String,
-}
-
-/// Files to offer.
-#[derive(Debug)]
-pub(crate) struct CollectedFiles {
-    pub(crate) parcel: Arc<Parcel>,
-    pub(crate) file: FileInfo,
-    /// What is left out, and why.
-    pub(crate) skipped: Option<String>,
-}
-
-/// The result of a [`TransferOrder`].
-#[derive(Debug)]
-pub(crate) enum TransferReport {
-    Collected(Result<CollectedFiles, String>),
-    Recalled(Option<Arc<Landing>>),
-    Prepared(Result<Arc<Landing>, String>),
-    Sent(Result<Sent, TransferError>),
-    Received(Result<Received, TransferError>),
-    /// It has failed unexpectedly.
-    Failed,
-}
-
-/// What an answer of the server is for.
+/// The use of the server's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FilesRequest {
     /// An offer of the user's own, by its mark.
     Offer(u64),
     /// The acceptance of a received offer, by its mark.
     Accept(u64),
-    /// Whose key backs the name of who offers.
+    /// The key that backs the sender's name.
     Offerer(u64),
     /// Nothing that the user has asked for.
     Quiet,
@@ -111,7 +49,7 @@ pub(super) enum FilesRequest {
 
 /// How far a transfer is.
 #[derive(Debug)]
-pub(super) enum Stage {
+pub(super) enum OfferStage {
     /// Nobody has accepted it yet.
     Open,
     /// The screen looks for a place.
@@ -147,7 +85,7 @@ pub(super) struct ReceivedOffer {
     landing: Option<Arc<Landing>>,
     /// The folder as the user has typed it.
     folder: Option<String>,
-    stage: Stage,
+    stage: OfferStage,
     /// The highest percentage so far.
     reached: Option<u64>,
     pause: Duration,
@@ -178,7 +116,7 @@ pub(super) struct MadeOffer {
 /// A user who has accepted an offer of this user's.
 #[derive(Debug)]
 pub(super) struct OfferReceiver {
-    stage: Stage,
+    stage: OfferStage,
     /// Whether the user has been told of the interruption.
     is_told: bool,
 }
@@ -195,7 +133,7 @@ pub(super) struct EndedTransfer {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Transfers {
+pub(super) struct TransferTable {
     received: Vec<ReceivedOffer>,
     made: Vec<MadeOffer>,
     ended: VecDeque<EndedTransfer>,
@@ -203,7 +141,7 @@ pub(super) struct Transfers {
     label: ProgressLabel,
 }
 
-impl Stage {
+impl OfferStage {
     fn task(&self) -> Option<u64> {
         match self {
             Self::Running { task, .. } => Some(*task),
@@ -246,7 +184,7 @@ fn is_cancelled(error: &TransferError) -> bool {
     error.code() == StopCode::Cancelled.as_str()
 }
 
-impl Transfers {
+impl TransferTable {
     fn mark(&mut self) -> u64 {
         self.next_mark += 1;
         self.next_mark
@@ -282,7 +220,7 @@ impl Transfers {
             .iter()
             .flat_map(|offer| offer.receivers.values().map(move |to| (&offer.file, &to.stage)));
         received.chain(made).filter_map(|(file, stage)| match stage {
-            Stage::Running { progress, .. } => Some((file, progress)),
+            OfferStage::Running { progress, .. } => Some((file, progress)),
             _ => None,
         })
     }
@@ -290,7 +228,7 @@ impl Transfers {
     /// Whether something changes with time.
     fn waits(&self) -> bool {
         let retries =
-            |offer: &ReceivedOffer| matches!(offer.stage, Stage::Interrupted { retry: Some(_), .. });
+            |offer: &ReceivedOffer| matches!(offer.stage, OfferStage::Interrupted { retry: Some(_), .. });
         self.running().next().is_some() || self.label.is_shown() || self.received.iter().any(retries)
     }
 }
@@ -369,8 +307,9 @@ impl Conversation {
     /// Tells the roster which numbers Tab completes.
     pub(super) fn note_offers(&self) {
         let received = self.transfers.received.iter().filter(|offer| offer.is_current);
-        let is_open = |offer: &&ReceivedOffer| matches!(offer.stage, Stage::Open);
-        let is_under_way = |offer: &&ReceivedOffer| !matches!(offer.stage, Stage::Open | Stage::Done);
+        let is_open = |offer: &&ReceivedOffer| matches!(offer.stage, OfferStage::Open);
+        let is_under_way =
+            |offer: &&ReceivedOffer| !matches!(offer.stage, OfferStage::Open | OfferStage::Done);
         let open = received.clone().filter(is_open).map(|offer| offer.number).collect();
         let to_cancel = received.filter(is_under_way).map(|offer| offer.number);
         let to_cancel =
@@ -378,7 +317,7 @@ impl Conversation {
         self.with_roster(|roster| roster.offers = OfferNumbers { open, to_cancel });
     }
 
-    /// What has to happen as time passes: new progress, and another attempt after an interruption.
+    /// Handles the passing of time: new progress, and another attempt after an interruption.
     pub(crate) fn files_tick(&mut self, now: CallTime) -> Vec<Effect> {
         let mut effects = self.retry(now);
         effects.extend(self.resumed());
@@ -421,18 +360,19 @@ impl Conversation {
 
     /// Commands about files that are not answered yet.
     pub(super) fn unanswered_files(&self) -> usize {
-        let preparing = |offer: &&ReceivedOffer| matches!(offer.stage, Stage::Preparing(_) | Stage::Asked);
+        let preparing =
+            |offer: &&ReceivedOffer| matches!(offer.stage, OfferStage::Preparing(_) | OfferStage::Asked);
         let made = self.transfers.made.iter().filter(|offer| !offer.is_told).count();
         made + self.transfers.received.iter().filter(preparing).count()
     }
 
     /// The connection is lost. The server tells of offers to this user again; the user's own are gone with it.
     pub(super) fn files_lost(&mut self) {
-        self.transfers.received.retain(|offer| offer.is_current || !matches!(offer.stage, Stage::Open));
+        self.transfers.received.retain(|offer| offer.is_current || !matches!(offer.stage, OfferStage::Open));
         for offer in &mut self.transfers.received {
             offer.is_current = false;
-            if matches!(offer.stage, Stage::Asked) {
-                (offer.stage, offer.is_told) = (Stage::Interrupted { percent: None, retry: None }, true);
+            if matches!(offer.stage, OfferStage::Asked) {
+                (offer.stage, offer.is_told) = (OfferStage::Interrupted { percent: None, retry: None }, true);
             }
         }
         self.transfers.made.iter_mut().for_each(|offer| offer.number = None);
@@ -443,7 +383,7 @@ impl Conversation {
         let made = std::mem::take(&mut self.transfers.made);
         let received = std::mem::take(&mut self.transfers.received);
         let running = made.iter().flat_map(|offer| offer.receivers.values().map(|to| &to.stage));
-        let running = running.chain(received.iter().map(|offer| &offer.stage)).filter_map(Stage::task);
+        let running = running.chain(received.iter().map(|offer| &offer.stage)).filter_map(OfferStage::task);
         let mut effects: Vec<_> = running.map(|task| Self::order(task, TransferWork::Cancel)).collect();
         for offer in made.iter().filter(|offer| offer.is_told) {
             let (file, to) = (wording::name_of(&offer.file), listing::place(&offer.to));
@@ -459,12 +399,12 @@ impl Conversation {
     }
 
     /// Where both sides meet, while there is a connection.
-    fn meeting(&self, token: &str) -> Option<Meeting> {
+    fn meeting(&self, token: &str) -> Option<MeetingPoint> {
         let LinkState::Up { peer, .. } = self.state else { return None };
-        Some(Meeting { server: peer, key: self.view.security.key(), token: token.to_owned() })
+        Some(MeetingPoint { server: peer, key: self.view.security.key(), token: token.to_owned() })
     }
 
-    /// Who offers, as it is remembered.
+    /// The sender of an offer, in the form that the client remembers.
     fn origin(&self, from: &Sender) -> Origin {
         Origin::new(&self.session.server.id, from)
     }

@@ -11,7 +11,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::client::connection::Credentials;
-use crate::client::conversation::{CollectedFiles, Meeting, TransferOrder, TransferReport, TransferWork};
+use crate::client::conversation::{
+    CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork,
+};
 use crate::client::preferences::Preferences;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
@@ -27,10 +29,10 @@ use crate::text::safe_line;
 /// Reports that may wait.
 const QUEUE: usize = 64;
 
-/// How long the end waits for what is being written, so that it can be resumed.
+/// How long the end waits for transfers to note their places, so that they can go on.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// The names of what is not sent that a line has room for.
+/// The most paths in a line about skipped files.
 const FEW: usize = 3;
 
 /// The work on files.
@@ -73,18 +75,8 @@ impl FileWork {
         let TransferOrder { task: number, work } = order;
         let cancel = Cancel::new();
         let task = match work {
-            TransferWork::Cancel => {
-                if let Some(running) = self.running.get(&number) {
-                    running.cancel.cancel();
-                }
-                return;
-            }
-            TransferWork::Abandon => {
-                if let Some(running) = self.running.remove(&number) {
-                    running.task.abort();
-                }
-                return;
-            }
+            TransferWork::Cancel => return self.cancel(number),
+            TransferWork::Abandon => return self.abandon(number),
             TransferWork::Collect(paths) => {
                 let own = self.credentials.own;
                 self.spawn(number, blocking(move || TransferReport::Collected(collect(&paths, &own))))
@@ -133,6 +125,18 @@ impl FileWork {
         self.running.insert(number, RunningWork { cancel, task });
     }
 
+    fn cancel(&self, number: u64) {
+        if let Some(running) = self.running.get(&number) {
+            running.cancel.cancel();
+        }
+    }
+
+    fn abandon(&mut self, number: u64) {
+        if let Some(running) = self.running.remove(&number) {
+            running.task.abort();
+        }
+    }
+
     fn spawn(
         &self,
         number: u64,
@@ -146,7 +150,7 @@ impl FileWork {
     }
 
     /// The same way as the chat's.
-    fn door(&self, meeting: &Meeting) -> Door {
+    fn door(&self, meeting: &MeetingPoint) -> Door {
         Door::new(meeting.server, self.credentials.channel.to(meeting.key))
     }
 
@@ -176,7 +180,7 @@ async fn blocking(work: impl FnOnce() -> TransferReport + Send + 'static) -> Tra
     }
 }
 
-async fn open(door: &Door, meeting: &Meeting, cancel: &Cancel) -> Result<Pipe, TransferError> {
+async fn open(door: &Door, meeting: &MeetingPoint, cancel: &Cancel) -> Result<Pipe, TransferError> {
     tokio::select! {
         opened = Pipe::open(door, &meeting.token) => opened,
         error = cancel.error() => Err(error),
@@ -226,7 +230,7 @@ fn no_file(path: &Path) -> String {
     }
 }
 
-/// Says what is left out of a folder.
+/// Names the skipped files of a folder.
 fn skipped(paths: &[PathBuf]) -> Option<String> {
     let named: Vec<_> = paths.iter().take(FEW).map(|path| safe_line(&path.display().to_string())).collect();
     let more = match paths.len().saturating_sub(FEW) {
@@ -254,7 +258,7 @@ fn folder_for(folder: Option<&str>, downloads: &str) -> Result<PathBuf, String> 
     })
 }
 
-/// Makes a place for what is offered.
+/// Makes a place for the offered files.
 fn land(
     accepted: &SharedState<Accepted>,
     origin: &Origin,

@@ -14,7 +14,7 @@ pub(super) const NAMES: [&str; 5] = ["send", "accept", "reject", "transfers", "c
 pub enum FilesCommand {
     /// Offers files to a user or a room. The paths are as typed, in one text.
     Send { to: Target, paths: String },
-    /// Takes what was offered, into a folder, as typed. Without a number: the only open offer.
+    /// Accepts an offer, into a folder, as typed. Without a number: the only open offer.
     Accept { offer: Option<u64>, folder: Option<String> },
     /// Declines an offer.
     Reject(Option<u64>),

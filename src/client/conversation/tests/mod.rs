@@ -229,17 +229,6 @@ fn a_query_changes_the_target_and_follows_a_rename() {
 }
 
 #[test]
-fn a_reply_goes_to_who_wrote_last() {
-    let mut talk = Talk::new();
-    assert!(talk.line("/reply hi").contains("nobody has sent you a message yet"));
-    talk.says("bob", "alice", "psst");
-    talk.says("eve", "all", "hello");
-    talk.says("alice", "eve", "from my other terminal");
-    talk.line("/r hi");
-    assert_eq!(talk.sent().to.as_deref(), Some("bob"));
-}
-
-#[test]
 fn an_unknown_command_is_never_sent_and_a_doubled_slash_is_text() {
     let mut talk = Talk::new();
     assert!(talk.line("/uesrs").contains("did you mean /users?"));

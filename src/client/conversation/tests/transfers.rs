@@ -1,5 +1,7 @@
 //! Files: offers, answers and progress as the user meets them.
 
+mod own_offers;
+
 use std::sync::{Arc, LazyLock};
 
 use tempfile::TempDir;
@@ -10,7 +12,7 @@ use crate::client::transfer::{Landing, Parcel, Progress, Received, Sent, Transfe
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 
-/// What the screen is to do, as a line.
+/// An order to the screen, as a line.
 pub(super) fn ordered(order: &TransferOrder) -> String {
     match &order.work {
         TransferWork::Collect(paths) => format!("(collect {}: {paths})", order.task),
@@ -326,67 +328,6 @@ fn an_open_offer_that_the_server_repeats_is_not_shown_twice() {
     assert_eq!(talk.offers(7, "alice", plan("plan.pdf")), "(label)");
     talk.nothing_sent();
     assert!(talk.line("/accept 7").starts_with("(prepare"));
-}
-
-#[test]
-fn an_own_offer_is_told_and_its_end_too() {
-    let mut talk = Talk::new();
-    assert_eq!(
-        talk.sends("bob", 7),
-        "12:03 -- you offer plan.pdf (1.2 MiB) to bob (to take it back: /cancel 7)"
-    );
-    let shown = talk.event(accepted(7, "bob", true), None);
-    assert!(shown.ends_with("12:03 -- bob accepts plan.pdf"), "{shown}");
-    assert_eq!(talk.report(task(&shown), sent()), "12:03 -- bob has plan.pdf (1.2 MiB)\n(label)");
-    let cancel = talk.asks("cancel");
-    assert_eq!((cancel.offer, cancel.name), (Some(7), None), "the offer is over");
-    talk.sends("bob", 8);
-    assert_eq!(talk.event(ended(8, Some("bob"), Code::Declined), None), "12:03 -- bob declines plan.pdf");
-}
-
-#[test]
-fn a_rooms_answers_are_counted() {
-    let mut talk = Talk::new();
-    talk.sends("#dev", 7);
-    let first = talk.event(accepted(7, "bob", true), None);
-    assert!(first.ends_with("12:03 -- bob accepts plan.pdf; /transfers counts all who do"), "{first}");
-    let second = talk.event(accepted(7, "carol", true), None);
-    assert_eq!(second.lines().count(), 1, "{second}");
-    assert_eq!(talk.event(ended(7, Some("dave"), Code::Declined), None), "");
-    assert!(talk.line("/transfers").contains("to #dev: 2 receiving, 1 declined"));
-    assert_eq!(talk.report(task(&first), sent()), "");
-    assert_eq!(talk.report(task(&second), sent()), "12:03 -- bob and carol have plan.pdf (1.2 MiB)");
-    assert!(talk.line("/transfers").contains("to #dev: 2 have it, 1 declined"));
-}
-
-#[test]
-fn a_path_that_does_not_work_comes_back_for_correction() {
-    let mut talk = Talk::new();
-    let task = task(&talk.line("/send bob /nowhere"));
-    assert_eq!(
-        talk.report(task, TransferReport::Collected(Err("there is no file /nowhere".into()))),
-        "12:03 ! not offered: there is no file /nowhere\n(back: /send bob /nowhere)"
-    );
-    assert!(talk.line("/transfers").contains("there are no transfers"));
-}
-
-#[test]
-fn own_offers_are_made_again_over_a_new_connection() {
-    let mut talk = Talk::new();
-    talk.sends("bob", 7);
-    let task = task(&talk.event(accepted(7, "bob", true), None));
-    talk.lose("gone");
-    assert_eq!(
-        talk.report(task, TransferReport::Sent(Err(broken()))),
-        "12:03 -- plan.pdf to bob was interrupted; it goes on when bob is back"
-    );
-    talk.come(office(), None);
-    let packets: Vec<_> = std::iter::from_fn(|| talk.next_sent()).collect();
-    let offer = packets.iter().find(|packet| packet.kind.as_deref() == Some("offer")).expect("an offer");
-    assert_eq!(offer.file.as_ref().map(|file| file.id.as_str()), Some("content"));
-    assert_eq!(talk.event(Event::Offered { offer: 3, waits: None }, offer.id.as_deref()), "");
-    let shown = talk.flows(accepted(3, "bob", true));
-    assert!(shown.ends_with("12:03 -- sending plan.pdf to bob goes on"), "{shown}");
 }
 
 #[test]

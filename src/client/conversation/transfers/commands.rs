@@ -2,7 +2,7 @@
 
 use super::listing::place;
 use super::wording::{at, name_of};
-use super::{EndedTransfer, FilesRequest, MAX_OFFERS, MadeOffer, Stage, TransferWork};
+use super::{EndedTransfer, FilesRequest, MAX_OFFERS, MadeOffer, OfferStage, TransferWork};
 use crate::client::conversation::{CallTime, Conversation, Effect, LinkState, PendingRequest};
 use crate::protocol::Target;
 use crate::protocol::command::FilesCommand;
@@ -70,7 +70,7 @@ impl Conversation {
 
     /// The mark of the open offer that the user means.
     fn open_offer(&self, number: Option<u64>, command: &str) -> Result<u64, String> {
-        let is_open = |stage: &Stage| matches!(stage, Stage::Open);
+        let is_open = |stage: &OfferStage| matches!(stage, OfferStage::Open);
         let received = self.transfers.received.iter().filter(|offer| offer.is_current);
         let open: Vec<_> = received.clone().filter(|offer| is_open(&offer.stage)).collect();
         let listed = || {
@@ -85,7 +85,7 @@ impl Conversation {
             (None, _) => Err(format!("which one? {}", listed())),
             (Some(number), _) => match received.clone().find(|offer| offer.number == number) {
                 Some(offer) if is_open(&offer.stage) => Ok(offer.mark),
-                Some(offer) if matches!(offer.stage, Stage::Done) => {
+                Some(offer) if matches!(offer.stage, OfferStage::Done) => {
                     Err(format!("you have {} already; /transfers says where", name_of(&offer.file)))
                 }
                 Some(_) => Err(format!("you have accepted {number} already; to end it: /cancel {number}")),
@@ -108,12 +108,12 @@ impl Conversation {
         self.prepare(mark, folder)
     }
 
-    /// Has the screen look for a place for what was offered.
+    /// Has the screen look for a place for the offered files.
     pub(super) fn prepare(&mut self, mark: u64, folder: Option<String>) -> Vec<Effect> {
         let task = self.transfers.mark();
         let downloads = self.view.preferences.downloads.clone();
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
-        offer.stage = Stage::Preparing(task);
+        offer.stage = OfferStage::Preparing(task);
         offer.folder.clone_from(&folder);
         let (from, file) = (offer.from.clone(), Box::new(offer.file.clone()));
         let origin = self.origin(&from);
@@ -140,7 +140,7 @@ impl Conversation {
     }
 
     fn cancel(&mut self, number: Option<u64>, name: Option<String>) -> Vec<Effect> {
-        let is_under_way = |stage: &Stage| !matches!(stage, Stage::Open | Stage::Done);
+        let is_under_way = |stage: &OfferStage| !matches!(stage, OfferStage::Open | OfferStage::Done);
         let made = self.transfers.made.iter().map(|offer| (offer.number, offer.mark, &offer.file, true));
         let received = self.transfers.received.iter().filter(|offer| is_under_way(&offer.stage));
         let received = received.map(|offer| (Some(offer.number), offer.mark, &offer.file, false));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::wording::{at, described, name_of, size};
 use super::{
-    EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, ReceivedOffer, Stage, TransferWork,
-    is_cancelled, is_interruption,
+    EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, OfferStage, ReceivedOffer,
+    TransferWork, is_cancelled, is_interruption,
 };
 use crate::client::conversation::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::preferences::NotifyLevel;
@@ -20,7 +20,8 @@ use crate::text::safe_line;
 impl ReceivedOffer {
     /// Whether this is the same content from the same key, which the user has accepted.
     fn goes_on_as(&self, from: &Sender, file: &FileInfo) -> bool {
-        let is_accepted = !matches!(self.stage, Stage::Open | Stage::Preparing(_) | Stage::Done);
+        let is_accepted =
+            !matches!(self.stage, OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done);
         is_accepted && from.key.is_some() && self.from.key == from.key && self.file.id == file.id
     }
 
@@ -31,7 +32,7 @@ impl ReceivedOffer {
 }
 
 impl Conversation {
-    /// Somebody offers a file. The user sees it once the server has said whose key backs the name.
+    /// Notes an offer. The user sees it once the server has said which key backs the sender's name.
     pub(super) fn offered_to_me(
         &mut self,
         from: &Sender,
@@ -49,10 +50,10 @@ impl Conversation {
             (known.number, known.is_current) = (number, true);
             let mark = known.mark;
             return match &known.stage {
-                Stage::Asked | Stage::Interrupted { .. } => self.ask_to_accept(mark),
+                OfferStage::Asked | OfferStage::Interrupted { .. } => self.ask_to_accept(mark),
                 // Of one on its way, the end leads to the next attempt.
-                Stage::Running { .. } => Vec::new(),
-                Stage::Open | Stage::Preparing(_) | Stage::Done => vec![Effect::Relabel],
+                OfferStage::Running { .. } => Vec::new(),
+                OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done => vec![Effect::Relabel],
             };
         }
         if all.iter().any(|offer| offer.is_current && offer.number == number) || !self.has_room() {
@@ -69,7 +70,7 @@ impl Conversation {
             file: file.clone(),
             landing: None,
             folder: None,
-            stage: Stage::Open,
+            stage: OfferStage::Open,
             reached: None,
             pause: FIRST_PAUSE,
             is_told: false,
@@ -117,7 +118,7 @@ impl Conversation {
         match landing {
             // The members of a room who have it all are none of those for whom it is offered again.
             Some(landing) if landing.received().is_some() && !is_direct(&offer.to) => {
-                offer.stage = Stage::Done;
+                offer.stage = OfferStage::Done;
                 Vec::new()
             }
             Some(landing) => {
@@ -146,11 +147,12 @@ impl Conversation {
         effects
     }
 
-    /// The screen has found a place for what the user accepts, or has not.
+    /// The screen has found a place for an offer, or has not.
     pub(super) fn prepared(&mut self, task: u64, result: Result<Arc<Landing>, String>) -> Vec<Effect> {
-        let is_it = |offer: &&mut ReceivedOffer| matches!(offer.stage, Stage::Preparing(by) if by == task);
+        let is_it =
+            |offer: &&mut ReceivedOffer| matches!(offer.stage, OfferStage::Preparing(by) if by == task);
         let Some(offer) = self.transfers.received.iter_mut().find(is_it) else { return Vec::new() };
-        offer.stage = Stage::Open;
+        offer.stage = OfferStage::Open;
         let (mark, number, folder) = (offer.mark, offer.number, offer.folder.take());
         match result {
             Ok(landing) => {
@@ -186,7 +188,7 @@ impl Conversation {
         if effects.is_empty()
             && let Some(offer) = self.transfers.received(mark)
         {
-            offer.stage = Stage::Asked;
+            offer.stage = OfferStage::Asked;
         }
         effects
     }
@@ -198,7 +200,7 @@ impl Conversation {
             offer.interrupt(None, now);
             return Vec::new();
         }
-        offer.stage = Stage::Open;
+        offer.stage = OfferStage::Open;
         self.refused += 1;
         self.failure(&format!("not accepted: {msg}"))
     }
@@ -210,7 +212,7 @@ impl Conversation {
         let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
         let Some(landing) = offer.landing.clone() else { return Vec::new() };
         let progress = Arc::default();
-        offer.stage = Stage::Running { task, progress: Arc::clone(&progress), is_ended: false };
+        offer.stage = OfferStage::Running { task, progress: Arc::clone(&progress), is_ended: false };
         vec![Self::order(task, TransferWork::Receive { meeting, landing, progress })]
     }
 
@@ -225,12 +227,12 @@ impl Conversation {
         let Some(offer) = offer else { return Vec::new() };
         let (file, with, number) = (name_of(&offer.file), offer.from.name.clone(), offer.number);
         let percent = offer.stage.percent();
-        let is_ended = matches!(offer.stage, Stage::Running { is_ended: true, .. });
+        let is_ended = matches!(offer.stage, OfferStage::Running { is_ended: true, .. });
         let (how, effects) = match result {
             Ok(received) => {
                 let place = safe_line(&received.path.display().to_string());
                 let size = format!(" ({})", size(received.bytes));
-                offer.stage = Stage::Done;
+                offer.stage = OfferStage::Done;
                 (
                     format!("received: {place}"),
                     self.note(&format!("received {file}{size} from {with}: {place}")),
@@ -238,7 +240,7 @@ impl Conversation {
             }
             Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
                 let why = error.to_string();
-                offer.stage = Stage::Open;
+                offer.stage = OfferStage::Open;
                 let is_here = matches!(error, TransferError::Here { .. });
                 let again = if offer.is_current && is_here {
                     format!("; to try again: /accept {number}")
@@ -278,27 +280,27 @@ impl Conversation {
         let (mark, file, with) = (offer.mark, name_of(&offer.file), offer.from.name.clone());
         match (code, &mut offer.stage) {
             // The transfer says so itself, perhaps that it is complete.
-            (Some(Code::Cut), Stage::Running { .. }) => return Vec::new(),
-            (Some(Code::Cut), Stage::Asked) => {
+            (Some(Code::Cut), OfferStage::Running { .. }) => return Vec::new(),
+            (Some(Code::Cut), OfferStage::Asked) => {
                 offer.interrupt(None, now);
                 return Vec::new();
             }
             (Some(Code::Cut), _) => return Vec::new(),
             (
                 Some(Code::Withdrawn) | None,
-                Stage::Running { .. } | Stage::Asked | Stage::Interrupted { .. },
+                OfferStage::Running { .. } | OfferStage::Asked | OfferStage::Interrupted { .. },
             ) => {
                 offer.is_current = false;
                 return Vec::new();
             }
-            (_, Stage::Running { task, is_ended, .. }) => {
+            (_, OfferStage::Running { task, is_ended, .. }) => {
                 *is_ended = true;
                 return vec![cancelled(*task)];
             }
             _ => {}
         }
-        let was_open = matches!(offer.stage, Stage::Open | Stage::Preparing(_));
-        let is_done = matches!(offer.stage, Stage::Done);
+        let was_open = matches!(offer.stage, OfferStage::Open | OfferStage::Preparing(_));
+        let is_done = matches!(offer.stage, OfferStage::Done);
         self.transfers.received.retain(|offer| offer.mark != mark);
         let mut effects = match code {
             _ if is_done => return Vec::new(),
@@ -314,11 +316,11 @@ impl Conversation {
         effects
     }
 
-    /// Accepts again what was interrupted, if it is time.
+    /// Accepts interrupted offers again, if it is time.
     pub(super) fn retry(&mut self, now: CallTime) -> Vec<Effect> {
         let is_due = |offer: &&ReceivedOffer| {
             let due = match offer.stage {
-                Stage::Interrupted { retry, .. } => retry,
+                OfferStage::Interrupted { retry, .. } => retry,
                 _ => None,
             };
             offer.is_current && due.is_some_and(|due| due <= now.instant)
@@ -339,7 +341,7 @@ impl ReceivedOffer {
         }
         let retry = Some(now.instant + self.pause);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        self.stage = Stage::Interrupted { percent, retry };
+        self.stage = OfferStage::Interrupted { percent, retry };
     }
 }
 

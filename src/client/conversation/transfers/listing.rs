@@ -1,7 +1,7 @@
 //! `/transfers`: all offers and transfers with their state.
 
 use super::wording::{at, described, size};
-use super::{EndedTransfer, MadeOffer, ReceivedOffer, Stage};
+use super::{EndedTransfer, MadeOffer, OfferStage, ReceivedOffer};
 use crate::client::conversation::{Conversation, Effect, shown};
 use crate::protocol::Target;
 use crate::protocol::target::LOBBY;
@@ -28,8 +28,8 @@ impl Conversation {
 
 impl ReceivedOffer {
     fn is_listed(&self) -> bool {
-        let is_over = matches!(self.stage, Stage::Done);
-        !is_over && (self.is_current || !matches!(self.stage, Stage::Open))
+        let is_over = matches!(self.stage, OfferStage::Done);
+        !is_over && (self.is_current || !matches!(self.stage, OfferStage::Open))
     }
 }
 
@@ -45,14 +45,14 @@ fn ended_row(ended: &EndedTransfer) -> (String, String) {
 
 fn received_row(offer: &ReceivedOffer) -> (String, String) {
     let how = match &offer.stage {
-        Stage::Open => format!("/accept {0} or /reject {0}", offer.number),
-        Stage::Preparing(_) | Stage::Asked => "accepted; waiting for the sender".to_owned(),
-        Stage::Running { progress, .. } => match offer.stage.percent() {
+        OfferStage::Open => format!("/accept {0} or /reject {0}", offer.number),
+        OfferStage::Preparing(_) | OfferStage::Asked => "accepted; waiting for the sender".to_owned(),
+        OfferStage::Running { progress, .. } => match offer.stage.percent() {
             Some(percent) => format!("receiving, {percent} %"),
             None => format!("receiving, {} so far", size(progress.now().done)),
         },
-        Stage::Interrupted { percent, .. } => format!("interrupted{}", at(*percent)),
-        Stage::Done => "received".to_owned(),
+        OfferStage::Interrupted { percent, .. } => format!("interrupted{}", at(*percent)),
+        OfferStage::Done => "received".to_owned(),
     };
     let from = safe_line(&offer.from.name);
     (format!("{} {}", offer.number, described(&offer.file)), format!("from {from}: {how}"))
@@ -60,8 +60,8 @@ fn received_row(offer: &ReceivedOffer) -> (String, String) {
 
 fn made_row(offer: &MadeOffer) -> (String, String) {
     let stages = || offer.receivers.values().map(|to| &to.stage);
-    let count = |is: fn(&Stage) -> bool| stages().filter(|stage| is(stage)).count();
-    let running = count(|stage| matches!(stage, Stage::Running { .. }));
+    let count = |is: fn(&OfferStage) -> bool| stages().filter(|stage| is(stage)).count();
+    let running = count(|stage| matches!(stage, OfferStage::Running { .. }));
     let mut parts = Vec::new();
     let mut part = |count: usize, text: &str| {
         if count > 0 {
@@ -69,10 +69,10 @@ fn made_row(offer: &MadeOffer) -> (String, String) {
         }
     };
     part(running, "receiving");
-    part(count(|stage| matches!(stage, Stage::Interrupted { .. })), "interrupted");
-    part(count(|stage| matches!(stage, Stage::Done)), "have it");
+    part(count(|stage| matches!(stage, OfferStage::Interrupted { .. })), "interrupted");
+    part(count(|stage| matches!(stage, OfferStage::Done)), "have it");
     part(offer.declined, "declined");
-    let percents: Vec<u64> = stages().filter_map(Stage::percent).collect();
+    let percents: Vec<u64> = stages().filter_map(OfferStage::percent).collect();
     let mut how = match parts.is_empty() {
         true if offer.parcel.is_none() => "looking at the files".to_owned(),
         true if offer.number.is_none() => "not offered while there is no connection".to_owned(),

@@ -6,7 +6,7 @@ use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
 use super::{
-    CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, Stage, TransferWork, is_cancelled,
+    CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled,
     is_interruption,
 };
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
@@ -73,21 +73,21 @@ impl Conversation {
         }
     }
 
-    /// Offers again over a new connection what is still open.
+    /// Makes the open offers again over a new connection.
     pub(in crate::client::conversation) fn offer_files_again(&mut self) -> Vec<Effect> {
         let open = self.transfers.made.iter().filter(|offer| offer.parcel.is_some());
         let open: Vec<u64> = open.map(|offer| offer.mark).collect();
         open.into_iter().flat_map(|mark| self.offer(mark)).collect()
     }
 
-    /// Somebody accepts, and the file may flow.
+    /// A user accepts, and the file may flow.
     pub(super) fn accepted_mine(&mut self, number: u64, name: &str, token: &str) -> Vec<Effect> {
         let Some(meeting) = self.meeting(token) else { return Vec::new() };
         let task = self.transfers.mark();
         let Some(offer) = self.transfers.made_number(number) else { return Vec::new() };
         let Some(parcel) = offer.parcel.clone() else { return Vec::new() };
         let progress = Arc::default();
-        let stage = Stage::Running { task, progress: Arc::clone(&progress), is_ended: false };
+        let stage = OfferStage::Running { task, progress: Arc::clone(&progress), is_ended: false };
         let is_first = offer.receivers.is_empty();
         let is_told = offer.receivers.get(name).is_some_and(|before| before.is_told);
         let before = offer.receivers.insert(name.to_owned(), OfferReceiver { stage, is_told });
@@ -117,10 +117,10 @@ impl Conversation {
         let Some((receiver, OfferReceiver { stage, is_told })) = running else { return Vec::new() };
         let (mark, file, name, percent) =
             (offer.mark, name_of(&offer.file), receiver.clone(), stage.percent());
-        let is_ended = matches!(stage, Stage::Running { is_ended: true, .. });
+        let is_ended = matches!(stage, OfferStage::Running { is_ended: true, .. });
         match result {
             Ok(_) => {
-                *stage = Stage::Done;
+                *stage = OfferStage::Done;
                 offer.untold.push(name);
                 self.tell_sent(mark)
             }
@@ -139,7 +139,7 @@ impl Conversation {
                 self.cancelled_by(mark, &name, percent)
             }
             Err(_) => {
-                *stage = Stage::Interrupted { percent, retry: None };
+                *stage = OfferStage::Interrupted { percent, retry: None };
                 if std::mem::replace(is_told, true) {
                     return Vec::new();
                 }
@@ -216,7 +216,7 @@ impl Conversation {
                 self.drop_made(mark, "declined");
                 self.note(&format!("{} declines {file}", safe_line(name)))
             }
-            (_, Some(Stage::Running { task, is_ended, .. })) => {
+            (_, Some(OfferStage::Running { task, is_ended, .. })) => {
                 *is_ended = true;
                 vec![cancelled(*task)]
             }

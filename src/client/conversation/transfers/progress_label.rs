@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::incoming::is_direct;
 use super::wording::{clock, scaled, shortened, size};
-use super::{Stage, Transfers, percent};
+use super::{OfferStage, TransferTable, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::transfer::{Phase, ProgressNow, TransferRate};
 use crate::name::FileName;
@@ -35,7 +35,7 @@ impl ProgressLabel {
     }
 }
 
-impl Transfers {
+impl TransferTable {
     /// The parts of the label, from the most important on. Numbers keep their width, so that the label takes the
     /// same room most of the time.
     fn progress_parts(&mut self, now: Instant) -> Vec<String> {
@@ -79,7 +79,7 @@ impl Transfers {
 
     /// The offers that wait for this user's answer, among those to this user alone.
     fn open_offers(&self) -> usize {
-        let is_open = |stage: &Stage| matches!(stage, Stage::Open);
+        let is_open = |stage: &OfferStage| matches!(stage, OfferStage::Open);
 
         self.received.iter().filter(|o| o.is_current && is_open(&o.stage) && is_direct(&o.to)).count()
     }

@@ -1,4 +1,4 @@
-//! `lanchat`, `lanchat send` and `lanchat tail`: pass the resolved options to the client, and the server that
+//! `lanchat`, `lanchat send`, `lanchat receive` and `lanchat tail`: pass the resolved options to the client, and the server that
 //! it may start.
 
 use std::fs::File;
@@ -66,6 +66,36 @@ pub(crate) fn send(
     let quiet = common.quiet > 0;
     let options = ClientOptions { quiet, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::send(options, what)).map_err(failure)
+}
+
+/// Offers files, and sends them.
+pub(crate) fn send_file(
+    common: &CommonArgs,
+    join: JoinArgs,
+    serve: &ServeArgs,
+    what: client::SendFileOptions,
+) -> Result<(), ExitError> {
+    let options = program(common, join, serve)?;
+    runtime::finish(runtime::small()?, client::send_file(options, what)).map_err(failure)
+}
+
+/// Takes files.
+pub(crate) fn receive(
+    common: &CommonArgs,
+    join: JoinArgs,
+    serve: &ServeArgs,
+    what: client::ReceiveOptions,
+) -> Result<(), ExitError> {
+    let options = program(common, join, serve)?;
+    runtime::finish(runtime::small()?, client::receive(options, what)).map_err(failure)
+}
+
+/// The options of a client without a prompt.
+fn program(common: &CommonArgs, join: JoinArgs, serve: &ServeArgs) -> Result<ClientOptions, ExitError> {
+    protect_memory();
+    logging::start(common, LogLevel::Error, io::stderr)?;
+    let quiet = common.quiet > 0;
+    Ok(ClientOptions { quiet, ..options(join, data_dirs(serve), Screen::new())? })
 }
 
 pub(crate) fn tail(

@@ -71,10 +71,23 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
         Some(Subcommand::Send(args)) => {
             let data_dir = args.data_dir.clone().or(configured.data_dir.clone());
             let configured = args::ServeArgs { data_dir, ..configured };
-            let to = args.room.map_or(args.to, |room| room.to_string());
+            let to = args.room.map(|room| room.to_string()).or(args.to);
+            if !args.files.file.is_empty() {
+                let args::SendFileArgs { file: paths, file_name: name, wait } = args.files;
+                let to = to.ok_or_else(|| ExitError::usage("name who gets the file with --to"))?;
+                let what = client::SendFileOptions { to, paths, name, json: args.json, wait };
+                return join::send_file(common, args.join, &configured, what);
+            }
+            let to = to.unwrap_or_else(|| "all".to_owned());
             let text = (!args.text.is_empty()).then(|| args.text.join(" "));
             let what = client::SendOptions { to, text, json: args.json };
             join::send(common, args.join, &configured, args.data_dir.as_deref(), what)?;
+        }
+        Some(Subcommand::Receive(args)) => {
+            let args::ReceiveArgs { join, from, to, once, yes_from, yes_to_all, max, json } = args;
+            let max = max.map(|max| max.0);
+            let what = client::ReceiveOptions { from, to, once, yes_from, yes_to_all, max, json };
+            join::receive(common, join, &configured, what)?;
         }
         Some(Subcommand::Tail(args)) => {
             let since = args.since.map(|since| since.timestamp(Timestamp::now()));

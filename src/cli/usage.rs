@@ -48,6 +48,7 @@ fn connection<'a>(cli: &'a mut Cli, all: &'a ArgMatches) -> Option<(&'a mut Conn
     let connect = match &mut cli.command {
         None => &mut cli.join.connect,
         Some(Subcommand::Send(args)) => &mut args.join.connect,
+        Some(Subcommand::Receive(args)) => &mut args.join.connect,
         Some(Subcommand::Tail(args)) => &mut args.join.connect,
         Some(Subcommand::Doctor(args)) => &mut args.connect,
         Some(_) => return None,
@@ -195,7 +196,7 @@ mod tests {
                 .map(OsString::from),
         );
         let Some(Subcommand::Send(send)) = cli.unwrap().command else { panic!() };
-        assert_eq!((send.to.as_str(), send.text.join(" ").as_str()), ("bob", "hi you"));
+        assert_eq!((send.to.as_deref(), send.text.join(" ").as_str()), (Some("bob"), "hi you"));
     }
 
     #[test]

@@ -54,6 +54,10 @@ pub const MAX_ACCEPTED_FILES: usize = 256;
 /// How long a client keeps an unfinished file for its sender to resume.
 pub const UNFINISHED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a client answers a repeated offer of what it has received with what it has, for a sender who missed the
+/// end.
+pub const FINISHED_KNOWN: Duration = Duration::from_secs(3600);
+
 /// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
 pub const MAX_FREE_NAMES: u32 = 1000;
 

@@ -28,6 +28,8 @@ mod damage;
 mod dependencies;
 mod discovery;
 mod encrypted;
+#[cfg(unix)]
+mod file_transfer;
 #[cfg(target_os = "linux")]
 mod full_disk;
 // What is committed names directories of Unix.

@@ -4,6 +4,7 @@
 //! value the option's default.
 
 mod connect;
+mod file_users;
 mod files;
 mod history;
 mod other;
@@ -15,6 +16,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 pub(crate) use connect::{ConnectArgs, JoinArgs};
+pub(crate) use file_users::{ReceiveArgs, SendFileArgs};
 pub(crate) use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
 pub use other::SUBCOMMANDS;
 pub(crate) use other::{
@@ -109,7 +111,19 @@ pub(crate) enum Subcommand {
     Discover(DiscoverArgs),
 
     /// Send one message, wait for the server's receipt, and exit.
+    ///
+    /// With --file, it offers files instead, and exits when the recipient has them, whole and checked: status 0 says
+    /// so. If a connection breaks or the server restarts meanwhile, it goes on from what the recipient has. In a
+    /// room, each member may take them, until SIGINT or SIGTERM.
     Send(SendArgs),
+
+    /// Receive the files that others offer.
+    ///
+    /// At a terminal, it asks for each offer. Elsewhere it takes the files of those whom --yes-from names, and refuses
+    /// all others. It replaces no file, makes no file executable, and prints the path of each file that has arrived,
+    /// whole and checked. What was cut goes on when both sides are back, even after restarts; after a week, it is
+    /// removed. It runs until SIGINT or SIGTERM.
+    Receive(ReceiveArgs),
 
     /// Print messages as they arrive.
     ///

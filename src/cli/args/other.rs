@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
+use super::file_users::SendFileArgs;
 use crate::cli::link_target::LinkTarget;
 use crate::cli::values::{HostPort, last, positive_duration, room};
 use crate::fingerprint::Fingerprint;
@@ -15,10 +16,11 @@ use crate::name::RoomName;
 use crate::protocol::Moment;
 
 /// Every subcommand; each has a man page.
-pub const SUBCOMMANDS: [&str; 14] = [
+pub const SUBCOMMANDS: [&str; 15] = [
     "serve",
     "discover",
     "send",
+    "receive",
     "tail",
     "doctor",
     "fingerprint",
@@ -67,15 +69,19 @@ pub(crate) struct SendArgs {
     #[command(flatten)]
     pub(crate) join: JoinArgs,
 
-    /// The recipient: a user (even offline), a #room, an IP address, all, or server for a command.
-    #[arg(long, value_name = "TO", default_value = "all")]
-    pub(crate) to: String,
+    /// The recipient: a user (even offline), a #room, an IP address, all, or server for a command
+    /// [default: all; for a file, none].
+    #[arg(long, value_name = "TO")]
+    pub(crate) to: Option<String>,
 
     /// Send to this room; the same as --to #ROOM. The # may be left out.
     #[arg(long, value_name = "#ROOM", conflicts_with = "to", value_parser = room)]
     pub(crate) room: Option<RoomName>,
 
-    /// Print the receipt as one line of JSON, or the error with its code.
+    #[command(flatten)]
+    pub(crate) files: SendFileArgs,
+
+    /// Print the receipt as one line of JSON, or the error with its code; with --file, a line per event.
     #[arg(long)]
     pub(crate) json: bool,
 

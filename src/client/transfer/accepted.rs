@@ -5,12 +5,13 @@ use super::error::TransferError;
 use super::landing::{Landing, Received};
 use crate::client::json_lines;
 use crate::files;
-use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::limits::{FINISHED_KNOWN, MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
 use crate::protocol::packet::{FileInfo, Sender};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const FILE: &str = "accepted_files";
 
@@ -66,7 +67,14 @@ impl Accepted {
     /// The place of an offer that was accepted before: it may be resumed without a question.
     pub fn find(&self, origin: &Origin, info: &FileInfo) -> Option<Landing> {
         let offer = self.list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
-        offer.landing.is_for(info).then(|| offer.landing.clone())
+        let is_current = match &offer.landing.done {
+            // Who offers the same again much later means to send it again.
+            Some(done) => {
+                done.path.exists() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN)
+            }
+            None => true,
+        };
+        (is_current && offer.landing.is_for(info)).then(|| offer.landing.clone())
     }
 
     /// Accepts an offer: makes a place for it in `folder`, or finds the one that it has. `max` is the most bytes to
@@ -108,7 +116,10 @@ impl Accepted {
         self.change(|list| {
             let Some(at) = list.iter().position(|offer| offer.landing.unfinished() == path) else { return };
             match outcome {
-                Ok(received) => list[at].landing.done = Some(received.clone()),
+                Ok(received) => {
+                    list[at].landing.done = Some(received.clone());
+                    list[at].at = Timestamp::now();
+                }
                 Err(error) if error.is_cut() || matches!(error, TransferError::Refused { .. }) => {}
                 Err(_) => drop(list.remove(at)),
             }
@@ -126,8 +137,7 @@ impl Accepted {
 
     /// Removes what unfinished offers left that nobody has resumed for long. Touches nothing else.
     pub fn clean(&mut self, now: Timestamp) {
-        let kept = jiff::SignedDuration::try_from(UNFINISHED_KEPT).unwrap_or(jiff::SignedDuration::MAX);
-        let is_old = |offer: &AcceptedOffer| now.duration_since(offer.at) > kept;
+        let is_old = |offer: &AcceptedOffer| now.duration_since(offer.at) > span(UNFINISHED_KEPT);
         if self.list.iter().any(is_old) {
             self.change(|list| {
                 list.iter().filter(|offer| is_old(offer)).for_each(AcceptedOffer::forget);
@@ -176,6 +186,10 @@ impl AcceptedOffer {
             Some(_) => self.landing.remove_journal(),
         }
     }
+}
+
+fn span(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
 
 /// The name of an offer's journal.

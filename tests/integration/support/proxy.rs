@@ -15,6 +15,10 @@ enum Mode {
 
 struct Wires {
     mode: Mode,
+    /// Where new connections lead.
+    server: SocketAddr,
+    /// How many more bytes pass until all connections end.
+    cut_after: Option<usize>,
     open: Vec<TcpStream>,
 }
 
@@ -28,7 +32,8 @@ impl Proxy {
     pub fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let wires = Arc::new(Mutex::new(Wires { mode: Mode::Forward, open: Vec::new() }));
+        let wires =
+            Arc::new(Mutex::new(Wires { mode: Mode::Forward, server, cut_after: None, open: Vec::new() }));
         let shared = Arc::clone(&wires);
         // Ends with the test process: a listener cannot be woken.
         std::thread::spawn(move || {
@@ -37,15 +42,20 @@ impl Proxy {
                 if wires.mode == Mode::Cut {
                     continue;
                 }
-                let Ok(server) = TcpStream::connect(server) else { continue };
+                let Ok(server) = TcpStream::connect(wires.server) else { continue };
                 let both = [client.try_clone().expect("a clone"), server.try_clone().expect("a clone")];
                 wires.open.extend(both);
                 drop(wires);
                 let (from, to) = (client.try_clone().expect("a clone"), server.try_clone().expect("a clone"));
-                std::thread::spawn(move || pump(from, to, || true));
-                let modes = Arc::clone(&shared);
+                let (there, back) = (Arc::clone(&shared), Arc::clone(&shared));
                 std::thread::spawn(move || {
-                    pump(server, client, || modes.lock().expect("the wires").mode != Mode::Mute);
+                    pump(from, to, |bytes| there.lock().expect("the wires").pass(bytes))
+                });
+                std::thread::spawn(move || {
+                    pump(server, client, |bytes| {
+                        let mut wires = back.lock().expect("the wires");
+                        wires.pass(bytes) && wires.mode != Mode::Mute
+                    });
                 });
             }
         });
@@ -66,16 +76,50 @@ impl Proxy {
         }
     }
 
+    /// Ends all connections once so many more bytes have passed, and takes new ones at once.
+    pub fn cut_after(&self, bytes: usize) {
+        self.wires.lock().expect("the wires").cut_after = Some(bytes);
+    }
+
+    /// Whether that cut is still to come.
+    pub fn is_to_cut(&self) -> bool {
+        self.wires.lock().expect("the wires").cut_after.is_some()
+    }
+
+    /// New connections lead to another server.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.wires.lock().expect("the wires").server = server;
+    }
+
     /// Forwards again.
     pub fn mend(&self) {
         self.wires.lock().expect("the wires").mode = Mode::Forward;
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, passes: impl Fn() -> bool) {
+impl Wires {
+    /// Whether so many bytes pass; ends all connections if they are one too many.
+    fn pass(&mut self, bytes: usize) -> bool {
+        match self.cut_after {
+            Some(left) if left < bytes => {
+                self.cut_after = None;
+                for stream in self.open.drain(..) {
+                    let _ = stream.shutdown(Shutdown::Both);
+                }
+                false
+            }
+            left => {
+                self.cut_after = left.map(|left| left - bytes);
+                true
+            }
+        }
+    }
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(usize) -> bool) {
     let mut buffer = [0; 4096];
     while let Ok(read) = from.read(&mut buffer) {
-        if read == 0 || (passes() && to.write_all(&buffer[..read]).is_err()) {
+        if read == 0 || (passes(read) && to.write_all(&buffer[..read]).is_err()) {
             break;
         }
     }

@@ -6,7 +6,9 @@ use crate::support::server::TestServer;
 use crate::support::terminal::{Home, Key as Press, Launch, Terminal, last_row};
 use crate::support::tls::Key;
 use serde_json::json;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::process::Stdio;
 
 /// Joins as that name, and waits for the prompt.
 fn join(home: &Home, server: impl ToString, name: &str) -> Terminal {
@@ -211,4 +213,60 @@ fn a_hostile_name_does_no_harm_on_the_screen_or_the_disk() {
         .collect();
     assert!(found.len() == 1 && !found[0].starts_with('.'), "{found:?}");
     assert!(found[0].chars().all(|c| !c.is_control() && c != '\u{202e}'), "{found:?}");
+}
+
+#[test]
+fn the_sender_may_lose_the_link_and_the_server_may_restart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mut server, homes) = (TestServer::in_dir(dir.path()), [Home::new(), Home::new()]);
+    let proxy = Proxy::to(server.address);
+    let mut alice = join(&homes[0], server.link_at(proxy.address), "alice");
+    let mut bob = join(&homes[1], server.link(), "bob");
+    alice.wait_for("-> bob joined");
+    let content = write(&homes[0], "big.bin", 60 << 20);
+    let is_under_way = |screen: &str| last_row(screen).contains("iB/s ");
+    alice.enter("/send bob big.bin");
+    bob.wait_for_last("[#lobby · 1 offer]");
+    bob.enter("/accept");
+    bob.wait_until("progress", is_under_way);
+    proxy.cut();
+    wait_for(&bob, "-- big.bin from alice was interrupted at");
+    wait_for(&alice, "-- big.bin to bob was interrupted at");
+    proxy.mend();
+    wait_for(&bob, "-- receiving big.bin from alice goes on");
+    bob.wait_until("progress", is_under_way);
+    bob.enter("/clear");
+    server.restart(dir.path());
+    wait_for(&bob, "-- big.bin from alice was interrupted at");
+    wait_for(&bob, "-- receiving big.bin from alice goes on");
+    let screen = wait_for(&bob, "-- received big.bin (60 MiB) from alice:");
+    assert!(!screen.contains("has cancelled") && !screen.contains("offers you"), "{screen}");
+    wait_for(&alice, "-- bob has big.bin (60 MiB)");
+    assert_eq!(read(homes[1].path().join("Downloads/big.bin")), content);
+}
+
+#[test]
+fn without_a_prompt_a_transfer_is_a_line_at_its_start_and_one_at_its_end() {
+    let (server, homes) = (TestServer::start(), [Home::new(), Home::new()]);
+    let host = server.link();
+    let args = ["--no-discovery", "--host", &host, "--name", "bob", "--commands"];
+    let mut command = std::process::Command::new(crate::support::home::LANCHAT);
+    command.envs(homes[1].env()).args(args).current_dir(homes[1].path());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut bob = command.spawn().expect("the program starts");
+    let mut lines = BufReader::new(bob.stdout.take().expect("an output")).lines().map_while(Result::ok);
+    let mut line = |text: &str| {
+        lines.find(|line| line.contains(text)).unwrap_or_else(|| panic!("the output ended before {text}"))
+    };
+    line("connected to");
+    let mut alice = join(&homes[0], server.link(), "alice");
+    write(&homes[0], "plan.pdf", 300_000);
+    alice.enter("/send bob plan.pdf");
+    line("-- alice (unverified) offers you plan.pdf (293 KiB): /accept 1 or /reject 1");
+    let mut input = bob.stdin.take().expect("an input");
+    input.write_all(b"/accept\n").expect("it reads");
+    line("-- plan.pdf from alice goes to");
+    line("-- received plan.pdf (293 KiB) from alice:");
+    drop(input);
+    assert!(bob.wait().expect("its end").success());
 }

@@ -248,6 +248,7 @@ impl Conversation {
         self.attention.unread.rename(old, name);
         self.attention.presence.rename(old, name);
         self.attention.ignored.rename(old, name);
+        self.transfers.rename(old, name);
         let mut effects = self.show(event);
         if self.target == Target::User(old.to_owned()) {
             self.target = Target::User(name.to_owned());

@@ -82,6 +82,8 @@ pub(super) struct ReceivedOffer {
     key: Option<Fingerprint>,
     to: String,
     file: FileInfo,
+    /// Whether the user has seen it.
+    is_shown: bool,
     landing: Option<Arc<Landing>>,
     /// The folder as the user has typed it.
     folder: Option<String>,
@@ -138,6 +140,8 @@ pub(super) struct TransferTable {
     made: Vec<MadeOffer>,
     ended: VecDeque<EndedTransfer>,
     next_mark: u64,
+    /// When an offer that the user could have accepted has gone.
+    gone: Option<Instant>,
     label: ProgressLabel,
 }
 
@@ -212,6 +216,21 @@ impl TransferTable {
         self.ended.drain(..surplus);
     }
 
+    /// A user has another name.
+    pub(super) fn rename(&mut self, old: &str, name: &str) {
+        for offer in self.received.iter_mut().filter(|offer| offer.from.name == old) {
+            name.clone_into(&mut offer.from.name);
+        }
+        for offer in &mut self.made {
+            if matches!(&offer.to, Target::User(to) if to == old) {
+                offer.to = Target::User(name.to_owned());
+            }
+            if let Some(receiver) = offer.receivers.remove(old) {
+                offer.receivers.insert(name.to_owned(), receiver);
+            }
+        }
+    }
+
     /// The transfers on their way, with the names of the files.
     fn running(&self) -> impl Iterator<Item = (&FileInfo, &Arc<Progress>)> {
         let received = self.received.iter().map(|offer| (&offer.file, &offer.stage));
@@ -227,8 +246,9 @@ impl TransferTable {
 
     /// Whether something changes with time.
     fn waits(&self) -> bool {
-        let retries =
-            |offer: &ReceivedOffer| matches!(offer.stage, OfferStage::Interrupted { retry: Some(_), .. });
+        let retries = |offer: &ReceivedOffer| {
+            offer.is_current && matches!(offer.stage, OfferStage::Interrupted { retry: Some(_), .. })
+        };
         self.running().next().is_some() || self.label.is_shown() || self.received.iter().any(retries)
     }
 }
@@ -307,7 +327,7 @@ impl Conversation {
     /// Tells the roster which numbers Tab completes.
     pub(super) fn note_offers(&self) {
         let received = self.transfers.received.iter().filter(|offer| offer.is_current);
-        let is_open = |offer: &&ReceivedOffer| matches!(offer.stage, OfferStage::Open);
+        let is_open = |offer: &&ReceivedOffer| offer.is_open();
         let is_under_way =
             |offer: &&ReceivedOffer| !matches!(offer.stage, OfferStage::Open | OfferStage::Done);
         let open = received.clone().filter(is_open).map(|offer| offer.number).collect();

@@ -52,6 +52,9 @@ pub(crate) async fn run(
         match show(effects, &mut files) {
             Ok(true) => {}
             Ok(false) => {
+                if conversation.running_transfers() > 0 {
+                    let _ = print(conversation.note("files are on their way; Ctrl-C interrupts them"));
+                }
                 lines = None;
                 deadline = Some(Instant::now() + LAST_WAIT);
             }

@@ -380,3 +380,35 @@ fn progress_is_in_the_label_and_never_a_line() {
     assert_eq!(talk.conversation.label(), "[#lobby · plan.pdf 26%] ", "a narrow window: {before}");
     assert_eq!(talk.conversation.running_transfers(), 1);
 }
+
+#[test]
+fn an_answer_without_a_number_never_means_another_offer_than_the_user_has_seen() {
+    let mut talk = Talk::new();
+    talk.offers(7, "alice", plan("plan.pdf"));
+    talk.asks("whois");
+    assert!(talk.line("/accept").contains("nobody offers you a file"), "it is not on the screen yet");
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    talk.offered(8, "virus.exe");
+    assert_eq!(
+        talk.event(ended(7, None, Code::Withdrawn), None),
+        "12:03 -- bob no longer offers plan.pdf\n(label)"
+    );
+    assert_eq!(
+        talk.line("/accept"),
+        "12:03 ! an offer has gone just now; there is /accept 8 (virus.exe from bob)"
+    );
+    talk.later(5);
+    assert!(talk.line("/accept").starts_with("(prepare"));
+}
+
+#[test]
+fn a_user_with_a_new_name_is_the_same_sender_and_receiver() {
+    let mut talk = Talk::new();
+    talk.sends("bob", 7);
+    let task = task(&talk.event(accepted(7, "bob", true), None));
+    talk.offered(8, "plan.pdf");
+    talk.event(Event::Renamed { old: "bob".into(), name: "rob".into() }, None);
+    assert!(talk.line("/transfers").contains("from rob: /accept 8"));
+    assert_eq!(talk.event(ended(7, Some("rob"), Code::Cancelled), None), format!("(cancel {task})"));
+}

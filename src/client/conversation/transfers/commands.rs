@@ -1,5 +1,7 @@
 //! The commands about files.
 
+use std::time::Duration;
+
 use super::listing::place;
 use super::wording::{at, name_of};
 use super::{EndedTransfer, FilesRequest, MAX_OFFERS, MadeOffer, OfferStage, TransferWork};
@@ -8,6 +10,9 @@ use crate::protocol::Target;
 use crate::protocol::command::FilesCommand;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Act;
+
+/// How long after the end of an offer the user may still mean that one.
+const DOUBT: Duration = Duration::from_secs(5);
 
 impl Conversation {
     /// Handles a command about files.
@@ -18,8 +23,8 @@ impl Conversation {
     ) -> Vec<Effect> {
         let mut effects = match command {
             FilesCommand::Send { to, paths } => self.send_files(to, paths),
-            FilesCommand::Accept { offer, folder } => self.accept(offer, folder),
-            FilesCommand::Reject(offer) => self.reject(offer),
+            FilesCommand::Accept { offer, folder } => self.accept(offer, folder, now),
+            FilesCommand::Reject(offer) => self.reject(offer, now),
             FilesCommand::List => self.list_transfers(),
             FilesCommand::Cancel { offer, name } => self.cancel(offer, name),
         };
@@ -69,22 +74,25 @@ impl Conversation {
     }
 
     /// The mark of the open offer that the user means.
-    fn open_offer(&self, number: Option<u64>, command: &str) -> Result<u64, String> {
-        let is_open = |stage: &OfferStage| matches!(stage, OfferStage::Open);
+    fn open_offer(&self, number: Option<u64>, command: &str, now: CallTime) -> Result<u64, String> {
         let received = self.transfers.received.iter().filter(|offer| offer.is_current);
-        let open: Vec<_> = received.clone().filter(|offer| is_open(&offer.stage)).collect();
+        let open: Vec<_> = received.clone().filter(|offer| offer.is_open()).collect();
         let listed = || {
             let each = open
                 .iter()
                 .map(|o| format!("/{command} {} ({} from {})", o.number, name_of(&o.file), o.from.name));
             each.collect::<Vec<_>>().join(", ")
         };
+        let gone = self.transfers.gone.map(|gone| now.instant.saturating_duration_since(gone));
+        let is_doubtful = gone.is_some_and(|time| time < DOUBT);
         match (number, open.as_slice()) {
             (None, []) => Err("nobody offers you a file at the moment".into()),
+            // The user may not have seen yet that the other one has gone.
+            (None, [_]) if is_doubtful => Err(format!("an offer has gone just now; there is {}", listed())),
             (None, [one]) => Ok(one.mark),
             (None, _) => Err(format!("which one? {}", listed())),
             (Some(number), _) => match received.clone().find(|offer| offer.number == number) {
-                Some(offer) if is_open(&offer.stage) => Ok(offer.mark),
+                Some(offer) if offer.is_open() => Ok(offer.mark),
                 Some(offer) if matches!(offer.stage, OfferStage::Done) => {
                     Err(format!("you have {} already; /transfers says where", name_of(&offer.file)))
                 }
@@ -100,8 +108,8 @@ impl Conversation {
         }
     }
 
-    fn accept(&mut self, number: Option<u64>, folder: Option<String>) -> Vec<Effect> {
-        let mark = match self.open_offer(number, "accept") {
+    fn accept(&mut self, number: Option<u64>, folder: Option<String>, now: CallTime) -> Vec<Effect> {
+        let mark = match self.open_offer(number, "accept", now) {
             Ok(mark) => mark,
             Err(why) => return self.refuse_files(&why),
         };
@@ -120,8 +128,8 @@ impl Conversation {
         vec![Self::order(task, TransferWork::Prepare { origin, file, folder, downloads }), Effect::Relabel]
     }
 
-    fn reject(&mut self, number: Option<u64>) -> Vec<Effect> {
-        let mark = match self.open_offer(number, "reject") {
+    fn reject(&mut self, number: Option<u64>, now: CallTime) -> Vec<Effect> {
+        let mark = match self.open_offer(number, "reject", now) {
             Ok(mark) => mark,
             Err(why) => return self.refuse_files(&why),
         };

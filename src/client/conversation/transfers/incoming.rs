@@ -25,6 +25,11 @@ impl ReceivedOffer {
         is_accepted && from.key.is_some() && self.from.key == from.key && self.file.id == file.id
     }
 
+    /// Whether the user can answer it.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_current && self.is_shown && matches!(self.stage, OfferStage::Open)
+    }
+
     /// Whether the server tells of this one again, after a new connection.
     fn is_again(&self, number: u64, from: &Sender, file: &FileInfo) -> bool {
         self.number == number && self.from.key == from.key && self.file == *file && !self.is_current
@@ -53,6 +58,7 @@ impl Conversation {
                 OfferStage::Asked | OfferStage::Interrupted { .. } => self.ask_to_accept(mark),
                 // Of one on its way, the end leads to the next attempt.
                 OfferStage::Running { .. } => Vec::new(),
+                OfferStage::Open if !known.is_shown => self.ask_offerer(mark, from),
                 OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done => vec![Effect::Relabel],
             };
         }
@@ -68,6 +74,7 @@ impl Conversation {
             key: None,
             to: to.to_owned(),
             file: file.clone(),
+            is_shown: false,
             landing: None,
             folder: None,
             stage: OfferStage::Open,
@@ -75,10 +82,13 @@ impl Conversation {
             pause: FIRST_PAUSE,
             is_told: false,
         });
-        self.ask(
-            &request::Ask::Whois { name: from.name.clone() }.into(),
-            PendingRequest::Files(FilesRequest::Offerer(mark)),
-        )
+        self.ask_offerer(mark, from)
+    }
+
+    /// Asks the server whose key backs the sender's name.
+    fn ask_offerer(&mut self, mark: u64, from: &Sender) -> Vec<Effect> {
+        let request = request::Ask::Whois { name: from.name.clone() }.into();
+        self.ask(&request, PendingRequest::Files(FilesRequest::Offerer(mark)))
     }
 
     /// Forgets an offer that is over, if there are too many.
@@ -132,6 +142,7 @@ impl Conversation {
     fn show_offer(&mut self, mark: u64, now: CallTime) -> Vec<Effect> {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         let is_verified = offer.key;
+        offer.is_shown = true;
         let (from, to, file, number) =
             (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number);
         let is_verified = is_verified.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
@@ -300,10 +311,14 @@ impl Conversation {
             _ => {}
         }
         let was_open = matches!(offer.stage, OfferStage::Open | OfferStage::Preparing(_));
+        let was_shown = offer.is_shown;
         let is_done = matches!(offer.stage, OfferStage::Done);
         self.transfers.received.retain(|offer| offer.mark != mark);
+        if was_open {
+            self.transfers.gone = Some(now.instant);
+        }
         let mut effects = match code {
-            _ if is_done => return Vec::new(),
+            _ if is_done || !was_shown && was_open => return Vec::new(),
             Some(Code::Taken) => self.note(&format!("you accepted {file} from {with} in another session")),
             Some(Code::Declined) => self.note(&format!("you declined {file} from {with} in another session")),
             Some(Code::Withdrawn | Code::Cancelled) | None if was_open => {

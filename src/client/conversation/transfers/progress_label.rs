@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::incoming::is_direct;
 use super::wording::{clock, scaled, shortened, size};
-use super::{OfferStage, TransferTable, percent};
+use super::{TransferTable, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::transfer::{Phase, ProgressNow, TransferRate};
 use crate::name::FileName;
@@ -79,9 +79,7 @@ impl TransferTable {
 
     /// The offers that wait for this user's answer, among those to this user alone.
     fn open_offers(&self) -> usize {
-        let is_open = |stage: &OfferStage| matches!(stage, OfferStage::Open);
-
-        self.received.iter().filter(|o| o.is_current && is_open(&o.stage) && is_direct(&o.to)).count()
+        self.received.iter().filter(|offer| offer.is_open() && is_direct(&offer.to)).count()
     }
 }
 

@@ -77,7 +77,8 @@ impl Call<'_> {
     pub(super) fn withdraw(&mut self, number: u64) -> Result<(), Refusal> {
         let Some(offerer) = self.chat.offers()?.get(number).map(|offer| offer.session) else { return Ok(()) };
         let name = self.chat.name_in(offerer);
-        self.chat.withdraw(number, &format!("{name} has withdrawn offer {number}"), self.out);
+        let why = format!("{name} has withdrawn offer {number}");
+        self.chat.withdraw(number, Code::Cancelled, &why, self.out);
         let msg = format!("offer {number} is withdrawn");
         let event = Event::Ended { offer: number, name: None, code: Some(Code::Withdrawn), msg };
         if offerer != self.session {
@@ -242,12 +243,13 @@ impl Chat {
         }
     }
 
-    /// Ends an offer and its transfers, and tells all who may know of it but the offering session.
-    pub(super) fn withdraw(&mut self, number: u64, why: &str, out: &mut Deliveries) {
+    /// Ends an offer and its transfers, and tells all who may know of it but the offering session. `code` says how the
+    /// transfers end.
+    pub(super) fn withdraw(&mut self, number: u64, code: Code, why: &str, out: &mut Deliveries) {
         let transfers =
             self.offers.as_ref().and_then(|offers| offers.get(number)).map(|offer| &offer.transfers);
         for id in transfers.cloned().unwrap_or_default() {
-            self.end_told_receiver(id, Code::Cancelled, why, out);
+            self.end_told_receiver(id, code, why, out);
         }
         let Some(offer) = self.offers.as_mut().and_then(|offers| offers.remove(number)) else { return };
         let (code, msg) = (Some(Code::Withdrawn), why.to_owned());
@@ -259,7 +261,9 @@ impl Chat {
         let Some(offers) = self.offers.as_ref().filter(|_| !self.is_over) else { return };
         let (offered, received) = (offers.offered_by(id), offers.received_by(id));
         for number in offered {
-            self.withdraw(number, &format!("{name} has left, which withdraws offer {number}"), out);
+            // Who returns offers it again, and the transfer goes on.
+            let why = format!("{name} has left, which withdraws offer {number}");
+            self.withdraw(number, Code::Cut, &why, out);
         }
         for transfer in received {
             self.end_told(transfer, Code::Cut, &format!("{name} has left the chat"), out);

@@ -21,6 +21,7 @@ mod state_dir;
 mod terminal;
 pub mod transfer;
 mod trust;
+mod typed_paths;
 
 pub use error::Error;
 pub use find::{

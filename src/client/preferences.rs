@@ -45,6 +45,8 @@ pub struct Preferences {
     pub title: bool,
     /// Rooms to join at the start.
     pub join: Vec<String>,
+    /// The folder for files that the user accepts.
+    pub downloads: String,
 }
 
 /// Keeps changed preferences for the next run. The caller of the client implements it.
@@ -72,6 +74,7 @@ impl Default for Preferences {
             focus: false,
             title: true,
             join: Vec::new(),
+            downloads: "~/Downloads".into(),
         }
     }
 }

@@ -56,7 +56,8 @@ pub(super) struct Interruption {
 /// rustyline measures its prompt once per line, and cannot change it or leave a line from outside. So, to
 /// change the label, `highlight` unwinds out of the editor with the line, and the editing thread restarts
 /// with the new label and the same line. `resume_unwind` calls no panic hook, and the editor's guards restore
-/// the terminal on the way. The restart loses the undo history and the position in the line history.
+/// the terminal on the way. The restart loses the undo history and the position in the line history. So a label
+/// that takes the same room, such as one with progress in it, is only painted over the other one.
 ///
 /// A repaint that belongs to an edit must do neither, because rows of the old line are still on the screen
 /// and typed bytes may wait. So the helper counts these repaints in advance and skips them. Skipping one too
@@ -133,6 +134,11 @@ impl Hinter for EditorHelper {
 }
 
 impl Highlighter for EditorHelper {
+    /// The label of the moment, if it takes the same room as the one that the editor has measured.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        self.shared.painted(prompt).map_or(Cow::Borrowed(prompt), Cow::Owned)
+    }
+
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
         let skips = self.skips.load(Ordering::Relaxed);
         if skips > 0 {

@@ -2,6 +2,8 @@
 
 use anstyle::Style;
 
+use crate::text::width;
+
 /// The text before the input, such as `[#lobby] `, with its style. It must be safe for the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
@@ -28,6 +30,15 @@ impl Label {
         let plain: String = rows.iter().map(|row| format!("{row}\n")).collect();
         let styled: String = rows.iter().map(|row| format!("{style}{row}{style:#}\n")).collect();
         Self { plain: plain + &self.plain, styled: styled + &self.styled }
+    }
+
+    /// Whether this label can be painted over the other one: each row ends in the same column.
+    pub(super) fn takes_the_room_of(&self, other: &Self) -> bool {
+        self.plain.lines().map(width).eq(other.plain.lines().map(width))
+    }
+
+    pub(super) fn styled_text(&self) -> &str {
+        &self.styled
     }
 
     /// Returns the plain text.

@@ -29,6 +29,10 @@ struct Inner {
     wanted: u64,
     /// The count at which the editor last started a line.
     shown: u64,
+    /// The label at that time, if there was no question.
+    started: Option<Label>,
+    /// Whether a label that takes the same room has replaced that one and is not on the screen yet.
+    wants_paint: bool,
     /// Lines for the screen, with their line ends.
     queue: VecDeque<String>,
     dropped: usize,
@@ -65,7 +69,7 @@ impl Inner {
     }
 
     fn has_work(&self) -> bool {
-        self.is_stale() || !self.queue.is_empty() || self.dropped > 0
+        self.is_stale() || self.wants_paint || !self.queue.is_empty() || self.dropped > 0
     }
 
     /// How long until the waiting question may appear; `None` without one, or while the user types.
@@ -98,6 +102,8 @@ impl PromptState {
             waiting: None,
             wanted: 1,
             shown: 0,
+            started: None,
+            wants_paint: false,
             queue: VecDeque::new(),
             dropped: 0,
             stop: false,
@@ -114,12 +120,27 @@ impl PromptState {
     pub(super) fn set_label(&self, label: Label) {
         let mut inner = self.lock();
         if inner.label != label {
+            // Painted over the other one, it costs the user neither the undo history nor the place among earlier
+            // lines.
+            let fits = inner.started.as_ref().is_some_and(|started| started.takes_the_room_of(&label));
             inner.label = label;
             if inner.question.is_none() {
-                inner.wanted += 1;
+                inner.wants_paint |= fits;
+                inner.wanted += u64::from(!fits);
                 self.changed.notify_all();
             }
         }
+    }
+
+    /// The label to paint where the editor paints `styled`; `None`: that one.
+    pub(super) fn painted(&self, styled: &str) -> Option<String> {
+        let mut inner = self.lock();
+        let started = inner.started.as_ref().filter(|started| started.styled_text() == styled)?;
+        let is_ready = inner.question.is_none() && started.takes_the_room_of(&inner.label);
+        is_ready.then(|| {
+            inner.wants_paint = false;
+            inner.label.styled_text().to_owned()
+        })
     }
 
     /// Puts a question in the label's place, until the user answers it or `withdraw` removes it.
@@ -228,13 +249,18 @@ impl PromptState {
         if !inner.stop {
             inner.shown = inner.wanted;
         }
+        inner.wants_paint = false;
         self.changed.notify_all();
         match inner.question.clone() {
             Some(question) => {
+                inner.started = None;
                 inner.asked = Instant::now();
                 NextRead::Question(question)
             }
-            None => NextRead::Line(inner.label.clone()),
+            None => {
+                inner.started = Some(inner.label.clone());
+                NextRead::Line(inner.label.clone())
+            }
         }
     }
 
@@ -339,10 +365,25 @@ mod tests {
         assert_eq!(text(shared.begin_read("")), "a ");
         shared.set_label(Label::plain("a "));
         assert!(!shared.is_stale());
-        shared.set_label(Label::plain("b "));
+        shared.set_label(Label::plain("bb "));
         assert!(shared.is_stale());
-        assert_eq!(text(shared.begin_read("")), "b ");
+        assert_eq!(text(shared.begin_read("")), "bb ");
         assert!(!shared.is_stale());
+    }
+
+    #[test]
+    fn a_label_that_takes_the_same_room_is_painted_over_the_other_one() {
+        let shared = PromptState::new(Label::plain("41% "));
+        assert_eq!(text(shared.begin_read("")), "41% ");
+        assert_eq!(shared.painted("search: "), None, "that is not the label");
+        shared.set_label(Label::plain("42% "));
+        assert!(!shared.is_stale() && shared.wait_for_work());
+        assert_eq!(shared.painted("41% "), Some("42% ".into()));
+        assert!(!shared.lock().has_work());
+        shared.set_label(Label::plain("100% "));
+        assert!(shared.is_stale(), "it takes more room");
+        assert_eq!(shared.painted("41% "), None);
+        assert_eq!(text(shared.begin_read("")), "100% ");
     }
 
     #[test]

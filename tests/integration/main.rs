@@ -54,6 +54,7 @@ mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
 #[cfg(unix)]
+mod prompt_files;
 mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;

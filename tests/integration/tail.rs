@@ -256,3 +256,17 @@ fn a_server_that_keeps_nothing_is_sent_a_message_once() {
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("may not have been delivered"), "{output:?}");
 }
+
+#[test]
+fn offers_of_files_are_lines_and_with_json_their_packets() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut eve = Peer::join_with(server.address, "eve", &Key::new());
+    let file = json!({"name": "plan.pdf", "size": 5, "id": "content"});
+    eve.send(json!({"type": "offer", "to": "all", "id": "1", "file": file}));
+    eve.wait_for("offered");
+    let mut tail = Tail::start(&home, server.link(), &["--name", "bob"]);
+    assert_eq!(tail.text(), "-- eve offers plan.pdf (5 bytes), number 1");
+    let mut tail = Tail::start(&home, server.link(), &["--name", "bob", "--json"]);
+    let packet: Value = serde_json::from_str(&tail.line()).expect("a packet");
+    assert_eq!((&packet["type"], &packet["offer"], &packet["file"]), (&json!("offer"), &json!(1), &file));
+}

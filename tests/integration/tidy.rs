@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 8] = [
 /// the layers above the client.
 const CLIENT_LAYERS: [&[&str]; 11] = [
     &["preferences"],
-    &["background", "json_lines", "local_time", "shared_state", "state_dir", "terminal"],
+    &["background", "json_lines", "local_time", "shared_state", "state_dir", "terminal", "typed_paths"],
     &["options"],
     &["link"],
     &["error"],

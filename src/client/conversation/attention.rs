@@ -116,7 +116,7 @@ impl Conversation {
     }
 
     /// Notifies a user at a prompt of a message of that level.
-    fn notify(&mut self, level: NotifyLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
+    pub(super) fn notify(&mut self, level: NotifyLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
         self.view.screen()?;
         let preferences = &self.view.preferences;
         self.attention.notifications.notify(level, message, preferences, now.instant).map(Effect::Notify)

@@ -49,13 +49,14 @@ impl Conversation {
         id: Option<&str>,
         now: CallTime,
     ) -> Vec<Effect> {
+        if let Some(PendingRequest::Files(request)) = ask {
+            return self.about_files(event, Some(request), now);
+        }
         match event {
-            Event::Sent { .. } => {
-                let mut effects = self.receipt(event, id, now);
-                effects.extend(self.own_change(event, ask));
-                self.flush(now);
-                effects
+            Event::Offer { .. } | Event::Accepted { .. } | Event::Ended { .. } => {
+                self.about_files(event, None, now)
             }
+            Event::Sent { .. } => self.sent(event, ask, id, now),
             Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
             Event::History(end) => self.history_end(end, ask, now),
             Event::Room(room) => self.room(event, room, ask, now),
@@ -77,12 +78,7 @@ impl Conversation {
                 }
                 Vec::new()
             }
-            Event::Away { why } => {
-                self.attention.is_away = why.is_some();
-                let mut effects = self.show(event);
-                effects.push(Effect::Relabel);
-                effects
-            }
+            Event::Away { why } => self.away(event, why.is_some()),
             Event::Storing { works, msg } => {
                 self.session.trouble = (!works).then(|| msg.clone());
                 self.show(event)
@@ -100,6 +96,28 @@ impl Conversation {
             },
             _ => self.show(event),
         }
+    }
+
+    /// The server has a message or a change of one.
+    fn sent(
+        &mut self,
+        event: &Event,
+        ask: Option<PendingRequest>,
+        id: Option<&str>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let mut effects = self.receipt(event, id, now);
+        effects.extend(self.own_change(event, ask));
+        self.flush(now);
+        effects
+    }
+
+    /// This user is away, or back.
+    fn away(&mut self, event: &Event, is_away: bool) -> Vec<Effect> {
+        self.attention.is_away = is_away;
+        let mut effects = self.show(event);
+        effects.push(Effect::Relabel);
+        effects
     }
 
     /// Users joined. The server says so up to a second later, so its first news may include users whom this
@@ -230,6 +248,7 @@ impl Conversation {
         self.attention.unread.rename(old, name);
         self.attention.presence.rename(old, name);
         self.attention.ignored.rename(old, name);
+        self.transfers.rename(old, name);
         let mut effects = self.show(event);
         if self.target == Target::User(old.to_owned()) {
             self.target = Target::User(name.to_owned());

@@ -4,10 +4,11 @@ use super::{Conversation, Effect, shown};
 use crate::protocol::command::{self, Command, Place};
 
 /// The topics, with their commands in the order in which people need them.
-const TOPICS: [(&str, &[&str]); 6] = [
+const TOPICS: [(&str, &[&str]); 7] = [
     ("talking", &["msg", "query", "r", "reply", "me", "compose", "edit", "delete"]),
     ("rooms", &["join", "part", "rooms", "topic", "next", "focus"]),
     ("reading", &["history", "search", "more", "mentions", "missed", "num", "copy", "open", "clear"]),
+    ("files", &["send", "accept", "reject", "transfers", "cancel"]),
     ("people", &["users", "names", "whois", "verify", "ignore", "unignore"]),
     ("you", &["nick", "away", "back", "dnd", "set", "status", "time", "op", "help", "quit"]),
     (

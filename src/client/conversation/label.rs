@@ -37,12 +37,15 @@ impl Conversation {
             stuck => format!(", {stuck} waiting"),
         };
         let columns = self.view.screen().map_or(0, |screen| screen.columns);
-        let room = (columns / 2).saturating_sub(width(&target) + state.len() + waiting.len() + 3);
+        let taken = width(&target) + state.len() + waiting.len() + 3;
+        // Progress may take more of the window, as it is what the user waits for.
+        let files = self.files_label((columns * 2 / 3).saturating_sub(taken));
+        let room = (columns / 2).saturating_sub(taken + width(&files));
         let unread = match columns {
             0 => String::new(),
             _ => self.attention.unread.summary(Spot::of(&self.target).as_ref(), room),
         };
-        format!("[{target}{state}{waiting}{unread}] ")
+        format!("[{target}{state}{waiting}{files}{unread}] ")
     }
 
     /// Adds a new label if the number of waiting messages has changed, or, from time to time, that of unread

@@ -68,6 +68,7 @@ impl Conversation {
             Action::Prompt(PromptAction::Verify { name, answer }) => self.verify(name, answer),
             Action::Prompt(PromptAction::Set { name, value }) => self.set(name.as_deref(), value.as_deref()),
             Action::Prompt(PromptAction::Attend(command)) => self.attend(command, now),
+            Action::Prompt(PromptAction::Files(command)) => self.files(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
             Action::Prompt(PromptAction::Users { room, text, is_long }) => {

@@ -45,6 +45,7 @@ impl Conversation {
             effects.extend(self.join_preferred());
         }
         effects.extend(self.begin(&welcome, resumes, now));
+        effects.extend(self.offer_files_again());
         effects.push(Effect::Relabel);
         self.labelled(effects)
     }
@@ -58,7 +59,12 @@ impl Conversation {
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }
-        if follows { Vec::new() } else { self.abandon() }
+        if follows {
+            return Vec::new();
+        }
+        let mut effects = self.abandon();
+        effects.extend(self.abandon_files());
+        effects
     }
 
     /// The server is gone, and the client looks for another one.
@@ -82,6 +88,7 @@ impl Conversation {
         };
         self.state = LinkState::Down { why: why.to_owned(), since, search };
         self.requests.clear();
+        self.files_lost();
         self.found_members.clear();
         self.seen.interrupt();
         effects.extend(self.missed_shown(false));

@@ -32,6 +32,7 @@ mod slow_messages;
 mod spot;
 mod status;
 mod subject_of_change;
+mod transfers;
 mod unread;
 mod verifying;
 mod view;
@@ -47,8 +48,9 @@ pub(crate) use notifications::Notification;
 pub(crate) use outbox::PacketIds;
 pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
-pub(crate) use roster::Roster;
+pub(crate) use roster::{OfferNumbers, Roster};
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
+pub(crate) use transfers::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use line::Opening;
@@ -78,6 +80,7 @@ use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use session_info::SessionInfo;
+use transfers::{FilesRequest, TransferTable};
 use verifying::KeySubject;
 
 /// A change on the terminal.
@@ -99,6 +102,8 @@ pub(crate) enum Effect {
     Notify(Notification),
     /// Change the screen of a prompt. Plain lines have none.
     OnScreen(fn(&Printer)),
+    /// Do something with files that users offer each other, and report how it ended.
+    Transfer(Box<TransferOrder>),
     /// Leave, as the user asked.
     Quit,
 }
@@ -151,6 +156,8 @@ enum PendingRequest {
     Messages(Box<RequestedMessages>),
     /// Show one's own change of a message.
     Change(numbered::OwnChange),
+    /// Something about files.
+    Files(FilesRequest),
     /// Show it.
     Show,
 }
@@ -197,6 +204,7 @@ pub(crate) struct Conversation {
     /// Where `/set` keeps preferences.
     preferences_file: Option<Arc<dyn PreferencesFile>>,
     pages: Pages,
+    transfers: TransferTable,
     attention: Attention,
     view: ViewState,
 }
@@ -223,6 +231,7 @@ impl Conversation {
             numbered: SharedState::default(),
             preferences_file: None,
             pages: Pages::default(),
+            transfers: TransferTable::default(),
             attention: Attention::default(),
             view,
         }
@@ -253,12 +262,16 @@ impl Conversation {
         let mut effects: Vec<_> = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
         effects.extend(self.show_slow(now));
         effects.extend(self.late_crowds(now));
+        effects.extend(self.files_tick(now));
         self.labelled(effects)
     }
 
     /// Whether something waits for its time, so that [`Self::tick`] should be called.
     pub(crate) fn waits(&self) -> bool {
-        self.pending() > 0 || self.attention.unread.waits_for_label() || self.attention.presence.waits()
+        self.pending() > 0
+            || self.attention.unread.waits_for_label()
+            || self.attention.presence.waits()
+            || self.files_wait()
     }
 
     /// Takes the list of ignored users.

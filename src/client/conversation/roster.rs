@@ -36,6 +36,15 @@ pub(crate) struct Roster {
     speakers: VecDeque<(String, Option<String>)>,
     /// Users with whom there were direct messages, the latest first.
     partners: VecDeque<String>,
+    /// The numbers of offers that wait for this user's answer, and of offers that this user may end.
+    pub(crate) offers: OfferNumbers,
+}
+
+/// The numbers of offers of files, for Tab.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct OfferNumbers {
+    pub(crate) open: Vec<u64>,
+    pub(crate) to_cancel: Vec<u64>,
 }
 
 impl Roster {

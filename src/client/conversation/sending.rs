@@ -154,9 +154,11 @@ impl Conversation {
         let asked = self
             .requests
             .values()
-            .filter(|ask| !matches!(ask, PendingRequest::Roster(_) | PendingRequest::Read))
+            .filter(|ask| {
+                !matches!(ask, PendingRequest::Roster(_) | PendingRequest::Read | PendingRequest::Files(_))
+            })
             .count();
-        self.outbox.len() + asked
+        self.outbox.len() + asked + self.unanswered_files()
     }
 
     /// Messages without a receipt.

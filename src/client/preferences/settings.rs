@@ -20,7 +20,7 @@ const MAX_WORD_CHARS: usize = 64;
 /// How similar two keys must be for "did you mean"; 1 means equal.
 const LIKENESS: f64 = 0.7;
 
-/// The longest command, in bytes.
+/// The longest command or path, in bytes.
 const MAX_COMMAND_BYTES: usize = 1024;
 
 /// A preference's value, as the config file has it.
@@ -131,6 +131,14 @@ pub const SETTINGS: &[Preference] = &[
         help: "rooms to join at the start",
         get: |all| PreferenceValue::List(all.join.clone()),
         set: |all, value| assign(&mut all.join, rooms(value)),
+    },
+    Preference {
+        name: "downloads",
+        values: "a folder, such as ~/Downloads",
+        choices: &["~/Downloads"],
+        help: "folder for files that you accept",
+        get: |all| text(&all.downloads),
+        set: |all, value| assign(&mut all.downloads, folder(value)),
     },
 ];
 
@@ -291,6 +299,12 @@ fn command(value: &PreferenceValue) -> Option<Option<String>> {
         }
         PreferenceValue::Switch(true) | PreferenceValue::List(_) => None,
     }
+}
+
+fn folder(value: &PreferenceValue) -> Option<String> {
+    let PreferenceValue::Text(text) = value else { return None };
+    let is_path = text.len() <= MAX_COMMAND_BYTES && !text.chars().any(char::is_control);
+    (is_path && !text.trim().is_empty() && !is_off(text)).then(|| text.clone())
 }
 
 fn list(value: &PreferenceValue) -> Option<&[String]> {

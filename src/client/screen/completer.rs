@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::emoji;
+use super::{emoji, file_completion};
 use crate::client::conversation::{Roster, help_topics};
 use crate::client::preferences::{SETTINGS, find_preference};
 use crate::client::shared_state::SharedState;
@@ -39,6 +39,9 @@ impl Complete for Completer {
         if command.name == "unignore" && position == 0 {
             let words = roster.ignored(word.trim_start_matches('@')).map(|name| format!("{name} ")).collect();
             return Completion { start, words, in_turn: true };
+        }
+        if let Some(completion) = file_completion::complete(command.name, before, &roster.offers) {
+            return completion;
         }
         let kinds = command.kinds(position);
         let mut words = Vec::new();

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
+use super::file_work::FileWork;
 use super::plain;
 use super::repl::{Network, Repl};
 use crate::client::connection::{
@@ -52,7 +53,9 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
     }
     // A person types commands. The lines of a log may look like some.
     let has_commands = options.commands || io::stdin().is_terminal();
-    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation, has_commands).await;
+    let files = FileWork::new(joined.credentials.clone());
+    let result =
+        plain::run(Reconnector::staying(Mode::Chat, joined), conversation, files, has_commands).await;
     position.save();
     result
 }

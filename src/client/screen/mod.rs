@@ -3,7 +3,9 @@
 mod completer;
 mod draft_file;
 mod emoji;
+mod file_completion;
 mod file_display;
+mod file_work;
 mod join;
 mod latest;
 mod notify;

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::file_work::FileWork;
 use super::output::output_ended;
 use crate::client::background::next_of;
 use crate::client::connection::{Ended, Reconnector, Update};
@@ -22,6 +23,9 @@ const WINDOW: usize = 100;
 /// How long the server may confirm nothing after the end of the input. The total depends on its pace.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
+/// How often to look whether an interrupted transfer can go on.
+const TICK: Duration = Duration::from_millis(500);
+
 /// Lines to read ahead.
 const LINES_AHEAD: usize = 16;
 
@@ -29,27 +33,34 @@ const LINES_AHEAD: usize = 16;
 pub(crate) async fn run(
     mut connection: Reconnector,
     mut conversation: Conversation,
+    mut files: FileWork,
     has_commands: bool,
 ) -> Result<(), Error> {
     let mut lines = Some(read_lines()?);
     let mut deadline = None;
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // A line typed before the connection must wait for it.
     let mut effects = take(connection.next().await, &mut conversation)?;
     let mut awaited = conversation.awaited();
     loop {
-        if conversation.awaited() < awaited && deadline.is_some() {
+        let has_come_further = conversation.awaited() < awaited || conversation.running_transfers() > 0;
+        if has_come_further && deadline.is_some() {
             deadline = Some(Instant::now() + LAST_WAIT);
         }
         awaited = conversation.awaited();
-        match show(effects) {
+        match show(effects, &mut files) {
             Ok(true) => {}
             Ok(false) => {
+                if conversation.running_transfers() > 0 {
+                    let _ = print(conversation.note("files are on their way; Ctrl-C interrupts them"));
+                }
                 lines = None;
                 deadline = Some(Instant::now() + LAST_WAIT);
             }
             Err(error) => return output_ended(&error),
         }
-        if lines.is_none() && conversation.awaited() == 0 {
+        if lines.is_none() && conversation.awaited() == 0 && conversation.running_transfers() == 0 {
             conversation.say_goodbye();
             return all_sent(&conversation);
         }
@@ -65,6 +76,8 @@ pub(crate) async fn run(
                 }
             },
             update = connection.next() => take(update, &mut conversation)?,
+            _ = ticks.tick(), if conversation.files_wait() => conversation.files_tick(CallTime::now()),
+            (task, report) = files.next() => conversation.transfer_report(task, report, CallTime::now()),
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 return Err(not_acknowledged(&mut conversation));
             }
@@ -89,7 +102,7 @@ fn take(update: Result<Update, Ended>, conversation: &mut Conversation) -> Resul
     match update {
         Ok(update) => Ok(conversation.update(update, CallTime::now())),
         Err(ended) => {
-            let _ = show(conversation.abandon());
+            let _ = print(conversation.abandon());
             Err(ended.into())
         }
     }
@@ -97,7 +110,7 @@ fn take(update: Result<Update, Ended>, conversation: &mut Conversation) -> Resul
 
 fn not_acknowledged(conversation: &mut Conversation) -> Error {
     let count = conversation.awaited();
-    let _ = show(conversation.abandon());
+    let _ = print(conversation.abandon());
     Error::Disconnected(format!(
         "{count} of the last lines were not acknowledged: the server was silent for {} s; they may not have \
          been delivered",
@@ -105,25 +118,30 @@ fn not_acknowledged(conversation: &mut Conversation) -> Error {
     ))
 }
 
-/// Prints lines; false if the user quits.
-fn show(effects: Vec<Effect>) -> io::Result<bool> {
-    let mut stdout = io::stdout().lock();
+/// Prints lines, and starts what they order; false if the user quits.
+fn show(effects: Vec<Effect>, files: &mut FileWork) -> io::Result<bool> {
     let mut goes_on = true;
+    let mut lines = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Show(line) => writeln!(stdout, "{line}")?,
             Effect::Quit => goes_on = false,
-            Effect::Relabel
-            | Effect::Notify(_)
-            | Effect::OnScreen(_)
-            | Effect::Copy(_)
-            | Effect::Open(_)
-            | Effect::GiveBack(_)
-            | Effect::Ask(_) => {}
+            Effect::Transfer(order) => files.start(*order),
+            effect => lines.push(effect),
         }
     }
-    stdout.flush()?;
+    print(lines)?;
     Ok(goes_on)
+}
+
+/// Prints lines. All other effects are for a prompt.
+fn print(effects: Vec<Effect>) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for effect in effects {
+        if let Effect::Show(line) = effect {
+            writeln!(stdout, "{line}")?;
+        }
+    }
+    stdout.flush()
 }
 
 /// Reads lines on a thread that ends with the input, or with the process.

@@ -16,6 +16,7 @@ use offer::HostingOffer;
 
 use super::completer::Completer;
 use super::draft_file;
+use super::file_work::FileWork;
 use super::notify::Notifier;
 use super::opener;
 use super::termination::Termination;
@@ -92,6 +93,7 @@ pub(crate) struct Repl {
     /// The data directories of servers on this machine.
     data_dirs: Vec<PathBuf>,
     termination: Termination,
+    files: FileWork,
 }
 
 enum OpenQuestion {
@@ -142,6 +144,7 @@ impl Repl {
             let notes = conversation.note("your unsent draft is one Up away");
             notes.into_iter().for_each(|note| show(prompt.printer(), note));
         }
+        let files = FileWork::new(network.credentials.clone());
         Ok(Self {
             prompt,
             conversation,
@@ -162,6 +165,7 @@ impl Repl {
             notifier: Notifier::default(),
             data_dirs,
             termination,
+            files,
         })
     }
 
@@ -191,6 +195,10 @@ impl Repl {
                 namesake = next_of(&mut self.network.namesakes, Background::next) => self.namesake(namesake),
                 _ = ticks.tick(), if self.conversation.waits() => {
                     let effects = self.conversation.tick(CallTime::now());
+                    self.apply(effects)
+                }
+                (task, report) = self.files.next() => {
+                    let effects = self.conversation.transfer_report(task, report, CallTime::now());
                     self.apply(effects)
                 }
                 rival = next_of(&mut self.network.rivals, Background::next) => self.rival(rival),
@@ -283,20 +291,6 @@ impl Repl {
         self.apply(lines)
     }
 
-    /// Leaves, after a question if others would lose their server.
-    fn quit(&mut self) -> Ending {
-        let others = self.network.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
-        let who = match others {
-            0 => return Some(Ok(())),
-            1 => "1 other user is".to_owned(),
-            others => format!("{others} other users are"),
-        };
-        self.ask(
-            format!("{who} connected to the server that you run. Leave and stop it? [y/N] "),
-            OpenQuestion::Quit,
-        )
-    }
-
     /// Saves the resume point, on a thread that may wait for the disk.
     fn save(&self) -> Ending {
         let position = self.network.credentials.position.clone();
@@ -314,6 +308,7 @@ impl Repl {
             match effect {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
+                Effect::Transfer(order) => self.files.start(*order),
                 Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
                 Effect::Notify(notification) => self.notify(&notification),
                 Effect::Open(link) => {
@@ -401,7 +396,12 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::OnScreen(change) => change(printer),
         Effect::Copy(text) => printer.copy(&text),
         Effect::GiveBack(line) => printer.give_back(line),
-        Effect::Relabel | Effect::Open(_) | Effect::Notify(_) | Effect::Quit | Effect::Ask(_) => {}
+        Effect::Relabel
+        | Effect::Transfer(_)
+        | Effect::Open(_)
+        | Effect::Notify(_)
+        | Effect::Quit
+        | Effect::Ask(_) => {}
     }
 }
 

@@ -176,6 +176,7 @@ impl TailPrinter {
             }
             Event::Alert { .. } => self.message(event, Some(&Target::All)),
             Event::Delivered { .. } => self.message(event, None),
+            Event::Offer { to, .. } if self.wants(&Target::parse(to)) => Ok(self.print(event)?),
             Event::History(end) => {
                 self.history_end(end);
                 Ok(())

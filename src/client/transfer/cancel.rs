@@ -1,5 +1,6 @@
 //! Ends a transfer from elsewhere.
 
+use super::error::TransferError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
@@ -27,6 +28,12 @@ impl Cancel {
 
     pub fn is_cancelled(&self) -> bool {
         self.0.is_set.load(Ordering::Acquire)
+    }
+
+    /// The error of a transfer that has not begun, once it is to end. Safe to cancel.
+    pub async fn error(&self) -> TransferError {
+        self.cancelled().await;
+        TransferError::cancelled()
     }
 
     /// Waits until the transfer is to end. Safe to cancel.

@@ -24,6 +24,13 @@ pub struct Received {
     pub(super) tree: ContentHash,
 }
 
+#[cfg(test)]
+impl Received {
+    pub(crate) fn in_test(path: PathBuf, bytes: u64) -> Self {
+        Self { path, bytes, entries: 1, tree: ContentHash::default() }
+    }
+}
+
 /// Where an accepted offer goes. Knows what is there from earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
@@ -116,6 +123,11 @@ impl Landing {
     /// Whether it was made for this offer.
     pub(super) fn is_for(&self, info: &FileInfo) -> bool {
         (&self.name, self.size, self.count) == (&info.name, info.size, info.count)
+    }
+
+    /// The result of a transfer that is complete.
+    pub fn received(&self) -> Option<&Received> {
+        self.done.as_ref()
     }
 
     /// The name that the file or folder gets if that is free.

@@ -73,6 +73,14 @@ impl Progress {
         ProgressNow { phase, done: self.done.load(Ordering::Relaxed), total, file }
     }
 
+    /// As if a transfer were there.
+    #[cfg(test)]
+    pub(crate) fn put(&self, done: u64, total: Option<u64>) {
+        self.enter(Phase::Moving);
+        self.expect(total);
+        self.set(done);
+    }
+
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }

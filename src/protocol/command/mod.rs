@@ -8,6 +8,7 @@ mod arguments;
 mod attend;
 mod base;
 mod day;
+mod files;
 mod filters;
 mod kinds;
 mod meanings;
@@ -16,6 +17,7 @@ mod table;
 
 pub use attend::Attend;
 pub use day::Day;
+pub use files::FilesCommand;
 pub(crate) use filters::IN_QUOTES;
 pub use kinds::ArgumentKind;
 pub use point::Point;
@@ -114,6 +116,7 @@ pub enum PromptAction {
         value: Option<String>,
     },
     Attend(Attend),
+    Files(FilesCommand),
     /// See [`Point`].
     Point(Point),
     Clear,
@@ -178,8 +181,12 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     if place == Place::Prompt && (!is_command_word(name) || is_too_long(name, words)) {
         return Ok(Line::Text(line.to_owned()));
     }
-    let command =
-        find(name, place).ok_or_else(|| CommandError::Unknown(name.to_owned(), nearest(name, place)))?;
+    let command = find(name, place).ok_or_else(|| match find(name, Place::Prompt) {
+        Some(Command { name, .. }) if files::NAMES.contains(name) => {
+            CommandError::Slip(format!("/{name} needs the lanchat client, which reads and writes the files"))
+        }
+        _ => CommandError::Unknown(name.to_owned(), nearest(name, place)),
+    })?;
     let rest = if command.usage.ends_with("TEXT") { rest.trim_start() } else { rest.trim() };
     let action = (command.read)(rest).ok_or_else(|| match arguments::rooms_slip(rest) {
         Some(why) if command.name == "join" => CommandError::Slip(why),

@@ -5,7 +5,7 @@ use super::arguments::{
     search, text, timed, two, users, verify,
 };
 use super::base::{ANYWHERE, CLIENTS, OPERATORS, PROMPT, SERVER, TERMINALS, WIRE};
-use super::{Action, Attend, Command, PromptAction, Talk, attend, point};
+use super::{Action, Attend, Command, PromptAction, Talk, attend, files, point};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
@@ -76,6 +76,11 @@ pub const COMMANDS: &[Command] = &[
         read: |rest| text(rest).map(|text| Action::Talk(Talk::Me(text))),
         ..CLIENTS
     },
+    files::SEND,
+    files::ACCEPT,
+    files::REJECT,
+    files::TRANSFERS,
+    files::CANCEL,
     Command {
         name: "join",
         aliases: &["j"],

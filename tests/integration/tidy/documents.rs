@@ -93,7 +93,7 @@ fn commands_without_a_row(definition: &str, table: &str) -> Vec<String> {
 fn every_action_of_the_prompt_has_a_command() {
     let definition = read("src/protocol/command/mod.rs");
     // A row may leave the reading of its arguments to these.
-    let table = ["table", "arguments", "attend", "point"]
+    let table = ["table", "arguments", "attend", "files", "point"]
         .map(|file| read(&format!("src/protocol/command/{file}.rs")))
         .concat();
     let missing = commands_without_a_row(&definition, &table);

@@ -6,6 +6,7 @@ mod numbered;
 mod outbox;
 mod past;
 mod rooms;
+mod transfers;
 mod typing;
 
 use std::time::Duration;
@@ -51,6 +52,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Ask(question) => format!("({})", question.trim()),
         Effect::Notify(notification) => format!("(call: {} {})", notification.from, notification.text),
         Effect::Quit => "(quit)".into(),
+        Effect::Transfer(order) => transfers::ordered(&order),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -224,17 +226,6 @@ fn a_query_changes_the_target_and_follows_a_rename() {
     assert_eq!(talk.sent().to.as_deref(), Some("rob"));
     assert_eq!(talk.line("/query"), "(label)");
     assert_eq!(talk.conversation.label(), "[#lobby] ");
-}
-
-#[test]
-fn a_reply_goes_to_who_wrote_last() {
-    let mut talk = Talk::new();
-    assert!(talk.line("/reply hi").contains("nobody has sent you a message yet"));
-    talk.says("bob", "alice", "psst");
-    talk.says("eve", "all", "hello");
-    talk.says("alice", "eve", "from my other terminal");
-    talk.line("/r hi");
-    assert_eq!(talk.sent().to.as_deref(), Some("bob"));
 }
 
 #[test]

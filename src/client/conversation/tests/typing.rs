@@ -129,3 +129,14 @@ fn digits_of_a_user_are_shown_to_be_compared() {
         assert!(shown.contains(&expected), "{shown}");
     }
 }
+
+#[test]
+fn a_reply_goes_to_who_wrote_last() {
+    let mut talk = Talk::new();
+    assert!(talk.line("/reply hi").contains("nobody has sent you a message yet"));
+    talk.says("bob", "alice", "psst");
+    talk.says("eve", "all", "hello");
+    talk.says("alice", "eve", "from my other terminal");
+    talk.line("/r hi");
+    assert_eq!(talk.sent().to.as_deref(), Some("bob"));
+}

@@ -43,6 +43,13 @@ impl ViewState {
         self.block(ts, &head, msg, Style::new())
     }
 
+    /// An offer of a file, as a line of the client's own, so that no message can pass for one. `to` is a room or a
+    /// user.
+    pub(in crate::client::conversation) fn offer(&self, to: &str, text: &str) -> Vec<String> {
+        let place = self.place(to).unwrap_or_default();
+        self.block("", &format!("{place}{}", self.paint(DIM, "--")), text, Style::new())
+    }
+
     /// Whether a message in a room mentions the user. Programs that read the lines get them as ever.
     fn is_for_user(&self, from: &Sender, msg: &str) -> bool {
         let is_others = from.name != self.me && !from.is_server();

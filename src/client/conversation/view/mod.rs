@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 
 use super::outlet::Outlet;
 use super::subject_of_change::ChangedMessage;
+use super::transfers::described;
 use crate::client::preferences::Preferences;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::LinkSecurity;
@@ -116,6 +117,13 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
         Event::Edited { from, to, ts, .. } | Event::Deleted { from, to, ts, .. } => {
             state.chat(from, to, &state.change_text(event), true, ts)
+        }
+        // Only lines without a prompt show it so; above one, `transfers` says more.
+        Event::Offer { from, to, offer, file } => {
+            let who = safe_line(&from.name);
+            let mark = names::mark(from.key.as_deref(), from.is_server());
+            let what = described(file);
+            state.offer(to, &format!("{who}{mark} offers {what}, number {offer}"))
         }
         Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
             Vec::new()

@@ -1,0 +1,64 @@
+//! The user's own offers, and their answers.
+
+use super::*;
+
+#[test]
+fn an_own_offer_is_told_and_its_end_too() {
+    let mut talk = Talk::new();
+    assert_eq!(
+        talk.sends("bob", 7),
+        "12:03 -- you offer plan.pdf (1.2 MiB) to bob (to take it back: /cancel 7)"
+    );
+    let shown = talk.event(accepted(7, "bob", true), None);
+    assert!(shown.ends_with("12:03 -- bob accepts plan.pdf"), "{shown}");
+    assert_eq!(talk.report(task(&shown), sent()), "12:03 -- bob has plan.pdf (1.2 MiB)\n(label)");
+    let cancel = talk.asks("cancel");
+    assert_eq!((cancel.offer, cancel.name), (Some(7), None), "the offer is over");
+    talk.sends("bob", 8);
+    assert_eq!(talk.event(ended(8, Some("bob"), Code::Declined), None), "12:03 -- bob declines plan.pdf");
+}
+
+#[test]
+fn a_rooms_answers_are_counted() {
+    let mut talk = Talk::new();
+    talk.sends("#dev", 7);
+    let first = talk.event(accepted(7, "bob", true), None);
+    assert!(first.ends_with("12:03 -- bob accepts plan.pdf; /transfers counts all who do"), "{first}");
+    let second = talk.event(accepted(7, "carol", true), None);
+    assert_eq!(second.lines().count(), 1, "{second}");
+    assert_eq!(talk.event(ended(7, Some("dave"), Code::Declined), None), "");
+    assert!(talk.line("/transfers").contains("to #dev: 2 receiving, 1 declined"));
+    assert_eq!(talk.report(task(&first), sent()), "");
+    assert_eq!(talk.report(task(&second), sent()), "12:03 -- bob and carol have plan.pdf (1.2 MiB)");
+    assert!(talk.line("/transfers").contains("to #dev: 2 have it, 1 declined"));
+}
+
+#[test]
+fn a_path_that_does_not_work_comes_back_for_correction() {
+    let mut talk = Talk::new();
+    let task = task(&talk.line("/send bob /nowhere"));
+    assert_eq!(
+        talk.report(task, TransferReport::Collected(Err("there is no file /nowhere".into()))),
+        "12:03 ! not offered: there is no file /nowhere\n(back: /send bob /nowhere)"
+    );
+    assert!(talk.line("/transfers").contains("there are no transfers"));
+}
+
+#[test]
+fn own_offers_are_made_again_over_a_new_connection() {
+    let mut talk = Talk::new();
+    talk.sends("bob", 7);
+    let task = task(&talk.event(accepted(7, "bob", true), None));
+    talk.lose("gone");
+    assert_eq!(
+        talk.report(task, TransferReport::Sent(Err(broken()))),
+        "12:03 -- plan.pdf to bob was interrupted; it goes on when bob is back"
+    );
+    talk.come(office(), None);
+    let packets: Vec<_> = std::iter::from_fn(|| talk.next_sent()).collect();
+    let offer = packets.iter().find(|packet| packet.kind.as_deref() == Some("offer")).expect("an offer");
+    assert_eq!(offer.file.as_ref().map(|file| file.id.as_str()), Some("content"));
+    assert_eq!(talk.event(Event::Offered { offer: 3, waits: None }, offer.id.as_deref()), "");
+    let shown = talk.flows(accepted(3, "bob", true));
+    assert!(shown.ends_with("12:03 -- sending plan.pdf to bob goes on"), "{shown}");
+}

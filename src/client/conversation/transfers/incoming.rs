@@ -1,0 +1,366 @@
+//! Offers to this user, and what becomes of them.
+
+use std::sync::Arc;
+
+use super::commands::cancelled;
+use super::wording::{at, described, name_of, size};
+use super::{
+    EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, OfferStage, ReceivedOffer,
+    TransferWork, is_cancelled, is_interruption,
+};
+use crate::client::conversation::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::client::preferences::NotifyLevel;
+use crate::client::transfer::{Landing, Received, TransferError};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::packet::{FileInfo, Sender};
+use crate::protocol::request::{self, Act};
+use crate::protocol::{Code, Target};
+use crate::text::safe_line;
+
+impl ReceivedOffer {
+    /// Whether this is the same content from the same key, which the user has accepted.
+    fn goes_on_as(&self, from: &Sender, file: &FileInfo) -> bool {
+        let is_accepted =
+            !matches!(self.stage, OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done);
+        is_accepted && from.key.is_some() && self.from.key == from.key && self.file.id == file.id
+    }
+
+    /// Whether the user can answer it.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_current && self.is_shown && matches!(self.stage, OfferStage::Open)
+    }
+
+    /// Whether the server tells of this one again, after a new connection.
+    fn is_again(&self, number: u64, from: &Sender, file: &FileInfo) -> bool {
+        self.number == number && self.from.key == from.key && self.file == *file && !self.is_current
+    }
+}
+
+impl Conversation {
+    /// Notes an offer. The user sees it once the server has said which key backs the sender's name.
+    pub(super) fn offered_to_me(
+        &mut self,
+        from: &Sender,
+        to: &str,
+        number: u64,
+        file: &FileInfo,
+    ) -> Vec<Effect> {
+        if from.name != self.view.me && self.attention.ignored.hides(from, self.view.now) {
+            return Vec::new();
+        }
+        let all = &mut self.transfers.received;
+        if let Some(known) =
+            all.iter_mut().find(|o| o.is_again(number, from, file) || o.goes_on_as(from, file))
+        {
+            (known.number, known.is_current) = (number, true);
+            let mark = known.mark;
+            return match &known.stage {
+                OfferStage::Asked | OfferStage::Interrupted { .. } => self.ask_to_accept(mark),
+                // Of one on its way, the end leads to the next attempt.
+                OfferStage::Running { .. } => Vec::new(),
+                OfferStage::Open if !known.is_shown => self.ask_offerer(mark, from),
+                OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done => vec![Effect::Relabel],
+            };
+        }
+        if all.iter().any(|offer| offer.is_current && offer.number == number) || !self.has_room() {
+            return Vec::new();
+        }
+        let mark = self.transfers.mark();
+        self.transfers.received.push(ReceivedOffer {
+            mark,
+            number,
+            is_current: true,
+            from: from.clone(),
+            key: None,
+            to: to.to_owned(),
+            file: file.clone(),
+            is_shown: false,
+            landing: None,
+            folder: None,
+            stage: OfferStage::Open,
+            reached: None,
+            pause: FIRST_PAUSE,
+            is_told: false,
+        });
+        self.ask_offerer(mark, from)
+    }
+
+    /// Asks the server whose key backs the sender's name.
+    fn ask_offerer(&mut self, mark: u64, from: &Sender) -> Vec<Effect> {
+        let request = request::Ask::Whois { name: from.name.clone() }.into();
+        self.ask(&request, PendingRequest::Files(FilesRequest::Offerer(mark)))
+    }
+
+    /// Forgets an offer that is over, if there are too many.
+    fn has_room(&mut self) -> bool {
+        let all = &mut self.transfers.received;
+        if all.len() >= MAX_OFFERS
+            && let Some(at) = all.iter().position(|o| !o.is_current && o.stage.task().is_none())
+        {
+            all.remove(at);
+        }
+        all.len() < MAX_OFFERS
+    }
+
+    /// The server has said whose key backs the name of who offers.
+    pub(super) fn offerer(&mut self, mark: u64, key: Option<&str>, now: CallTime) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let key = key.and_then(|key| key.parse::<Fingerprint>().ok());
+        offer.key = key.filter(|key| offer.from.key.as_ref() == Some(&key.tag()));
+        match offer.key {
+            // The user may have accepted it in an earlier run.
+            Some(_) => {
+                let (from, file) = (offer.from.clone(), Box::new(offer.file.clone()));
+                vec![Self::order(mark, TransferWork::Recall { origin: self.origin(&from), file })]
+            }
+            None => self.show_offer(mark, now),
+        }
+    }
+
+    /// The screen has looked whether this was accepted in an earlier run.
+    pub(super) fn recalled(
+        &mut self,
+        mark: u64,
+        landing: Option<Arc<Landing>>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        match landing {
+            // The members of a room who have it all are none of those for whom it is offered again.
+            Some(landing) if landing.received().is_some() && !is_direct(&offer.to) => {
+                offer.stage = OfferStage::Done;
+                Vec::new()
+            }
+            Some(landing) => {
+                (offer.landing, offer.is_told) = (Some(landing), true);
+                self.ask_to_accept(mark)
+            }
+            None => self.show_offer(mark, now),
+        }
+    }
+
+    fn show_offer(&mut self, mark: u64, now: CallTime) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let is_verified = offer.key;
+        offer.is_shown = true;
+        let (from, to, file, number) =
+            (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number);
+        let is_verified = is_verified.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
+
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let what = described(&file);
+        let you = if is_direct(&to) { "you " } else { "" };
+        let text =
+            format!("{} offers {you}{what}: /accept {number} or /reject {number}", offer.sender(is_verified));
+        let mut effects = shown(self.view.offer(&to, &text));
+        effects.extend(self.notify(NotifyLevel::Direct, [&from.name, &to, &format!("offers {what}")], now));
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    /// The screen has found a place for an offer, or has not.
+    pub(super) fn prepared(&mut self, task: u64, result: Result<Arc<Landing>, String>) -> Vec<Effect> {
+        let is_it =
+            |offer: &&mut ReceivedOffer| matches!(offer.stage, OfferStage::Preparing(by) if by == task);
+        let Some(offer) = self.transfers.received.iter_mut().find(is_it) else { return Vec::new() };
+        offer.stage = OfferStage::Open;
+        let (mark, number, folder) = (offer.mark, offer.number, offer.folder.take());
+        match result {
+            Ok(landing) => {
+                let path = landing.folder().join(landing.file_name().as_str());
+                let place = safe_line(&path.display().to_string());
+                let text = format!("{} from {} goes to {place}", name_of(&offer.file), offer.from.name);
+                offer.landing = Some(landing);
+                let mut effects = self.ask_to_accept(mark);
+                // Otherwise, these say why not.
+                if effects.is_empty() {
+                    effects = self.note(&text);
+                }
+                effects.push(Effect::Relabel);
+                effects
+            }
+            Err(why) => {
+                self.refused += 1;
+                let mut effects = self.failure(&format!("not accepted: {why}"));
+                let line = folder.map(|folder| format!("/accept {number} {folder}"));
+                effects.extend(line.map(Effect::GiveBack));
+                effects.push(Effect::Relabel);
+                effects
+            }
+        }
+    }
+
+    /// Tells the server that this user accepts.
+    fn ask_to_accept(&mut self, mark: u64) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        let number = offer.number;
+        let effects = self
+            .ask(&Act::Accept { offer: number }.into(), PendingRequest::Files(FilesRequest::Accept(mark)));
+        if effects.is_empty()
+            && let Some(offer) = self.transfers.received(mark)
+        {
+            offer.stage = OfferStage::Asked;
+        }
+        effects
+    }
+
+    pub(super) fn not_accepted(&mut self, mark: u64, msg: &str, now: CallTime) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
+        // What was interrupted is tried again without a word.
+        if offer.is_told {
+            offer.interrupt(None, now);
+            return Vec::new();
+        }
+        offer.stage = OfferStage::Open;
+        self.refused += 1;
+        self.failure(&format!("not accepted: {msg}"))
+    }
+
+    /// The server lets the file flow to this user.
+    pub(super) fn may_receive(&mut self, number: u64, token: &str) -> Vec<Effect> {
+        let Some(meeting) = self.meeting(token) else { return Vec::new() };
+        let task = self.transfers.mark();
+        let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
+        let Some(landing) = offer.landing.clone() else { return Vec::new() };
+        let progress = Arc::default();
+        offer.stage = OfferStage::Running { task, progress: Arc::clone(&progress), is_ended: false };
+        vec![Self::order(task, TransferWork::Receive { meeting, landing, progress })]
+    }
+
+    /// A transfer to this user has ended, on this side.
+    pub(super) fn received_file(
+        &mut self,
+        task: u64,
+        result: Result<Received, TransferError>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let offer = self.transfers.received.iter_mut().find(|offer| offer.stage.task() == Some(task));
+        let Some(offer) = offer else { return Vec::new() };
+        let (file, with, number) = (name_of(&offer.file), offer.from.name.clone(), offer.number);
+        let percent = offer.stage.percent();
+        let is_ended = matches!(offer.stage, OfferStage::Running { is_ended: true, .. });
+        let (how, effects) = match result {
+            Ok(received) => {
+                let place = safe_line(&received.path.display().to_string());
+                let size = format!(" ({})", size(received.bytes));
+                offer.stage = OfferStage::Done;
+                (
+                    format!("received: {place}"),
+                    self.note(&format!("received {file}{size} from {with}: {place}")),
+                )
+            }
+            Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
+                let why = error.to_string();
+                offer.stage = OfferStage::Open;
+                let is_here = matches!(error, TransferError::Here { .. });
+                let again = if offer.is_current && is_here {
+                    format!("; to try again: /accept {number}")
+                } else {
+                    String::new()
+                };
+                (format!("failed: {why}"), self.failure(&format!("{file} from {with} failed: {why}{again}")))
+            }
+            Err(_) if is_ended => {
+                self.transfers.received.retain(|offer| offer.stage.task() != Some(task));
+                let at = at(percent);
+                (format!("{with} cancelled it{at}"), self.note(&format!("{with} has cancelled {file}{at}")))
+            }
+            Err(_) => {
+                let is_told = std::mem::replace(&mut offer.is_told, true);
+                offer.interrupt(percent, now);
+                let text = format!(
+                    "{file} from {with} was interrupted{}; it goes on when {with} is back",
+                    at(percent)
+                );
+                return if is_told { Vec::new() } else { self.note(&text) };
+            }
+        };
+        self.transfers.end(EndedTransfer { number: Some(number), is_own: false, file, with, how });
+        effects
+    }
+
+    /// The server says that an offer to this user, or its transfer, has ended.
+    pub(super) fn ended_for_me(
+        &mut self,
+        number: u64,
+        code: Option<Code>,
+        msg: &str,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
+        let (mark, file, with) = (offer.mark, name_of(&offer.file), offer.from.name.clone());
+        match (code, &mut offer.stage) {
+            // The transfer says so itself, perhaps that it is complete.
+            (Some(Code::Cut), OfferStage::Running { .. }) => return Vec::new(),
+            (Some(Code::Cut), OfferStage::Asked) => {
+                offer.interrupt(None, now);
+                return Vec::new();
+            }
+            (Some(Code::Cut), _) => return Vec::new(),
+            (
+                Some(Code::Withdrawn) | None,
+                OfferStage::Running { .. } | OfferStage::Asked | OfferStage::Interrupted { .. },
+            ) => {
+                offer.is_current = false;
+                return Vec::new();
+            }
+            (_, OfferStage::Running { task, is_ended, .. }) => {
+                *is_ended = true;
+                return vec![cancelled(*task)];
+            }
+            _ => {}
+        }
+        let was_open = matches!(offer.stage, OfferStage::Open | OfferStage::Preparing(_));
+        let was_shown = offer.is_shown;
+        let is_done = matches!(offer.stage, OfferStage::Done);
+        self.transfers.received.retain(|offer| offer.mark != mark);
+        if was_open {
+            self.transfers.gone = Some(now.instant);
+        }
+        let mut effects = match code {
+            _ if is_done || !was_shown && was_open => return Vec::new(),
+            Some(Code::Taken) => self.note(&format!("you accepted {file} from {with} in another session")),
+            Some(Code::Declined) => self.note(&format!("you declined {file} from {with} in another session")),
+            Some(Code::Withdrawn | Code::Cancelled) | None if was_open => {
+                self.note(&format!("{with} no longer offers {file}"))
+            }
+            Some(Code::Cancelled) => self.note(&format!("{with} has cancelled {file}")),
+            _ => self.failure(&format!("{file} from {with} has ended: {msg}")),
+        };
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    /// Accepts interrupted offers again, if it is time.
+    pub(super) fn retry(&mut self, now: CallTime) -> Vec<Effect> {
+        let is_due = |offer: &&ReceivedOffer| {
+            let due = match offer.stage {
+                OfferStage::Interrupted { retry, .. } => retry,
+                _ => None,
+            };
+            offer.is_current && due.is_some_and(|due| due <= now.instant)
+        };
+        let due: Vec<u64> = self.transfers.received.iter().filter(is_due).map(|offer| offer.mark).collect();
+        // Without a connection, the server tells of the offer again.
+        let is_up = self.meeting("").is_some();
+        due.into_iter().filter(|_| is_up).flat_map(|mark| self.ask_to_accept(mark)).collect()
+    }
+}
+
+impl ReceivedOffer {
+    /// Waits for the next attempt.
+    fn interrupt(&mut self, percent: Option<u64>, now: CallTime) {
+        let percent = percent.or(self.stage.percent());
+        if percent > self.reached {
+            (self.reached, self.pause) = (percent, FIRST_PAUSE);
+        }
+        let retry = Some(now.instant + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.stage = OfferStage::Interrupted { percent, retry };
+    }
+}
+
+/// Whether the offer is to this user alone.
+pub(super) fn is_direct(to: &str) -> bool {
+    !matches!(Target::parse(to), Target::All | Target::Room(_))
+}

@@ -249,7 +249,7 @@ fn whoever_leaves_is_kicked_or_banned_takes_offers_and_transfers_along() {
     house.inboxes.clear();
     house.console("/ban bob").expect("a ban");
     assert_eq!(house.endings(1), [end(first, "bob", "cut")]);
-    assert_eq!(house.endings(3), [end(second, "bob", "cancelled"), end(second, "", "withdrawn")]);
+    assert_eq!(house.endings(3), [end(second, "bob", "cut"), end(second, "", "withdrawn")]);
     assert_eq!(house.ended.len(), 2);
     let (third, ()) = (house.offer(1, "carol"), house.inboxes.clear());
     let [sends, _] = house.accept((1, 3), third);

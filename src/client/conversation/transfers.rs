@@ -42,8 +42,6 @@ pub(super) enum FilesRequest {
     Offer(u64),
     /// The acceptance of a received offer, by its mark.
     Accept(u64),
-    /// The key that backs the sender's name.
-    Offerer(u64),
     /// Nothing that the user has asked for.
     Quiet,
 }
@@ -79,7 +77,6 @@ pub(super) struct ReceivedOffer {
     /// Whether the server has this offer now; not after its end, and not before it tells of it again.
     is_current: bool,
     from: Sender,
-    /// The sender's key, if the server has said it.
     key: Option<Fingerprint>,
     to: String,
     file: FileInfo,
@@ -273,7 +270,9 @@ impl Conversation {
 
     fn files_event(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
         match event {
-            Event::Offer { from, to, offer, file } => self.offered_to_me(from, to, *offer, file),
+            Event::Offer { from, to, key, offer, file } => {
+                self.offered_to_me((from, key.as_ref()), to, *offer, file, now)
+            }
             Event::Accepted { offer, name, token, send: true } => self.accepted_mine(*offer, name, token),
             Event::Accepted { offer, token, .. } => self.may_receive(*offer, token),
             Event::Ended { offer, name, code, msg } => {
@@ -294,8 +293,6 @@ impl Conversation {
             }
             (FilesRequest::Offer(mark), Event::Error { code, msg, .. }) => self.not_offered(mark, *code, msg),
             (FilesRequest::Accept(mark), Event::Error { msg, .. }) => self.not_accepted(mark, msg, now),
-            (FilesRequest::Offerer(mark), Event::Whois(user)) => self.offerer(mark, user.key.as_deref(), now),
-            (FilesRequest::Offerer(mark), Event::Error { .. }) => self.offerer(mark, None, now),
             // It repeats what this client has said.
             (FilesRequest::Quiet, _) => Vec::new(),
             _ => self.files_event(event, now),
@@ -399,8 +396,8 @@ impl Conversation {
     }
 
     /// The sender of an offer, in the form that the client remembers.
-    fn origin(&self, from: &Sender) -> Origin {
-        Origin::new(&self.session.server.id, from)
+    fn origin(&self, name: &str, key: Option<&Fingerprint>) -> Origin {
+        Origin::new(&self.session.server.id, name, key)
     }
 
     /// Sends a request whose answer the user does not need.

@@ -5,8 +5,9 @@ use super::error::TransferError;
 use super::landing::{Landing, Received};
 use crate::client::json_lines;
 use crate::files;
+use crate::fingerprint::Fingerprint;
 use crate::limits::{FINISHED_KNOWN, MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
-use crate::protocol::packet::{FileInfo, Sender};
+use crate::protocol::packet::FileInfo;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -26,17 +27,14 @@ const NAME_BYTES: usize = 16;
 pub struct Origin {
     /// The server's id.
     server: String,
-    /// The tag of the sender's key, or the name of a sender without one.
+    /// The sender's key, or the name of a sender without one.
     sender: String,
 }
 
 impl Origin {
     /// The sender of an offer on the server with that id.
-    pub fn new(server: &str, sender: &Sender) -> Self {
-        let who = match &sender.key {
-            Some(tag) => format!("key:{tag}"),
-            None => format!("name:{}", sender.name),
-        };
+    pub fn new(server: &str, name: &str, key: Option<&Fingerprint>) -> Self {
+        let who = key.map_or_else(|| format!("name:{name}"), |key| format!("key:{key}"));
         Self { server: server.to_owned(), sender: who }
     }
 }

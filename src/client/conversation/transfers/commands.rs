@@ -123,8 +123,8 @@ impl Conversation {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         offer.stage = OfferStage::Preparing(task);
         offer.folder.clone_from(&folder);
-        let (from, file) = (offer.from.clone(), Box::new(offer.file.clone()));
-        let origin = self.origin(&from);
+        let (name, key, file) = (offer.from.name.clone(), offer.key, Box::new(offer.file.clone()));
+        let origin = self.origin(&name, key.as_ref());
         vec![Self::order(task, TransferWork::Prepare { origin, file, folder, downloads }), Effect::Relabel]
     }
 

@@ -13,16 +13,16 @@ use crate::client::preferences::NotifyLevel;
 use crate::client::transfer::{Landing, Received, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
-use crate::protocol::request::{self, Act};
+use crate::protocol::request::Act;
 use crate::protocol::{Code, Target};
 use crate::text::safe_line;
 
 impl ReceivedOffer {
     /// Whether this is the same content from the same key, which the user has accepted.
-    fn goes_on_as(&self, from: &Sender, file: &FileInfo) -> bool {
+    fn goes_on_as(&self, key: Option<&Fingerprint>, file: &FileInfo) -> bool {
         let is_accepted =
             !matches!(self.stage, OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done);
-        is_accepted && from.key.is_some() && self.from.key == from.key && self.file.id == file.id
+        is_accepted && key.is_some() && self.key.as_ref() == key && self.file.id == file.id
     }
 
     /// Whether the user can answer it.
@@ -31,26 +31,26 @@ impl ReceivedOffer {
     }
 
     /// Whether the server tells of this one again, after a new connection.
-    fn is_again(&self, number: u64, from: &Sender, file: &FileInfo) -> bool {
-        self.number == number && self.from.key == from.key && self.file == *file && !self.is_current
+    fn is_again(&self, number: u64, key: Option<&Fingerprint>, file: &FileInfo) -> bool {
+        self.number == number && self.key.as_ref() == key && self.file == *file && !self.is_current
     }
 }
 
 impl Conversation {
-    /// Notes an offer. The user sees it once the server has said which key backs the sender's name.
+    /// Notes an offer. The user sees it unless it was accepted in an earlier run.
     pub(super) fn offered_to_me(
         &mut self,
-        from: &Sender,
+        (from, key): (&Sender, Option<&Fingerprint>),
         to: &str,
         number: u64,
         file: &FileInfo,
+        now: CallTime,
     ) -> Vec<Effect> {
         if from.name != self.view.me && self.attention.ignored.hides(from, self.view.now) {
             return Vec::new();
         }
         let all = &mut self.transfers.received;
-        if let Some(known) =
-            all.iter_mut().find(|o| o.is_again(number, from, file) || o.goes_on_as(from, file))
+        if let Some(known) = all.iter_mut().find(|o| o.is_again(number, key, file) || o.goes_on_as(key, file))
         {
             (known.number, known.is_current) = (number, true);
             let mark = known.mark;
@@ -58,7 +58,7 @@ impl Conversation {
                 OfferStage::Asked | OfferStage::Interrupted { .. } => self.ask_to_accept(mark),
                 // Of one on its way, the end leads to the next attempt.
                 OfferStage::Running { .. } => Vec::new(),
-                OfferStage::Open if !known.is_shown => self.ask_offerer(mark, from),
+                OfferStage::Open if !known.is_shown => self.recall(mark, now),
                 OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done => vec![Effect::Relabel],
             };
         }
@@ -71,7 +71,7 @@ impl Conversation {
             number,
             is_current: true,
             from: from.clone(),
-            key: None,
+            key: key.copied(),
             to: to.to_owned(),
             file: file.clone(),
             is_shown: false,
@@ -82,13 +82,7 @@ impl Conversation {
             pause: FIRST_PAUSE,
             is_told: false,
         });
-        self.ask_offerer(mark, from)
-    }
-
-    /// Asks the server whose key backs the sender's name.
-    fn ask_offerer(&mut self, mark: u64, from: &Sender) -> Vec<Effect> {
-        let request = request::Ask::Whois { name: from.name.clone() }.into();
-        self.ask(&request, PendingRequest::Files(FilesRequest::Offerer(mark)))
+        self.recall(mark, now)
     }
 
     /// Forgets an offer that is over, if there are too many.
@@ -102,16 +96,17 @@ impl Conversation {
         all.len() < MAX_OFFERS
     }
 
-    /// The server has said whose key backs the name of who offers.
-    pub(super) fn offerer(&mut self, mark: u64, key: Option<&str>, now: CallTime) -> Vec<Effect> {
-        let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
-        let key = key.and_then(|key| key.parse::<Fingerprint>().ok());
-        offer.key = key.filter(|key| offer.from.key.as_ref() == Some(&key.tag()));
+    /// Lets the screen look whether this was accepted in an earlier run; without a key, nothing proves that.
+    fn recall(&mut self, mark: u64, now: CallTime) -> Vec<Effect> {
+        let Some(at) = self.transfers.received.iter().position(|offer| offer.mark == mark) else {
+            return Vec::new();
+        };
+        let offer = &self.transfers.received[at];
         match offer.key {
-            // The user may have accepted it in an earlier run.
             Some(_) => {
-                let (from, file) = (offer.from.clone(), Box::new(offer.file.clone()));
-                vec![Self::order(mark, TransferWork::Recall { origin: self.origin(&from), file })]
+                let (origin, file) =
+                    (self.origin(&offer.from.name, offer.key.as_ref()), Box::new(offer.file.clone()));
+                vec![Self::order(mark, TransferWork::Recall { origin, file })]
             }
             None => self.show_offer(mark, now),
         }
@@ -141,12 +136,10 @@ impl Conversation {
 
     fn show_offer(&mut self, mark: u64, now: CallTime) -> Vec<Effect> {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
-        let is_verified = offer.key;
+        let (from, to, file, number, key) =
+            (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number, offer.key);
         offer.is_shown = true;
-        let (from, to, file, number) =
-            (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number);
-        let is_verified = is_verified.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
-
+        let is_verified = key.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         let what = described(&file);
         let you = if is_direct(&to) { "you " } else { "" };

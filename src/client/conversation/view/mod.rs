@@ -119,7 +119,7 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
             state.chat(from, to, &state.change_text(event), true, ts)
         }
         // Only lines without a prompt show it so; above one, `transfers` says more.
-        Event::Offer { from, to, offer, file } => {
+        Event::Offer { from, to, offer, file, key: _ } => {
             let who = safe_line(&from.name);
             let mark = names::mark(from.key.as_deref(), from.is_server());
             let what = described(file);

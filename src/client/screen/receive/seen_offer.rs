@@ -19,7 +19,7 @@ pub(super) struct SeenOffer {
     pub(super) from: Sender,
     pub(super) to: String,
     pub(super) file: FileInfo,
-    /// The sender's key, if it is known and is the one of the offer.
+    /// The sender's.
     pub(super) key: Option<Fingerprint>,
     pub(super) is_verified: bool,
     /// Where it goes, once it is accepted.
@@ -33,8 +33,8 @@ pub(super) struct SeenOffer {
 }
 
 impl SeenOffer {
-    pub(super) fn new(from: Sender, to: String, file: FileInfo) -> Self {
-        let (key, landing, retry_at) = (None, None, None);
+    pub(super) fn new(from: Sender, key: Option<Fingerprint>, to: String, file: FileInfo) -> Self {
+        let (landing, retry_at) = (None, None);
         Self { from, to, file, key, is_verified: false, landing, is_new: false, retry_at, cuts: 0 }
     }
 
@@ -45,7 +45,7 @@ impl SeenOffer {
 
     /// Who offers what.
     pub(super) fn described(&self) -> String {
-        let who = match (self.is_verified, &self.from.key) {
+        let who = match (self.is_verified, &self.key) {
             (true, _) => "verified",
             (false, Some(_)) => "not verified",
             (false, None) => "not verified: no key proves who this is",

@@ -60,7 +60,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("clap_mangen", &["src/cli/"]),
     ("toml::", &["src/cli/"]),
     ("csv::", &["src/cli/"]),
-    ("indicatif", &["src/cli/"]),
+    ("indicatif", &["src/cli/", "src/client/screen/"]),
     ("anstream", &["src/cli/", "src/client/"]),
     ("println!", &["src/cli/", "src/client/"]),
     ("eprintln!", &["src/cli/", "src/client/"]),

@@ -82,7 +82,7 @@ const MAX_FUNCTION_LINES: usize = 60;
 const LONG_FUNCTIONS: [(&str, &str, &str); 4] = [
     ("src/cli/limits_page.rs", "people", "rows of a table"),
     ("src/cli/limits_page.rs", "strangers", "rows of a table"),
-    ("src/cli/pages.rs", "examples", "rows of a table"),
+    ("src/cli/page_examples.rs", "examples", "rows of a table"),
     ("src/protocol/event/read.rs", "from_packet", "an arm for each type"),
 ];
 

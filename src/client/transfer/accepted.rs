@@ -22,16 +22,16 @@ const JOURNALS: &str = "transfers";
 /// The bytes of a journal's name, which are written as twice as many digits.
 const NAME_BYTES: usize = 16;
 
-/// Who offers: whoever returns as the same may resume.
+/// The sender of an offer: one who returns as the same may resume it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct OfferOrigin {
     /// The server's id.
     server: String,
     /// The sender's key, or the name of a sender without one.
     sender: String,
 }
 
-impl Origin {
+impl OfferOrigin {
     /// The sender of an offer on the server with that id.
     pub fn new(server: &str, name: &str, key: Option<&Fingerprint>) -> Self {
         let who = key.map_or_else(|| format!("name:{name}"), |key| format!("key:{key}"));
@@ -48,7 +48,7 @@ pub struct Accepted {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct AcceptedOffer {
-    origin: Origin,
+    origin: OfferOrigin,
     id: String,
     at: Timestamp,
     landing: Landing,
@@ -63,10 +63,10 @@ impl Accepted {
     }
 
     /// The place of an offer that was accepted before: it may be resumed without a question.
-    pub fn find(&self, origin: &Origin, info: &FileInfo) -> Option<Landing> {
+    pub fn find(&self, origin: &OfferOrigin, info: &FileInfo) -> Option<Landing> {
         let offer = self.list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
         let is_current = match &offer.landing.done {
-            // Who offers the same again much later means to send it again.
+            // A sender who offers the same again much later means to send it again.
             Some(done) => {
                 done.path.exists() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN)
             }
@@ -82,7 +82,7 @@ impl Accepted {
     /// If it does not fit, or the folder cannot be written to.
     pub fn accept(
         &mut self,
-        origin: &Origin,
+        origin: &OfferOrigin,
         info: &FileInfo,
         folder: &Path,
         max: Option<u64>,
@@ -173,7 +173,7 @@ impl Accepted {
 }
 
 impl AcceptedOffer {
-    fn is(&self, origin: &Origin, id: &str) -> bool {
+    fn is(&self, origin: &OfferOrigin, id: &str) -> bool {
         self.origin == *origin && self.id == id
     }
 
@@ -191,7 +191,7 @@ fn span(time: Duration) -> SignedDuration {
 }
 
 /// The name of an offer's journal.
-fn journal(origin: &Origin, info: &FileInfo, landing: &Landing) -> String {
+fn journal(origin: &OfferOrigin, info: &FileInfo, landing: &Landing) -> String {
     let mut hasher = blake3::Hasher::new();
     let what = format!("{origin:?} {} {}", info.id, landing.unfinished().display());
     hasher.update(what.as_bytes());

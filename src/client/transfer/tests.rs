@@ -3,7 +3,7 @@
 mod hostile;
 mod resuming;
 
-use super::accepted::{Accepted, Origin};
+use super::accepted::{Accepted, OfferOrigin};
 use super::cancel::Cancel;
 use super::error::TransferError;
 use super::landing::{Landing, Received};
@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::receiving::receive;
 use super::sending::{Sent, send};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::packet::FileInfo;
+use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,8 +33,8 @@ fn own() -> Fingerprint {
     Fingerprint::new([1; 32])
 }
 
-fn origin() -> Origin {
-    Origin::new("server", "alice", Some(&Fingerprint::new([1; 32])))
+fn origin() -> OfferOrigin {
+    OfferOrigin::new("server", &Sender { name: "alice".into(), ip: String::new(), key: Some("tag".into()) })
 }
 
 impl Scene {

@@ -293,7 +293,9 @@ impl Conversation {
                 self.offered_mine(mark, *offer, waits.as_deref())
             }
             (FilesRequest::Offer(mark), Event::Error { code, msg, .. }) => self.not_offered(mark, *code, msg),
-            (FilesRequest::Accept(mark), Event::Error { msg, .. }) => self.not_accepted(mark, msg, now),
+            (FilesRequest::Accept(mark), Event::Error { code, msg, .. }) => {
+                self.not_accepted(mark, *code, msg, now)
+            }
             (FilesRequest::Offerer(mark), Event::Whois(user)) => self.offerer(mark, user.key.as_deref(), now),
             (FilesRequest::Offerer(mark), Event::Error { .. }) => self.offerer(mark, None, now),
             // It repeats what this client has said.

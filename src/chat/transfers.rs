@@ -260,7 +260,7 @@ impl Chat {
         Some(session.key().map_or(TokenHolder::Address(session.ip), |key| TokenHolder::Key(*key)))
     }
 
-    /// Checks the limits on transfers of both sides. Returns who is charged.
+    /// Checks the limits on transfers of both sides. Returns the payers.
     fn transfer_payers(&self, offerer: SessionId, receiver: SessionId) -> Result<OfferPayers, Refusal> {
         let (offers, sender) = (self.offers()?, self.name_in(offerer));
         let (mut payers, receives) = (self.offer_payers(offerer), self.offer_payers(receiver));

@@ -170,7 +170,7 @@ fn files() -> Vec<Limit> {
         Limit {
             what: "offers of files",
             value: format!(
-                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address, {MAX_OFFERS} in all; a name: {MAX_FILE_NAME_BYTES} bytes. A user who comes is told of {OFFERS_TOLD}."
+                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address, {MAX_OFFERS} in all; a name: {MAX_FILE_NAME_BYTES} bytes. The server tells a user who comes of {OFFERS_TOLD}."
             ),
             charged: "the key with all its names (without a key, the address); its address, unless it is the server's machine",
             beyond: "the server refuses (`too_many_offers`)",

@@ -228,12 +228,16 @@ impl Connection {
     }
 
     /// Takes the socket out of the reactor's poll.
+    #[cfg(unix)]
     pub(super) fn leave_poll(&self, registry: &Registry) -> io::Result<()> {
-        #[cfg(unix)]
-        return registry.deregister(&mut SourceFd(&self.stream.as_raw_fd()));
-        // Here, the poll reports each event only after another use of the socket through it.
-        #[cfg(not(unix))]
-        return Ok(drop(registry));
+        registry.deregister(&mut SourceFd(&self.stream.as_raw_fd()))
+    }
+
+    /// On Windows, the poll reports nothing until the socket is used through it again.
+    #[cfg(windows)]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Unix")]
+    pub(super) fn leave_poll(&self, _: &Registry) -> io::Result<()> {
+        Ok(())
     }
 
     /// Whether nothing more can be written.

@@ -26,6 +26,7 @@ mod listener;
 mod memory;
 mod monitor;
 mod multicast;
+mod options;
 mod output_batch;
 mod packet_reader;
 mod passphrase_check;
@@ -44,21 +45,18 @@ mod transport;
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, is_in_use};
 pub use handle::Handle;
+pub use options::{FileOptions, JoinPolicy, ServerOptions};
 pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
 pub use signals::StopSignals;
 pub use transfer::TransferCounts;
 
-use crate::chat::{Archive, Chat, FileRules, Profile, Rules, TokenSource};
+use crate::chat::{Archive, Chat, Profile, Rules, TokenSource};
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{
-    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT,
-    DEFAULT_RETAIN, DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_BATCH_BYTES, REGISTRATION_TIMEOUT,
-    SHUTDOWN_GRACE,
-};
+use crate::limits::{DEFAULT_MAX_CLIENTS, MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{ChannelError, Passphrase, ServerTls};
-use crate::store::{Retention, Store, StoreError};
+use crate::security::{ChannelError, ServerTls};
+use crate::store::{Store, StoreError};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
 use gate::Gate;
@@ -75,113 +73,11 @@ use secrets::{ClosedServer, IssuedSecrets};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use transfer::Transfers;
-
-/// A server's settings.
-#[derive(Debug, Clone)]
-pub struct ServerOptions {
-    /// Shown to people.
-    pub name: String,
-    /// The address to listen on; `None`: all addresses of the machine.
-    pub address: Option<IpAddr>,
-    /// 0: any free port.
-    pub port: u16,
-    /// Maximum clients at a time; `None`: the default, or fewer if the process may not open so many files.
-    pub max_clients: Option<usize>,
-    /// Bytes that may wait for a client that does not read.
-    pub backlog: usize,
-    /// Bytes that the process may use; `None`: the system's limit.
-    pub memory: Option<u64>,
-    /// The directory for the server's key and database; `None`: nothing is kept, and each start has a new key.
-    pub data_dir: Option<PathBuf>,
-    /// The message of the day; empty for none.
-    pub motd: String,
-    /// How long a session has to send its first packet.
-    pub registration: Duration,
-    /// How long a frame may take from its first byte to its last.
-    pub frame: Duration,
-    /// Whether to accept connections without TLS.
-    pub plaintext: bool,
-    /// Everyone, or only members.
-    pub access: JoinPolicy,
-    /// Connections that one address may always have, however full the server is; `None`: no limit.
-    pub max_per_address: Option<usize>,
-    /// How long to keep messages in the data directory; `None`: keep no messages, mail or rooms.
-    pub history: Option<Retention>,
-    /// Whether clients may ask for a multicast test; otherwise the server opens no multicast socket.
-    pub multicast: bool,
-    /// How files may be sent; `None`: not at all.
-    pub files: Option<FileOptions>,
-    /// The rules of the chat.
-    pub rules: Rules,
-}
-
-/// How users may send each other files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileOptions {
-    /// Transfers at a time, and the biggest size.
-    pub rules: FileRules,
-    /// Bytes per second over all transfers; `None`: as fast as the network is.
-    pub rate: Option<u64>,
-}
-
-impl Default for FileOptions {
-    fn default() -> Self {
-        Self { rules: FileRules { max_transfers: DEFAULT_MAX_TRANSFERS, max_bytes: None }, rate: None }
-    }
-}
-
-/// Whether everyone may join the server, or only members.
-#[derive(Debug, Clone, Default)]
-pub enum JoinPolicy {
-    /// Everyone.
-    #[default]
-    Open,
-    /// Members, and anyone who proves that they know this passphrase.
-    Closed(Passphrase),
-    /// The same, with the passphrase in the data directory, which the first start generates.
-    ClosedByOwn,
-}
-
-impl JoinPolicy {
-    fn passphrase(&self, data_dir: &DataDir) -> Result<Option<Passphrase>, DataDirError> {
-        Ok(match self {
-            Self::Open => None,
-            Self::Closed(passphrase) => Some(passphrase.clone()),
-            Self::ClosedByOwn => Some(data_dir.passphrase()?),
-        })
-    }
-}
-
-impl Default for ServerOptions {
-    fn default() -> Self {
-        Self {
-            name: "lanchat".into(),
-            address: None,
-            port: DEFAULT_PORT,
-            max_clients: None,
-            backlog: DEFAULT_BACKLOG_BYTES,
-            memory: None,
-            data_dir: None,
-            motd: String::new(),
-            registration: REGISTRATION_TIMEOUT,
-            frame: FRAME_TIMEOUT,
-            plaintext: false,
-            access: JoinPolicy::Open,
-            max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
-            history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
-            multicast: false,
-            files: Some(FileOptions::default()),
-            rules: Rules::default(),
-        }
-    }
-}
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -231,7 +127,6 @@ pub struct Server {
     store: Option<Store>,
     reactor: ReactorThread,
     transfers: Transfers,
-    counts: Arc<TransferCounts>,
     multicast: MulticastTests,
 }
 
@@ -264,27 +159,19 @@ impl Server {
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
         let (ends, ended) = mpsc::unbounded_channel();
-        let (file_door, arrivals) = mpsc::unbounded_channel();
         let hub =
             Hub::new((chat, ends), closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
-        let (counts, rate) = (Arc::<TransferCounts>::default(), options.files.and_then(|files| files.rate));
-        let transfers = Transfers::new(Arc::clone(&hub), ended, rate, Arc::clone(&counts), arrivals);
+        let rate = options.files.and_then(|files| files.rate);
+        let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, rate);
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
-        let files = options.files.map_or(0, |files| files.rules.max_transfers);
-        let fit = descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, files));
-        let max_clients = max_clients(options.max_clients, fit);
+        let max_clients = max_clients(options.max_clients, clients_that_fit(options.files.as_ref()));
         let admission = Admission {
             gate: Gate::new(options.max_per_address, max_clients),
             ids: Arc::new(ConnectionIds::default()),
             memory: budget,
         };
-        let handshaker = Handshaker::new(
-            Arc::clone(&hub),
-            tls,
-            options.plaintext,
-            Arc::clone(&inbox),
-            options.registration,
-        );
+        let (plaintext, patience) = (options.plaintext, options.registration);
+        let handshaker = Handshaker::new(Arc::clone(&hub), tls, plaintext, Arc::clone(&inbox), patience);
         let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
             .map_err(StartError::Poll)?;
         Ok(Self {
@@ -301,7 +188,6 @@ impl Server {
             store,
             reactor,
             transfers,
-            counts,
             multicast: MulticastTests::new(options.multicast),
         })
     }
@@ -328,7 +214,7 @@ impl Server {
 
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
-        let (hub, counts) = (Arc::clone(&self.hub), Arc::clone(&self.counts));
+        let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
         Handle::new(hub, self.code.clone(), self.admission.clone(), counts)
     }
 
@@ -410,6 +296,12 @@ fn chat(
         chat.pass_files(files.rules, TokenSource::new(random));
     }
     Ok((chat, secrets.code))
+}
+
+/// How many clients the file descriptors allow beside the transfers.
+fn clients_that_fit(files: Option<&FileOptions>) -> Option<usize> {
+    let transfers = files.map_or(0, |files| files.rules.max_transfers);
+    descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, transfers))
 }
 
 /// Returns the smaller of the wanted number (or the default) and what the file descriptors allow.

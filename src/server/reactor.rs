@@ -8,15 +8,17 @@
 //!
 //! Invariant: a connection with something to do is in exactly one of `queue`, `paused` and `stalled`.
 
+mod shedding;
+
 use super::connection::Connection;
 use super::hub::Hub;
-use super::memory::{Trimmer, Weight, to_shed};
+use super::memory::Trimmer;
 use super::packet_reader::{FileStart, PacketReader, ReadOutcome, Scratch};
 use super::reactor_inbox::{NewConnection, ReactorInbox, WAKER};
 use super::slots::Slots;
 use super::transfer::{FileConnection, FileDoor};
 use crate::chat::SessionId;
-use crate::limits::{BACKLOG_STUCK, LAST_WORDS};
+use crate::limits::LAST_WORDS;
 use crate::protocol::Code;
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -39,24 +41,12 @@ const READS_BEFORE_FLUSH: usize = 256;
 /// How often to check connections that do not read or are ending.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Estimated memory of an idle connection, in bytes: between plaintext and TLS.
-const IDLE_BYTES: usize = 4 * 1024;
-
-/// Minimum time between two searches for the connections that hold most.
-const SHED_PAUSE: Duration = Duration::from_millis(20);
-
-/// How often the log reports clients that were closed for memory.
-const WARNING_PAUSE: Duration = Duration::from_secs(5);
-
 /// Why [`Reactor::look`] closes a client.
 const UNFINISHED: &str = "a frame that you began was not finished in time; connect again";
 
 /// Why it closes a client that has closed its side, but sent more than its pace lets through in time.
 const TOO_MUCH: &str = "you closed the connection, and what you had sent takes too long at your pace; the rest of \
                         it is not read, so send more slowly";
-
-/// Why [`Reactor::shed`] closes a client, unless more was waiting to be sent to it.
-const SHORT_OF_MEMORY: &str = "the server ran short of memory, and you had sent most; connect again";
 
 struct Reactor {
     poll: Poll,
@@ -392,51 +382,6 @@ impl Reactor {
         if let Some(reader) = self.rows.get_mut(id).and_then(|row| row.reader.as_mut()) {
             reader.forget();
             self.hub.expel(id, code, why);
-        }
-    }
-
-    /// Reports the clients that were closed for memory, at most once per [`WARNING_PAUSE`].
-    fn warn_of_memory(&mut self, clients: usize) {
-        self.shed += clients;
-        if self.shed > 0 && self.next_warning.is_none_or(|next| next <= Instant::now()) {
-            let clients = std::mem::take(&mut self.shed);
-            tracing::warn!(
-                clients,
-                "out of memory for waiting data (--memory); closed the clients that held most"
-            );
-            self.next_warning = Some(Instant::now() + WARNING_PAUSE);
-        }
-    }
-
-    /// Closes the clients that hold most, if the budget is exceeded.
-    fn shed(&mut self) {
-        let budget = Arc::clone(&self.inbox.budget);
-        self.trimmer.note(budget.reserved() + self.rows.len() * IDLE_BYTES);
-        // Clients that were closed a moment ago are still leaving.
-        if !budget.is_over() || self.next_shed > Instant::now() {
-            return;
-        }
-        self.next_shed = Instant::now() + SHED_PAUSE;
-        let weights = self.rows.iter().map(|(session, ConnectionRow { connection, reader: own, .. })| {
-            let (backlog, is_stuck) = connection.weight();
-            let input = own.as_ref().map_or(0, PacketReader::weight);
-            let unfinished = own.as_ref().and_then(PacketReader::unfinished_for);
-            let is_stuck = is_stuck || unfinished.is_some_and(|time| time > BACKLOG_STUCK);
-            let key = connection.peer_key();
-            Weight { session, host: connection.ip(), key, bytes: backlog + input, is_stuck }
-        });
-        let gone = to_shed(&weights.collect::<Vec<_>>(), budget.excess());
-        self.warn_of_memory(gone.len());
-        budget.count_closed(gone.len());
-        for id in gone {
-            let Some(row) = self.rows.get_mut(id) else { continue };
-            let is_told = row.connection.shed();
-            if let Some(reader) = row.reader.as_mut().filter(|_| is_told) {
-                reader.forget();
-            }
-            if !is_told {
-                self.expel(id, Code::ServerFull, SHORT_OF_MEMORY);
-            }
         }
     }
 }

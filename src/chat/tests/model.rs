@@ -182,7 +182,7 @@ impl House {
         for number in 1..=2 * offer {
             let token = format!("{number:032x}");
             if let Ok(ticket) = self.chat.claim_transfer(&token, &peer, &self.now)
-                && offer % 2 == 0
+                && offer.is_multiple_of(2)
             {
                 let end = TransferEnd::Cut(ticket.side);
                 self.act(|chat, _, out| chat.transfer_ended(ticket.transfer, end, out));

@@ -55,15 +55,9 @@ impl Event {
             Self::Time { time, .. } => format!("server time {time}"),
             Self::Whois(user) => whois_text(user),
             Self::Pong { .. } => return "pong".into(),
-            Self::Multicast { sent, heard } => {
-                let heard = if *heard { "heard yours" } else { "heard none of yours" };
-                format!("sent {sent} multicast packets and {heard}")
-            }
+            Self::Multicast { sent, heard } => multicast_text(*sent, *heard),
             Self::Offer { offer, file, .. } => offer_text(*offer, file),
-            Self::Offered { waits: Some(name), .. } => {
-                format!("{name} is offline; the offer reaches them if they come while you are here")
-            }
-            Self::Offered { offer, .. } => format!("offered, as {offer}"),
+            Self::Offered { offer, waits } => offered_text(*offer, waits.as_deref()),
             Self::Accepted { name, send: true, .. } => format!("{name} accepts; connect to send"),
             Self::Accepted { name, .. } => format!("connect to receive from {name}"),
             Self::Go => return "both sides are connected".into(),
@@ -84,6 +78,18 @@ pub(super) const CORRECTED: &str = "corrected: ";
 /// `: lunch`, or nothing.
 fn reason(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(": {why}") }
+}
+
+fn multicast_text(sent: usize, heard: bool) -> String {
+    let heard = if heard { "heard yours" } else { "heard none of yours" };
+    format!("sent {sent} multicast packets and {heard}")
+}
+
+fn offered_text(offer: u64, waits: Option<&str>) -> String {
+    match waits {
+        Some(name) => format!("{name} is offline; the offer reaches them if they come while you are here"),
+        None => format!("offered, as {offer}"),
+    }
 }
 
 /// `offers plan.pdf (12 bytes)`, and how to take it.

@@ -4,6 +4,7 @@ mod hello;
 mod kinds;
 mod logs;
 mod packet;
+mod read;
 mod search;
 mod test_token;
 

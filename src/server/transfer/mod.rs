@@ -10,6 +10,8 @@ mod file_rate;
 mod relay;
 mod relay_side;
 mod relay_threads;
+#[cfg(test)]
+mod tests;
 
 pub use counts::TransferCounts;
 
@@ -78,17 +80,12 @@ struct FinishedRelay {
 
 impl Transfers {
     /// Also returns the door for new connections. `rate`: bytes per second over all transfers.
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        ended: EndedTransfers,
-        rate: Option<u64>,
-        counts: Arc<TransferCounts>,
-        arrivals: mpsc::UnboundedReceiver<FileConnection>,
-    ) -> Self {
-        Self {
+    pub(super) fn new(hub: Arc<Hub>, ended: EndedTransfers, rate: Option<u64>) -> (Self, FileDoor) {
+        let (door, arrivals) = mpsc::unbounded_channel();
+        let transfers = Self {
             hub,
             rate: Arc::new(FileRate::new(rate)),
-            counts,
+            counts: Arc::default(),
             arrivals,
             ended,
             waiting: HashMap::new(),
@@ -96,7 +93,12 @@ impl Transfers {
             relays: JoinSet::new(),
             refused: JoinSet::new(),
             threads: None,
-        }
+        };
+        (transfers, door)
+    }
+
+    pub(super) fn counts(&self) -> Arc<TransferCounts> {
+        Arc::clone(&self.counts)
     }
 
     /// Runs until aborted, which ends all transfers at once.

@@ -5,6 +5,8 @@ use crate::support::file_peer::{FilePeer, accept, offer};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::soon::until;
+#[cfg(target_os = "linux")]
+use crate::support::tls::Key;
 use lanchat::limits::TRANSFER_MEMORY_BYTES;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
@@ -151,8 +153,8 @@ fn cancelling_ends_the_connections_of_both() {
     let ended = pair.bob.wait_for("ended");
     assert_eq!((ended["id"].as_str(), ended["code"].as_str()), (Some("c"), Some("cancelled")), "{ended}");
     assert_eq!(pair.alice.wait_for("ended")["code"], "cancelled");
-    assert_eq!(sender.read_to_end().1, true);
-    assert_eq!(receiver.read_to_end().1, true);
+    assert!(sender.read_to_end().1);
+    assert!(receiver.read_to_end().1);
 }
 
 #[test]
@@ -176,4 +178,44 @@ fn the_server_stops_at_once_while_files_are_sent() {
     pair.server.stop();
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     threads.into_iter().for_each(|thread| thread.join().expect("a sender"));
+}
+
+/// Resident memory of a process, in bytes.
+#[cfg(target_os = "linux")]
+fn resident(process: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_transfer_that_waits_takes_no_more_memory_than_is_reserved_for_it() {
+    const TRANSFERS: usize = 24;
+    let server = crate::support::process::Serve::start(&["--rate-limit", "off"]);
+    let keys: Vec<Key> = (0..8).map(|_| Key::new()).collect();
+    let mut people: Vec<Peer> = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| Peer::join_with(server.address, &format!("user{n}"), key))
+        .collect();
+    let mut stalled = Vec::new();
+    let mut before = 0;
+    // The first transfer starts the threads.
+    for n in 0..=TRANSFERS {
+        let (from, to) = (n % 4, 4 + n % 4);
+        let [sender, receiver] = people.get_disjoint_mut([from, to]).expect("two people");
+        let number = offer(sender, &format!("user{to}"));
+        let tokens = accept(sender, receiver, number);
+        let [mut sender, receiver] =
+            FilePeer::pair(server.address, [Some(&keys[from]), Some(&keys[to])], &tokens);
+        sender.stream.set_write_timeout(Some(Duration::from_millis(200))).expect("an option");
+        while sender.try_write(&[7; 64 * 1024]).is_ok() {}
+        if n == 0 {
+            before = resident(server.child.id());
+        }
+        stalled.push((sender, receiver));
+    }
+    let each = resident(server.child.id()).saturating_sub(before) / TRANSFERS;
+    assert!(each < TRANSFER_MEMORY_BYTES, "{each} bytes for each transfer");
 }

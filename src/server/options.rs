@@ -1,0 +1,113 @@
+//! A server's settings, and their defaults.
+
+use super::data_dir::{DataDir, DataDirError};
+use crate::chat::{FileRules, Rules};
+use crate::limits::{
+    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
+    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, REGISTRATION_TIMEOUT,
+};
+use crate::security::Passphrase;
+use crate::store::Retention;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A server's settings.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Shown to people.
+    pub name: String,
+    /// The address to listen on; `None`: all addresses of the machine.
+    pub address: Option<IpAddr>,
+    /// 0: any free port.
+    pub port: u16,
+    /// Maximum clients at a time; `None`: the default, or fewer if the process may not open so many files.
+    pub max_clients: Option<usize>,
+    /// Bytes that may wait for a client that does not read.
+    pub backlog: usize,
+    /// Bytes that the process may use; `None`: the system's limit.
+    pub memory: Option<u64>,
+    /// The directory for the server's key and database; `None`: nothing is kept, and each start has a new key.
+    pub data_dir: Option<PathBuf>,
+    /// The message of the day; empty for none.
+    pub motd: String,
+    /// How long a session has to send its first packet.
+    pub registration: Duration,
+    /// How long a frame may take from its first byte to its last.
+    pub frame: Duration,
+    /// Whether to accept connections without TLS.
+    pub plaintext: bool,
+    /// Everyone, or only members.
+    pub access: JoinPolicy,
+    /// Connections that one address may always have, however full the server is; `None`: no limit.
+    pub max_per_address: Option<usize>,
+    /// How long to keep messages in the data directory; `None`: keep no messages, mail or rooms.
+    pub history: Option<Retention>,
+    /// Whether clients may ask for a multicast test; otherwise the server opens no multicast socket.
+    pub multicast: bool,
+    /// How files may be sent; `None`: not at all.
+    pub files: Option<FileOptions>,
+    /// The rules of the chat.
+    pub rules: Rules,
+}
+
+/// How users may send each other files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Transfers at a time, and the biggest size.
+    pub rules: FileRules,
+    /// Bytes per second over all transfers; `None`: as fast as the network is.
+    pub rate: Option<u64>,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self { rules: FileRules { max_transfers: DEFAULT_MAX_TRANSFERS, max_bytes: None }, rate: None }
+    }
+}
+
+/// Whether everyone may join the server, or only members.
+#[derive(Debug, Clone, Default)]
+pub enum JoinPolicy {
+    /// Everyone.
+    #[default]
+    Open,
+    /// Members, and anyone who proves that they know this passphrase.
+    Closed(Passphrase),
+    /// The same, with the passphrase in the data directory, which the first start generates.
+    ClosedByOwn,
+}
+
+impl JoinPolicy {
+    pub(super) fn passphrase(&self, data_dir: &DataDir) -> Result<Option<Passphrase>, DataDirError> {
+        Ok(match self {
+            Self::Open => None,
+            Self::Closed(passphrase) => Some(passphrase.clone()),
+            Self::ClosedByOwn => Some(data_dir.passphrase()?),
+        })
+    }
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            name: "lanchat".into(),
+            address: None,
+            port: DEFAULT_PORT,
+            max_clients: None,
+            backlog: DEFAULT_BACKLOG_BYTES,
+            memory: None,
+            data_dir: None,
+            motd: String::new(),
+            registration: REGISTRATION_TIMEOUT,
+            frame: FRAME_TIMEOUT,
+            plaintext: false,
+            access: JoinPolicy::Open,
+            max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
+            history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
+            multicast: false,
+            files: Some(FileOptions::default()),
+            rules: Rules::default(),
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program and of its folder of inputs.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("file_name", text::file_name),
+    ("file_records", wire::file_records),
     ("framing", wire::framing),
     ("invite", books::invite),
     ("known_servers", books::known_servers),

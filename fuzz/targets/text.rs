@@ -1,8 +1,8 @@
 //! Text that people see: the sanitizer and names.
 
 use super::input::Input;
-use crate::limits::MAX_NAME_CHARS;
-use crate::name::{Name, NameKey};
+use crate::limits::{MAX_FILE_NAME_BYTES, MAX_NAME_CHARS};
+use crate::name::{FileName, Name, NameKey};
 use crate::text::{break_lines, safe_line, safe_lines};
 
 /// Any text made safe: nothing is left that drives a terminal, and a second pass changes nothing.
@@ -103,4 +103,20 @@ fn check_name(text: &str) -> Option<Name> {
     // A name of the longest kind may be one of its own alternatives.
     assert!(others.is_empty() || others.iter().any(|other| other.key() != key), "{written:?} has none");
     Some(name)
+}
+
+/// Any name made safe for a folder: one part of a path, which a second pass does not change.
+pub(super) fn file_name(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let number = u32::from(input.byte());
+    let theirs = String::from_utf8_lossy(input.bytes(usize::MAX)).into_owned();
+    let name = FileName::from_sender(&theirs);
+    assert_eq!(FileName::from_sender(name.as_str()), name, "a second pass changes it");
+    for name in [name.numbered(number).unfinished(), name.numbered(number), name] {
+        let text = name.as_str();
+        assert!((1..=MAX_FILE_NAME_BYTES).contains(&text.len()), "its length");
+        assert!(!text.starts_with('.') && !text.ends_with(['.', ' ']), "hidden, or cut by Windows");
+        let is_wrong = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
+        assert!(!text.chars().any(is_wrong), "a character that has a meaning");
+    }
 }

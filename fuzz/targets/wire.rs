@@ -4,6 +4,7 @@ use super::input::Input;
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_FRAME_BYTES, MAX_SERVER_ADDRS, MAX_SERVERS};
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::command::{self, Place};
+use crate::protocol::record::{Record, RecordPart, RecordReader};
 use crate::protocol::request::ClientPacket;
 use crate::protocol::{Event, Request, ServerPacket, Target};
 use std::ops::ControlFlow;
@@ -103,4 +104,41 @@ pub(super) fn mdns(bytes: &[u8]) {
     let name = String::from_utf8_lossy(bytes);
     crate::discovery::fuzzing::instance(&name);
     crate::discovery::fuzzing::instance(&format!("{name}.{}", crate::discovery::SERVICE));
+}
+
+/// A transfer's stream in pieces, and whole: the same records, and each is what it was when written again.
+pub(super) fn file_records(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let size = 1 + usize::from(input.byte());
+    let stream = input.bytes(usize::MAX);
+    let (whole, in_pieces) = (records(stream, stream.len().max(1)), records(stream, size));
+    assert_eq!(whole, in_pieces, "the pieces make a difference");
+}
+
+/// The records, written again, and the data; up to the first fault.
+fn records(stream: &[u8], size: usize) -> (Vec<Vec<u8>>, Vec<u8>, bool) {
+    let (mut reader, mut records, mut data) = (RecordReader::default(), Vec::new(), Vec::new());
+    for mut piece in stream.chunks(size) {
+        while !piece.is_empty() {
+            let Ok((taken, part)) = reader.read(piece) else { return (records, data, true) };
+            match part {
+                Some(RecordPart::Data(bytes)) => data.extend_from_slice(&piece[taken - bytes..taken]),
+                Some(RecordPart::Whole(kind)) => {
+                    let Ok(record) = Record::read(kind, reader.content()) else {
+                        return (records, data, true);
+                    };
+                    let written = record.to_bytes();
+                    assert_eq!(
+                        Record::read(kind, &written[5..]),
+                        Ok(record),
+                        "a record changes when written"
+                    );
+                    records.push(written);
+                }
+                None => assert_eq!(taken, piece.len(), "bytes are left over"),
+            }
+            piece = &piece[taken..];
+        }
+    }
+    (records, data, false)
 }

@@ -36,7 +36,7 @@ impl Exit {
             Self::Disconnected => "The server cannot be reached, or the connection was lost.",
             Self::Refused => {
                 "The server refused (the name, a ban, too many clients, the passphrase, or the message), \
-                 or its key has changed."
+                 its key has changed, or the recipient did not take the file."
             }
             Self::Protocol => "The program at that address does not speak lanchat's protocol.",
         }

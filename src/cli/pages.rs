@@ -46,6 +46,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
     files.extend(match subcommand {
         None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY, RESUME]),
         Some("send" | "tail") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN]),
+        Some("receive") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, ACCEPTED]),
         Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
         Some("invite") => owned(&[SERVER_KEY]),
@@ -158,6 +159,12 @@ const HISTORY: (&str, &str) = (
 const RESUME: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/resume",
     "How far you have read on each server. Without it, lanchat starts with the latest messages.",
+);
+
+const ACCEPTED: (&str, &str) = (
+    "$XDG_STATE_HOME/lanchat/accepted_files",
+    "The files that you have accepted, and where they go, so that cut transfers go on. The folder transfers beside it \
+     has what is known of unfinished ones.",
 );
 
 /// Explains delivery and history.
@@ -360,6 +367,26 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Send to a room:", "lanchat send --room builds 'the build is done'"),
             ("Learn whether a message was stored:", "lanchat send --json --to bob hi | jq .seq"),
             ("Send a program's output to one user:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
+            ("Send a folder:", "lanchat send --file photos --to bob"),
+            (
+                "Send what a program writes, as a file:",
+                "tar cz src | lanchat send --file - --as src.tar.gz --to bob",
+            ),
+        ],
+        Some("receive") => &[
+            ("Take files, and be asked for each:", "lanchat receive"),
+            (
+                "Take the next file of a user whose key you have verified:",
+                "lanchat receive --yes-from bob --once",
+            ),
+            (
+                "Collect the files of one key:",
+                "lanchat receive --to inbox --yes-from key:SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
+            ),
+            (
+                "Let a program handle each file:",
+                "lanchat receive --json | jq -r 'select(.type == \"received\").path'",
+            ),
         ],
         Some("tail") => &[
             ("Follow the chat:", "lanchat tail"),

@@ -182,7 +182,8 @@ impl FileReceiver {
         let asked = |what: &str| id?.strip_prefix(what)?.parse::<u64>().ok();
         match event {
             Event::Offer { from, to, offer, file } => {
-                let is_wanted = |name: &Name| Name::new(&from.name).is_ok_and(|from| from == *name);
+                let is_wanted =
+                    |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
                 if self.what.from.as_ref().is_none_or(is_wanted) {
                     self.offers.insert(offer, SeenOffer::new(from, to, *file));
                     return self.consider(offer);

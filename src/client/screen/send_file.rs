@@ -275,7 +275,7 @@ impl FileSender {
             }
             Err(error) => error,
         };
-        let is_over = self.is_direct() && !(error.is_cut() && !self.parcel.is_stream());
+        let is_over = self.is_direct() && (!error.is_cut() || self.parcel.is_stream());
         let is_old = matches!(error, TransferError::Refused { code: Some(Code::BadToken), .. });
         if is_over && !is_old {
             return Err(failure(&shown, &error));

@@ -25,7 +25,7 @@ const QUEUE: usize = 4;
 const BLOCK_BYTES: usize = TRANSFER_STEP_BYTES + RECORD_HEAD_BYTES;
 
 /// How long the end of a transfer waits until the other side has what was sent last.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(2);
 
 /// The thread's end: records come and go, and the thread waits for both.
 pub(super) struct Wire {

@@ -214,7 +214,7 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         offer.is_current &= code != Some(Code::NoSuchOffer);
-        // What was interrupted is tried again without a word.
+        // An interrupted transfer is tried again without a word.
         if offer.is_told {
             offer.interrupt(None, now);
             return Vec::new();

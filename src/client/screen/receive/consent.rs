@@ -35,7 +35,7 @@ pub(super) fn is_allowed(
     allowed.iter().any(|consent| match consent {
         Consent::Key(wanted) => key == Some(wanted),
         Consent::Verified(wanted) => {
-            let is_it = |name: &str| Name::new(name).is_ok_and(|name| name == *wanted);
+            let is_it = |name: &str| Name::new(name).is_ok_and(|name| name.key() == wanted.key());
             verified.is_some_and(|user| Some(&user.key) == key && is_it(&user.name)) && is_it(name)
         }
     })
@@ -55,16 +55,16 @@ mod tests {
         };
         let by_key: Consent = format!("key:{}", key(1)).parse().unwrap();
         let by_name: Consent = "Bob".parse().unwrap();
-        assert!(is_allowed(&[by_key.clone()], Some(&key(1)), None, "anybody"));
-        assert!(!is_allowed(&[by_key.clone()], Some(&key(2)), None, "anybody"));
-        assert!(!is_allowed(&[by_key], None, None, "anybody"));
-        assert!(is_allowed(&[by_name.clone()], Some(&key(1)), Some(&user(1, "bob")), "bob"));
-        assert!(!is_allowed(&[by_name.clone()], Some(&key(2)), None, "bob"), "an impostor");
-        assert!(
-            !is_allowed(&[by_name.clone()], Some(&key(1)), Some(&user(1, "carol")), "bob"),
-            "a taken name"
-        );
-        assert!(!is_allowed(&[by_name], None, None, "bob"));
+        let allowed = |consent: &Consent, key: Option<Fingerprint>, verified: Option<VerifiedUser>| {
+            is_allowed(std::slice::from_ref(consent), key.as_ref(), verified.as_ref(), "bob")
+        };
+        assert!(allowed(&by_key, Some(key(1)), None));
+        assert!(!allowed(&by_key, Some(key(2)), None));
+        assert!(!allowed(&by_key, None, None));
+        assert!(allowed(&by_name, Some(key(1)), Some(user(1, "bob"))));
+        assert!(!allowed(&by_name, Some(key(2)), None), "an impostor");
+        assert!(!allowed(&by_name, Some(key(1)), Some(user(1, "carol"))), "a taken name");
+        assert!(!allowed(&by_name, None, None));
         assert!(!is_allowed(&[], Some(&key(1)), Some(&user(1, "bob")), "bob"));
         assert!("key:nonsense".parse::<Consent>().is_err());
     }

@@ -170,6 +170,7 @@ async fn what_is_no_record_ends_it() {
         let landing = scene.accept(&info);
         let (mut ours, theirs) = duplex(1_000_000);
         ours.write_all(garbage).await.unwrap();
+        tokio::spawn(async move { ours.read_to_end(&mut Vec::new()).await });
         let error = receive(Pipe::over(theirs), &landing, Arc::default(), Cancel::new()).await.unwrap_err();
         assert_eq!(stop_code(&error), StopCode::BadRecord, "{error}");
         assert_eq!(scene.names(), [""; 0]);
@@ -188,10 +189,11 @@ async fn a_lying_receiver_gets_the_file_from_its_start() {
         ours.write_all(&claim.to_bytes()).await.unwrap();
         ours.write_all(&Record::Stored(Stored { bytes: 3 }).to_bytes()).await.unwrap();
         let sent = send(Pipe::over(theirs), scene.parcel("f"), Arc::default(), Cancel::new());
-        let (sent, ()) = tokio::join!(sent, async {
+        let (sent, ()) = tokio::join!(sent, async move {
             let mut start = vec![0; START.to_bytes().len()];
             ours.read_exact(&mut start).await.unwrap();
             assert_eq!(start, START.to_bytes());
+            let _ = ours.read_to_end(&mut Vec::new()).await;
         });
         drop(sent);
     }

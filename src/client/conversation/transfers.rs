@@ -292,7 +292,9 @@ impl Conversation {
                 self.offered_mine(mark, *offer, waits.as_deref())
             }
             (FilesRequest::Offer(mark), Event::Error { code, msg, .. }) => self.not_offered(mark, *code, msg),
-            (FilesRequest::Accept(mark), Event::Error { msg, .. }) => self.not_accepted(mark, msg, now),
+            (FilesRequest::Accept(mark), Event::Error { code, msg, .. }) => {
+                self.not_accepted(mark, *code, msg, now)
+            }
             // It repeats what this client has said.
             (FilesRequest::Quiet, _) => Vec::new(),
             _ => self.files_event(event, now),

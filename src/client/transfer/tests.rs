@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::receiving::receive;
 use super::sending::{Sent, send};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::packet::{FileInfo, Sender};
+use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,7 +34,7 @@ fn own() -> Fingerprint {
 }
 
 fn origin() -> OfferOrigin {
-    OfferOrigin::new("server", &Sender { name: "alice".into(), ip: String::new(), key: Some("tag".into()) })
+    OfferOrigin::new("server", "alice", Some(&Fingerprint::new([1; 32])))
 }
 
 impl Scene {

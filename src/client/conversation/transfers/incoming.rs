@@ -197,9 +197,17 @@ impl Conversation {
         effects
     }
 
-    pub(super) fn not_accepted(&mut self, mark: u64, msg: &str, now: CallTime) -> Vec<Effect> {
+    /// The server refuses the acceptance.
+    pub(super) fn not_accepted(
+        &mut self,
+        mark: u64,
+        code: Option<Code>,
+        msg: &str,
+        now: CallTime,
+    ) -> Vec<Effect> {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
-        // What was interrupted is tried again without a word.
+        offer.is_current &= code != Some(Code::NoSuchOffer);
+        // An interrupted transfer is tried again without a word.
         if offer.is_told {
             offer.interrupt(None, now);
             return Vec::new();

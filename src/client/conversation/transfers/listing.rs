@@ -70,7 +70,7 @@ fn made_row(offer: &MadeOffer) -> (String, String) {
     };
     part(running, "receiving");
     part(count(|stage| matches!(stage, OfferStage::Interrupted { .. })), "interrupted");
-    part(count(|stage| matches!(stage, OfferStage::Done)), "have it");
+    part(count(|stage| matches!(stage, OfferStage::Done)), "received it");
     part(offer.declined, "declined");
     let percents: Vec<u64> = stages().filter_map(OfferStage::percent).collect();
     let mut how = match parts.is_empty() {

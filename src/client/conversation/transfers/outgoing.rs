@@ -98,7 +98,7 @@ impl Conversation {
             None if is_first => Some(format!("{name} accepts {file}; /transfers counts all who do")),
             None => None,
         };
-        // Who accepts again has given up the connection of before.
+        // A receiver that accepts again has given up the connection of before.
         let dead = before.and_then(|before| before.stage.task());
         let mut effects: Vec<_> =
             dead.map(|task| Self::order(task, TransferWork::Abandon)).into_iter().collect();
@@ -128,7 +128,7 @@ impl Conversation {
                 let why = error.to_string();
                 offer.receivers.remove(&name);
                 let mut effects = self.failure(&format!("{file} to {} failed: {why}", safe_line(&name)));
-                // What went wrong there can be mended there.
+                // The receiver can mend such a problem, and accept again.
                 if matches!(error, TransferError::Here { .. }) {
                     effects.extend(self.over_if_direct(mark, &format!("failed: {why}")));
                 }

@@ -21,9 +21,8 @@ use crate::client::transfer::{
     Accepted, Cancel, Door, Landing, OfferOrigin, Pipe, Progress, Received, TransferError, receive,
 };
 use crate::client::trust::TrustPolicy;
-use crate::fingerprint::Fingerprint;
 use crate::name::Name;
-use crate::protocol::request::{Act, Ask};
+use crate::protocol::request::Act;
 use crate::protocol::{Code, Event, Request};
 use crate::text::safe_line;
 
@@ -93,26 +92,17 @@ impl FileReceiver {
     }
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
-        let asked = |what: &str| id?.strip_prefix(what)?.parse::<u64>().ok();
         match event {
-            Event::Offer { from, to, offer, file } => {
+            Event::Offer { from, to, key, offer, file } => {
                 let is_wanted =
                     |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
                 if self.what.from.as_ref().is_none_or(is_wanted) {
-                    self.offers.insert(offer, SeenOffer::new(from, to, *file));
+                    self.offers.insert(offer, SeenOffer::new(from, key, to, *file));
                     return self.consider(offer);
                 }
             }
-            Event::Whois(user) => {
-                if let Some(offer) = asked("whois-") {
-                    let key = user.key.as_deref().and_then(|key| key.parse().ok());
-                    return self.known(offer, key);
-                }
-            }
             Event::Error { code, msg, .. } => {
-                if let Some(offer) = asked("whois-") {
-                    return self.known(offer, None);
-                } else if let Some(offer) = asked("accept-") {
+                if let Some(offer) = id.and_then(|id| id.strip_prefix("accept-")?.parse().ok()) {
                     return self.refused(offer, code, &msg);
                 }
             }
@@ -125,7 +115,7 @@ impl FileReceiver {
 
     fn origin(&self, seen: &SeenOffer) -> OfferOrigin {
         let server = self.up.as_ref().map_or("", |up| up.welcome.server.id.as_str());
-        OfferOrigin::new(server, &seen.from)
+        OfferOrigin::new(server, &seen.from.name, seen.key.as_ref())
     }
 
     fn send(&self, request: impl Into<Request>, id: Option<&str>) {
@@ -135,27 +125,14 @@ impl FileReceiver {
         }
     }
 
-    /// Decides on an offer that came: takes it at once, or asks the server for its sender's key first.
+    /// Decides on an offer that came.
     fn consider(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let known = self.accepted.find(&self.origin(seen), &seen.file);
+        let known = self.accepted.find(&self.origin(seen), &seen.file).filter(|_| seen.key.is_some());
         if known.is_some() || self.what.yes_to_all {
             return self.accept(offer);
         }
-        match &seen.from.key {
-            Some(_) => {
-                self.send(Ask::Whois { name: seen.from.name.clone() }, Some(&format!("whois-{offer}")));
-                Ok(GoesOn::Yes)
-            }
-            None => self.known(offer, None),
-        }
-    }
-
-    /// Decides with the sender's key.
-    fn known(&mut self, offer: u64, key: Option<Fingerprint>) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get_mut(&offer) else { return Ok(GoesOn::Yes) };
-        // Another user may have the name by now.
-        seen.key = key.filter(|key| seen.from.key.as_ref() == Some(&key.tag()));
         let verified = seen.key.and_then(|key| self.trust.lock().users().find(&key).cloned());
         seen.is_verified = verified.is_some();
         let (line, event) = (seen.described(), seen.event(offer));

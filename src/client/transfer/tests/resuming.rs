@@ -182,9 +182,14 @@ fn only_the_same_sender_with_the_same_offer_resumes() {
     assert!(accepted.find(&origin(), &info).is_some());
     assert!(accepted.find(&origin(), &FileInfo { id: "y".into(), ..info.clone() }).is_none());
     assert!(accepted.find(&origin(), &FileInfo { size: Some(4), ..info.clone() }).is_none());
-    let other = Sender { name: "alice".into(), ip: String::new(), key: Some("other".into()) };
-    assert!(accepted.find(&OfferOrigin::new("server", &other), &info).is_none());
-    assert!(accepted.find(&OfferOrigin::new("elsewhere", &other), &info).is_none());
+    let (own, other) = (Fingerprint::new([1; 32]), Fingerprint::new([2; 32]));
+    for origin in [
+        OfferOrigin::new("server", "alice", Some(&other)),
+        OfferOrigin::new("server", "alice", None),
+        OfferOrigin::new("elsewhere", "alice", Some(&own)),
+    ] {
+        assert!(accepted.find(&origin, &info).is_none(), "{origin:?}");
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_rooms_answers_are_counted() {
     assert!(talk.line("/transfers").contains("to #dev: 2 receiving, 1 declined"));
     assert_eq!(talk.report(task(&first), sent()), "");
     assert_eq!(talk.report(task(&second), sent()), "12:03 -- bob and carol have plan.pdf (1.2 MiB)");
-    assert!(talk.line("/transfers").contains("to #dev: 2 have it, 1 declined"));
+    assert!(talk.line("/transfers").contains("to #dev: 2 received it, 1 declined"));
 }
 
 #[test]

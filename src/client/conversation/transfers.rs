@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
-use crate::client::transfer::{Landing, Origin, Parcel, Phase, Progress, ProgressNow, TransferError};
+use crate::client::transfer::{Landing, OfferOrigin, Parcel, Phase, Progress, ProgressNow, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
@@ -398,8 +398,8 @@ impl Conversation {
     }
 
     /// The sender of an offer, in the form that the client remembers.
-    fn origin(&self, name: &str, key: Option<&Fingerprint>) -> Origin {
-        Origin::new(&self.session.server.id, name, key)
+    fn origin(&self, name: &str, key: Option<&Fingerprint>) -> OfferOrigin {
+        OfferOrigin::new(&self.session.server.id, name, key)
     }
 
     /// Sends a request whose answer the user does not need.

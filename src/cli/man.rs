@@ -12,6 +12,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::limits_page;
+use super::page_examples;
 use super::page_text;
 use super::pages::{self, Paragraph};
 
@@ -70,7 +71,7 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         entries("BACK UP, RESTORE, MOVE", pages::rescue(), &mut rest);
     }
     entries("EXIT STATUS", pages::exit_statuses(subcommand), &mut rest);
-    examples(pages::examples(subcommand), &mut rest);
+    examples(page_examples::examples(subcommand), &mut rest);
     see_also(subcommand, &mut rest);
     rest.to_writer(&mut page)?;
     Ok(tidy(&page).into_bytes())

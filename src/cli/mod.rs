@@ -22,6 +22,7 @@ mod link_target;
 mod logging;
 mod man;
 mod own_server;
+mod page_examples;
 mod page_text;
 mod pages;
 mod progress;

@@ -11,7 +11,7 @@ const NAMELESS: &str = "file";
 /// Replaces a character that a name cannot have.
 const FILLER: char = '_';
 
-/// What unfinished files have behind their name.
+/// The end of an unfinished file's name.
 const PART: &str = ".part";
 
 /// The longest ending that is kept when a name is too long, in bytes with its dot.
@@ -135,7 +135,7 @@ fn finished(text: &str) -> String {
     let name = FileName(start);
     let (stem, extension) = name.parts();
     let fitted = joined(stem, extension);
-    // What was cut may have hidden a blank or a dot.
+    // The cut part may have hidden a blank or a dot.
     fitted.trim_end_matches([' ', '.']).to_owned()
 }
 

@@ -19,7 +19,7 @@ const HASH_BYTES: usize = 32;
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct ContentHash(pub [u8; HASH_BYTES]);
 
-/// What the receiver has already.
+/// The files and bytes that the receiver has already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Have {
     /// The receiver's version of the protocol.
@@ -79,13 +79,13 @@ pub enum StopCode {
     NoSpace,
     /// A person, or a program for them, ended it.
     Cancelled,
-    /// What came is not what the sender read.
+    /// The receiver's bytes are not those that the sender read.
     BadHash,
     /// More came than was offered.
     TooManyBytes,
     /// Less came than was offered.
     TooFewBytes,
-    /// What came is no record, or none that may come there.
+    /// The other side's bytes are not a record, or not one that may come there.
     BadRecord,
     /// A file could not be read or written.
     Io,
@@ -254,7 +254,7 @@ pub struct RecordReader {
     is_given: bool,
 }
 
-/// What [`RecordReader::read`] has found at the end of the bytes that it took.
+/// The end of the bytes that [`RecordReader::read`] took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordPart {
     /// So many bytes of the present file.
@@ -482,7 +482,7 @@ mod tests {
         assert_eq!(stop, Ok(Record::Stop(Stop { code: StopCode::Other, msg: "so".into() })));
     }
 
-    /// What the reader finds in bytes that come in pieces of that size: records, and data joined.
+    /// The records in bytes that come in pieces of that size, and all data joined.
     fn read_in_pieces(bytes: &[u8], size: usize) -> (Vec<Vec<u8>>, Vec<u8>) {
         let (mut reader, mut records, mut data) = (RecordReader::default(), Vec::new(), Vec::new());
         for mut piece in bytes.chunks(size) {

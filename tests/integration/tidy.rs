@@ -60,7 +60,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("clap_mangen", &["src/cli/"]),
     ("toml::", &["src/cli/"]),
     ("csv::", &["src/cli/"]),
-    ("indicatif", &["src/cli/"]),
+    ("indicatif", &["src/cli/", "src/client/screen/"]),
     ("anstream", &["src/cli/", "src/client/"]),
     ("println!", &["src/cli/", "src/client/"]),
     ("eprintln!", &["src/cli/", "src/client/"]),
@@ -82,7 +82,7 @@ const MAX_FUNCTION_LINES: usize = 60;
 const LONG_FUNCTIONS: [(&str, &str, &str); 4] = [
     ("src/cli/limits_page.rs", "people", "rows of a table"),
     ("src/cli/limits_page.rs", "strangers", "rows of a table"),
-    ("src/cli/pages.rs", "examples", "rows of a table"),
+    ("src/cli/page_examples.rs", "examples", "rows of a table"),
     ("src/protocol/event/read.rs", "from_packet", "an arm for each type"),
 ];
 

@@ -113,7 +113,7 @@ pub(crate) enum Subcommand {
     /// Send one message, wait for the server's receipt, and exit.
     ///
     /// With --file, it offers files instead, and exits when the recipient has them, whole and checked: status 0 says
-    /// so. If a connection breaks or the server restarts meanwhile, it goes on from what the recipient has. In a
+    /// so. If a connection breaks or the server restarts, it goes on from the bytes that the recipient has. In a
     /// room, each member may take them, until SIGINT or SIGTERM.
     Send(SendArgs),
 
@@ -121,7 +121,7 @@ pub(crate) enum Subcommand {
     ///
     /// At a terminal, it asks for each offer. Elsewhere it takes the files of those whom --yes-from names, and refuses
     /// all others. It replaces no file, makes no file executable, and prints the path of each file that has arrived,
-    /// whole and checked. What was cut goes on when both sides are back, even after restarts; after a week, it is
+    /// whole and checked. A cut transfer goes on when both sides are back, even after restarts; after a week, it is
     /// removed. It runs until SIGINT or SIGTERM.
     Receive(ReceiveArgs),
 

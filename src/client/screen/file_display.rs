@@ -1,4 +1,4 @@
-//! What `lanchat send --file` and `lanchat receive` show: lines and bars for people, JSON lines for programs.
+//! The output of `lanchat send --file` and `lanchat receive`: lines and bars for people, JSON lines for programs.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -26,6 +26,12 @@ const DRAWN_PER_SECOND: u8 = 10;
 /// A bar of known length, and one of unknown length.
 const BAR: &str = "{prefix} {msg} {wide_bar} {percent} %";
 const SPINNER: &str = "{prefix} {spinner} {msg}";
+
+/// Whether a program that passes files on goes on.
+pub(super) enum GoesOn {
+    Yes,
+    No,
+}
 
 pub(super) struct FileDisplay {
     is_json: bool,

@@ -2,41 +2,29 @@
 //! refuses the rest. It survives lost connections and restarts, and resumes what was cut.
 
 mod consent;
+mod file_receiver;
 mod seen_offer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::task::JoinSet;
 use tokio::time::interval;
 
 pub use consent::Consent;
-use consent::is_allowed;
-use seen_offer::SeenOffer;
+use file_receiver::{FileEnd, FileReceiver};
 
-use super::file_display::{FileDisplay, TICK};
+use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::termination::Termination;
-use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
+use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, enter};
 use crate::client::error::Error;
-use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
-use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
-use crate::client::terminal;
-use crate::client::transfer::{
-    Accepted, Cancel, Door, Landing, Origin, Pipe, Progress, Received, TransferError, download_folder,
-    receive as take,
-};
-use crate::client::trust::TrustPolicy;
+use crate::client::transfer::{Accepted, download_folder};
 use crate::name::Name;
-use crate::protocol::request::{Act, Ask, Mode};
-use crate::protocol::{Code, Event, Request};
-use crate::text::safe_line;
+use crate::protocol::request::Mode;
 
-/// What to take, and where it goes.
+/// The offers to take, and where they go.
 #[derive(Debug, Clone, Default)]
 pub struct ReceiveOptions {
     /// Leave the offers of all others to this user's other sessions.
@@ -90,7 +78,7 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
         let next = tokio::select! {
             update = connection.next() => receiver.take(update.map_err(Error::from)?)?,
             Some(done) = receiver.running.join_next() => {
-                let Done { offer, landing, progress, received } = done.map_err(|error| Error::Local(error.to_string()))?;
+                let FileEnd { offer, landing, progress, received } = done.map_err(|error| Error::Local(error.to_string()))?;
                 receiver.display.end(&progress);
                 receiver.ended(offer, &landing, received)?
             }
@@ -101,342 +89,8 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
             _ = ticks.tick() => receiver.tick()?,
             () = termination.wait() => return receiver.interrupted(),
         };
-        if let Next::Done = next {
+        if let GoesOn::No = next {
             return Ok(());
-        }
-    }
-}
-
-/// Whether the program goes on.
-enum Next {
-    Wait,
-    Done,
-}
-
-/// The end of a transfer.
-struct Done {
-    offer: u64,
-    landing: Landing,
-    progress: Arc<Progress>,
-    received: Result<Received, TransferError>,
-}
-
-struct FileReceiver {
-    what: ReceiveOptions,
-    folder: PathBuf,
-    display: FileDisplay,
-    channel: Channel,
-    trust: SharedState<TrustPolicy>,
-    accepted: Accepted,
-    up: Option<Up>,
-    /// The open offers on this connection, by number.
-    offers: std::collections::BTreeMap<u64, SeenOffer>,
-    running: JoinSet<Done>,
-    /// The unfinished files of these.
-    busy: Vec<PathBuf>,
-    questions: JoinSet<(u64, bool)>,
-}
-
-impl FileReceiver {
-    fn new(
-        what: ReceiveOptions,
-        folder: PathBuf,
-        display: FileDisplay,
-        channel: Channel,
-        trust: SharedState<TrustPolicy>,
-        accepted: Accepted,
-    ) -> Self {
-        let (running, questions, busy) = (JoinSet::new(), JoinSet::new(), Vec::new());
-        let offers = std::collections::BTreeMap::new();
-        Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
-    }
-
-    fn take(&mut self, update: Update) -> Result<Next, Error> {
-        match update {
-            Update::Up(up) => {
-                let name = safe_line(&up.welcome.name);
-                if let Some(taken) = &up.taken {
-                    self.display.note(&format!("the name {taken} is taken, so you are {name}"));
-                }
-                let folder = safe_line(&self.folder.to_string_lossy());
-                self.display.tell(
-                    &format!("waiting for files for {name}, which go to {folder}"),
-                    &json!({ "type": "waiting", "name": up.welcome.name, "to": self.folder }),
-                )?;
-                self.up = Some(*up);
-            }
-            Update::Down(loss) => {
-                // The numbers of offers belong to a connection.
-                (self.up, self.offers) = (None, Default::default());
-                let why = safe_line(&loss.why);
-                self.display
-                    .tell(&format!("{why}; waiting for the server"), &json!({ "type": "cut", "msg": why }))?;
-            }
-            Update::Note(line) => self.display.note(&line),
-            Update::Event(event, id) => return self.event(event, id.as_deref()),
-        }
-        Ok(Next::Wait)
-    }
-
-    fn event(&mut self, event: Event, id: Option<&str>) -> Result<Next, Error> {
-        let asked = |what: &str| id?.strip_prefix(what)?.parse::<u64>().ok();
-        match event {
-            Event::Offer { from, to, offer, file } => {
-                let is_wanted =
-                    |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
-                if self.what.from.as_ref().is_none_or(is_wanted) {
-                    self.offers.insert(offer, SeenOffer::new(from, to, *file));
-                    return self.consider(offer);
-                }
-            }
-            Event::Whois(user) => {
-                if let Some(offer) = asked("whois-") {
-                    let key = user.key.as_deref().and_then(|key| key.parse().ok());
-                    return self.known(offer, key);
-                }
-            }
-            Event::Error { code, msg, .. } => {
-                if let Some(offer) = asked("whois-") {
-                    return self.known(offer, None);
-                } else if let Some(offer) = asked("accept-") {
-                    return self.refused(offer, code, &msg);
-                }
-            }
-            Event::Accepted { offer, token, send: false, .. } => self.begin(offer, token),
-            Event::Ended { offer, code, .. } => return self.offer_ended(offer, code),
-            _ => {}
-        }
-        Ok(Next::Wait)
-    }
-
-    fn origin(&self, seen: &SeenOffer) -> Origin {
-        let server = self.up.as_ref().map_or("", |up| up.welcome.server.id.as_str());
-        Origin::new(server, &seen.from)
-    }
-
-    fn send(&self, request: impl Into<Request>, id: Option<&str>) {
-        if let Some(up) = &self.up {
-            // A full queue means that the link is stuck; a new one brings the offers again.
-            let _ = up.outgoing.try_send(request.into().to_frame(id));
-        }
-    }
-
-    /// Decides on an offer that came: takes it at once, or asks the server for its sender's key first.
-    fn consider(&mut self, offer: u64) -> Result<Next, Error> {
-        let Some(seen) = self.offers.get(&offer) else { return Ok(Next::Wait) };
-        let known = self.accepted.find(&self.origin(seen), &seen.file);
-        if known.is_some() || self.what.yes_to_all {
-            return self.accept(offer);
-        }
-        match &seen.from.key {
-            Some(_) => {
-                self.send(Ask::Whois { name: seen.from.name.clone() }, Some(&format!("whois-{offer}")));
-                Ok(Next::Wait)
-            }
-            None => self.known(offer, None),
-        }
-    }
-
-    /// Decides with the sender's key.
-    fn known(&mut self, offer: u64, key: Option<crate::fingerprint::Fingerprint>) -> Result<Next, Error> {
-        let Some(seen) = self.offers.get_mut(&offer) else { return Ok(Next::Wait) };
-        // The sender may have left the name to somebody else since.
-        seen.key = key.filter(|key| seen.from.key.as_ref() == Some(&key.tag()));
-        let verified = seen.key.and_then(|key| self.trust.lock().users().find(&key).cloned());
-        seen.is_verified = verified.is_some();
-        let (line, event) = (seen.described(), seen.event(offer));
-        let is_direct = seen.is_direct();
-        if is_allowed(&self.what.yes_from, seen.key.as_ref(), verified.as_ref(), &seen.from.name) {
-            self.display.tell(&line, &event)?;
-            return self.accept(offer);
-        }
-        if terminal::can_ask() && !self.display.is_json() {
-            let question = format!("{line}; take it? [y/N] ");
-            self.questions.spawn(async move { (offer, terminal::says_yes(&question).await) });
-            return Ok(Next::Wait);
-        }
-        let why = format!("{line}; refused: neither --yes-from nor --yes-to-all allows it");
-        let mut event = event;
-        event["refused"] = true.into();
-        self.display.tell(&why, &event)?;
-        if is_direct {
-            self.send(Act::Decline { offer }, None);
-        }
-        self.offers.remove(&offer);
-        Ok(Next::Wait)
-    }
-
-    fn answered(&mut self, offer: u64, is_yes: bool) -> Result<Next, Error> {
-        if !self.offers.contains_key(&offer) {
-            self.display.note("this is no longer offered");
-        } else if is_yes {
-            return self.accept(offer);
-        } else {
-            self.send(Act::Decline { offer }, None);
-            self.offers.remove(&offer);
-        }
-        Ok(Next::Wait)
-    }
-
-    /// Accepts an offer, unless an earlier transfer still writes the same file.
-    fn accept(&mut self, offer: u64) -> Result<Next, Error> {
-        let Some(seen) = self.offers.get(&offer) else { return Ok(Next::Wait) };
-        let origin = self.origin(seen);
-        let is_new = self.accepted.find(&origin, &seen.file).is_none();
-        let landing = match self.accepted.accept(&origin, &seen.file, &self.folder, self.what.max) {
-            Ok(landing) => landing,
-            Err(error) => {
-                let who = safe_line(&seen.from.name);
-                if seen.is_direct() {
-                    self.send(Act::Decline { offer }, None);
-                }
-                self.offers.remove(&offer);
-                return self.failed(&who, &error);
-            }
-        };
-        let is_busy = self.busy.iter().any(|path| path == landing.unfinished());
-        if let Some(seen) = self.offers.get_mut(&offer) {
-            seen.is_new |= is_new;
-            seen.landing = Some(landing);
-            seen.retry_at = None;
-        }
-        if !is_busy {
-            self.send(Act::Accept { offer }, Some(&format!("accept-{offer}")));
-        }
-        Ok(Next::Wait)
-    }
-
-    /// The server does not let the transfer begin.
-    fn refused(&mut self, offer: u64, code: Option<Code>, msg: &str) -> Result<Next, Error> {
-        let busy = matches!(code, Some(Code::TooManyTransfers | Code::RateLimited));
-        match self.offers.get_mut(&offer) {
-            Some(seen) if busy => seen.retry_later(),
-            Some(_) => {
-                self.drop_offer(offer);
-                self.display.note(&safe_line(msg));
-            }
-            None => {}
-        }
-        Ok(Next::Wait)
-    }
-
-    /// Forgets an offer, and the empty file that was made for it.
-    fn drop_offer(&mut self, offer: u64) {
-        if let Some(SeenOffer { landing: Some(landing), is_new: true, .. }) = self.offers.remove(&offer)
-            && !self.busy.iter().any(|path| path == landing.unfinished())
-        {
-            self.accepted.forget(&landing);
-        }
-    }
-
-    fn begin(&mut self, offer: u64, token: String) {
-        let (Some(seen), Some(up)) = (self.offers.get_mut(&offer), &self.up) else { return };
-        let Some(landing) = seen.landing.clone() else { return };
-        // From here on there may be something to resume.
-        seen.is_new = false;
-        let door = Door::new(up.peer, self.channel.to(up.key));
-        let progress = Arc::new(Progress::new(seen.file.size));
-        self.display.begin(&seen.from.name, progress.clone());
-        self.busy.push(landing.unfinished().to_owned());
-        self.running.spawn(async move {
-            let received = match Pipe::open(&door, &token).await {
-                Ok(pipe) => take(pipe, &landing, progress.clone(), Cancel::new()).await,
-                Err(error) => Err(error),
-            };
-            Done { offer, landing, progress, received }
-        });
-    }
-
-    /// Takes the end of a transfer.
-    fn ended(
-        &mut self,
-        offer: u64,
-        landing: &Landing,
-        received: Result<Received, TransferError>,
-    ) -> Result<Next, Error> {
-        self.busy.retain(|path| path != landing.unfinished());
-        self.accepted.settle(landing, &received);
-        let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
-        let shown = if who.is_empty() { "the sender".to_owned() } else { safe_line(&who) };
-        let error = match received {
-            Ok(received) => {
-                self.offers.remove(&offer);
-                let path = safe_line(&received.path.to_string_lossy());
-                let event = json!({
-                    "type": "received", "name": who, "path": received.path, "bytes": received.bytes,
-                });
-                self.display.print(&path, &event)?;
-                return Ok(if self.what.once { Next::Done } else { Next::Wait });
-            }
-            Err(error) => error,
-        };
-        let may_resume =
-            error.is_cut() || matches!(error, TransferError::Refused { code: Some(Code::BadToken), .. });
-        if !may_resume {
-            self.offers.remove(&offer);
-            return self.failed(&shown, &error);
-        }
-        // The same file may be offered under a new number by now.
-        for seen in self.offers.values_mut() {
-            if seen.landing.as_ref().is_some_and(|other| other.unfinished() == landing.unfinished()) {
-                seen.retry_later();
-            }
-        }
-        let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-        self.display.tell(&format!("{shown}: {error}; it goes on when both are connected"), &event)?;
-        Ok(Next::Wait)
-    }
-
-    fn failed(&self, who: &str, error: &TransferError) -> Result<Next, Error> {
-        let text = format!("{who}: {error}");
-        if self.what.once {
-            return Err(match error {
-                TransferError::Refused { code, .. } => Error::Refused(text, *code),
-                TransferError::ByPeer { .. } => Error::Refused(text, None),
-                TransferError::Cut(_) => Error::Disconnected(text),
-                TransferError::Here { .. } => Error::Local(text),
-            });
-        }
-        let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-        self.display.tell(&text, &event)?;
-        Ok(Next::Wait)
-    }
-
-    /// Takes the end of an offer. What runs ends by itself.
-    fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<Next, Error> {
-        let is_over = matches!(code, Some(Code::Withdrawn | Code::Taken | Code::Cancelled | Code::Declined));
-        if is_over {
-            let ended =
-                self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
-            if let (Some(Code::Cancelled), Some(landing)) = (code, ended)
-                && !self.busy.iter().any(|path| path == landing.unfinished())
-            {
-                self.accepted.forget(&landing);
-            }
-            self.drop_offer(offer);
-        } else if let Some(seen) = self.offers.get_mut(&offer)
-            && code == Some(Code::Cut)
-        {
-            seen.retry_later();
-        }
-        Ok(Next::Wait)
-    }
-
-    fn tick(&mut self) -> Result<Next, Error> {
-        self.display.tick()?;
-        let now = Instant::now();
-        let due: Vec<u64> =
-            self.offers.iter().filter(|(_, seen)| seen.is_due(now)).map(|(offer, _)| *offer).collect();
-        for offer in due {
-            self.accept(offer)?;
-        }
-        Ok(Next::Wait)
-    }
-
-    fn interrupted(&self) -> Result<(), Error> {
-        match self.what.once {
-            true => Err(Error::Local("interrupted; what has come stays for the next time".into())),
-            false => Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use super::file_display::{FileDisplay, TICK, described};
+use super::file_display::{FileDisplay, GoesOn, TICK, described};
 use super::send::for_command_line;
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
@@ -47,7 +47,7 @@ pub struct SendFileOptions {
     pub wait: Option<Duration>,
 }
 
-/// Offers files, and sends them to whoever accepts: to a user once, to a room until it is told to end.
+/// Offers files, and sends them to those who accept: to a user once, to a room until a signal asks it to end.
 ///
 /// # Errors
 /// See [`Error`]: for example if the receiver does not want them, or if nobody accepts in time.
@@ -100,7 +100,7 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
             _ = ticks.tick() => sender.tick()?,
             () = termination.wait() => return sender.interrupted(),
         };
-        if let Next::Done = end {
+        if let GoesOn::No = end {
             return Ok(());
         }
     }
@@ -144,12 +144,6 @@ fn tell_skipped(options: &ClientOptions, parcel: &Parcel) {
     }
 }
 
-/// Whether the program goes on.
-enum Next {
-    Wait,
-    Done,
-}
-
 struct FileSender {
     display: FileDisplay,
     info: FileInfo,
@@ -179,7 +173,7 @@ impl FileSender {
         }
     }
 
-    fn take(&mut self, update: Update) -> Result<Next, Error> {
+    fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
         match update {
             Update::Up(up) => {
                 let file = Box::new(self.info.clone());
@@ -201,10 +195,10 @@ impl FileSender {
             Update::Note(line) => self.display.note(&line),
             Update::Event(event, id) => return self.event(event, id.as_deref()),
         }
-        Ok(Next::Wait)
+        Ok(GoesOn::Yes)
     }
 
-    fn event(&mut self, event: Event, id: Option<&str>) -> Result<Next, Error> {
+    fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
             Event::Error { code, msg, .. } if id == Some(OFFER_ID) => {
                 let msg = safe_line(&msg);
@@ -217,16 +211,16 @@ impl FileSender {
             }
             Event::Accepted { offer, name, token, send: true } if self.offer == Some(offer) => {
                 self.begin(name, token);
-                Ok(Next::Wait)
+                Ok(GoesOn::Yes)
             }
             Event::Ended { offer, name, code, msg } if self.offer == Some(offer) => {
                 self.offer_ended(name, code, &msg)
             }
-            _ => Ok(Next::Wait),
+            _ => Ok(GoesOn::Yes),
         }
     }
 
-    fn offered(&self, offer: u64, waits: bool) -> Result<Next, Error> {
+    fn offered(&self, offer: u64, waits: bool) -> Result<GoesOn, Error> {
         let to = self.receiver();
         let line = match (self.is_direct(), waits) {
             (true, true) => format!("{to} is offline; the offer waits while this runs"),
@@ -236,10 +230,10 @@ impl FileSender {
         let event =
             json!({ "type": "offered", "offer": offer, "to": self.to.to_string(), "file": self.info });
         self.display.tell(&line, &event)?;
-        Ok(Next::Wait)
+        Ok(GoesOn::Yes)
     }
 
-    /// Starts a transfer to whoever accepted.
+    /// Starts a transfer to a user who accepted.
     fn begin(&mut self, name: String, token: String) {
         let Some(up) = &self.up else { return };
         let door = Door::new(up.peer, self.channel.to(up.key));
@@ -262,7 +256,7 @@ impl FileSender {
         name: &str,
         progress: &Arc<Progress>,
         sent: Result<Sent, TransferError>,
-    ) -> Result<Next, Error> {
+    ) -> Result<GoesOn, Error> {
         self.display.end(progress);
         self.since = Instant::now();
         let shown = safe_line(name);
@@ -271,7 +265,7 @@ impl FileSender {
                 self.received += 1;
                 let line = format!("{shown} has {}, whole and checked", described(&self.info));
                 self.display.tell(&line, &json!({ "type": "sent", "name": name, "bytes": sent.bytes }))?;
-                return Ok(if self.is_direct() { Next::Done } else { Next::Wait });
+                return Ok(if self.is_direct() { GoesOn::No } else { GoesOn::Yes });
             }
             Err(error) => error,
         };
@@ -283,11 +277,11 @@ impl FileSender {
         let line = format!("{shown}: {error}");
         let event = json!({ "type": "failed", "name": name, "code": error.code(), "msg": error.to_string() });
         self.display.tell(&line, &event)?;
-        Ok(Next::Wait)
+        Ok(GoesOn::Yes)
     }
 
     /// Takes the end of the offer, or of a transfer that the server knows of.
-    fn offer_ended(&mut self, name: Option<String>, code: Option<Code>, msg: &str) -> Result<Next, Error> {
+    fn offer_ended(&mut self, name: Option<String>, code: Option<Code>, msg: &str) -> Result<GoesOn, Error> {
         let who = name.as_deref().map_or_else(|| "the server".to_owned(), safe_line);
         let refused = |text: String| Err(Error::Refused(text, code));
         match code {
@@ -295,24 +289,24 @@ impl FileSender {
             Some(Code::Declined) => {
                 self.display
                     .tell(&format!("{who} does not want it"), &json!({ "type": "declined", "name": name }))?;
-                Ok(Next::Wait)
+                Ok(GoesOn::Yes)
             }
             Some(Code::Cancelled) if self.is_direct() => refused(format!("{who} ended the transfer")),
             Some(Code::FileTooBig | Code::Withdrawn) => refused(safe_line(msg)),
             // The transfer itself tells the rest, unless it did not come about.
             Some(Code::Cut) if self.running.is_empty() => {
                 self.display.note(&safe_line(msg));
-                Ok(Next::Wait)
+                Ok(GoesOn::Yes)
             }
-            _ => Ok(Next::Wait),
+            _ => Ok(GoesOn::Yes),
         }
     }
 
-    fn tick(&mut self) -> Result<Next, Error> {
+    fn tick(&mut self) -> Result<GoesOn, Error> {
         self.display.tick()?;
         let is_late = self.wait.is_some_and(|wait| self.since.elapsed() >= wait);
         if !is_late || !self.running.is_empty() {
-            return Ok(Next::Wait);
+            return Ok(GoesOn::Yes);
         }
         match self.received {
             0 => {
@@ -320,7 +314,7 @@ impl FileSender {
                 let to = self.receiver();
                 Err(Error::Disconnected(format!("{to} has not taken the file within {wait} s")))
             }
-            _ => Ok(Next::Done),
+            _ => Ok(GoesOn::No),
         }
     }
 

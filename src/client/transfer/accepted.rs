@@ -21,16 +21,16 @@ const JOURNALS: &str = "transfers";
 /// The bytes of a journal's name, which are written as twice as many digits.
 const NAME_BYTES: usize = 16;
 
-/// Who offers: whoever returns as the same may resume.
+/// The sender of an offer: one who returns as the same may resume it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct OfferOrigin {
     /// The server's id.
     server: String,
     /// The tag of the sender's key, or the name of a sender without one.
     sender: String,
 }
 
-impl Origin {
+impl OfferOrigin {
     /// The sender of an offer on the server with that id.
     pub fn new(server: &str, sender: &Sender) -> Self {
         let who = match &sender.key {
@@ -50,7 +50,7 @@ pub struct Accepted {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct AcceptedOffer {
-    origin: Origin,
+    origin: OfferOrigin,
     id: String,
     at: Timestamp,
     landing: Landing,
@@ -65,10 +65,10 @@ impl Accepted {
     }
 
     /// The place of an offer that was accepted before: it may be resumed without a question.
-    pub fn find(&self, origin: &Origin, info: &FileInfo) -> Option<Landing> {
+    pub fn find(&self, origin: &OfferOrigin, info: &FileInfo) -> Option<Landing> {
         let offer = self.list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
         let is_current = match &offer.landing.done {
-            // Who offers the same again much later means to send it again.
+            // A sender who offers the same again much later means to send it again.
             Some(done) => {
                 done.path.exists() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN)
             }
@@ -84,7 +84,7 @@ impl Accepted {
     /// If it does not fit, or the folder cannot be written to.
     pub fn accept(
         &mut self,
-        origin: &Origin,
+        origin: &OfferOrigin,
         info: &FileInfo,
         folder: &Path,
         max: Option<u64>,
@@ -175,7 +175,7 @@ impl Accepted {
 }
 
 impl AcceptedOffer {
-    fn is(&self, origin: &Origin, id: &str) -> bool {
+    fn is(&self, origin: &OfferOrigin, id: &str) -> bool {
         self.origin == *origin && self.id == id
     }
 
@@ -193,7 +193,7 @@ fn span(time: Duration) -> SignedDuration {
 }
 
 /// The name of an offer's journal.
-fn journal(origin: &Origin, info: &FileInfo, landing: &Landing) -> String {
+fn journal(origin: &OfferOrigin, info: &FileInfo, landing: &Landing) -> String {
     let mut hasher = blake3::Hasher::new();
     let what = format!("{origin:?} {} {}", info.id, landing.unfinished().display());
     hasher.update(what.as_bytes());

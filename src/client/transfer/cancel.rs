@@ -20,7 +20,7 @@ impl Cancel {
         Self::default()
     }
 
-    /// Ends the transfer; the other side is told.
+    /// Ends the transfer, and tells the other side.
     pub fn cancel(&self) {
         self.0.is_set.store(true, Ordering::Release);
         self.0.changed.notify_waiters();

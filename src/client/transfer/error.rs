@@ -28,7 +28,7 @@ impl TransferError {
         Self::Here { code, msg: safe_line(msg.as_ref()) }
     }
 
-    /// The error for a file that could not be used. A full disk is told apart.
+    /// The error for a file that could not be used. A full disk has a code of its own.
     pub(super) fn io(what: &str, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

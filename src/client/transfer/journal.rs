@@ -1,5 +1,5 @@
-//! What a receiver has begun and finished of an offer: the names that the sender gave, and those on this disk, so
-//! that a later attempt finds what is there.
+//! The files of an offer that a receiver has begun and finished: the names that the sender gave, and those on this
+//! disk, so that a later attempt finds them.
 
 use crate::files;
 use crate::limits::MAX_OFFERED_ENTRIES;

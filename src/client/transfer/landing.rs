@@ -111,7 +111,7 @@ impl Landing {
         }
     }
 
-    /// Makes the unfinished file or folder anew if somebody removed it. Returns whether it had to.
+    /// Makes the unfinished file or folder again if it is gone. Returns whether it was.
     pub(super) fn restore(&self) -> io::Result<bool> {
         match self.create(&self.unfinished) {
             Ok(()) => Ok(true),

@@ -22,7 +22,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use accepted::{Accepted, Origin};
+pub use accepted::{Accepted, OfferOrigin};
 pub use cancel::Cancel;
 pub use door::Door;
 pub use error::TransferError;

@@ -1,4 +1,4 @@
-//! What is offered: a file, a folder, several of both, or a stream.
+//! The content of an offer: a file, a folder, several of both, or a stream.
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FILE_NAME_BYTES, MAX_OFFERED_ENTRIES, MAX_PATH_PART_BYTES, MAX_PATH_PARTS};
@@ -15,7 +15,7 @@ use walkdir::WalkDir;
 /// The bytes of an offer's id, which are written as twice as many digits.
 const ID_BYTES: usize = 16;
 
-/// What is offered.
+/// The content of an offer.
 pub struct Parcel {
     name: String,
     contents: Contents,
@@ -38,12 +38,12 @@ pub(super) struct Item {
     pub(super) path: Vec<String>,
     pub(super) local: PathBuf,
     pub(super) is_folder: bool,
-    pub(super) state: FileState,
+    pub(super) state: ItemState,
 }
 
-/// What changes if somebody writes to a file.
+/// The properties of a file that change if a program writes to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileState {
+pub(super) struct ItemState {
     pub(super) size: u64,
     modified: Option<SystemTime>,
 }
@@ -63,15 +63,15 @@ pub enum ParcelError {
     Empty,
 }
 
-impl FileState {
+impl ItemState {
     pub(super) fn of(found: &Metadata) -> Self {
         Self { size: found.len(), modified: found.modified().ok() }
     }
 }
 
 impl Parcel {
-    /// Looks at the paths, which takes as long as the disk does. Skips symbolic links in folders, and what is neither
-    /// a file nor a folder.
+    /// Looks at the paths, which takes as long as the disk does. Skips symbolic links in folders, pipes
+    /// and devices.
     ///
     /// # Errors
     /// If a path cannot be read, or there is too much.
@@ -168,7 +168,7 @@ impl Parcel {
         }
     }
 
-    /// What is not sent: symbolic links, and what is neither a file nor a folder.
+    /// Paths that are not sent: symbolic links, and those that lead neither to a file nor to a folder.
     pub fn skipped(&self) -> &[PathBuf] {
         &self.skipped
     }
@@ -237,7 +237,7 @@ fn file(local: &Path, path: Vec<String>, found: &Metadata) -> Result<Item, Parce
     }
     // An offer of what nobody can read would fail late.
     File::open(local).map_err(|error| unreadable(local, error))?;
-    Ok(Item { path, local: local.to_owned(), is_folder: false, state: FileState::of(found) })
+    Ok(Item { path, local: local.to_owned(), is_folder: false, state: ItemState::of(found) })
 }
 
 /// The files and the empty folders below a folder, in the order of their names.
@@ -269,14 +269,14 @@ fn walk(root: &Path, top: &[String], skipped: &mut Vec<PathBuf>) -> Result<Vec<I
         let found = entry.metadata().map_err(|error| {
             unreadable(entry.path(), error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into()))
         })?;
-        let mut state = FileState::of(&found);
+        let mut state = ItemState::of(&found);
         if is_folder {
             state.size = 0;
         }
         items.push(Item { path, local: entry.into_path(), is_folder, state });
     }
     if items.is_empty() && !top.is_empty() {
-        let state = FileState { size: 0, modified: None };
+        let state = ItemState { size: 0, modified: None };
         items.push(Item { path: top.to_vec(), local: root.to_owned(), is_folder: true, state });
     }
     Ok(items)

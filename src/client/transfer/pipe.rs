@@ -21,7 +21,7 @@ type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 pub struct Pipe {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
-    /// What the other side has already sent.
+    /// Bytes that the other side has already sent.
     pub(super) early: Vec<u8>,
 }
 

@@ -14,13 +14,13 @@ const SAMPLE: Duration = Duration::from_millis(100);
 /// A total that nobody knows.
 const UNKNOWN: u64 = u64::MAX;
 
-/// What a transfer does at the moment.
+/// The present work of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
     /// Waits for the other side.
     Waiting = 0,
-    /// Looks at what there is from an earlier attempt.
+    /// Looks at the files of an earlier attempt.
     Hashing = 1,
     /// Bytes flow.
     Moving = 2,
@@ -85,7 +85,7 @@ impl Progress {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    pub(super) fn expect(&self, total: Option<u64>) {
+    pub(super) fn set_total(&self, total: Option<u64>) {
         self.total.store(total.unwrap_or(UNKNOWN), Ordering::Relaxed);
     }
 
@@ -109,7 +109,7 @@ pub struct TransferRate {
 }
 
 impl TransferRate {
-    /// Notes that so many bytes were done at that time. Fewer than before start it anew.
+    /// Notes that so many bytes were done at that time. Fewer than before begin a new rate.
     pub fn note(&mut self, at: Instant, done: u64) {
         if self.samples.back().is_some_and(|(_, before)| done < *before) {
             self.samples.clear();

@@ -11,8 +11,8 @@ use super::wire::{Wire, drive};
 use crate::protocol::record::{Have, Record, StartPlace, StopCode, Stored, Totals};
 use std::sync::Arc;
 
-/// Receives an offer. Returns once all of it is checked, on the disk, and under its final name. What came is kept
-/// after a cut, and removed after any other failure.
+/// Receives an offer. Returns once all of it is checked, on the disk, and under its final name. Its bytes stay
+/// after a cut, and go after any other failure.
 ///
 /// # Errors
 /// See [`TransferError`]; after a cut, another transfer to the same place resumes.
@@ -24,7 +24,7 @@ pub async fn receive(
 ) -> Result<Received, TransferError> {
     let landing = landing.clone();
     drive(pipe, cancel, move |wire| {
-        progress.expect(landing.size());
+        progress.set_total(landing.size());
         let received = match &landing.done {
             Some(done) => again(wire, done),
             None => Receiving { wire, progress: &progress }.run(&landing),

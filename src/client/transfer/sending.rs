@@ -2,7 +2,7 @@
 
 use super::cancel::Cancel;
 use super::error::TransferError;
-use super::parcel::{FileState, Item, Parcel};
+use super::parcel::{Item, ItemState, Parcel};
 use super::part::{TreeHash, hash_start};
 use super::pipe::Pipe;
 use super::progress::{Phase, Progress};
@@ -57,7 +57,7 @@ struct Start {
 
 impl Sending<'_> {
     fn run(mut self) -> Result<Sent, TransferError> {
-        self.progress.expect(self.parcel.size());
+        self.progress.set_total(self.parcel.size());
         let have = match self.wire.next()? {
             Record::Have(have) => have,
             _ => return Err(unexpected()),
@@ -145,7 +145,7 @@ impl Sending<'_> {
         let sent = self.data((&file).take(rest), &mut hasher, false);
         let sent = sent?.map_err(|error| cannot_read(item, &error))?;
         let now = file.metadata().map_err(|error| cannot_read(item, &error))?;
-        if sent != rest || FileState::of(&now) != item.state {
+        if sent != rest || ItemState::of(&now) != item.state {
             return Err(changed(item));
         }
         self.bytes += item.state.size;
@@ -212,7 +212,7 @@ fn fill(from: &mut impl Read, block: &mut Vec<u8>, is_stream: bool) -> io::Resul
 fn open(item: &Item) -> Result<File, TransferError> {
     let file = File::open(&item.local).map_err(|error| cannot_read(item, &error))?;
     let found = file.metadata().map_err(|error| cannot_read(item, &error))?;
-    if found.is_file() && FileState::of(&found) == item.state { Ok(file) } else { Err(changed(item)) }
+    if found.is_file() && ItemState::of(&found) == item.state { Ok(file) } else { Err(changed(item)) }
 }
 
 fn unexpected() -> TransferError {

@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 
-/// What comes, on the disk.
+/// The files of an offer, on the disk.
 pub(super) struct Site<'a> {
     landing: &'a Landing,
     journal: Journal,
@@ -244,7 +244,7 @@ impl<'a> Site<'a> {
         Err(bad("the sender sent too many files of one name"))
     }
 
-    /// Fails if one of the folders is not a folder of ours, but a link that somebody put there.
+    /// Fails if one of the folders is not a folder of ours, but a link that another program made.
     fn check_folders(&self, place: &[String]) -> io::Result<()> {
         for depth in 0..=place.len() {
             let path: PathBuf = local(self.landing.unfinished(), &place[..depth]);

@@ -3,7 +3,7 @@
 mod hostile;
 mod resuming;
 
-use super::accepted::{Accepted, Origin};
+use super::accepted::{Accepted, OfferOrigin};
 use super::cancel::Cancel;
 use super::error::TransferError;
 use super::landing::{Landing, Received};
@@ -33,8 +33,8 @@ fn own() -> Fingerprint {
     Fingerprint::new([1; 32])
 }
 
-fn origin() -> Origin {
-    Origin::new("server", &Sender { name: "alice".into(), ip: String::new(), key: Some("tag".into()) })
+fn origin() -> OfferOrigin {
+    OfferOrigin::new("server", &Sender { name: "alice".into(), ip: String::new(), key: Some("tag".into()) })
 }
 
 impl Scene {

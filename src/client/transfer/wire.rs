@@ -103,7 +103,7 @@ impl Wire {
         }
     }
 
-    /// What is in the block: a part of a record, or nothing whole.
+    /// The next part of a record in the block; `None`: nothing whole.
     fn part(&mut self) -> Result<Option<RecordPart>, TransferError> {
         while self.at < self.block.len() {
             let (taken, part) = self.reader.read(&self.block[self.at..])?;
@@ -160,7 +160,7 @@ pub(super) async fn drive<T: Send + 'static>(
     let thread = thread::Builder::new().name("file".into()).spawn(move || {
         let result = work(&mut wire);
         if let Some(stop) = result.as_ref().err().and_then(TransferError::last_words) {
-            // A queue that is full goes to somebody who does not read.
+            // The other side does not read if the queue is full.
             let _ = wire.outgoing.try_send(Record::Stop(stop).to_bytes());
         }
         drop(wire);

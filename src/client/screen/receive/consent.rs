@@ -5,7 +5,7 @@ use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use std::str::FromStr;
 
-/// Somebody whose files are taken without a question.
+/// A sender whose files are taken without a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consent {
     /// The owner of a key.

@@ -43,7 +43,7 @@ impl SeenOffer {
         matches!(Target::parse(&self.to), Target::User(_))
     }
 
-    /// Who offers what.
+    /// The sender and the file in words.
     pub(super) fn described(&self) -> String {
         let who = match (self.is_verified, &self.from.key) {
             (true, _) => "verified",

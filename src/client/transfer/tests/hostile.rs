@@ -24,7 +24,7 @@ fn totals(files: u64, bytes: u64) -> Record<'static> {
 
 const START: Record<'static> = Record::StartPlace(StartPlace { files: 0, have: 0 });
 
-/// What a receiver of `info` makes of these records; the connection stays open after them.
+/// The result of a receiver of `info` who gets these records; the connection stays open after them.
 async fn received(scene: &Scene, info: &FileInfo, records: &[Record<'_>]) -> Outcome<Received> {
     let landing = scene.accept(info);
     let (mut ours, theirs) = duplex(1_000_000);

@@ -1,4 +1,4 @@
-//! What is left of a transfer that was cut is used, once it is checked.
+//! A later transfer uses the rest of one that was cut, once it is checked.
 
 use super::*;
 use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
@@ -70,7 +70,7 @@ async fn every_cut_of_a_folder_leads_to_the_same_folder() {
         let (path, _) = resumed(&scene, &parcel, &[cut]).await;
         assert_eq!(tree(&path), tree(&scene.here.path().join("docs")), "{cut}");
         fs::remove_dir_all(&path).unwrap();
-        // What is done once would not be taken again.
+        // Otherwise the receiver would have it already.
         fs::remove_file(scene.state.path().join("accepted_files")).unwrap();
         assert_eq!((scene.names(), scene.journals()), (Vec::new(), 0), "{cut}");
         count += 1;
@@ -183,8 +183,8 @@ fn only_the_same_sender_with_the_same_offer_resumes() {
     assert!(accepted.find(&origin(), &FileInfo { id: "y".into(), ..info.clone() }).is_none());
     assert!(accepted.find(&origin(), &FileInfo { size: Some(4), ..info.clone() }).is_none());
     let other = Sender { name: "alice".into(), ip: String::new(), key: Some("other".into()) };
-    assert!(accepted.find(&Origin::new("server", &other), &info).is_none());
-    assert!(accepted.find(&Origin::new("elsewhere", &other), &info).is_none());
+    assert!(accepted.find(&OfferOrigin::new("server", &other), &info).is_none());
+    assert!(accepted.find(&OfferOrigin::new("elsewhere", &other), &info).is_none());
 }
 
 #[test]

@@ -1,0 +1,143 @@
+//! The examples in the man pages.
+
+/// Returns examples: purposes, each with its command line.
+pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'static str)] {
+    match subcommand {
+        None => &[
+            ("Find the server on this network and join the chat:", "lanchat"),
+            ("Join a server that discovery does not reach:", "lanchat 192.168.1.20"),
+            ("Join under another name:", "lanchat --name alice"),
+            (
+                "Join a server whose key you were given:",
+                "lanchat --host 'lanchat://192.168.1.20:7667/?fp=SHA256:I3aEa...'",
+            ),
+            ("Let a program send messages:", "tail -F build.log | lanchat --name builds"),
+        ],
+        Some("serve") => &[
+            ("Run a server for everyone on this network:", "lanchat serve --name Office"),
+            ("Run one that only this machine can reach:", "lanchat serve --host 127.0.0.1 --no-discovery"),
+            ("Run one for people who know a passphrase:", "lanchat serve --closed"),
+            (
+                "Run one that announces only one of the machine's addresses:",
+                "lanchat serve --advertise 192.168.1.20",
+            ),
+        ],
+        Some("fingerprint") => &[
+            ("On the server, for others to compare:", "lanchat fingerprint"),
+            ("Your own:", "lanchat fingerprint --me"),
+        ],
+        Some("trust") => &[
+            ("See which servers that you know have other keys now, and accept them:", "lanchat trust"),
+            (
+                "Accept the new key of a server that was reinstalled:",
+                "lanchat trust --replace \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
+            ),
+            (
+                "Accept a second server of that name, on another network:",
+                "lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
+            ),
+        ],
+        Some("export") => &[
+            ("Read the messages of the last two hours:", "lanchat export --since 2h | less"),
+            ("Export a room as a table:", "lanchat export --room '#games' --format csv --output games.csv"),
+            (
+                "Count the messages of each user:",
+                "lanchat export --format jsonl | jq -r .from.name | sort | uniq -c",
+            ),
+        ],
+        Some("backup") => &[
+            ("Copy your own server:", "lanchat backup lanchat.db"),
+            (
+                "Copy the system service, to a new file each day:",
+                "sudo lanchat backup \"/var/backups/lanchat-$(date +%F).db\"",
+            ),
+        ],
+        Some("restore") => &[
+            ("Restore a backup of your own server:", "lanchat restore lanchat.db"),
+            (
+                "Restore a backup of the system service:",
+                "sudo systemctl stop lanchat && sudo lanchat restore /var/backups/lanchat-2026-11-26.db && \
+                 sudo systemctl start lanchat",
+            ),
+            (
+                "Move a service to another machine, on which lanchat is installed but has not run yet:",
+                "sudo lanchat restore lanchat.db --data-dir /var/lib/lanchat",
+            ),
+        ],
+        Some("repair") => &[
+            ("Repair the history of your own server:", "lanchat repair"),
+            (
+                "Repair that of the system service:",
+                "sudo systemctl stop lanchat && sudo lanchat repair && sudo systemctl start lanchat",
+            ),
+        ],
+        Some("invite") => &[
+            ("Print the links:", "lanchat invite"),
+            ("Print a link with another host name:", "lanchat invite --host chat.example:7667"),
+            ("Print links to the system service:", "sudo lanchat invite --data-dir /var/lib/lanchat"),
+        ],
+        Some("discover") => &[
+            ("List the servers:", "lanchat discover"),
+            ("List them even if multicast is blocked:", "lanchat discover --scan"),
+            ("Take the first server's name:", "lanchat discover --json | jq -r '.[0].name'"),
+        ],
+        Some("send") => &[
+            ("Send to everyone:", "lanchat send lunch is ready"),
+            ("Send to a room:", "lanchat send --room builds 'the build is done'"),
+            ("Learn whether a message was stored:", "lanchat send --json --to bob hi | jq .seq"),
+            ("Send a program's output to one user:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
+            ("Send a folder:", "lanchat send --file photos --to bob"),
+            (
+                "Send what a program writes, as a file:",
+                "tar cz src | lanchat send --file - --as src.tar.gz --to bob",
+            ),
+        ],
+        Some("receive") => &[
+            ("Take files, and be asked for each:", "lanchat receive"),
+            (
+                "Take the next file of a user whose key you have verified:",
+                "lanchat receive --yes-from bob --once",
+            ),
+            (
+                "Collect the files of one key:",
+                "lanchat receive --to inbox --yes-from key:SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
+            ),
+            (
+                "Let a program handle each file:",
+                "lanchat receive --json | jq -r 'select(.type == \"received\").path'",
+            ),
+        ],
+        Some("tail") => &[
+            ("Follow the chat:", "lanchat tail"),
+            ("Start with the last 20 messages:", "lanchat tail -n 20"),
+            ("Append the last hour and all new messages to a log:", "lanchat tail --since 1h >> chat.log"),
+            ("Let a program read a room:", "lanchat tail --json --room builds | jq -r .msg"),
+        ],
+        Some("doctor") => &[
+            ("Find out why no server is found:", "lanchat doctor"),
+            ("Check that a server answers, in a script:", "lanchat doctor --host 127.0.0.1 -q"),
+            ("Write a report for a ticket:", "lanchat doctor --report > report.txt"),
+            ("Print the lines that may help:", "lanchat doctor --json | jq -r '.remedies[].line'"),
+        ],
+        Some("completions") => &[
+            ("Complete in this bash:", "source <(lanchat completions bash)"),
+            (
+                "Install the completions for bash, if it has the package bash-completion:",
+                "lanchat completions bash > ~/.local/share/bash-completion/completions/lanchat",
+            ),
+            (
+                "Install the completions for zsh, in a directory of $fpath:",
+                "lanchat completions zsh > ~/.zfunc/_lanchat",
+            ),
+            (
+                "Install the completions for fish:",
+                "lanchat completions fish > ~/.config/fish/completions/lanchat.fish",
+            ),
+        ],
+        Some("man") => &[
+            ("Read a page:", "lanchat man serve"),
+            ("Install a page:", "lanchat man > /usr/local/share/man/man1/lanchat.1"),
+        ],
+        _ => &[],
+    }
+}

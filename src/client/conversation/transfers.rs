@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
-use crate::client::transfer::{Landing, Origin, Parcel, Phase, Progress, ProgressNow, TransferError};
+use crate::client::transfer::{Landing, OfferOrigin, Parcel, Phase, Progress, ProgressNow, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
@@ -401,8 +401,8 @@ impl Conversation {
     }
 
     /// The sender of an offer, in the form that the client remembers.
-    fn origin(&self, from: &Sender) -> Origin {
-        Origin::new(&self.session.server.id, from)
+    fn origin(&self, from: &Sender) -> OfferOrigin {
+        OfferOrigin::new(&self.session.server.id, from)
     }
 
     /// Sends a request whose answer the user does not need.

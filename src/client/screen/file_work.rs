@@ -18,8 +18,8 @@ use crate::client::preferences::Preferences;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::client::transfer::{
-    Accepted, Cancel, Door, Landing, Origin, Parcel, Pipe, Received, TransferError, download_folder, receive,
-    send,
+    Accepted, Cancel, Door, Landing, OfferOrigin, Parcel, Pipe, Received, TransferError, download_folder,
+    receive, send,
 };
 use crate::client::typed_paths::PathStyle;
 use crate::fingerprint::Fingerprint;
@@ -261,7 +261,7 @@ fn folder_for(folder: Option<&str>, downloads: &str) -> Result<PathBuf, String> 
 /// Makes a place for the offered files.
 fn land(
     accepted: &SharedState<Accepted>,
-    origin: &Origin,
+    origin: &OfferOrigin,
     file: &FileInfo,
     folder: &Path,
 ) -> Result<Arc<Landing>, String> {

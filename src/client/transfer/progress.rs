@@ -77,7 +77,7 @@ impl Progress {
     #[cfg(test)]
     pub(crate) fn put(&self, done: u64, total: Option<u64>) {
         self.enter(Phase::Moving);
-        self.expect(total);
+        self.set_total(total);
         self.set(done);
     }
 

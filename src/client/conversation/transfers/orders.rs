@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::client::transfer::{Landing, Origin, Parcel, Progress, Received, Sent, TransferError};
+use crate::client::transfer::{Landing, OfferOrigin, Parcel, Progress, Received, Sent, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::FileInfo;
 
@@ -19,10 +19,10 @@ pub(crate) enum TransferWork {
     /// Look at the files to offer, by their paths as typed; the whole text may also be one path.
     Collect(String),
     /// Look whether the user has accepted this in an earlier run.
-    Recall { origin: Origin, file: Box<FileInfo> },
+    Recall { origin: OfferOrigin, file: Box<FileInfo> },
     /// Find a place for the offered files.
     Prepare {
-        origin: Origin,
+        origin: OfferOrigin,
         file: Box<FileInfo>,
         /// As typed.
         folder: Option<String>,

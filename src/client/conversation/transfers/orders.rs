@@ -33,6 +33,8 @@ pub(crate) enum TransferWork {
     Send { meeting: MeetingPoint, parcel: Arc<Parcel>, progress: Arc<Progress> },
     /// The same, and receive.
     Receive { meeting: MeetingPoint, landing: Arc<Landing>, progress: Arc<Progress> },
+    /// Remove the beginning of an offer that will not go on.
+    Forget(Arc<Landing>),
     /// End the work with this number, and tell the other side.
     Cancel,
     /// End it without a word, because its connection is dead.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::client::conversation::CollectedFiles;
-use crate::client::transfer::{Landing, Parcel, Progress, Received, Sent, TransferError};
+use crate::client::transfer::{FileProgress, Landing, Parcel, Received, Sent, TransferError};
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 
@@ -109,7 +109,7 @@ impl Talk {
 }
 
 /// The progress of the transfer that is ordered.
-fn progress_of(effect: &Effect) -> Option<Arc<Progress>> {
+fn progress_of(effect: &Effect) -> Option<Arc<FileProgress>> {
     let Effect::Transfer(order) = effect else { return None };
     match &order.work {
         TransferWork::Receive { progress, .. } | TransferWork::Send { progress, .. } => {

@@ -332,7 +332,7 @@ fn ten_thousand_offers_meet_a_refusal() {
     assert_eq!(house.offers_seen(22).len(), OFFERS_TOLD, "a user who comes is not flooded");
     house.check();
     (1000..1200).for_each(|n| house.leave(n));
-    assert!(house.offer(2, "alice") > 0, "what is over counts no more");
+    assert!(house.offer(2, "alice") > 0, "offers that have ended do not count");
 }
 
 #[test]

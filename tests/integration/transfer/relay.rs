@@ -187,7 +187,7 @@ fn resident(process: u32) -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_transfer_that_waits_takes_no_more_memory_than_is_reserved_for_it() {
-    const TRANSFERS: usize = 24;
+    const TRANSFERS: usize = 12;
     let server = crate::support::process::Serve::start(&["--rate-limit", "off"]);
     let keys: Vec<Key> = (0..8).map(|_| Key::new()).collect();
     let mut people: Vec<Peer> = keys

@@ -1,4 +1,4 @@
-//! FileProgress in the prompt's label: for one transfer its name, percentage, rate and time left; several are
+//! Progress in the prompt's label: for one transfer its name, percentage, rate and time left; several are
 //! counted.
 
 use std::time::{Duration, Instant};
@@ -103,7 +103,7 @@ impl Conversation {
         vec![Effect::Relabel]
     }
 
-    /// FileProgress and open offers for the label, in at most so many columns.
+    /// Progress and open offers for the label, in at most so many columns.
     pub(in crate::client::conversation) fn files_label(&self, columns: usize) -> String {
         let mut text = String::new();
         for (place, part) in self.transfers.label.parts.iter().enumerate() {

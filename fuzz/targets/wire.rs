@@ -4,7 +4,7 @@ use super::input::Input;
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_FRAME_BYTES, MAX_SERVER_ADDRS, MAX_SERVERS};
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::command::{self, Place};
-use crate::protocol::record::{Record, RecordPart, RecordReader};
+use crate::protocol::record::{FileRecord, RecordPart, RecordReader};
 use crate::protocol::request::ClientPacket;
 use crate::protocol::{Event, Request, ServerPacket, Target};
 use std::ops::ControlFlow;
@@ -124,12 +124,12 @@ fn records(stream: &[u8], size: usize) -> (Vec<Vec<u8>>, Vec<u8>, bool) {
             match part {
                 Some(RecordPart::Data(bytes)) => data.extend_from_slice(&piece[taken - bytes..taken]),
                 Some(RecordPart::Whole(kind)) => {
-                    let Ok(record) = Record::read(kind, reader.content()) else {
+                    let Ok(record) = FileRecord::read(kind, reader.content()) else {
                         return (records, data, true);
                     };
                     let written = record.to_bytes();
                     assert_eq!(
-                        Record::read(kind, &written[5..]),
+                        FileRecord::read(kind, &written[5..]),
                         Ok(record),
                         "a record changes when written"
                     );

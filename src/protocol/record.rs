@@ -112,7 +112,7 @@ impl StopCode {
 
 /// The last record of a side that ends a transfer early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stop {
+pub struct StopRecord {
     pub code: StopCode,
     /// The reason for people; not safe for a terminal.
     #[serde(default)]
@@ -121,7 +121,7 @@ pub struct Stop {
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Record<'a> {
+pub enum FileRecord<'a> {
     Have(Have),
     StartPlace(StartPlace),
     File(FileHeader),
@@ -133,7 +133,7 @@ pub enum Record<'a> {
     Stored(Stored),
     /// A sign of life.
     Alive,
-    Stop(Stop),
+    Stop(StopRecord),
 }
 
 /// The kind of a record: its first byte.
@@ -199,7 +199,7 @@ impl RecordKind {
     }
 }
 
-impl<'a> Record<'a> {
+impl<'a> FileRecord<'a> {
     /// Reads a record's content.
     ///
     /// # Errors
@@ -398,11 +398,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read_back(bytes: &[u8]) -> Result<Record<'_>, BadRecord> {
+    fn read_back(bytes: &[u8]) -> Result<FileRecord<'_>, BadRecord> {
         let (head, content) = bytes.split_first_chunk().unwrap();
         let (kind, length) = RecordKind::read_head(*head)?;
         assert_eq!(length, content.len());
-        Record::read(kind, content)
+        FileRecord::read(kind, content)
     }
 
     fn header(path: &[&str]) -> FileHeader {
@@ -417,16 +417,16 @@ mod tests {
     fn every_record_is_read_as_it_was_written() {
         let hash = ContentHash([0xa7; 32]);
         for record in [
-            Record::Have(Have { v: 1, files: 2, tree: hash, have: 3, hash }),
-            Record::StartPlace(StartPlace { files: 2, have: 3 }),
-            Record::File(header(&["docs", "plan.pdf"])),
-            Record::File(FileHeader { folder: true, size: None, ..header(&["empty"]) }),
-            Record::Data(b"bytes"),
-            Record::Hash(hash),
-            Record::Totals(Totals { files: 2, bytes: u64::MAX }),
-            Record::Stored(Stored { bytes: 7 }),
-            Record::Alive,
-            Record::Stop(Stop { code: StopCode::NoSpace, msg: "the disk is full".into() }),
+            FileRecord::Have(Have { v: 1, files: 2, tree: hash, have: 3, hash }),
+            FileRecord::StartPlace(StartPlace { files: 2, have: 3 }),
+            FileRecord::File(header(&["docs", "plan.pdf"])),
+            FileRecord::File(FileHeader { folder: true, size: None, ..header(&["empty"]) }),
+            FileRecord::Data(b"bytes"),
+            FileRecord::Hash(hash),
+            FileRecord::Totals(Totals { files: 2, bytes: u64::MAX }),
+            FileRecord::Stored(Stored { bytes: 7 }),
+            FileRecord::Alive,
+            FileRecord::Stop(StopRecord { code: StopCode::NoSpace, msg: "the disk is full".into() }),
         ] {
             assert_eq!(read_back(&record.to_bytes()).unwrap(), record);
         }
@@ -434,16 +434,16 @@ mod tests {
 
     #[test]
     fn records_are_written_as_the_protocol_says() {
-        let bytes = Record::File(header(&["plan.pdf"])).to_bytes();
+        let bytes = FileRecord::File(header(&["plan.pdf"])).to_bytes();
         assert_eq!(bytes, b"F\0\0\0\x1e{\"path\":[\"plan.pdf\"],\"size\":3}");
-        assert_eq!(Record::Data(b"abc").to_bytes(), b"D\0\0\0\x03abc");
-        assert_eq!(Record::Alive.to_bytes(), b"K\0\0\0\0");
-        assert_eq!([&data_head(3)[..], b"abc"].concat(), Record::Data(b"abc").to_bytes());
+        assert_eq!(FileRecord::Data(b"abc").to_bytes(), b"D\0\0\0\x03abc");
+        assert_eq!(FileRecord::Alive.to_bytes(), b"K\0\0\0\0");
+        assert_eq!([&data_head(3)[..], b"abc"].concat(), FileRecord::Data(b"abc").to_bytes());
     }
 
     #[test]
     fn much_data_becomes_several_records() {
-        let bytes = Record::Data(&[1; TRANSFER_STEP_BYTES + 1]).to_bytes();
+        let bytes = FileRecord::Data(&[1; TRANSFER_STEP_BYTES + 1]).to_bytes();
         assert_eq!(bytes.len(), TRANSFER_STEP_BYTES + 1 + 2 * RECORD_HEAD_BYTES);
     }
 
@@ -463,7 +463,7 @@ mod tests {
         let many = header(&["x"; MAX_PATH_PARTS + 1]);
         let long = header(&[&"x".repeat(MAX_PATH_PART_BYTES + 1)]);
         for header in [header(&[]), header(&[""]), header(&["a", ""]), many, long] {
-            assert_eq!(read_back(&Record::File(header).to_bytes()), Err(BadRecord::Content));
+            assert_eq!(read_back(&FileRecord::File(header).to_bytes()), Err(BadRecord::Content));
         }
         for (kind, content) in [
             (RecordKind::Hash, "short"),
@@ -472,14 +472,14 @@ mod tests {
             (RecordKind::Totals, "{}"),
             (RecordKind::Stop, "[]"),
         ] {
-            assert_eq!(Record::read(kind, content.as_bytes()), Err(BadRecord::Content), "{content}");
+            assert_eq!(FileRecord::read(kind, content.as_bytes()), Err(BadRecord::Content), "{content}");
         }
     }
 
     #[test]
     fn a_later_versions_reason_is_still_a_reason() {
-        let stop = Record::read(RecordKind::Stop, br#"{"code":"full_moon","msg":"so","since":1}"#);
-        assert_eq!(stop, Ok(Record::Stop(Stop { code: StopCode::Other, msg: "so".into() })));
+        let stop = FileRecord::read(RecordKind::Stop, br#"{"code":"full_moon","msg":"so","since":1}"#);
+        assert_eq!(stop, Ok(FileRecord::Stop(StopRecord { code: StopCode::Other, msg: "so".into() })));
     }
 
     /// The records in bytes that come in pieces of that size, and all data joined.
@@ -491,7 +491,7 @@ mod tests {
                 match part {
                     Some(RecordPart::Data(bytes)) => data.extend_from_slice(&piece[taken - bytes..taken]),
                     Some(RecordPart::Whole(kind)) => {
-                        records.push(Record::read(kind, reader.content()).unwrap().to_bytes());
+                        records.push(FileRecord::read(kind, reader.content()).unwrap().to_bytes());
                     }
                     None => assert_eq!(taken, piece.len()),
                 }
@@ -504,19 +504,19 @@ mod tests {
     #[test]
     fn a_stream_is_cut_into_the_same_records_however_it_comes() {
         let records = [
-            Record::Alive,
-            Record::File(header(&["plan.pdf"])),
-            Record::Hash(ContentHash([7; 32])),
-            Record::Alive,
-            Record::Totals(Totals { files: 1, bytes: 3 }),
+            FileRecord::Alive,
+            FileRecord::File(header(&["plan.pdf"])),
+            FileRecord::Hash(ContentHash([7; 32])),
+            FileRecord::Alive,
+            FileRecord::Totals(Totals { files: 1, bytes: 3 }),
         ];
         let mut stream = Vec::new();
         for record in &records {
             record.write_to(&mut stream);
             write(RecordKind::Data, b"", &mut stream);
-            Record::Data(b"some bytes").write_to(&mut stream);
+            FileRecord::Data(b"some bytes").write_to(&mut stream);
         }
-        let written: Vec<Vec<u8>> = records.iter().map(Record::to_bytes).collect();
+        let written: Vec<Vec<u8>> = records.iter().map(FileRecord::to_bytes).collect();
         for size in [1, 2, 3, 5, 7, 16, 1000] {
             let (records, data) = read_in_pieces(&stream, size);
             assert_eq!((records, data), (written.clone(), b"some bytes".repeat(5)), "{size}");
@@ -527,7 +527,7 @@ mod tests {
         #[test]
         fn whatever_comes_is_a_record_or_an_error(head: [u8; 5], content: Vec<u8>) {
             if let Ok((kind, _)) = RecordKind::read_head(head)
-                && let Ok(record) = Record::read(kind, &content)
+                && let Ok(record) = FileRecord::read(kind, &content)
                 && kind != RecordKind::Alive
             {
                 let bytes = record.to_bytes();

@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
-use crate::client::transfer::{Landing, OfferOrigin, Parcel, Phase, Progress, ProgressNow, TransferError};
+use crate::client::transfer::{
+    FilePhase, FileProgress, Landing, OfferOrigin, Parcel, ProgressNow, TransferError,
+};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
@@ -57,7 +59,7 @@ pub(super) enum OfferStage {
     Asked,
     Running {
         task: u64,
-        progress: Arc<Progress>,
+        progress: Arc<FileProgress>,
         /// Whether the other side has ended it.
         is_ended: bool,
     },
@@ -157,7 +159,7 @@ impl OfferStage {
             Self::Running { progress, .. } => progress.now().phase,
             _ => return false,
         };
-        matches!(phase, Phase::Moving | Phase::Finishing)
+        matches!(phase, FilePhase::Moving | FilePhase::Finishing)
     }
 
     /// How much of it is there.
@@ -230,7 +232,7 @@ impl TransferTable {
     }
 
     /// The transfers on their way, with the names of the files.
-    fn running(&self) -> impl Iterator<Item = (&FileInfo, &Arc<Progress>)> {
+    fn running(&self) -> impl Iterator<Item = (&FileInfo, &Arc<FileProgress>)> {
         let received = self.received.iter().map(|offer| (&offer.file, &offer.stage));
         let made = self
             .made

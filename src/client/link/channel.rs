@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, split};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, split};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -19,6 +19,9 @@ use crate::security::{ClientTls, Expect, HandshakeError};
 
 /// How long the handshake may take.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
+
+/// How much of a file to read from the socket at a time, in bytes: a few records of TLS.
+const FILE_BUFFER: usize = 64 * 1024;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Channel {
@@ -63,7 +66,7 @@ impl Channel {
     pub(crate) async fn open(&self, addr: SocketAddr) -> Result<Streams, LinkError> {
         let stream = hedged(|| TcpStream::connect(addr)).await.map_err(LinkError::Connect)?;
         tune(&stream).map_err(LinkError::Connect)?;
-        self.secure(stream, addr).await
+        self.secure(stream, addr, None).await
     }
 
     /// A connection for much in one direction instead of small packets.
@@ -72,20 +75,43 @@ impl Channel {
         let stream = connected.map_err(|_| LinkError::Silent)?.map_err(LinkError::Connect)?;
         // The last bytes of a file are not followed by others that would send them on.
         stream.set_nodelay(true).map_err(LinkError::Connect)?;
-        self.secure(stream, addr).await
+        self.secure(stream, addr, Some(FILE_BUFFER)).await
     }
 
-    async fn secure(&self, stream: TcpStream, addr: SocketAddr) -> Result<Streams, LinkError> {
+    /// Encrypts the stream if this channel does. `buffer` is how many bytes to read at a time before they are
+    /// decrypted; the TLS library alone reads some thousand, which is enough for chat.
+    async fn secure(
+        &self,
+        stream: TcpStream,
+        addr: SocketAddr,
+        buffer: Option<usize>,
+    ) -> Result<Streams, LinkError> {
         let local = stream.local_addr().ok().map(|local| local.ip());
         let Self::Tls { tls, expect } = self else {
             let (reader, writer) = stream.into_split();
             return Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: None, local });
         };
-        let done = timeout(HANDSHAKE_WAIT, tls.connect(stream, expect)).await;
-        let (stream, key) = done.map_err(|_| LinkError::Silent)?.map_err(|error| explain(error, addr))?;
-        let (reader, writer) = split(stream);
-        Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: Some(key), local })
+        let streams = match buffer {
+            None => encrypt(tls, expect, stream, addr).await?,
+            Some(bytes) => encrypt(tls, expect, BufReader::with_capacity(bytes, stream), addr).await?,
+        };
+        Ok(Streams { local, ..streams })
     }
+}
+
+async fn encrypt<S>(
+    tls: &ClientTls,
+    expect: &Expect,
+    stream: S,
+    addr: SocketAddr,
+) -> Result<Streams, LinkError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let done = timeout(HANDSHAKE_WAIT, tls.connect(stream, expect)).await;
+    let (stream, key) = done.map_err(|_| LinkError::Silent)?.map_err(|error| explain(error, addr))?;
+    let (reader, writer) = split(stream);
+    Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: Some(key), local: None })
 }
 
 /// Tunes the socket for chat: small packets that a person waits for.

@@ -249,6 +249,10 @@ mod tests {
             ("/search fr", "/search from:"),
             ("/verify n", "/verify no "),
             ("/whois bob x", "-"),
+            ("/send b", "/send Bob "),
+            ("/send #d", "/send #dev "),
+            ("/cancel 3 b", "/cancel 3 Bob "),
+            ("/accept ", "-"),
             ("/me thanks b", "/me thanks Bob "),
             ("/msg alice ask b", "/msg alice ask Bob "),
         ] {

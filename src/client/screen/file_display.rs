@@ -11,7 +11,7 @@ use super::output::{escaped, output_ended};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::terminal;
-use crate::client::transfer::{Phase, Progress, TransferRate};
+use crate::client::transfer::{FilePhase, FileProgress, TransferRate};
 use crate::protocol::packet::FileInfo;
 use crate::text::safe_line;
 
@@ -43,7 +43,7 @@ pub(super) struct FileDisplay {
 /// A transfer that runs.
 struct ShownTransfer {
     name: String,
-    progress: Arc<Progress>,
+    progress: Arc<FileProgress>,
     rate: TransferRate,
     bar: ProgressBar,
     reported: Instant,
@@ -106,7 +106,7 @@ impl FileDisplay {
     }
 
     /// Shows a transfer with that user from now on.
-    pub(super) fn begin(&mut self, name: &str, progress: Arc<Progress>) {
+    pub(super) fn begin(&mut self, name: &str, progress: Arc<FileProgress>) {
         let bar = self.bars.add(ProgressBar::new(0).with_prefix(safe_line(name)));
         bar.enable_steady_tick(TICK);
         let (name, rate, reported) = (name.to_owned(), TransferRate::default(), Instant::now());
@@ -114,7 +114,7 @@ impl FileDisplay {
     }
 
     /// Takes that transfer away.
-    pub(super) fn end(&mut self, progress: &Arc<Progress>) {
+    pub(super) fn end(&mut self, progress: &Arc<FileProgress>) {
         self.shown.retain(|shown| {
             let is_other = !Arc::ptr_eq(&shown.progress, progress);
             if !is_other {
@@ -143,31 +143,31 @@ impl FileDisplay {
 impl ShownTransfer {
     fn draw(&self) {
         let now = self.progress.now();
-        let template = if now.total.is_some() && now.phase == Phase::Moving { BAR } else { SPINNER };
+        let template = if now.total.is_some() && now.phase == FilePhase::Moving { BAR } else { SPINNER };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
         self.bar.set_length(now.total.unwrap_or(0));
         self.bar.set_position(now.done);
         self.bar.set_message(match now.phase {
-            Phase::Waiting => "waiting for the other side".to_owned(),
-            Phase::Hashing => format!("checking what is there already: {}", HumanBytes(now.done)),
-            Phase::Moving => {
+            FilePhase::Waiting => "waiting for the other side".to_owned(),
+            FilePhase::Hashing => format!("checking what is there already: {}", HumanBytes(now.done)),
+            FilePhase::Moving => {
                 let rate = self.rate.per_second().map(|rate| format!(", {}/s", HumanBytes(rate)));
                 let left = self.rate.left(&now).map(|left| format!(", {} s left", left.as_secs()));
                 format!("{}{}{}", HumanBytes(now.done), rate.unwrap_or_default(), left.unwrap_or_default())
             }
-            Phase::Finishing => "writing to the disk".to_owned(),
+            FilePhase::Finishing => "writing to the disk".to_owned(),
         });
     }
 
     fn event(&self) -> Value {
         let now = self.progress.now();
         let phase = match now.phase {
-            Phase::Waiting => "waiting",
-            Phase::Hashing => "checking",
-            Phase::Moving => "moving",
-            Phase::Finishing => "finishing",
+            FilePhase::Waiting => "waiting",
+            FilePhase::Hashing => "checking",
+            FilePhase::Moving => "moving",
+            FilePhase::Finishing => "finishing",
         };
         let left = self.rate.left(&now).map(|left| left.as_secs());
         json!({

@@ -75,6 +75,7 @@ impl FileWork {
         let TransferOrder { task: number, work } = order;
         let cancel = Cancel::new();
         let task = match work {
+            TransferWork::Forget(landing) => return self.forget(landing),
             TransferWork::Cancel => return self.cancel(number),
             TransferWork::Abandon => return self.abandon(number),
             TransferWork::Collect(paths) => {
@@ -123,6 +124,11 @@ impl FileWork {
             }
         };
         self.running.insert(number, RunningWork { cancel, task });
+    }
+
+    fn forget(&self, landing: Arc<Landing>) {
+        let accepted = self.accepted.clone();
+        drop(tokio::task::spawn_blocking(move || accepted.lock().forget(&landing)));
     }
 
     fn cancel(&self, number: u64) {

@@ -17,7 +17,7 @@ use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Upd
 use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
-use crate::client::transfer::{Cancel, Door, Parcel, Pipe, Progress, Sent, TransferError, send};
+use crate::client::transfer::{Cancel, Door, FileProgress, Parcel, Pipe, Sent, TransferError, send};
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
@@ -154,7 +154,7 @@ struct FileSender {
     up: Option<Up>,
     /// The present number of the offer.
     offer: Option<u64>,
-    running: JoinSet<(String, Arc<Progress>, Result<Sent, TransferError>)>,
+    running: JoinSet<(String, Arc<FileProgress>, Result<Sent, TransferError>)>,
     /// How many users have it.
     received: usize,
     /// When something happened last.
@@ -237,7 +237,7 @@ impl FileSender {
     fn begin(&mut self, name: String, token: String) {
         let Some(up) = &self.up else { return };
         let door = Door::new(up.peer, self.channel.to(up.key));
-        let progress = Arc::new(Progress::new(self.info.size));
+        let progress = Arc::new(FileProgress::new(self.info.size));
         self.display.begin(&name, progress.clone());
         self.since = Instant::now();
         let parcel = self.parcel.clone();
@@ -254,7 +254,7 @@ impl FileSender {
     fn ended(
         &mut self,
         name: &str,
-        progress: &Arc<Progress>,
+        progress: &Arc<FileProgress>,
         sent: Result<Sent, TransferError>,
     ) -> Result<GoesOn, Error> {
         self.display.end(progress);

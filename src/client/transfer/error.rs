@@ -2,7 +2,7 @@
 
 use crate::client::link::LinkError;
 use crate::protocol::Code;
-use crate::protocol::record::{BadRecord, Stop, StopCode};
+use crate::protocol::record::{BadRecord, StopCode, StopRecord};
 use crate::text::safe_line;
 use std::io;
 
@@ -57,16 +57,16 @@ impl TransferError {
     }
 
     /// The last words to the other side, which does not know yet.
-    pub(super) fn last_words(&self) -> Option<Stop> {
+    pub(super) fn last_words(&self) -> Option<StopRecord> {
         match self {
-            Self::Here { code, msg } => Some(Stop { code: *code, msg: msg.clone() }),
+            Self::Here { code, msg } => Some(StopRecord { code: *code, msg: msg.clone() }),
             _ => None,
         }
     }
 }
 
-impl From<Stop> for TransferError {
-    fn from(stop: Stop) -> Self {
+impl From<StopRecord> for TransferError {
+    fn from(stop: StopRecord) -> Self {
         Self::ByPeer { code: stop.code, msg: safe_line(&stop.msg) }
     }
 }

@@ -29,6 +29,6 @@ pub use error::TransferError;
 pub use landing::{Landing, Received, download_folder};
 pub use parcel::{Parcel, ParcelError};
 pub use pipe::Pipe;
-pub use progress::{Phase, Progress, ProgressNow, TransferRate};
+pub use progress::{FilePhase, FileProgress, ProgressNow, TransferRate};
 pub use receiving::receive;
 pub use sending::{Sent, send};

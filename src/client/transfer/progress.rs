@@ -17,7 +17,7 @@ const UNKNOWN: u64 = u64::MAX;
 /// The present work of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Phase {
+pub enum FilePhase {
     /// Waits for the other side.
     Waiting = 0,
     /// Looks at the files of an earlier attempt.
@@ -30,7 +30,7 @@ pub enum Phase {
 
 /// How far a transfer is. The transfer writes it, anybody reads it.
 #[derive(Debug)]
-pub struct Progress {
+pub struct FileProgress {
     phase: AtomicU8,
     done: AtomicU64,
     total: AtomicU64,
@@ -40,7 +40,7 @@ pub struct Progress {
 /// A moment of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgressNow {
-    pub phase: Phase,
+    pub phase: FilePhase,
     pub done: u64,
     /// `None`: nobody knows.
     pub total: Option<u64>,
@@ -48,13 +48,13 @@ pub struct ProgressNow {
     pub file: String,
 }
 
-impl Default for Progress {
+impl Default for FileProgress {
     fn default() -> Self {
         Self::new(None)
     }
 }
 
-impl Progress {
+impl FileProgress {
     pub fn new(total: Option<u64>) -> Self {
         let total = AtomicU64::new(total.unwrap_or(UNKNOWN));
         let (phase, done, file) = (AtomicU8::new(0), AtomicU64::new(0), Mutex::default());
@@ -63,10 +63,10 @@ impl Progress {
 
     pub fn now(&self) -> ProgressNow {
         let phase = match self.phase.load(Ordering::Relaxed) {
-            0 => Phase::Waiting,
-            1 => Phase::Hashing,
-            2 => Phase::Moving,
-            _ => Phase::Finishing,
+            0 => FilePhase::Waiting,
+            1 => FilePhase::Hashing,
+            2 => FilePhase::Moving,
+            _ => FilePhase::Finishing,
         };
         let total = Some(self.total.load(Ordering::Relaxed)).filter(|total| *total != UNKNOWN);
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -76,12 +76,12 @@ impl Progress {
     /// As if a transfer were there.
     #[cfg(test)]
     pub(crate) fn put(&self, done: u64, total: Option<u64>) {
-        self.enter(Phase::Moving);
+        self.enter(FilePhase::Moving);
         self.set_total(total);
         self.set(done);
     }
 
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(super) fn enter(&self, phase: FilePhase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn moment(done: u64, total: Option<u64>) -> ProgressNow {
-        ProgressNow { phase: Phase::Moving, done, total, file: String::new() }
+        ProgressNow { phase: FilePhase::Moving, done, total, file: String::new() }
     }
 
     #[test]

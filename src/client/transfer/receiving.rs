@@ -5,10 +5,10 @@ use super::cancel::Cancel;
 use super::error::TransferError;
 use super::landing::{Landing, Received};
 use super::pipe::Pipe;
-use super::progress::{Phase, Progress};
+use super::progress::{FilePhase, FileProgress};
 use super::site::Site;
 use super::wire::{Wire, drive};
-use crate::protocol::record::{Have, Record, StartPlace, StopCode, Stored, Totals};
+use crate::protocol::record::{FileRecord, Have, StartPlace, StopCode, Stored, Totals};
 use std::sync::Arc;
 
 /// Receives an offer. Returns once all of it is checked, on the disk, and under its final name. Its bytes stay
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub async fn receive(
     pipe: Pipe,
     landing: &Landing,
-    progress: Arc<Progress>,
+    progress: Arc<FileProgress>,
     cancel: Cancel,
 ) -> Result<Received, TransferError> {
     let landing = landing.clone();
@@ -42,60 +42,60 @@ pub async fn receive(
 /// Tells a sender who missed it that all is here.
 fn again(wire: &mut Wire, done: &Received) -> Result<Received, TransferError> {
     let have = Have { files: done.entries, tree: done.tree, ..Have::nothing() };
-    wire.send(&Record::Have(have.clone()))?;
+    wire.send(&FileRecord::Have(have.clone()))?;
     match wire.next()? {
-        Record::StartPlace(place) if place == have.place() => {}
-        Record::StartPlace(_) => {
+        FileRecord::StartPlace(place) if place == have.place() => {}
+        FileRecord::StartPlace(_) => {
             let why = "this was received before, and is something else now; offer it again";
             return Err(TransferError::here(StopCode::Changed, why));
         }
         _ => return Err(unexpected()),
     }
     match wire.next()? {
-        Record::Totals(totals) if totals == Totals { files: done.entries, bytes: done.bytes } => {}
+        FileRecord::Totals(totals) if totals == Totals { files: done.entries, bytes: done.bytes } => {}
         _ => return Err(unexpected()),
     }
-    wire.send(&Record::Stored(Stored { bytes: done.bytes }))?;
+    wire.send(&FileRecord::Stored(Stored { bytes: done.bytes }))?;
     Ok(done.clone())
 }
 
 struct Receiving<'a> {
     wire: &'a mut Wire,
-    progress: &'a Progress,
+    progress: &'a FileProgress,
 }
 
 impl Receiving<'_> {
     fn run(self, landing: &Landing) -> Result<Received, TransferError> {
         let Self { wire, progress } = self;
-        progress.enter(Phase::Hashing);
+        progress.enter(FilePhase::Hashing);
         let mut site = Site::open(landing)?;
         let have = site.look(|bytes| {
             progress.add(bytes);
             wire.check()
         })?;
-        wire.send(&Record::Have(have.clone()))?;
+        wire.send(&FileRecord::Have(have.clone()))?;
         match wire.next()? {
-            Record::StartPlace(place) if place == have.place() => {}
-            Record::StartPlace(place) if place == StartPlace::default() => site.start_over()?,
+            FileRecord::StartPlace(place) if place == have.place() => {}
+            FileRecord::StartPlace(place) if place == StartPlace::default() => site.start_over()?,
             _ => return Err(unexpected()),
         }
         progress.set(site.bytes());
-        progress.enter(Phase::Moving);
+        progress.enter(FilePhase::Moving);
         loop {
             match wire.next()? {
-                Record::File(header) => {
+                FileRecord::File(header) => {
                     progress.name(&header.path);
                     site.begin(header)?;
                 }
-                Record::Data(bytes) => {
+                FileRecord::Data(bytes) => {
                     site.write(bytes)?;
                     progress.add(bytes.len() as u64);
                 }
-                Record::Hash(hash) => site.end(hash)?,
-                Record::Totals(totals) => {
-                    progress.enter(Phase::Finishing);
+                FileRecord::Hash(hash) => site.end(hash)?,
+                FileRecord::Totals(totals) => {
+                    progress.enter(FilePhase::Finishing);
                     let received = site.finish(totals)?;
-                    wire.send(&Record::Stored(Stored { bytes: received.bytes }))?;
+                    wire.send(&FileRecord::Stored(Stored { bytes: received.bytes }))?;
                     return Ok(received);
                 }
                 _ => return Err(unexpected()),

@@ -5,11 +5,11 @@ use super::error::TransferError;
 use super::parcel::{Item, ItemState, Parcel};
 use super::part::{TreeHash, hash_start};
 use super::pipe::Pipe;
-use super::progress::{Phase, Progress};
+use super::progress::{FilePhase, FileProgress};
 use super::wire::{Wire, drive};
 use crate::limits::TRANSFER_STEP_BYTES;
 use crate::protocol::record::{
-    ContentHash, FileHeader, Have, RECORD_HEAD_BYTES, Record, StartPlace, StopCode, Totals, data_head,
+    ContentHash, FileHeader, FileRecord, Have, RECORD_HEAD_BYTES, StartPlace, StopCode, Totals, data_head,
 };
 use crate::text::safe_line;
 use blake3::Hasher;
@@ -30,7 +30,7 @@ pub struct Sent {
 pub async fn send(
     pipe: Pipe,
     parcel: Arc<Parcel>,
-    progress: Arc<Progress>,
+    progress: Arc<FileProgress>,
     cancel: Cancel,
 ) -> Result<Sent, TransferError> {
     drive(pipe, cancel, move |wire| Sending { wire, parcel: &parcel, progress: &progress, bytes: 0 }.run())
@@ -40,7 +40,7 @@ pub async fn send(
 struct Sending<'a> {
     wire: &'a mut Wire,
     parcel: &'a Parcel,
-    progress: &'a Progress,
+    progress: &'a FileProgress,
     /// The bytes of all files so far, with those that the receiver had.
     bytes: u64,
 }
@@ -59,22 +59,22 @@ impl Sending<'_> {
     fn run(mut self) -> Result<Sent, TransferError> {
         self.progress.set_total(self.parcel.size());
         let have = match self.wire.next()? {
-            Record::Have(have) => have,
+            FileRecord::Have(have) => have,
             _ => return Err(unexpected()),
         };
-        self.progress.enter(Phase::Hashing);
+        self.progress.enter(FilePhase::Hashing);
         let start = self.start(&have)?;
-        self.wire.send(&Record::StartPlace(start.place))?;
-        self.progress.enter(Phase::Moving);
+        self.wire.send(&FileRecord::StartPlace(start.place))?;
+        self.progress.enter(FilePhase::Moving);
         self.progress.set(start.bytes);
         let files = match self.parcel.is_stream() {
             true => self.stream()?,
             false => self.items(start)?,
         };
-        self.wire.send(&Record::Totals(Totals { files, bytes: self.bytes }))?;
-        self.progress.enter(Phase::Finishing);
+        self.wire.send(&FileRecord::Totals(Totals { files, bytes: self.bytes }))?;
+        self.progress.enter(FilePhase::Finishing);
         match self.wire.next()? {
-            Record::Stored(stored) if stored.bytes == self.bytes => Ok(Sent { bytes: self.bytes }),
+            FileRecord::Stored(stored) if stored.bytes == self.bytes => Ok(Sent { bytes: self.bytes }),
             _ => Err(unexpected()),
         }
     }
@@ -130,7 +130,7 @@ impl Sending<'_> {
             self.progress.name(&item.path);
             let (path, folder) = (item.path.clone(), item.is_folder);
             let size = (!folder).then_some(item.state.size);
-            self.wire.send(&Record::File(FileHeader { path, size, folder }))?;
+            self.wire.send(&FileRecord::File(FileHeader { path, size, folder }))?;
             if !folder {
                 self.file(item, std::mem::take(&mut from), std::mem::take(&mut hasher))?;
             }
@@ -149,7 +149,7 @@ impl Sending<'_> {
             return Err(changed(item));
         }
         self.bytes += item.state.size;
-        self.wire.send(&Record::Hash(hasher.finalize().into()))
+        self.wire.send(&FileRecord::Hash(hasher.finalize().into()))
     }
 
     /// Sends a stream as one file. Returns the number of files.
@@ -162,11 +162,11 @@ impl Sending<'_> {
         })?;
         let path = vec![self.parcel.name().to_owned()];
         self.progress.name(&path);
-        self.wire.send(&Record::File(FileHeader { path, size: None, folder: false }))?;
+        self.wire.send(&FileRecord::File(FileHeader { path, size: None, folder: false }))?;
         let mut hasher = Hasher::new();
         let sent = self.data(stream, &mut hasher, true)?;
         self.bytes = sent.map_err(|error| TransferError::io("cannot read the stream", &error))?;
-        self.wire.send(&Record::Hash(hasher.finalize().into()))?;
+        self.wire.send(&FileRecord::Hash(hasher.finalize().into()))?;
         Ok(1)
     }
 

@@ -9,7 +9,7 @@ use super::error::TransferError;
 use super::landing::{Landing, Received};
 use super::parcel::Parcel;
 use super::pipe::Pipe;
-use super::progress::Progress;
+use super::progress::FileProgress;
 use super::receiving::receive;
 use super::sending::{Sent, send};
 use crate::fingerprint::Fingerprint;
@@ -66,7 +66,7 @@ impl Scene {
     /// Passes a parcel on over that pair of pipes, as both clients would.
     async fn over(&self, ends: (Pipe, Pipe), parcel: &Arc<Parcel>) -> (Outcome<Sent>, Outcome<Received>) {
         let landing = self.accept(&parcel.info(&own()));
-        let (one, other) = (Arc::new(Progress::default()), Arc::new(Progress::default()));
+        let (one, other) = (Arc::new(FileProgress::default()), Arc::new(FileProgress::default()));
         let sending = send(ends.0, parcel.clone(), one, Cancel::new());
         let receiving = receive(ends.1, &landing, other, Cancel::new());
         let (sent, received) = tokio::join!(sending, receiving);
@@ -259,7 +259,7 @@ async fn either_side_can_end_it_and_the_other_hears_why() {
         let scene = Scene::new();
         let parcel = Arc::new(Parcel::stream("endless", std::io::repeat(7)));
         let landing = scene.accept(&parcel.info(&own()));
-        let (cancel, progress, ends) = (Cancel::new(), Arc::new(Progress::default()), pipes());
+        let (cancel, progress, ends) = (Cancel::new(), Arc::new(FileProgress::default()), pipes());
         let cancels = |is_its| if is_its { cancel.clone() } else { Cancel::new() };
         let ending = async {
             while progress.now().done < 1_000_000 {

@@ -5,7 +5,7 @@ use super::cancel::Cancel;
 use super::error::TransferError;
 use super::pipe::Pipe;
 use crate::limits::{TRANSFER_SIGN, TRANSFER_SILENCE, TRANSFER_STEP_BYTES};
-use crate::protocol::record::{RECORD_HEAD_BYTES, Record, RecordPart, RecordReader, StopCode};
+use crate::protocol::record::{FileRecord, RECORD_HEAD_BYTES, RecordPart, RecordReader, StopCode};
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -58,7 +58,7 @@ impl Reason {
 
 impl Wire {
     /// The next record that is not a sign of life. Data come in parts as they arrive.
-    pub(super) fn next(&mut self) -> Result<Record<'_>, TransferError> {
+    pub(super) fn next(&mut self) -> Result<FileRecord<'_>, TransferError> {
         let part = loop {
             self.check()?;
             if let Some(part) = self.early.take().map_or_else(|| self.part(), |part| Ok(Some(part)))? {
@@ -67,13 +67,13 @@ impl Wire {
             (self.block, self.at) = (self.incoming.blocking_recv().ok_or_else(|| self.ended())?, 0);
         };
         match part {
-            RecordPart::Data(bytes) => Ok(Record::Data(&self.block[self.at - bytes..self.at])),
-            RecordPart::Whole(kind) => Ok(Record::read(kind, self.reader.content())?),
+            RecordPart::Data(bytes) => Ok(FileRecord::Data(&self.block[self.at - bytes..self.at])),
+            RecordPart::Whole(kind) => Ok(FileRecord::read(kind, self.reader.content())?),
         }
     }
 
     /// Sends a record.
-    pub(super) fn send(&mut self, record: &Record<'_>) -> Result<(), TransferError> {
+    pub(super) fn send(&mut self, record: &FileRecord<'_>) -> Result<(), TransferError> {
         self.send_block(record.to_bytes())
     }
 
@@ -109,9 +109,9 @@ impl Wire {
             let (taken, part) = self.reader.read(&self.block[self.at..])?;
             self.at += taken;
             match part {
-                Some(RecordPart::Whole(kind)) => match Record::read(kind, self.reader.content())? {
-                    Record::Alive => {}
-                    Record::Stop(stop) => return Err(stop.into()),
+                Some(RecordPart::Whole(kind)) => match FileRecord::read(kind, self.reader.content())? {
+                    FileRecord::Alive => {}
+                    FileRecord::Stop(stop) => return Err(stop.into()),
                     _ => return Ok(part),
                 },
                 part => return Ok(part),
@@ -161,7 +161,7 @@ pub(super) async fn drive<T: Send + 'static>(
         let result = work(&mut wire);
         if let Some(stop) = result.as_ref().err().and_then(TransferError::last_words) {
             // The other side does not read if the queue is full.
-            let _ = wire.outgoing.try_send(Record::Stop(stop).to_bytes());
+            let _ = wire.outgoing.try_send(FileRecord::Stop(stop).to_bytes());
         }
         drop(wire);
         let _ = done.send(result);
@@ -199,7 +199,7 @@ async fn write(
                     match timeout(TRANSFER_SIGN, blocks.recv()).await {
                         Ok(Some(block)) => block,
                         Ok(None) => return writer.shutdown().await,
-                        Err(_) => Record::Alive.to_bytes(),
+                        Err(_) => FileRecord::Alive.to_bytes(),
                     }
                 }
             };

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::client::conversation::CollectedFiles;
-use crate::client::transfer::{Landing, Parcel, Progress, Received, Sent, TransferError};
+use crate::client::transfer::{FileProgress, Landing, Parcel, Received, Sent, TransferError};
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 
@@ -22,6 +22,7 @@ pub(super) fn ordered(order: &TransferOrder) -> String {
         }
         TransferWork::Send { meeting, .. } => format!("(send {} {})", order.task, meeting.token),
         TransferWork::Receive { meeting, .. } => format!("(receive {} {})", order.task, meeting.token),
+        TransferWork::Forget(_) => format!("(forget {})", order.task),
         TransferWork::Abandon => format!("(abandon {})", order.task),
         TransferWork::Cancel => format!("(cancel {})", order.task),
     }
@@ -109,7 +110,7 @@ impl Talk {
 }
 
 /// The progress of the transfer that is ordered.
-fn progress_of(effect: &Effect) -> Option<Arc<Progress>> {
+fn progress_of(effect: &Effect) -> Option<Arc<FileProgress>> {
     let Effect::Transfer(order) = effect else { return None };
     match &order.work {
         TransferWork::Receive { progress, .. } | TransferWork::Send { progress, .. } => {
@@ -396,12 +397,10 @@ fn an_answer_without_a_number_never_means_another_offer_than_the_user_has_seen()
 }
 
 #[test]
-fn a_user_with_a_new_name_is_the_same_sender_and_receiver() {
+fn the_beginning_of_a_file_that_will_not_go_on_is_removed() {
     let mut talk = Talk::new();
-    talk.sends("bob", 7);
-    let task = task(&talk.event(accepted(7, "bob", true), None));
-    talk.offered(8, "plan.pdf");
-    talk.event(Event::Renamed { old: "bob".into(), name: "rob".into() }, None);
-    assert!(talk.line("/transfers").contains("from rob: /accept 8"));
-    assert_eq!(talk.event(ended(7, Some("rob"), Code::Cancelled), None), format!("(cancel {task})"));
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    talk.report(task, cut());
+    assert_eq!(talk.line("/cancel"), "(forget 1)\n12:03 -- you no longer receive plan.pdf from bob\n(label)");
 }

@@ -143,6 +143,7 @@ impl Conversation {
             let text = format!("you decline {} from {}", name_of(&offer.file), offer.from.name);
             effects = self.note(&text);
         }
+        effects.extend(Self::forget(&offer));
         effects.push(Effect::Relabel);
         effects
     }
@@ -230,6 +231,7 @@ impl Conversation {
         let how = format!("you cancelled it{}", at(offer.stage.percent()));
         let (file, with) = (name_of(&offer.file), offer.from.name.clone());
         let mut effects: Vec<_> = offer.stage.task().map(cancelled).into_iter().collect();
+        effects.extend(Self::forget(&offer));
         effects.extend(self.note(&format!("you no longer receive {file} from {with}")));
         self.transfers.end(EndedTransfer { number: Some(offer.number), is_own: false, file, with, how });
         effects.push(Effect::Relabel);

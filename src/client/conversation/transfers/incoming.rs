@@ -313,6 +313,7 @@ impl Conversation {
         }
         let was_open = matches!(offer.stage, OfferStage::Open | OfferStage::Preparing(_));
         let was_shown = offer.is_shown;
+        let forget = Self::forget(offer);
         let is_done = matches!(offer.stage, OfferStage::Done);
         self.transfers.received.retain(|offer| offer.mark != mark);
         if was_open {
@@ -328,8 +329,16 @@ impl Conversation {
             Some(Code::Cancelled) => self.note(&format!("{with} has cancelled {file}")),
             _ => self.failure(&format!("{file} from {with} has ended: {msg}")),
         };
+        effects.extend(forget);
         effects.push(Effect::Relabel);
         effects
+    }
+
+    /// Has the screen remove the beginning of an offer that will not go on. A transfer on its way does so itself.
+    pub(super) fn forget(offer: &ReceivedOffer) -> Option<Effect> {
+        let is_over = matches!(offer.stage, OfferStage::Done | OfferStage::Running { .. });
+        let landing = offer.landing.clone().filter(|_| !is_over)?;
+        Some(Self::order(offer.mark, TransferWork::Forget(landing)))
     }
 
     /// Accepts interrupted offers again, if it is time.

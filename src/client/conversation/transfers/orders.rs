@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::client::transfer::{Landing, OfferOrigin, Parcel, Progress, Received, Sent, TransferError};
+use crate::client::transfer::{FileProgress, Landing, OfferOrigin, Parcel, Received, Sent, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::FileInfo;
 
@@ -30,9 +30,11 @@ pub(crate) enum TransferWork {
         downloads: String,
     },
     /// Connect to the server with the token, and send.
-    Send { meeting: MeetingPoint, parcel: Arc<Parcel>, progress: Arc<Progress> },
+    Send { meeting: MeetingPoint, parcel: Arc<Parcel>, progress: Arc<FileProgress> },
     /// The same, and receive.
-    Receive { meeting: MeetingPoint, landing: Arc<Landing>, progress: Arc<Progress> },
+    Receive { meeting: MeetingPoint, landing: Arc<Landing>, progress: Arc<FileProgress> },
+    /// Remove the beginning of an offer that will not go on.
+    Forget(Arc<Landing>),
     /// End the work with this number, and tell the other side.
     Cancel,
     /// End it without a word, because its connection is dead.

@@ -7,7 +7,7 @@ use super::incoming::is_direct;
 use super::wording::{clock, scaled, shortened, size};
 use super::{TransferTable, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
-use crate::client::transfer::{Phase, ProgressNow, TransferRate};
+use crate::client::transfer::{FilePhase, ProgressNow, TransferRate};
 use crate::name::FileName;
 use crate::text::width;
 
@@ -63,10 +63,10 @@ impl TransferTable {
             return parts;
         }
         match all.phase {
-            Phase::Waiting => parts.push("waiting".to_owned()),
-            Phase::Hashing => parts.push("checking".to_owned()),
-            Phase::Finishing => parts.push("saving".to_owned()),
-            Phase::Moving => {
+            FilePhase::Waiting => parts.push("waiting".to_owned()),
+            FilePhase::Hashing => parts.push("checking".to_owned()),
+            FilePhase::Finishing => parts.push("saving".to_owned()),
+            FilePhase::Moving => {
                 parts.extend(rate.per_second().map(|rate| {
                     let (number, unit) = scaled(rate);
                     format!("{number} {unit}/s")

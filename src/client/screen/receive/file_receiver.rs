@@ -18,7 +18,7 @@ use crate::client::screen::file_display::{FileDisplay, GoesOn};
 use crate::client::shared_state::SharedState;
 use crate::client::terminal;
 use crate::client::transfer::{
-    Accepted, Cancel, Door, Landing, OfferOrigin, Pipe, Progress, Received, TransferError, receive,
+    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, receive,
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
@@ -30,7 +30,7 @@ use crate::text::safe_line;
 pub(super) struct FileEnd {
     pub(super) offer: u64,
     pub(super) landing: Landing,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<FileProgress>,
     pub(super) received: Result<Received, TransferError>,
 }
 
@@ -226,7 +226,7 @@ impl FileReceiver {
         // From here on there may be something to resume.
         seen.is_new = false;
         let door = Door::new(up.peer, self.channel.to(up.key));
-        let progress = Arc::new(Progress::new(seen.file.size));
+        let progress = Arc::new(FileProgress::new(seen.file.size));
         self.display.begin(&seen.from.name, progress.clone());
         self.busy.push(landing.unfinished().to_owned());
         self.running.spawn(async move {

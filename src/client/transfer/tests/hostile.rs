@@ -1,31 +1,31 @@
 //! Senders and receivers that lie.
 
 use super::*;
-use crate::protocol::record::{ContentHash, FileHeader, Have, Record, StartPlace, Stored, Totals};
+use crate::protocol::record::{ContentHash, FileHeader, FileRecord, Have, StartPlace, Stored, Totals};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-fn hash(bytes: &[u8]) -> Record<'static> {
-    Record::Hash(blake3::hash(bytes).into())
+fn hash(bytes: &[u8]) -> FileRecord<'static> {
+    FileRecord::Hash(blake3::hash(bytes).into())
 }
 
-fn begin(path: &[&str], size: Option<u64>) -> Record<'static> {
+fn begin(path: &[&str], size: Option<u64>) -> FileRecord<'static> {
     let path = path.iter().map(|part| (*part).to_owned()).collect();
-    Record::File(FileHeader { path, size, folder: false })
+    FileRecord::File(FileHeader { path, size, folder: false })
 }
 
-fn folder(path: &[&str]) -> Record<'static> {
+fn folder(path: &[&str]) -> FileRecord<'static> {
     let path = path.iter().map(|part| (*part).to_owned()).collect();
-    Record::File(FileHeader { path, size: None, folder: true })
+    FileRecord::File(FileHeader { path, size: None, folder: true })
 }
 
-fn totals(files: u64, bytes: u64) -> Record<'static> {
-    Record::Totals(Totals { files, bytes })
+fn totals(files: u64, bytes: u64) -> FileRecord<'static> {
+    FileRecord::Totals(Totals { files, bytes })
 }
 
-const START: Record<'static> = Record::StartPlace(StartPlace { files: 0, have: 0 });
+const START: FileRecord<'static> = FileRecord::StartPlace(StartPlace { files: 0, have: 0 });
 
 /// The result of a receiver of `info` who gets these records; the connection stays open after them.
-async fn received(scene: &Scene, info: &FileInfo, records: &[Record<'_>]) -> Outcome<Received> {
+async fn received(scene: &Scene, info: &FileInfo, records: &[FileRecord<'_>]) -> Outcome<Received> {
     let landing = scene.accept(info);
     let (mut ours, theirs) = duplex(1_000_000);
     for record in records {
@@ -49,18 +49,18 @@ async fn received(scene: &Scene, info: &FileInfo, records: &[Record<'_>]) -> Out
 async fn a_lying_sender_gets_nothing_onto_the_disk() {
     let one = FileInfo { name: "f".into(), size: Some(3), count: None, id: "1".into() };
     let many = FileInfo { name: "d".into(), size: Some(6), count: Some(2), id: "2".into() };
-    let (abc, data) = (hash(b"abc"), Record::Data(b"abc"));
+    let (abc, data) = (hash(b"abc"), FileRecord::Data(b"abc"));
     let f = || begin(&["f"], Some(3));
-    let cases: Vec<(&str, &FileInfo, Vec<Record<'_>>, StopCode)> = vec![
-        ("bytes after the end", &one, vec![START, f(), Record::Data(b"abcd")], StopCode::TooManyBytes),
+    let cases: Vec<(&str, &FileInfo, Vec<FileRecord<'_>>, StopCode)> = vec![
+        ("bytes after the end", &one, vec![START, f(), FileRecord::Data(b"abcd")], StopCode::TooManyBytes),
         ("a bigger file", &one, vec![START, begin(&["f"], Some(4))], StopCode::TooManyBytes),
         (
             "no size, and more",
             &one,
-            vec![START, begin(&["f"], None), Record::Data(b"abcd")],
+            vec![START, begin(&["f"], None), FileRecord::Data(b"abcd")],
             StopCode::TooManyBytes,
         ),
-        ("fewer bytes", &one, vec![START, f(), Record::Data(b"ab"), hash(b"ab")], StopCode::TooFewBytes),
+        ("fewer bytes", &one, vec![START, f(), FileRecord::Data(b"ab"), hash(b"ab")], StopCode::TooFewBytes),
         (
             "a smaller file",
             &one,
@@ -79,11 +79,16 @@ async fn a_lying_sender_gets_nothing_onto_the_disk() {
         (
             "another start",
             &one,
-            vec![Record::StartPlace(StartPlace { files: 0, have: 2 })],
+            vec![FileRecord::StartPlace(StartPlace { files: 0, have: 2 })],
             StopCode::BadRecord,
         ),
         ("no start", &one, vec![f()], StopCode::BadRecord),
-        ("a receiver's record", &one, vec![START, Record::Stored(Stored { bytes: 3 })], StopCode::BadRecord),
+        (
+            "a receiver's record",
+            &one,
+            vec![START, FileRecord::Stored(Stored { bytes: 3 })],
+            StopCode::BadRecord,
+        ),
         (
             "three files",
             &many,
@@ -125,7 +130,7 @@ async fn a_lying_sender_gets_nothing_onto_the_disk() {
 async fn paths_lead_nowhere_but_into_the_folder() {
     let scene = Scene::new();
     let info = FileInfo { name: "../d".into(), size: Some(9), count: Some(3), id: "2".into() };
-    let (abc, data) = (hash(b"abc"), Record::Data(b"abc"));
+    let (abc, data) = (hash(b"abc"), FileRecord::Data(b"abc"));
     let records = [
         START,
         begin(&["..", "..", "etc", "passwd"], Some(3)),
@@ -182,12 +187,12 @@ async fn a_lying_receiver_gets_the_file_from_its_start() {
     let scene = Scene::new();
     scene.file("f", b"abc");
     let no = ContentHash::default();
-    let claim = |files, have| Record::Have(Have { v: 1, files, tree: no, have, hash: no });
+    let claim = |files, have| FileRecord::Have(Have { v: 1, files, tree: no, have, hash: no });
     for claim in [claim(0, 2), claim(0, 4), claim(1, 0), claim(1, 1), claim(9, 9), claim(u64::MAX, u64::MAX)]
     {
         let (mut ours, theirs) = duplex(1_000_000);
         ours.write_all(&claim.to_bytes()).await.unwrap();
-        ours.write_all(&Record::Stored(Stored { bytes: 3 }).to_bytes()).await.unwrap();
+        ours.write_all(&FileRecord::Stored(Stored { bytes: 3 }).to_bytes()).await.unwrap();
         let sent = send(Pipe::over(theirs), scene.parcel("f"), Arc::default(), Cancel::new());
         let (sent, ()) = tokio::join!(sent, async move {
             let mut start = vec![0; START.to_bytes().len()];

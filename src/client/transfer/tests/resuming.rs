@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
-use crate::protocol::record::{Have, Record};
+use crate::protocol::record::{FileRecord, Have};
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
@@ -37,7 +37,7 @@ async fn resumed(scene: &Scene, parcel: &Arc<Parcel>, cuts: &[u64]) -> (PathBuf,
         assert!(sent.unwrap_err().is_cut() && received.unwrap_err().is_cut(), "{cut}");
     }
     let landing = scene.accepted().find(&origin(), &parcel.info(&own())).expect("a place from before");
-    let (ends, progress) = (pipes(), Arc::new(Progress::default()));
+    let (ends, progress) = (pipes(), Arc::new(FileProgress::default()));
     let (sent, received) = tokio::join!(
         send(ends.0, parcel.clone(), Arc::default(), Cancel::new()),
         receive(ends.1, &landing, progress.clone(), Cancel::new())
@@ -132,7 +132,7 @@ async fn a_sender_who_missed_the_end_hears_it_and_nothing_comes_twice() {
     scene.file("docs/b", noise(10));
     let parcel = scene.parcel("docs");
     // The first record passes, and of the last one only a part.
-    let passes = Record::Have(Have::nothing()).to_bytes().len() as u64 + 10;
+    let passes = FileRecord::Have(Have::nothing()).to_bytes().len() as u64 + 10;
     let (sent, received) = scene.over(cut_pipes(u64::MAX, passes), &parcel).await;
     assert!(sent.unwrap_err().is_cut());
     assert_eq!(received.unwrap().bytes, 50_010);

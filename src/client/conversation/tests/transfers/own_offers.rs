@@ -62,3 +62,14 @@ fn own_offers_are_made_again_over_a_new_connection() {
     let shown = talk.flows(accepted(3, "bob", true));
     assert!(shown.ends_with("12:03 -- sending plan.pdf to bob goes on"), "{shown}");
 }
+
+#[test]
+fn a_user_with_a_new_name_is_the_same_sender_and_receiver() {
+    let mut talk = Talk::new();
+    talk.sends("bob", 7);
+    let task = task(&talk.event(accepted(7, "bob", true), None));
+    talk.offered(8, "plan.pdf");
+    talk.event(Event::Renamed { old: "bob".into(), name: "rob".into() }, None);
+    assert!(talk.line("/transfers").contains("from rob: /accept 8"));
+    assert_eq!(talk.event(ended(7, Some("rob"), Code::Cancelled), None), format!("(cancel {task})"));
+}

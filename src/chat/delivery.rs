@@ -72,7 +72,7 @@ pub enum Delivery {
     },
     /// The session ends once it has read everything before this.
     Close(SessionId),
-    /// The connections of a transfer close, and their peers are told why.
+    /// Close the connections of a transfer, for this reason.
     EndTransfer { transfer: TransferId, code: Code },
     /// A log line about a privileged command: who, with key and address, did what to whom.
     Log(String),

@@ -1,4 +1,4 @@
-//! Offers of files: who is told of them, and how they end.
+//! Offers of files: their receivers, and how they end.
 
 use super::archive::Venue;
 use super::call::Call;

@@ -57,7 +57,7 @@ pub(super) enum OfferPayer {
     Address(Net),
 }
 
-/// Who may accept an offer.
+/// The people who may accept an offer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum OfferScope {
     Lobby,
@@ -100,7 +100,7 @@ struct Meeting {
     claimed: [bool; 2],
 }
 
-/// Who may use a token.
+/// The only user of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenHolder {
     Key(Fingerprint),

@@ -254,7 +254,7 @@ impl Chat {
         offers.get(number)?.transfers.iter().find(|id| offers.transfer(**id).is_some_and(is_named)).copied()
     }
 
-    /// Who may connect with a token that the session gets.
+    /// The holder of a token that the session gets.
     fn token_holder(&self, id: SessionId) -> Option<TokenHolder> {
         let session = self.sessions.get(&id)?;
         Some(session.key().map_or(TokenHolder::Address(session.ip), |key| TokenHolder::Key(*key)))

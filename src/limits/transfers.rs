@@ -11,7 +11,7 @@ pub const MAX_OFFERS_PER_USER: usize = 32;
 /// Offers that may be open in all. More are refused: `too_many_offers`.
 pub const MAX_OFFERS: usize = 4096;
 
-/// Offers that a user who comes is told of: those to the user first, then those to the user's rooms.
+/// Offers that the server tells a user of who comes: those to the user first, then those to the user's rooms.
 pub const OFFERS_TOLD: usize = 32;
 
 /// Transfers that a user may take part in at a time, in either direction. More are refused: `too_many_transfers`.
@@ -74,7 +74,7 @@ pub const TRANSFER_MEMORY_BYTES: usize = 256 * 1024;
 /// Bytes that the system may hold per connection of a transfer and direction, so that a fast link is used whole.
 pub const TRANSFER_SOCKET_BYTES: usize = 512 * 1024;
 
-/// What a transfer may pass on beyond `--max-file`, as files travel in records: this much, in bytes.
+/// Bytes that a transfer may pass on beyond `--max-file`, as files travel in records.
 pub const TRANSFER_OVERHEAD_BYTES: u64 = 256 * 1024;
 
 /// Besides that, one byte for so many.

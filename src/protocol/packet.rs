@@ -190,7 +190,7 @@ pub struct KeyInfo {
     pub last: Option<String>,
 }
 
-/// What an offer is about: a file, or several as one.
+/// The content of an offer: a file, or several as one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FileInfo {
@@ -199,7 +199,7 @@ pub struct FileInfo {
     /// All bytes; absent: the sender does not know (a pipe).
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
     pub size: Option<u64>,
-    /// The number of files; absent: one, which is no folder.
+    /// The number of files; absent: one, which is not a folder.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
     pub count: Option<u64>,
     /// The sender's token for this content. A later offer of the same content has the same one, so the receiver can

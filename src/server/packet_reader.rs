@@ -205,7 +205,7 @@ fn portion(
     if input.incoming.is_empty() {
         let mut portion = hub.portion;
         if readiness.is_new {
-            // What follows the first packet may be no packets.
+            // The bytes after the first packet may belong to a file.
             portion.packets = 1;
         }
         if !input.later.is_empty() {

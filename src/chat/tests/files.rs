@@ -1,4 +1,4 @@
-//! Offers of files: who is told, who may take them, and how they end.
+//! Offers of files: their receivers, the limits on them, and how they end.
 
 use super::*;
 use crate::limits::{
@@ -118,7 +118,7 @@ fn a_rooms_members_each_take_the_file_and_others_do_not() {
     let number = house.offer(1, "#games");
     assert_eq!((house.offers_seen(2), house.offers_seen(4)), (vec![number], vec![]));
     house.ask(3, json!({"type": "join", "room": "#games"}));
-    assert_eq!(house.offers_seen(3), [number], "who joins the room is told");
+    assert_eq!(house.offers_seen(3), [number], "a new member hears of it");
     assert_eq!(house.refused(4, json!({"type": "accept", "offer": number})), "no_such_offer");
     assert_eq!(house.refused(1, json!({"type": "accept", "offer": number})), "no_such_offer");
     house.accept((1, 2), number);
@@ -329,10 +329,10 @@ fn ten_thousand_offers_meet_a_refusal() {
     assert_eq!(open, MAX_OFFERS - MAX_OFFERS_PER_ADDRESS - MAX_OFFERS_PER_USER);
     house.inboxes.clear();
     house.join_key(22, "bob", 2);
-    assert_eq!(house.offers_seen(22).len(), OFFERS_TOLD, "who comes is not flooded");
+    assert_eq!(house.offers_seen(22).len(), OFFERS_TOLD, "a user who comes is not flooded");
     house.check();
     (1000..1200).for_each(|n| house.leave(n));
-    assert!(house.offer(2, "alice") > 0, "what is over counts no more");
+    assert!(house.offer(2, "alice") > 0, "offers that have ended do not count");
 }
 
 #[test]

@@ -297,7 +297,7 @@ pub enum Event {
         #[serde(skip)]
         msg: String,
     },
-    /// In mode `file`: both sides are connected. What follows is not packets, but what the other side sends.
+    /// In mode `file`: both sides are connected. All bytes after it come from the other side.
     Go,
     /// Text for the user, such as help or the result of a command.
     Notice(#[serde(skip)] String),

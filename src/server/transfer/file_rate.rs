@@ -46,7 +46,7 @@ mod tests {
         assert_eq!(rate.spend(TRANSFER_STEP_BYTES), Duration::ZERO, "a burst is free");
         let wait = rate.spend(4 << 20);
         assert!((3.0..4.1).contains(&wait.as_secs_f32()), "{wait:?}");
-        assert!(rate.spend(1 << 20) > wait, "whoever comes next waits behind that");
+        assert!(rate.spend(1 << 20) > wait, "the next transfer waits behind that");
         assert_eq!(FileRate::new(None).spend(usize::MAX / 2), Duration::ZERO);
     }
 }

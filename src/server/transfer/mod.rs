@@ -50,7 +50,7 @@ pub(super) struct FileConnection {
 /// For the reactor.
 pub(super) type FileDoor = mpsc::UnboundedSender<FileConnection>;
 
-/// What the rules have ended.
+/// Transfers that the rules have ended.
 pub(super) type EndedTransfers = mpsc::UnboundedReceiver<(TransferId, Code)>;
 
 #[derive(Debug)]

@@ -58,15 +58,15 @@ impl Write for &RelaySocket {
 pub(super) struct RelaySide {
     socket: RelaySocket,
     transport: Transport,
-    /// What the socket did not take. Nothing is read from the other side while there is some.
+    /// Bytes that the socket did not take. The relay reads from the other side only once it has taken them.
     pending: Vec<u8>,
-    /// What came with the packet with the token.
+    /// Bytes that came with the packet with the token.
     early: Vec<u8>,
     /// Whether the line feed after that packet is still to come.
     skips_line_feed: bool,
     /// Whether the peer has closed its side, in order.
     has_ended: bool,
-    /// Whether the peer is told that nothing more follows, because the other side has ended.
+    /// Whether this side has told the peer its end, because the other side has ended.
     is_closed: bool,
     /// Bytes that it sent after that: nobody is there to take them.
     dropped: usize,
@@ -185,7 +185,7 @@ impl RelaySide {
         Ok(())
     }
 
-    /// Tells the peer that nothing more follows, once everything is written; `true`: it is told.
+    /// Ends this side once everything is written; `true`: the peer learns of it.
     pub(super) fn close(&mut self) -> bool {
         if !self.is_closed && !self.is_blocked() && self.transport.end(&self.socket) {
             let _ = SockRef::from(&self.socket.0).shutdown(Shutdown::Write);

@@ -6,6 +6,7 @@ use rustls::ClientConnection;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
 
 pub struct FilePeer {
     pub stream: TcpStream,
@@ -86,9 +87,25 @@ impl FilePeer {
         }
     }
 
+    /// Writes until the server takes nothing for a while. Returns how many bytes it wrote, of which some may need a
+    /// [`Self::flush`].
+    pub fn write_until_full(&mut self, chunk: &[u8]) -> usize {
+        // TLS looks for something to read as well.
+        let set = |stream: &TcpStream, time| {
+            stream.set_write_timeout(Some(time)).and(stream.set_read_timeout(Some(time))).expect("an option");
+        };
+        set(&self.stream, Duration::from_millis(200));
+        let mut sent = 0;
+        while self.try_write(chunk).is_ok() {
+            sent += chunk.len();
+            assert!(sent < 256 << 20, "nothing stops the sender");
+        }
+        set(&self.stream, DEADLINE);
+        sent
+    }
+
     /// Sends what an attempt to write has left over.
     pub fn flush(&mut self) {
-        self.stream.set_write_timeout(Some(DEADLINE)).expect("an option");
         while let Some(tls) = self.tls.as_mut().filter(|tls| tls.wants_write()) {
             tls.write_tls(&mut self.stream).expect("the server reads");
         }

@@ -346,8 +346,8 @@ fn files() -> Vec<Row> {
             offer_often(stage, Person(id.0));
             stage.say(Person(id.0), r#"{"type":"quit"}"#)
         }),
-        answer("Accept", "accept", "of a room", "#big", Keyed),
-        answer("Decline", "decline", "of a room", "#big", Keyed),
+        answer("Accept", "accept", "of the lobby", "all", Person(400)),
+        answer("Decline", "decline", "of the lobby", "all", Person(400)),
         answer("Decline", "decline", "of somebody", "user400", Person(400)),
         answer("Cancel", "cancel", "an offer to a room", "#big", Plain),
         answer("Cancel", "cancel", "an offer to the lobby", "all", Plain),

@@ -107,10 +107,13 @@ impl FileDisplay {
 
     /// Shows a transfer with that user from now on.
     pub(super) fn begin(&mut self, name: &str, progress: Arc<FileProgress>) {
-        let bar = self.bars.add(ProgressBar::new(0).with_prefix(safe_line(name)));
-        bar.enable_steady_tick(TICK);
+        let bar = ProgressBar::hidden().with_prefix(safe_line(name));
         let (name, rate, reported) = (name.to_owned(), TransferRate::default(), Instant::now());
-        self.shown.push(ShownTransfer { name, progress, rate, bar, reported });
+        let mut shown = ShownTransfer { name, progress, rate, bar, reported };
+        shown.draw();
+        shown.bar = self.bars.add(shown.bar);
+        shown.bar.enable_steady_tick(TICK);
+        self.shown.push(shown);
     }
 
     /// Takes that transfer away.

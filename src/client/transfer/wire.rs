@@ -159,12 +159,12 @@ pub(super) async fn drive<T: Send + 'static>(
     let (done, mut result) = oneshot::channel();
     let thread = thread::Builder::new().name("file".into()).spawn(move || {
         let result = work(&mut wire);
-        if let Some(stop) = result.as_ref().err().and_then(TransferError::last_words) {
-            // The other side does not read if the queue is full.
-            let _ = wire.outgoing.try_send(FileRecord::Stop(stop).to_bytes());
-        }
-        drop(wire);
+        let stop = result.as_ref().err().and_then(TransferError::last_words);
         let _ = done.send(result);
+        // From here on, the queue goes away soon, even if the other side does not read.
+        if let Some(stop) = stop {
+            let _ = wire.outgoing.blocking_send(FileRecord::Stop(stop).to_bytes());
+        }
     });
     thread.map_err(|error| TransferError::io("cannot start a thread", &error))?;
     let moving = async {

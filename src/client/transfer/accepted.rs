@@ -64,15 +64,7 @@ impl Accepted {
 
     /// The place of an offer that was accepted before: it may be resumed without a question.
     pub fn find(&self, origin: &OfferOrigin, info: &FileInfo) -> Option<Landing> {
-        let offer = self.list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
-        let is_current = match &offer.landing.done {
-            // A sender who offers the same again much later means to send it again.
-            Some(done) => {
-                done.path.exists() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN)
-            }
-            None => true,
-        };
-        (is_current && offer.landing.is_for(info)).then(|| offer.landing.clone())
+        find(&self.list, origin, info)
     }
 
     /// Accepts an offer: makes a place for it in `folder`, or finds the one that it has. `max` is the most bytes to
@@ -87,24 +79,14 @@ impl Accepted {
         folder: &Path,
         max: Option<u64>,
     ) -> Result<Landing, TransferError> {
-        if let Some(landing) = self.find(origin, info) {
-            return Ok(landing);
-        }
-        let mut landing = Landing::new(folder, info, max)?;
-        landing.journal =
-            self.dir.as_ref().map(|dir| dir.join(JOURNALS).join(journal(origin, info, &landing)));
-        let at = Timestamp::now();
-        let offer =
-            AcceptedOffer { origin: origin.clone(), id: info.id.clone(), at, landing: landing.clone() };
+        let dir = self.dir.clone();
+        let mut result = Err(TransferError::Cut("the list of accepted files is in use".into()));
         self.change(|list| {
-            let (same, mut others): (Vec<_>, Vec<_>) =
-                list.drain(..).partition(|other: &AcceptedOffer| other.is(origin, &info.id));
-            let surplus = (others.len() + 1).saturating_sub(MAX_ACCEPTED_FILES);
-            same.iter().chain(&others.drain(..surplus).collect::<Vec<_>>()).for_each(AcceptedOffer::forget);
-            *list = others;
-            list.push(offer);
+            // Another client of this user may have accepted it since.
+            let found = find(list, origin, info);
+            result = found.map_or_else(|| add(list, dir.as_deref(), (origin, info), (folder, max)), Ok);
         });
-        Ok(landing)
+        result
     }
 
     /// Notes how a transfer ended: what is complete stays known, so that it is not taken twice; what was cut waits
@@ -184,6 +166,37 @@ impl AcceptedOffer {
             Some(_) => self.landing.remove_journal(),
         }
     }
+}
+
+/// The place of an offer that was accepted before.
+fn find(list: &[AcceptedOffer], origin: &OfferOrigin, info: &FileInfo) -> Option<Landing> {
+    let offer = list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
+    let is_current = match &offer.landing.done {
+        // A sender who offers the same again much later means to send it again.
+        Some(done) => done.path.exists() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN),
+        None => true,
+    };
+    (is_current && offer.landing.is_for(info)).then(|| offer.landing.clone())
+}
+
+/// Makes a place for an offer. The oldest offers make room for it.
+fn add(
+    list: &mut Vec<AcceptedOffer>,
+    dir: Option<&Path>,
+    (origin, info): (&OfferOrigin, &FileInfo),
+    (folder, max): (&Path, Option<u64>),
+) -> Result<Landing, TransferError> {
+    let mut landing = Landing::new(folder, info, max)?;
+    landing.journal = dir.map(|dir| dir.join(JOURNALS).join(journal(origin, info, &landing)));
+    let at = Timestamp::now();
+    let offer = AcceptedOffer { origin: origin.clone(), id: info.id.clone(), at, landing: landing.clone() };
+    let (same, mut others): (Vec<_>, Vec<_>) =
+        list.drain(..).partition(|other: &AcceptedOffer| other.is(origin, &info.id));
+    let surplus = (others.len() + 1).saturating_sub(MAX_ACCEPTED_FILES);
+    same.iter().chain(&others.drain(..surplus).collect::<Vec<_>>()).for_each(AcceptedOffer::forget);
+    *list = others;
+    list.push(offer);
+    Ok(landing)
 }
 
 fn span(time: Duration) -> SignedDuration {

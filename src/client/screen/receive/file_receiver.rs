@@ -199,7 +199,7 @@ impl FileReceiver {
 
     /// The server does not let the transfer begin.
     fn refused(&mut self, offer: u64, code: Option<Code>, msg: &str) -> Result<GoesOn, Error> {
-        let busy = matches!(code, Some(Code::TooManyTransfers | Code::RateLimited));
+        let busy = matches!(code, Some(Code::TooManyTransfers | Code::RateLimited | Code::Taken));
         match self.offers.get_mut(&offer) {
             Some(seen) if busy => seen.retry_later(),
             Some(_) => {
@@ -295,7 +295,7 @@ impl FileReceiver {
 
     /// Takes the end of an offer. Running transfers end by themselves.
     fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<GoesOn, Error> {
-        let is_over = matches!(code, Some(Code::Withdrawn | Code::Taken | Code::Cancelled | Code::Declined));
+        let is_over = matches!(code, Some(Code::Withdrawn | Code::Cancelled | Code::Declined));
         if is_over {
             let ended =
                 self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
@@ -306,8 +306,10 @@ impl FileReceiver {
             }
             self.drop_offer(offer);
         } else if let Some(seen) = self.offers.get_mut(&offer)
-            && code == Some(Code::Cut)
+            && matches!(code, Some(Code::Cut | Code::Taken))
         {
+            // Another session of this user may have it, and lose it again.
+            seen.is_new = false;
             seen.retry_later();
         }
         Ok(GoesOn::Yes)

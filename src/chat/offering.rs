@@ -261,7 +261,7 @@ impl Chat {
         let Some(offers) = self.offers.as_ref().filter(|_| !self.is_over) else { return };
         let (offered, received) = (offers.offered_by(id), offers.received_by(id));
         for number in offered {
-            // Who returns offers it again, and the transfer goes on.
+            // A sender that returns offers it again, and the transfer goes on.
             let why = format!("{name} has left, which withdraws offer {number}");
             self.withdraw(number, Code::Cut, &why, out);
         }

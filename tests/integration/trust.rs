@@ -2,6 +2,7 @@
 //! about keys; the real program against real servers.
 
 use crate::support::fake_server::FakeServer;
+use crate::support::lan::{Addressing, Host, Lan};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::terminal::{Home, Key as Press, LANCHAT, Launch};
@@ -467,15 +468,28 @@ fn the_commands_about_keys_agree_with_each_other() {
     assert_eq!(out(&["fingerprint", "--me"]), me);
     let link = out(&["invite", "--data-dir", data_dir, "--host", &server.address.to_string()]);
     assert_eq!(link.trim_end(), server.link());
-    let links = out(&["invite", "--data-dir", data_dir]);
-    let port = format!(":{DEFAULT_PORT}/?fp={}", key(&server));
-    assert!(links.lines().all(|link| link.starts_with("lanchat://") && link.ends_with(&port)), "{links}");
     let alice = send(&home, link.trim_end(), &["--to", "server", "/whois alice"]);
     assert_eq!(alice.status.code(), Some(0), "{}", said(&alice));
     // A server that never ran has no key, and none is made by asking.
     let nowhere = home.path().join("nowhere");
     let none = run(&home, &["fingerprint", "--data-dir", nowhere.to_str().expect("UTF-8")]);
     assert_eq!((none.status.code(), nowhere.exists()), (Some(1), false));
+}
+
+#[test]
+fn an_invitation_without_a_host_has_a_link_for_each_address_of_the_machine() {
+    let Some(lan) = Lan::new() else { return };
+    let (host, dir) = (lan.host_with(Addressing::V4), tempfile::tempdir().expect("a directory"));
+    let server = TestServer::with(|options| options.data_dir = Some(dir.path().to_owned()));
+    let invite = |host: &Host| {
+        let mut command = host.command(LANCHAT);
+        command.args(["invite", "--data-dir"]).arg(dir.path()).output().expect("it runs")
+    };
+    let expected = format!("lanchat://{}:{DEFAULT_PORT}/?fp={}\n", host.v4(), key(&server));
+    assert_eq!(String::from_utf8_lossy(&invite(&host).stdout), expected);
+    let alone = invite(&lan.unplugged());
+    assert_eq!(alone.status.code(), Some(1), "{}", said(&alone));
+    assert!(said(&alone).contains("name one with --host"), "{}", said(&alone));
 }
 
 #[test]

@@ -173,11 +173,15 @@ impl Host {
         self.namespace.run(work)
     }
 
-    /// Runs a future on this host, on a runtime of its own that ends with it.
+    /// Runs a future on this host, on a runtime of its own. Like the program, it does not wait for a lookup whose
+    /// name server is silent.
     pub fn block_on<T: Send>(&self, work: impl AsyncFnOnce() -> T + Send) -> T {
         self.run(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(work())
+            let runtime = runtime.expect("a runtime");
+            let result = runtime.block_on(work());
+            runtime.shutdown_background();
+            result
         })
     }
 

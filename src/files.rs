@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -20,6 +21,9 @@ const MAX_LOCK_WAIT: Duration = Duration::from_secs(1);
 
 /// How often to try for a lock.
 const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// How long a pipe may take that a user has named: a program that asks for a password first may be writing to it.
+const MAX_PIPE_WAIT: Duration = Duration::from_secs(30);
 
 /// Replaces `path` atomically, creating its directory if needed.
 ///
@@ -207,6 +211,41 @@ pub fn refuse_odd(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Reads at most `portion` bytes of what a user has named: a file, a device, or a pipe such as a shell makes of
+/// `<(command)`. Waits for a pipe, but not for ever. The content is wiped when dropped.
+///
+/// # Errors
+/// `TimedOut` with the remedy, or the system's error.
+pub fn read_named(path: &Path, portion: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_within(MAX_PIPE_WAIT, path, portion)
+}
+
+fn read_within(wait: Duration, path: &Path, portion: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    if path.metadata().is_ok_and(|found| found.is_file()) {
+        return read_portion(File::open(path)?, portion);
+    }
+    let (sender, read) = mpsc::channel();
+    let path = path.to_owned();
+    // Opening a pipe waits for its other end, and nothing interrupts that. The thread ends with the process.
+    let content = move || File::open(path).and_then(|file| read_portion(file, portion));
+    thread::Builder::new().name("named-file".into()).spawn(move || drop(sender.send(content())))?;
+    read.recv_timeout(wait).unwrap_or_else(|_| {
+        let why = format!(
+            "no program has written it to its end within {} s; check the program that should, or name an \
+             ordinary file",
+            wait.as_secs()
+        );
+        Err(io::Error::new(io::ErrorKind::TimedOut, why))
+    })
+}
+
+/// Allocates the full capacity at once: growing would leave copies behind.
+fn read_portion(file: File, portion: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(portion));
+    file.take(portion as u64).read_to_end(&mut content)?;
+    Ok(content)
+}
+
 /// Reads a file that only its owner may read. The content is wiped when dropped.
 ///
 /// # Errors
@@ -215,9 +254,7 @@ pub fn refuse_odd(path: &Path) -> io::Result<()> {
 pub fn read_secret(path: &Path, max_bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = open(path)?;
     refuse_shared(path, &file)?;
-    // Allocate the full capacity at once: growing would leave copies behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(max_bytes + 1));
-    file.take(max_bytes as u64 + 1).read_to_end(&mut content)?;
+    let content = read_portion(file, max_bytes + 1)?;
     if content.len() > max_bytes {
         return Err(too_long(max_bytes));
     }
@@ -443,6 +480,27 @@ mod tests {
             );
             assert_eq!(read_secret(path, 9).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_user_names_may_be_a_pipe_or_a_device_and_has_an_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let writer = {
+            let pipe = pipe.clone();
+            thread::spawn(move || fs::write(pipe, "text"))
+        };
+        assert_eq!(**read_named(&pipe, 100).unwrap(), *b"text");
+        writer.join().unwrap().unwrap();
+        assert_eq!(read_named(Path::new("/dev/zero"), 100).unwrap().len(), 100);
+        assert_eq!(read_named(Path::new("/dev/null"), 100).unwrap().len(), 0);
+        assert_eq!(read_named(&dir.path().join("none"), 9).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(read_named(dir.path(), 9).is_err());
+        let error = read_within(Duration::ZERO, &pipe, 9).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().ends_with("or name an ordinary file"), "{error}");
     }
 
     #[test]

@@ -65,7 +65,11 @@ impl PreferencesFile for ChatTable {
         let _lock = lock(&target).map_err(told)?;
         let (text, form) = read_text(&target).map_err(told)?;
         let changed = edited(&text, name, value).map_err(|why| told(io::Error::other(why)))?;
-        if changed == text { Ok(()) } else { replace(&target, &form.encode(&changed)).map_err(told) }
+        if changed == text {
+            Ok(())
+        } else {
+            replace(&target, &form.encode_edited(&text, &changed)).map_err(told)
+        }
     }
 
     fn place(&self) -> String {
@@ -185,12 +189,26 @@ mod tests {
     }
 
     #[test]
+    fn of_mixed_line_ends_only_a_new_line_has_the_usual_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        fs::write(&path, "# mine\r\nname = \"al\"\n[chat]\nbell = \"off\"\r\n\n# end\r\n").unwrap();
+        for (name, value) in [("bell", text("all")), ("wrap", PreferenceValue::Switch(false))] {
+            ChatTable(path.clone()).save(name, Some(&value)).unwrap();
+        }
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "# mine\r\nname = \"al\"\n[chat]\nbell = \"all\"\r\nwrap = false\n\n# end\r\n"
+        );
+    }
+
+    #[test]
     fn a_file_that_is_not_text_stays_as_it_is_and_the_refusal_names_the_remedy() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         let ansi = b"name = \"J\xFCrgen\"\r\n";
         fs::write(&path, ansi).unwrap();
-        let remedy = format!("{}: it is not UTF-8 text; save it as UTF-8", path.display());
+        let remedy = format!("{}: line 1 is not UTF-8 text; save the file as UTF-8", path.display());
         let refused = ChatTable(path.clone()).save("bell", Some(&text("all"))).unwrap_err();
         assert_eq!(refused, format!("cannot change the config file {remedy}"));
         let refused = super::super::config::load(Some(&path)).unwrap_err();

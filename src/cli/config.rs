@@ -5,7 +5,6 @@
 //! key is an error: a misspelt limit must not look as if it held.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,6 +19,7 @@ use super::chat_table::{self, CHAT};
 use super::exit::{ExitError, sentence};
 use crate::client::{Preferences, find_preference, nearest_key};
 use crate::encoding;
+use crate::files;
 
 /// The values in the config file, as on the command line, by the options' long names.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,9 @@ pub(crate) struct Config {
 }
 
 type Values = BTreeMap<String, Vec<String>>;
+
+/// Bytes of a config file. The annotated sample takes under a hundredth.
+const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 /// The table with the options of `lanchat serve`.
 const SERVE: &str = "serve";
@@ -83,12 +86,12 @@ pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
         return Ok(Config::default());
     };
     let at = |config| Config { path: Some(path.to_owned()), ..config };
-    match fs::read(path).and_then(|bytes| Ok(encoding::decode(&bytes)?.0)) {
+    match read_file(path) {
         Ok(text) => parse(&text).map(at).map_err(|why| format!("config file {}{why}", path.display())),
         Err(error) if chosen.is_none() && error.kind() == io::ErrorKind::NotFound => {
             Ok(at(Config::default()))
         }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::TimedOut) => {
             Err(format!("cannot read the config file {}: {error}", path.display()))
         }
         Err(error) => {
@@ -96,6 +99,14 @@ pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
             Err(format!("cannot read the config file {path}: {error}; use another file with --config"))
         }
     }
+}
+
+fn read_file(path: &Path) -> io::Result<String> {
+    let bytes = files::read_named(path, MAX_FILE_BYTES + 1)?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("it is over {MAX_FILE_BYTES} bytes long")));
+    }
+    Ok(encoding::decode(&bytes)?.0)
 }
 
 /// Parses a config file. An error starts with `:LINE: ` if it belongs to a line.

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 
 use super::own_server::{default_data_dir, service_dir};
+use crate::encoding;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SECRET_FILE_BYTES;
@@ -80,9 +81,10 @@ fn last_start(dir: &Path) -> Option<SystemTime> {
 }
 
 fn key(dir: &Path) -> Option<Fingerprint> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let file = files::open(&dir.join(SECRET_FILE)).ok()?;
-    file.take(MAX_SECRET_FILE_BYTES as u64).read_to_string(&mut text).ok()?;
+    file.take(MAX_SECRET_FILE_BYTES as u64).read_to_end(&mut bytes).ok()?;
+    let (text, _) = encoding::decode(&bytes).ok()?;
     let Secret { id } = serde_json::from_str(&text).ok()?;
     Fingerprint::from_id(&id)
 }
@@ -119,6 +121,17 @@ mod tests {
         }
         assert_eq!(former(late.path(), &all), None);
         assert_eq!(former(empty.path(), &[&empty]), None);
+    }
+
+    #[test]
+    fn an_identity_is_known_however_an_editor_saved_its_file() {
+        let server = server(1, 1);
+        let path = server.path().join(SECRET_FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        for saved in encoding::saved(&format!("{text}\n")) {
+            fs::write(&path, saved).unwrap();
+            assert_eq!(super::key(server.path()), Some(Fingerprint::new([1; 32])));
+        }
     }
 
     #[test]

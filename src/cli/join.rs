@@ -1,7 +1,6 @@
 //! `lanchat`, `lanchat send`, `lanchat receive` and `lanchat tail`: pass the resolved options to the client, and the server that
 //! it may start.
 
-use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use super::own_server;
 use super::runtime;
 use crate::client::{self, ClientOptions, Host, Hosting, SECRET_FILE, Task};
 use crate::discovery::Announcer;
+use crate::files;
 use crate::prompt::{self, Screen};
 use crate::protocol::packet::ServerInfo;
 use crate::security::protect_memory;
@@ -117,7 +117,7 @@ pub(crate) fn tail(
 /// Checks that the directory has the secret that makes its readers operators.
 fn check_data_dir(dir: &Path) -> Result<(), ExitError> {
     let file = dir.join(SECRET_FILE);
-    match File::open(&file) {
+    match files::open(&file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(anyhow::anyhow!(
             "no server uses the data directory {}; name the one of a running server with --data-dir",

@@ -58,7 +58,16 @@ async fn serve_until_stopped(
     // Before clients learn that the server is up, and before the console takes the terminal: any later signal
     // is an orderly end.
     let signals = StopSignals::catch();
-    let options = serve.options().await?;
+    let mut asked = std::pin::pin!(async {
+        tokio::select! {
+            () = requested(signals) => {}
+            () = asked => {}
+        }
+    });
+    let options = tokio::select! {
+        options = serve.options() => options?,
+        () = &mut asked => return Ok(()),
+    };
     let former = FormerIdentity::before(options.data_dir.as_deref());
     let server = Server::bind(options.clone())?;
     let info = server.info();
@@ -74,9 +83,8 @@ async fn serve_until_stopped(
     let console = console(server.handle(), screen);
     let stop = async {
         tokio::select! {
-            () = requested(signals) => {}
-            () = console => {}
             () = asked => {}
+            () = console => {}
         }
         tracing::info!("stopping: saying goodbye to all clients");
         tell_service_manager(false);

@@ -160,8 +160,7 @@ mod tests {
             assert_eq!(edited(&file.0).unwrap(), "Gr\u{fc}\u{df}e\nin two lines", "{saved:?}");
         }
         fs::write(&file.0, b"Gr\xFC\xDFe").unwrap();
-        let why =
-            "cannot read the edited text, so the line is unchanged: it is not UTF-8 text; save it as UTF-8";
+        let why = "cannot read the edited text, so the line is unchanged: line 1 is not UTF-8 text; save the file as UTF-8";
         assert_eq!(edited(&file.0).unwrap_err(), why);
     }
 

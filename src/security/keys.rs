@@ -178,7 +178,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("server.pem");
         let key = Keypair::load_or_create(&path).unwrap().fingerprint();
-        let pem = fs::read_to_string(&path).unwrap();
+        // Windows' own line ends become those that `saved` expects.
+        let pem = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
         for saved in encoding::saved(&pem) {
             files::replace(&path, &saved).unwrap();
             assert_eq!(Keypair::load(&path).unwrap().fingerprint(), key, "{saved:?}");

@@ -6,8 +6,7 @@ use crate::encoding;
 use crate::files;
 use crate::limits::{MAX_SECRET_FILE_BYTES, MIN_PASSPHRASE_CHARS};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -93,13 +92,10 @@ impl Passphrase {
         Self::from_file(path, content)
     }
 
-    /// Reads the first line of the user's file. Others may be able to read it: secrets that are mounted into
+    /// Reads the first line of the file or pipe that the user has named. Others may be able to read it: secrets that are mounted into
     /// containers are often open to everyone inside.
     pub fn read(path: &Path) -> Result<Self, PassphraseError> {
-        let mut content = Zeroizing::new(Vec::with_capacity(MAX_SECRET_FILE_BYTES + 1));
-        let read = File::open(path)
-            .and_then(|file| file.take(MAX_SECRET_FILE_BYTES as u64 + 1).read_to_end(&mut content));
-        Self::from_file(path, read.map(|_| content))
+        Self::from_file(path, files::read_named(path, MAX_SECRET_FILE_BYTES + 1))
     }
 
     fn from_file(path: &Path, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Self, PassphraseError> {
@@ -226,7 +222,7 @@ mod tests {
         assert!(matches!(error, PassphraseError::TooShortIn(_)), "{error}");
         files::replace(&path, &[0xf8; 20]).unwrap();
         let error = Passphrase::read(&path).unwrap_err().to_string();
-        assert!(error.ends_with(": it is not UTF-8 text; save it as UTF-8"), "{error}");
+        assert!(error.ends_with(": line 1 is not UTF-8 text; save the file as UTF-8"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), [0xf8; 20]);
         files::replace(&path, "long ".repeat(MAX_SECRET_FILE_BYTES).as_bytes()).unwrap();
         let error = Passphrase::read(&path).unwrap_err().to_string();

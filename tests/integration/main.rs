@@ -43,6 +43,8 @@ mod memory;
 mod moderation;
 #[cfg(unix)]
 mod moves;
+#[cfg(unix)]
+mod named_files;
 #[cfg(target_os = "linux")]
 mod once;
 #[cfg(unix)]

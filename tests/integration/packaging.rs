@@ -168,6 +168,35 @@ fn cargo_binstall_finds_each_archive_and_the_program_in_it() {
 }
 
 #[test]
+fn one_archive_for_each_system_has_the_program_the_licences_and_the_documents() {
+    let tools = [("python3", "--version"), ("tar", "--version"), ("zip", "-v"), ("bash", "--version")];
+    if !has_tools(&tools) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for target in ["x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc"] {
+        let is_windows = target.contains("windows");
+        let program = if is_windows { "lanchat.exe" } else { "lanchat" };
+        fs::write(dir.path().join(program), "a program").unwrap();
+        let out = dir.path().join(target);
+        let mut pack = Command::new(root().join("packaging/archive"));
+        run(pack.arg(dir.path().join(program)).arg(target).arg(&out));
+        let made: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(made, [&*archive(target)]);
+        let mut list = Command::new(if is_windows { "python3" } else { "tar" });
+        list.args(if is_windows { &["-m", "zipfile", "-l"][..] } else { &["-tf"] });
+        let listed = run(list.arg(out.join(archive(target))));
+        let names: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
+        let folder = format!("lanchat-v{}-{target}", env!("CARGO_PKG_VERSION"));
+        let documents = ["README.md", "PROTOCOL.md", "SECURITY.md", "LICENSE-MIT", "LICENSE-APACHE"];
+        for needed in documents.into_iter().chain([program, "man/lanchat.1", "dist/config.toml"]) {
+            assert!(names.contains(&&*format!("{folder}/{needed}")), "no {needed}: {listed}");
+        }
+        assert!(names.iter().all(|name| *name == "File" || name.starts_with(&folder)), "{listed}");
+    }
+}
+
+#[test]
 fn rpm_and_arch_packages_install_the_listed_files_and_the_unit() {
     let dir = tempfile::tempdir().unwrap();
     if !rendered(dir.path()) {

@@ -84,6 +84,42 @@ fn a_file_that_notepad_saved_is_sent_as_its_text() {
 }
 
 #[test]
+fn input_that_is_not_text_is_refused_with_its_line_and_the_rest_is_sent() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    let whole = send(&home, server.link(), &["-"], b"fine\nGr\xFC\xDFe\n");
+    let why = "line 2 is not UTF-8 text; convert it to UTF-8";
+    assert_eq!(text(&whole.stderr), format!("lanchat: not sent: {why}\n"));
+    assert_eq!(whole.status.code(), Some(2));
+    let cut = send(&home, server.link(), &["-"], b"\xFF\xFEa\0\n\0\x3D\xD8");
+    assert!(text(&cut.stderr).contains("line 2 is damaged UTF-16 text; "), "{}", text(&cut.stderr));
+    let blanks = " ".repeat(50_000);
+    let long = send(&home, server.link(), &["-"], format!("begin{blanks}end"));
+    assert!(text(&long.stderr).contains("the message exceeds"), "{}", text(&long.stderr));
+
+    let piped = finish(join(&home, server.link(), &["alice"]), b"one\rtwo\r\nGr\xFC\xDFe\nthr\xC3\xA9e");
+    for line in ["one", "two", "thr\u{e9}e"] {
+        assert_eq!(bob.text(), line);
+    }
+    let shown = text(&piped.stdout);
+    assert!(shown.contains("not sent: line 3 is not UTF-8 text; convert it to UTF-8\n"), "{shown}");
+    assert_eq!(piped.status.code(), Some(5), "{shown}");
+    assert!(text(&piped.stderr).contains("1 message was not sent"), "{}", text(&piped.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_input_that_cannot_be_read_is_no_success() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let host = server.link();
+    let mut command = command(&home, &["--no-discovery", "--host", &host, "--name", "alice"]);
+    let output = command.stdin(std::fs::File::open("/").expect("a directory")).output().expect("an output");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("not sent: cannot read the rest of the input: "), "{shown}");
+    assert_eq!(output.status.code(), Some(5), "{shown}");
+}
+
+#[test]
 fn lines_in_a_pipe_are_coloured_when_that_is_asked_for() {
     let (server, home) = (TestServer::start(), Home::new());
     let host = server.link();

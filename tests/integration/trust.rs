@@ -114,8 +114,9 @@ fn a_passphrase_file_that_notepad_saved_holds_what_others_type() {
     let home = Home::new();
     let path = file(&home, "passphrase", b"gr\xFCne Wiese\r\n").display().to_string();
     let refused = send(&home, server.address, &["--passphrase-file", &path, "hi"]);
-    let remedy =
-        format!("lanchat: cannot use the passphrase in {path}: it is not UTF-8 text; save it as UTF-8\n");
+    let remedy = format!(
+        "lanchat: cannot use the passphrase in {path}: line 1 is not UTF-8 text; save the file as UTF-8\n"
+    );
     assert!(said(&refused).ends_with(&remedy), "{}", said(&refused));
 }
 

@@ -1,7 +1,6 @@
 //! Options of `lanchat serve`, and the server options that they become.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use crate::cli::exit::ExitError;
 use crate::cli::own_server;
 use crate::cli::values::{Bound, Count, HostPort, Size};
 use crate::encoding;
+use crate::files;
 use crate::limits;
 use crate::pace::Rate;
 use crate::protocol::Term;
@@ -241,8 +241,11 @@ impl ServeArgs {
                 None => own_server::default_data_dir()?,
             }),
             history: (!no_history).then(|| keep(retain, retain_size)),
-            motd: motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
-            access: access(*closed, passphrase_file.as_deref())?,
+            motd: apart(motd, |path| path.as_deref().map(read_motd).transpose()).await??.unwrap_or_default(),
+            access: {
+                let closed = *closed;
+                apart(passphrase_file, move |path| access(closed, path.as_deref())).await??
+            },
             plaintext: *allow_plaintext,
             multicast: !no_discovery,
             files: files.options(),
@@ -255,6 +258,15 @@ impl ServeArgs {
             ..ServerOptions::default()
         })
     }
+}
+
+/// Reads a file that the user has named. On another thread: a pipe makes it wait, and a signal should end that.
+async fn apart<T: Send + 'static>(
+    path: &Option<PathBuf>,
+    read: impl FnOnce(Option<PathBuf>) -> T + Send + 'static,
+) -> anyhow::Result<T> {
+    let path = path.clone();
+    Ok(tokio::task::spawn_blocking(move || read(path)).await?)
 }
 
 fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
@@ -355,16 +367,14 @@ async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
 }
 
 fn read_motd(path: &Path) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
     // Four times the bound is enough to know that it is too long, even in UTF-16 with line ends of two characters.
-    let portion = 4 * limits::MAX_MOTD_BYTES as u64 + 4;
-    let read = File::open(path).and_then(|file| file.take(portion).read_to_end(&mut bytes));
-    let text = match read {
-        Ok(read) if read as u64 == portion => encoding::decode_lossy(&bytes),
-        read => read.and_then(|_| Ok(encoding::decode(&bytes)?.0)).map_err(|error| {
+    let portion = 4 * limits::MAX_MOTD_BYTES + 4;
+    let text = match files::read_named(path, portion) {
+        Ok(bytes) if bytes.len() == portion => encoding::decode_lossy(&bytes),
+        read => read.and_then(|bytes| Ok(encoding::decode(&bytes)?.0)).map_err(|error| {
             let path = path.display();
             let remedy = match error.kind() {
-                io::ErrorKind::InvalidData => "",
+                io::ErrorKind::InvalidData | io::ErrorKind::TimedOut => "",
                 _ => "; use another file with --motd",
             };
             anyhow!("cannot read the message of the day from {path}: {error}{remedy}")
@@ -467,7 +477,7 @@ mod tests {
         }
         std::fs::write(&path, b"Gr\xFC\xDFe").unwrap();
         let error = read_motd(&path).unwrap_err().to_string();
-        assert!(error.ends_with("motd: it is not UTF-8 text; save it as UTF-8"), "{error}");
+        assert!(error.ends_with("motd: line 1 is not UTF-8 text; save the file as UTF-8"), "{error}");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use clap::ArgMatches;
 
 use crate::cli::args;
 use crate::cli::config::{self, Config};
+use crate::files;
 
 /// The words so far; the first one is the program.
 #[derive(Debug)]
@@ -36,10 +37,13 @@ impl TabContext {
     }
 }
 
-/// `None` if the config file is invalid: it may be the one that forbids discovery.
+/// `None` if the config file is invalid or not read: it may be the one that forbids discovery.
 fn read(words: &[OsString]) -> Option<TabSettings> {
     let first = matches(words, &Config::default())?;
-    let config = config::load(value::<PathBuf>(&first, "config").as_deref()).ok()?;
+    let chosen = value::<PathBuf>(&first, "config");
+    // A pipe would keep the shell waiting, and has its content only once.
+    chosen.as_deref().map_or(Ok(()), files::refuse_odd).ok()?;
+    let config = config::load(chosen.as_deref()).ok()?;
     let matches = matches(words, &config)?;
     let configured = || config.serve().ok().and_then(|serve| serve.data_dir);
     Some(TabSettings {

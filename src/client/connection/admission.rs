@@ -126,10 +126,10 @@ impl Credentials {
         let mut passphrase = None;
         // Asked for before the hello, because the server counts requests for a proof that get none.
         if closed && !self.trust.lock().is_member(link.key()) {
-            let given = self.passphrases.given(self.local_file(&link))?;
+            let given = self.passphrases.given(self.local_file(&link)).await?;
             let must_ask = given.is_none() && terms.may_ask && terminal::can_ask();
             passphrase = if must_ask { Some(self.passphrases.ask(server).await?) } else { given };
-            if must_ask {
+            if must_ask || self.passphrases.is_pipe() {
                 link = ServerLink::connect(link.peer(), &self.channel.to(link.key())).await?;
             }
         }
@@ -142,7 +142,7 @@ impl Credentials {
         if !matches!(error, LinkError::PassphraseNeeded) {
             return Err(error.into());
         }
-        let passphrase = match self.passphrases.given(local)? {
+        let passphrase = match self.passphrases.given(local).await? {
             Some(given) => given,
             None if terms.may_ask => self.passphrases.ask(server).await?,
             None => return Err(error.into()),

@@ -28,6 +28,12 @@ impl Conversation {
         }
     }
 
+    /// Handles a line that could not be read.
+    pub(crate) fn unreadable(&mut self, why: &str) -> Vec<Effect> {
+        self.unsent += 1;
+        self.failure(&format!("not sent: {why}"))
+    }
+
     /// Handles a typed line.
     pub(crate) fn line(&mut self, line: &str, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;

@@ -16,6 +16,7 @@ use crate::client::connection::{Ended, Reconnector, Update};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::error::Error;
 use crate::encoding::LineReader;
+use crate::prompt::MAX_INPUT_BYTES;
 
 /// Unconfirmed messages at which reading stops: no more than the connection's queue holds.
 const WINDOW: usize = 100;
@@ -67,8 +68,9 @@ pub(crate) async fn run(
         let has_room = conversation.awaited() < WINDOW;
         effects = tokio::select! {
             line = next_of(&mut lines, mpsc::Receiver::recv), if has_room => match line {
-                Some(line) if has_commands => conversation.line(&line, CallTime::now()),
-                Some(line) => conversation.text(&line, CallTime::now()),
+                Some(Ok(line)) if has_commands => conversation.line(&line, CallTime::now()),
+                Some(Ok(line)) => conversation.text(&line, CallTime::now()),
+                Some(Err(why)) => conversation.unreadable(&why),
                 None => {
                     lines = None;
                     deadline = Some(Instant::now() + LAST_WAIT);
@@ -144,13 +146,18 @@ fn print(effects: Vec<Effect>) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Reads lines on a thread that ends with the input, or with the process.
-fn read_lines() -> Result<mpsc::Receiver<String>, Error> {
+/// Reads lines on a thread that ends with the input, or with the process. An error says why a line cannot be sent.
+fn read_lines() -> Result<mpsc::Receiver<Result<String, String>>, Error> {
     let (sender, lines) = mpsc::channel(LINES_AHEAD);
     let read = move || {
-        let mut input = LineReader::new(io::stdin().lock());
-        while let Ok(Some(line)) = input.next_line() {
-            if sender.blocking_send(line).is_err() {
+        let mut input = LineReader::new(io::stdin().lock(), MAX_INPUT_BYTES);
+        loop {
+            let (line, is_last) = match input.next_line() {
+                Ok(Some(line)) => (line.map_err(|error| error.to_string()), false),
+                Ok(None) => return,
+                Err(error) => (Err(format!("cannot read the rest of the input: {error}")), true),
+            };
+            if sender.blocking_send(line).is_err() || is_last {
                 return;
             }
         }

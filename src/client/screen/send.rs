@@ -190,19 +190,26 @@ fn message(text: Option<String>) -> Result<String, Error> {
     };
     match text.trim_end() {
         "" => Err(Error::Usage("the message is empty; give it some text".into())),
-        text if text.len() > MAX_TEXT_BYTES => Err(Error::Usage(format!(
-            "the message exceeds the server's limit of {MAX_TEXT_BYTES} bytes; split it"
-        ))),
+        text if text.len() > MAX_TEXT_BYTES => Err(too_long()),
         text => Ok(text.to_owned()),
     }
 }
 
 fn read_input() -> Result<String, Error> {
     let mut bytes = Vec::new();
-    // Four times the bound is enough to know that it is too long, even in UTF-16 with blanks at its end.
-    let read = io::stdin().lock().take(4 * MAX_TEXT_BYTES as u64).read_to_end(&mut bytes);
+    // In UTF-16, a line end of two characters takes four times as much as in the message.
+    let most = 4 * MAX_TEXT_BYTES;
+    let read = io::stdin().lock().take(most as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::Local(format!("cannot read the message from standard input: {error}")))?;
-    Ok(encoding::decode_lossy(&bytes))
+    if bytes.len() > most {
+        return Err(too_long());
+    }
+    let text = encoding::decode(&bytes).map(|(text, _)| text);
+    text.map_err(|error| Error::Usage(format!("not sent: {error}; convert it to UTF-8")))
+}
+
+fn too_long() -> Error {
+    Error::Usage(format!("the message exceeds the server's limit of {MAX_TEXT_BYTES} bytes; split it"))
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Transfer {
         let person = |part: Part, name: &str, wire: &Wire| -> Result<std::process::Command> {
             let mut command = lanchat::person(place, part, &lanchat::fresh(dir, name)?);
             command.args(["--no-discovery", "--host", &wire.address.to_string(), "--name", name]);
-            command.args(["--timeout", "100s"]);
+            command.args(["--timeout", "30s"]);
             if options.plaintext {
                 command.arg("--plaintext");
             }
@@ -89,9 +89,9 @@ impl Transfer {
             Ok(command)
         };
         let mut receive = person(Part::Receiver, &receiver, &wires[0])?;
-        receive.args(["receive", "--once", "--from", &sender, "--yes-from", &sender, "--to"]).arg(&to);
+        receive.args(["receive", "--once", "--from", &sender, "--yes-to-all", "--to"]).arg(&to);
         let mut send = person(Part::Sender, &sender, &wires[1])?;
-        send.args(["send", "--to", &receiver, "--file"]).arg(&from);
+        send.args(["send", "--wait", "100s", "--to", &receiver, "--file"]).arg(&from);
         let (receive, send) = (receive.spawn()?, send.spawn()?);
         Ok(Self { number, send, receive, wires, start: Instant::now() })
     }

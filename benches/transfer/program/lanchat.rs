@@ -107,7 +107,7 @@ pub fn pair(
         }
     };
     let mut receive = person(place, Part::Receiver, &fresh(dir, &receiver)?);
-    receive.args(["receive", "--once", "--from", &sender, "--yes-from", &sender, "--to"]).arg(to);
+    receive.args(["receive", "--once", "--from", &sender, "--yes-to-all", "--to"]).arg(to);
     connect(&mut receive, &receiver);
     let receive = receive.stdout(Stdio::null()).spawn()?;
     let mut send = person(place, Part::Sender, &fresh(dir, &sender)?);

@@ -5,6 +5,7 @@ use crate::support::proxy::Proxy;
 use crate::support::server::TestServer;
 use crate::support::terminal::{Home, Key as Press, Launch, Terminal, last_row};
 use crate::support::tls::Key;
+use lanchat::server::ServerOptions;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -24,6 +25,11 @@ fn both(server: &TestServer, homes: &[Home; 2]) -> [Terminal; 2] {
     let bob = join(&homes[1], server.link(), "bob");
     alice.wait_for("-> bob joined");
     [alice, bob]
+}
+
+/// Passes files on slowly, so that a transfer lasts for some seconds however fast the machine is.
+fn slowly(options: &mut ServerOptions) {
+    options.files.as_mut().expect("files").rate = Some(4 << 20);
 }
 
 /// A file that no two bytes of which are at the wrong place unnoticed.
@@ -96,12 +102,12 @@ fn who_declines_is_named_and_the_file_stays_where_it_is() {
 
 #[test]
 fn progress_is_in_the_label_and_a_transfer_that_is_cut_goes_on() {
-    let (server, homes) = (TestServer::start(), [Home::new(), Home::new()]);
+    let (server, homes) = (TestServer::with(slowly), [Home::new(), Home::new()]);
     let mut alice = join(&homes[0], server.link(), "alice");
     let proxy = Proxy::to(server.address);
     let mut bob = join(&homes[1], server.link_at(proxy.address), "bob");
     alice.wait_for("-> bob joined");
-    let content = write(&homes[0], "big file.bin", 40 << 20);
+    let content = write(&homes[0], "big file.bin", 12 << 20);
     bob.enter("/time");
     bob.wait_for("server time");
     bob.enter("/status");
@@ -127,18 +133,18 @@ fn progress_is_in_the_label_and_a_transfer_that_is_cut_goes_on() {
     proxy.mend();
     wait_for(&bob, "-- receiving \"big file.bin\" from alice goes on");
     wait_for(&alice, "-- sending \"big file.bin\" to bob goes on");
-    let screen = wait_for(&bob, "-- received \"big file.bin\" (40 MiB) from alice:");
+    let screen = wait_for(&bob, "-- received \"big file.bin\" (12 MiB) from alice:");
     assert_eq!(screen.matches("was interrupted").count(), 1, "{screen}");
-    wait_for(&alice, "-- bob has \"big file.bin\" (40 MiB)");
+    wait_for(&alice, "-- bob has \"big file.bin\" (12 MiB)");
     assert_eq!(read(homes[1].path().join("Downloads/big file.bin")), content);
     bob.wait_for_last("[#lobby]");
 }
 
 #[test]
 fn leaving_asks_while_a_file_is_on_its_way_and_the_next_run_goes_on() {
-    let (server, homes) = (TestServer::start(), [Home::new(), Home::new()]);
+    let (server, homes) = (TestServer::with(slowly), [Home::new(), Home::new()]);
     let [mut alice, mut bob] = both(&server, &homes);
-    let content = write(&homes[0], "big.bin", 40 << 20);
+    let content = write(&homes[0], "big.bin", 12 << 20);
     alice.enter("/send bob big.bin");
     bob.wait_for_last("[#lobby · 1 offer]");
     bob.enter("/accept");
@@ -150,8 +156,8 @@ fn leaving_asks_while_a_file_is_on_its_way_and_the_next_run_goes_on() {
     wait_for(&alice, "-- big.bin to bob was interrupted at");
     let bob = join(&homes[1], server.link(), "bob");
     wait_for(&bob, "-- receiving big.bin from alice goes on");
-    wait_for(&bob, "-- received big.bin (40 MiB) from alice:");
-    wait_for(&alice, "-- bob has big.bin (40 MiB)");
+    wait_for(&bob, "-- received big.bin (12 MiB) from alice:");
+    wait_for(&alice, "-- bob has big.bin (12 MiB)");
     assert_eq!(read(homes[1].path().join("Downloads/big.bin")), content);
 }
 
@@ -218,12 +224,18 @@ fn a_hostile_name_does_no_harm_on_the_screen_or_the_disk() {
 #[test]
 fn the_sender_may_lose_the_link_and_the_server_may_restart() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (mut server, homes) = (TestServer::in_dir(dir.path()), [Home::new(), Home::new()]);
+    let start = |port: u16| {
+        TestServer::with(|options| {
+            (options.data_dir, options.port) = (Some(dir.path().to_owned()), port);
+            slowly(options);
+        })
+    };
+    let (server, homes) = (start(0), [Home::new(), Home::new()]);
     let proxy = Proxy::to(server.address);
     let mut alice = join(&homes[0], server.link_at(proxy.address), "alice");
     let mut bob = join(&homes[1], server.link(), "bob");
     alice.wait_for("-> bob joined");
-    let content = write(&homes[0], "big.bin", 60 << 20);
+    let content = write(&homes[0], "big.bin", 16 << 20);
     let is_under_way = |screen: &str| last_row(screen).contains("iB/s ");
     alice.enter("/send bob big.bin");
     bob.wait_for_last("[#lobby · 1 offer]");
@@ -236,12 +248,14 @@ fn the_sender_may_lose_the_link_and_the_server_may_restart() {
     wait_for(&bob, "-- receiving big.bin from alice goes on");
     bob.wait_until("progress", is_under_way);
     bob.enter("/clear");
-    server.restart(dir.path());
+    let port = server.address.port();
+    drop(server);
+    let _server = start(port);
     wait_for(&bob, "-- big.bin from alice was interrupted at");
     wait_for(&bob, "-- receiving big.bin from alice goes on");
-    let screen = wait_for(&bob, "-- received big.bin (60 MiB) from alice:");
+    let screen = wait_for(&bob, "-- received big.bin (16 MiB) from alice:");
     assert!(!screen.contains("has cancelled") && !screen.contains("offers you"), "{screen}");
-    wait_for(&alice, "-- bob has big.bin (60 MiB)");
+    wait_for(&alice, "-- bob has big.bin (16 MiB)");
     assert_eq!(read(homes[1].path().join("Downloads/big.bin")), content);
 }
 

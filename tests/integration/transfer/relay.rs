@@ -7,9 +7,9 @@ use crate::support::server::TestServer;
 use crate::support::soon::until;
 #[cfg(target_os = "linux")]
 use crate::support::tls::Key;
-use lanchat::limits::TRANSFER_MEMORY_BYTES;
+use lanchat::limits::{SHUTDOWN_GRACE, TRANSFER_MEMORY_BYTES};
 use std::net::Shutdown;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Bytes that no part of is like another.
 fn bytes(count: usize) -> Vec<u8> {
@@ -172,7 +172,7 @@ fn the_server_stops_at_once_while_files_are_sent() {
     drop((pair.alice, pair.bob));
     let begun = Instant::now();
     pair.server.stop();
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < SHUTDOWN_GRACE, "{:?}", begun.elapsed());
     threads.into_iter().for_each(|thread| thread.join().expect("a sender"));
 }
 

@@ -316,14 +316,15 @@ impl Reactor {
         let Some(row) = self.rows.get_mut(id) else { return };
         let start = row.reader.take().and_then(PacketReader::into_file);
         let connection = Arc::clone(&row.connection);
-        self.end(id);
-        let Some((start, (stream, transport))) = start.zip(connection.hand_out()) else {
-            return connection.finish();
-        };
-        if let Err(error) = connection.leave_poll(self.poll.registry()) {
+        // Before the chat forgets it: the flusher closes a connection that the chat has forgotten.
+        let handed_out = start.and_then(|start| Some((start, connection.hand_out()?)));
+        if handed_out.is_some()
+            && let Err(error) = connection.leave_poll(self.poll.registry())
+        {
             tracing::warn!(%error, "cannot take a connection out of the poll");
         }
-        self.release(id);
+        self.end(id);
+        let Some((start, (stream, transport))) = handed_out else { return connection.finish() };
         let FileStart { token, early, has_ended } = start;
         // The error is that of a server that ends.
         let _ = self.files.send(FileConnection { stream, transport, connection, token, early, has_ended });

@@ -92,7 +92,7 @@ impl Transfer {
         receive.args(["receive", "--once", "--from", &sender, "--yes-to-all", "--to"]).arg(&to);
         let mut send = person(Part::Sender, &sender, &wires[1])?;
         send.args(["send", "--wait", "100s", "--to", &receiver, "--file"]).arg(&from);
-        let (receive, send) = (receive.spawn()?, send.spawn()?);
+        let (receive, send) = (lanchat::waiting(receive)?, send.spawn()?);
         Ok(Self { number, send, receive, wires, start: Instant::now() })
     }
 

@@ -101,7 +101,7 @@ pub fn pair(
     let (sender, receiver) = (format!("alice{number}"), format!("bob{number}"));
     let address = format!("{}:{PORT}", place.relay());
     let connect = |command: &mut Command, name: &str| {
-        command.args(["--no-discovery", "--host", &address, "--name", name, "-q"]);
+        command.args(["--no-discovery", "--host", &address, "--name", name]);
         if plaintext {
             command.arg("--plaintext");
         }
@@ -109,12 +109,26 @@ pub fn pair(
     let mut receive = person(place, Part::Receiver, &fresh(dir, &receiver)?);
     receive.args(["receive", "--once", "--from", &sender, "--yes-to-all", "--to"]).arg(to);
     connect(&mut receive, &receiver);
-    let receive = receive.stdout(Stdio::null()).spawn()?;
+    let receive = waiting(receive)?;
     let mut send = person(place, Part::Sender, &fresh(dir, &sender)?);
     send.args(["send", "--to", &receiver, "--file"]).arg(from);
     connect(&mut send, &sender);
-    let send = send.stdout(Stdio::null()).spawn()?;
+    let send = send.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     Ok((send, receive))
+}
+
+/// Starts a receiver, and waits until the server knows it.
+pub fn waiting(mut receive: Command) -> Result<Child> {
+    let mut child = receive.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let lines = BufReader::new(child.stderr.take().context("no standard error")?).lines();
+    let mut lines = lines.map_while(Result::ok);
+    let mut said = Vec::new();
+    while !said.last().is_some_and(|line: &String| line.contains("waiting for files")) {
+        let Some(line) = lines.next() else { bail!("the receiver ended: {}", said.join("\n")) };
+        said.push(line);
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+    Ok(child)
 }
 
 /// One turn: `from` arrives in the folder `to`.

@@ -176,8 +176,8 @@ impl Transfers {
         let FinishedRelay { ticket, end, bytes, time } = finished;
         let FileTicket { transfer, names: [from, to], .. } = ticket;
         self.running.remove(&transfer);
-        let seconds = time.as_secs_f32();
-        tracing::info!(%from, %to, bytes, seconds, why = end.as_str(), "a transfer has ended");
+        let seconds = format_args!("{:.3}", time.as_secs_f32());
+        tracing::info!(%from, %to, bytes, %seconds, why = end.as_str(), "a transfer has ended");
         if let RelayEnd::By(end) = end {
             self.hub.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
         }

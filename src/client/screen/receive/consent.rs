@@ -20,6 +20,8 @@ impl FromStr for Consent {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("key:") {
             Some(key) => key.parse().map(Self::Key).map_err(|error| format!("{error}")),
+            // As `fingerprint --me` prints it: no name has a colon.
+            None if text.contains(':') => text.parse().map(Self::Key).map_err(|error| format!("{error}")),
             None => Name::new(text).map(Self::Verified).map_err(|error| error.to_string()),
         }
     }
@@ -54,6 +56,7 @@ mod tests {
             at: "2026-11-27T12:00:00Z".parse().unwrap(),
         };
         let by_key: Consent = format!("key:{}", key(1)).parse().unwrap();
+        assert_eq!(key(1).to_string().parse(), Ok(by_key.clone()), "without the prefix");
         let by_name: Consent = "Bob".parse().unwrap();
         let allowed = |consent: &Consent, key: Option<Fingerprint>, verified: Option<VerifiedUser>| {
             is_allowed(std::slice::from_ref(consent), key.as_ref(), verified.as_ref(), "bob")

@@ -163,8 +163,10 @@ fn every_connection_with_a_token_reaches_its_transfer() {
         let number = offer(&mut alice, "bob");
         let tokens = accept(&mut alice, &mut bob, number);
         FilePeer::pair(server.address, [None, None], &tokens).iter_mut().for_each(FilePeer::end);
-        alice.send(json!({"type": "cancel", "offer": number, "id": number.to_string()}));
-        alice.wait_until(|packet| packet["id"] == number.to_string());
+        alice.send(json!({"type": "cancel", "offer": number, "id": "c"}));
+        alice.wait_until(|packet| {
+            packet["type"] == "ended" && packet["offer"] == number && packet["id"] == "c"
+        });
     }
 }
 

@@ -112,7 +112,11 @@ impl Accepted {
     /// Forgets an offer that was withdrawn or declined, and removes what it left.
     pub fn forget(&mut self, landing: &Landing) {
         landing.discard();
-        self.change(|list| list.retain(|offer| offer.landing.unfinished() != landing.unfinished()));
+        self.change(|list| {
+            list.retain(|offer| {
+                offer.landing.unfinished() != landing.unfinished() || offer.landing.done.is_some()
+            });
+        });
     }
 
     /// Removes what unfinished offers left that nobody has resumed for long. Touches nothing else.
@@ -120,7 +124,9 @@ impl Accepted {
         let is_old = |offer: &AcceptedOffer| now.duration_since(offer.at) > span(UNFINISHED_KEPT);
         if self.list.iter().any(is_old) {
             self.change(|list| {
-                list.iter().filter(|offer| is_old(offer)).for_each(AcceptedOffer::forget);
+                list.iter()
+                    .filter(|offer| is_old(offer))
+                    .for_each(|offer: &AcceptedOffer| offer.landing.discard());
                 list.retain(|offer| !is_old(offer));
             });
         }
@@ -158,14 +164,6 @@ impl AcceptedOffer {
     fn is(&self, origin: &OfferOrigin, id: &str) -> bool {
         self.origin == *origin && self.id == id
     }
-
-    /// Removes what it left; not what is complete.
-    fn forget(&self) {
-        match self.landing.done {
-            None => self.landing.discard(),
-            Some(_) => self.landing.remove_journal(),
-        }
-    }
 }
 
 /// The place of an offer that was accepted before.
@@ -193,7 +191,9 @@ fn add(
     let (same, mut others): (Vec<_>, Vec<_>) =
         list.drain(..).partition(|other: &AcceptedOffer| other.is(origin, &info.id));
     let surplus = (others.len() + 1).saturating_sub(MAX_ACCEPTED_FILES);
-    same.iter().chain(&others.drain(..surplus).collect::<Vec<_>>()).for_each(AcceptedOffer::forget);
+    same.iter()
+        .chain(&others.drain(..surplus).collect::<Vec<_>>())
+        .for_each(|offer: &AcceptedOffer| offer.landing.discard());
     *list = others;
     list.push(offer);
     Ok(landing)

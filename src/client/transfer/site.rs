@@ -3,7 +3,7 @@
 use super::error::TransferError;
 use super::journal::{Journal, JournalEntry, local};
 use super::landing::{Landing, Received};
-use super::part::{TreeHash, hash_start, remove, reopen};
+use super::part::{TreeHash, hash_start, reopen};
 use crate::files;
 use crate::limits::{MAX_FREE_NAMES, MAX_OFFERED_ENTRIES, SPACE_CHECK_BYTES};
 use crate::name::FileName;
@@ -141,12 +141,11 @@ impl<'a> Site<'a> {
         (self.present, self.tree) = (None, TreeHash::default());
         (self.entries, self.files, self.bytes, self.next_check) = (0, 0, 0, 0);
         self.folders.clear();
-        let again = || {
+        let mut again = || {
             self.journal.clear()?;
-            remove(self.landing.unfinished())?;
+            self.landing.remove_unfinished()?;
             self.landing.restore().map(drop)
         };
-        let mut again = again;
         again().map_err(|error| cannot_write(&error))
     }
 

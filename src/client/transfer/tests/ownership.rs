@@ -1,7 +1,8 @@
 //! A landing removes and names only what it has made, and keeps its place among the accepted offers.
 
 use super::*;
-use crate::limits::UNFINISHED_KEPT;
+use crate::client::transfer::journal::Journal;
+use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -106,4 +107,62 @@ async fn offers_of_one_name_keep_apart_how_each_ended() {
         assert_eq!(&scene.pass(parcel).await, place, "its sender hears that it is here");
     }
     assert_eq!(scene.names(), ["report (2).txt", "report.txt"]);
+}
+
+/// Holds the lock of a landing's journal, as a running transfer does.
+fn run(landing: &Landing) -> Journal {
+    Journal::open(landing.journal.as_deref()).unwrap()
+}
+
+#[test]
+fn nobodys_unfinished_file_goes_for_a_new_offer() {
+    let scene = Scene::new();
+    let mut accepted = scene.accepted();
+    let mut accept =
+        |id: usize| accepted.accept(&origin(), &info("plan", &id.to_string()), scene.there.path(), None);
+    let landings: Vec<_> = (0..MAX_ACCEPTED_FILES).map(|id| accept(id).unwrap()).collect();
+    let error = accept(MAX_ACCEPTED_FILES).unwrap_err().to_string();
+    assert!(error.contains("are unfinished") && !error.contains('\n'), "{error}");
+    assert_eq!(scene.names().len(), MAX_ACCEPTED_FILES);
+    // One that its user has removed makes room, unless a transfer is about to write it again.
+    for landing in &landings[..2] {
+        fs::remove_file(landing.unfinished()).unwrap();
+    }
+    let running = run(&landings[0]);
+    accept(MAX_ACCEPTED_FILES).unwrap();
+    accept(MAX_ACCEPTED_FILES + 1).unwrap_err();
+    drop(running);
+    assert!(scene.accepted().find(&origin(), &info("plan", "0")).is_some());
+    assert!(scene.accepted().find(&origin(), &info("plan", "1")).is_none());
+}
+
+#[test]
+fn finished_files_make_room_before_any_unfinished_one() {
+    let scene = Scene::new();
+    let landings: Vec<_> =
+        (0..MAX_ACCEPTED_FILES).map(|id| scene.accept(&info("plan", &id.to_string()))).collect();
+    for at in [7, 9] {
+        let received = Received::in_test(scene.file("received", "abc"), 3);
+        scene.accepted().settle(&landings[at], &Ok(received));
+    }
+    scene.accept(&info("plan", "new"));
+    let accepted = scene.accepted();
+    let is_known = |id: &str| accepted.find(&origin(), &info("plan", id)).is_some();
+    assert!(!is_known("7") && is_known("0") && is_known("9") && is_known("new"));
+    assert!(landings[0].unfinished().exists());
+}
+
+#[test]
+fn a_running_transfer_loses_nothing_to_time_or_to_another_offer_of_its_id() {
+    let scene = Scene::new();
+    let landing = scene.accept(&info("plan", "1"));
+    let running = run(&landing);
+    scene.accept(&FileInfo { size: Some(4), ..info("plan", "1") });
+    let later = Timestamp::now() + SignedDuration::try_from(UNFINISHED_KEPT * 2).unwrap();
+    scene.accepted().clean(later);
+    assert!(landing.unfinished().exists());
+    assert_eq!(scene.names().len(), 1, "the one that nobody resumed went");
+    drop(running);
+    scene.accepted().clean(later);
+    assert_eq!(scene.names(), [""; 0]);
 }

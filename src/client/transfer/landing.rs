@@ -192,7 +192,8 @@ impl Landing {
                 renamed => return renamed.and_then(|()| files::sync_directory(&path)).map(|()| path),
             }
         }
-        Err(io::ErrorKind::AlreadyExists.into())
+        let why = format!("{MAX_FREE_NAMES} files named {} are there; move some of them", self.file_name());
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
     }
 
     /// Removes what was remembered about unfinished files.

@@ -79,6 +79,11 @@ pub(super) fn reopen(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Whether that path still has this file, and not a link to it or another one.
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    Ok(fs::symlink_metadata(path)?.is_file() && files::id(path)? == files::id_of(file)?)
+}
+
 /// Gives a finished file or folder its final name, unless that is taken.
 pub(super) fn rename_new(from: &Path, to: &Path, is_folder: bool) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::client::transfer::journal::Journal;
-use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::client::transfer::site::Site;
+use crate::limits::{MAX_ACCEPTED_FILES, MAX_FREE_NAMES, UNFINISHED_KEPT};
+use crate::protocol::record::{ContentHash, FileHeader, Totals};
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -165,4 +167,87 @@ fn a_running_transfer_loses_nothing_to_time_or_to_another_offer_of_its_id() {
     drop(running);
     scene.accepted().clean(later);
     assert_eq!(scene.names(), [""; 0]);
+}
+
+/// Writes a file of that path to an offer's place, whole.
+fn write(site: &mut Site<'_>, path: &[&str], content: &[u8]) -> Outcome<()> {
+    let path = path.iter().map(|part| (*part).to_owned()).collect();
+    site.begin(FileHeader { path, size: Some(content.len() as u64), folder: false })?;
+    site.write(content)?;
+    site.end(ContentHash::from(blake3::hash(content)))
+}
+
+#[test]
+fn files_of_one_name_go_on_from_the_last_number_up_to_a_limit() {
+    let scene = Scene::new();
+    let most = u64::from(MAX_FREE_NAMES);
+    let many = FileInfo { size: Some(0), count: Some(most + 9), ..info("d", "1") };
+    let landing = scene.accept(&many);
+    let mut site = Site::open(&landing).unwrap();
+    for _ in 0..3 {
+        write(&mut site, &["a.txt"], b"").unwrap();
+    }
+    fs::remove_file(landing.unfinished().join("a (2).txt")).unwrap();
+    write(&mut site, &["a.txt"], b"").unwrap();
+    write(&mut site, &["b.txt"], b"").unwrap();
+    let names: Vec<_> = tree(landing.unfinished()).into_keys().collect();
+    assert_eq!(names, ["a (3).txt", "a (4).txt", "a.txt", "b.txt"]);
+    for _ in 4..most {
+        write(&mut site, &["a.txt"], b"").unwrap();
+    }
+    let error = write(&mut site, &["a.txt"], b"").unwrap_err().to_string();
+    assert_eq!(error, "the sender sent over 1000 files with the name a.txt in one folder");
+    write(&mut site, &["sub", "a.txt"], b"").unwrap();
+}
+
+#[test]
+fn a_name_beside_a_thousand_others_is_an_error_that_says_what_to_do() {
+    let scene = Scene::new();
+    let name = |number| crate::name::FileName::from_sender("f").numbered(number).to_string();
+    for number in 1..=MAX_FREE_NAMES {
+        fs::write(scene.there.path().join(name(number)), "").unwrap();
+    }
+    let landing = scene.accept(&info("f", "1"));
+    let mut site = Site::open(&landing).unwrap();
+    write(&mut site, &["f"], b"abc").unwrap();
+    let error = site.finish(Totals { files: 1, bytes: 3 }).unwrap_err().to_string();
+    assert!(error.contains("1000 files named f are there; move some"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_replaced_an_unfinished_file_never_gets_the_final_name() {
+    for is_link in [true, false] {
+        let scene = Scene::new();
+        let landing = scene.accept(&info("f", "1"));
+        let mut site = Site::open(&landing).unwrap();
+        write(&mut site, &["f"], b"abc").unwrap();
+        let aside = scene.state.path().join("aside");
+        fs::rename(landing.unfinished(), &aside).unwrap();
+        match is_link {
+            true => std::os::unix::fs::symlink(&aside, landing.unfinished()).unwrap(),
+            false => fs::write(landing.unfinished(), "abc").unwrap(),
+        }
+        let error = site.finish(Totals { files: 1, bytes: 3 }).unwrap_err();
+        assert_eq!(stop_code(&error), StopCode::Changed, "{error}");
+        assert!(!scene.there.path().join("f").exists() && landing.unfinished().exists(), "{is_link}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_or_another_file_in_an_unfinished_folder_ends_it() {
+    for is_root in [true, false] {
+        let scene = Scene::new();
+        let landing = scene.accept(&FileInfo { count: Some(1), ..info("d", "1") });
+        let mut site = Site::open(&landing).unwrap();
+        write(&mut site, &["f"], b"abc").unwrap();
+        let place = if is_root { landing.unfinished().to_owned() } else { landing.unfinished().join("f") };
+        let aside = scene.state.path().join("aside");
+        fs::rename(&place, &aside).unwrap();
+        std::os::unix::fs::symlink(&aside, &place).unwrap();
+        let error = site.finish(Totals { files: 1, bytes: 3 }).unwrap_err();
+        assert_eq!(stop_code(&error), StopCode::Changed, "{error}");
+        assert!(!scene.there.path().join("d").exists(), "{is_root}");
+    }
 }

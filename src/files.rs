@@ -341,6 +341,20 @@ pub fn id(path: &Path) -> io::Result<(u64, u64)> {
     return windows::links_and_id(&File::open(path)?).map(|(_, id)| id);
 }
 
+/// The identity of an open file, as [`id`] has it.
+///
+/// # Errors
+/// The system's error.
+pub fn id_of(file: &File) -> io::Result<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        file.metadata().map(|found| (found.dev(), found.ino()))
+    }
+    #[cfg(windows)]
+    return windows::links_and_id(file).map(|(_, id)| id);
+}
+
 /// Creates a file that only its owner can read.
 ///
 /// # Errors

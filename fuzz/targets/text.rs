@@ -112,7 +112,7 @@ pub(super) fn file_name(bytes: &[u8]) {
     let theirs = String::from_utf8_lossy(input.bytes(usize::MAX)).into_owned();
     let name = FileName::from_sender(&theirs);
     assert_eq!(FileName::from_sender(name.as_str()), name, "a second pass changes it");
-    for name in [name.numbered(number).unfinished(), name.numbered(number), name] {
+    for name in [name.numbered(number).unfinished(number), name.numbered(number), name] {
         let text = name.as_str();
         assert!((1..=MAX_FILE_NAME_BYTES).contains(&text.len()), "its length");
         assert!(!text.starts_with('.') && !text.ends_with(['.', ' ']), "hidden, or cut by Windows");

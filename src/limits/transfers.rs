@@ -48,7 +48,8 @@ pub const DISK_RESERVE_BYTES: u64 = 16 * 1024 * 1024;
 /// How much a receiver writes before it looks at the free space again, in bytes.
 pub const SPACE_CHECK_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Accepted files that a client remembers, to resume them. The oldest go first, with what they left.
+/// Accepted files that a client remembers, to resume them. The oldest finished ones make room for others; while all
+/// are unfinished, it accepts no other.
 pub const MAX_ACCEPTED_FILES: usize = 256;
 
 /// How long a client keeps an unfinished file for its sender to resume.

@@ -50,9 +50,9 @@ impl FileName {
         }
     }
 
-    /// The name while the file is unfinished: `plan.pdf.part`.
-    pub fn unfinished(&self) -> Self {
-        Self(joined(&self.0, PART))
+    /// The name while the file is unfinished, with a number of its own: `plan.pdf.3f9a1c77.part`.
+    pub fn unfinished(&self, number: u32) -> Self {
+        Self(joined(&self.0, &format!(".{number:08x}{PART}")))
     }
 
     /// The name up to its extension, and that with its dot.

@@ -2,12 +2,14 @@
 //! without a question. Kept in a file; without a place for it, for this run.
 
 use super::error::TransferError;
+use super::journal::Journal;
 use super::landing::{Landing, Received};
 use crate::client::json_lines;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{FINISHED_KNOWN, MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
 use crate::protocol::packet::FileInfo;
+use crate::protocol::record::StopCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -112,16 +114,27 @@ impl Accepted {
     /// Forgets an offer that was withdrawn or declined, and removes what it left.
     pub fn forget(&mut self, landing: &Landing) {
         landing.discard();
-        self.change(|list| list.retain(|offer| offer.landing.unfinished() != landing.unfinished()));
+        self.change(|list| {
+            list.retain(|offer| {
+                offer.landing.unfinished() != landing.unfinished() || offer.landing.done.is_some()
+            });
+        });
     }
 
     /// Removes what unfinished offers left that nobody has resumed for long. Touches nothing else.
     pub fn clean(&mut self, now: Timestamp) {
-        let is_old = |offer: &AcceptedOffer| now.duration_since(offer.at) > span(UNFINISHED_KEPT);
+        let is_old = |offer: &AcceptedOffer| {
+            now.duration_since(offer.at) > span(UNFINISHED_KEPT) && !offer.is_running()
+        };
         if self.list.iter().any(is_old) {
             self.change(|list| {
-                list.iter().filter(|offer| is_old(offer)).for_each(AcceptedOffer::forget);
-                list.retain(|offer| !is_old(offer));
+                list.retain(|offer| {
+                    let stays = !is_old(offer);
+                    if !stays {
+                        offer.landing.discard();
+                    }
+                    stays
+                });
             });
         }
     }
@@ -159,12 +172,14 @@ impl AcceptedOffer {
         self.origin == *origin && self.id == id
     }
 
-    /// Removes what it left; not what is complete.
-    fn forget(&self) {
-        match self.landing.done {
-            None => self.landing.discard(),
-            Some(_) => self.landing.remove_journal(),
-        }
+    /// Whether a transfer of this or another process writes it.
+    fn is_running(&self) -> bool {
+        Journal::is_in_use(self.landing.journal.as_deref())
+    }
+
+    /// Whether its user has removed what was unfinished.
+    fn is_gone(&self) -> bool {
+        self.landing.unfinished().symlink_metadata().is_err() && !self.is_running()
     }
 }
 
@@ -179,22 +194,41 @@ fn find(list: &[AcceptedOffer], origin: &OfferOrigin, info: &FileInfo) -> Option
     (is_current && offer.landing.is_for(info)).then(|| offer.landing.clone())
 }
 
-/// Makes a place for an offer. The oldest offers make room for it.
+/// Makes room for an offer: earlier ones with its id go, and the oldest that are finished or that nobody can resume.
+/// Nobody's unfinished file goes for another.
+fn make_room(
+    list: &mut Vec<AcceptedOffer>,
+    is_same: impl Fn(&AcceptedOffer) -> bool,
+) -> Result<(), TransferError> {
+    for offer in list.extract_if(.., |offer| is_same(offer) && !offer.is_running()) {
+        offer.landing.discard();
+    }
+    while list.len() >= MAX_ACCEPTED_FILES {
+        let finished = list.iter().position(|offer| offer.landing.done.is_some());
+        let Some(at) = finished.or_else(|| list.iter().position(AcceptedOffer::is_gone)) else {
+            let why = format!(
+                "{MAX_ACCEPTED_FILES} accepted files are unfinished, and no more are kept; remove those that you do \
+                 not need (.part) from the folder for downloads, and accept again"
+            );
+            return Err(TransferError::here(StopCode::Io, why));
+        };
+        list.remove(at).landing.discard();
+    }
+    Ok(())
+}
+
+/// Makes a place for an offer.
 fn add(
     list: &mut Vec<AcceptedOffer>,
     dir: Option<&Path>,
     (origin, info): (&OfferOrigin, &FileInfo),
     (folder, max): (&Path, Option<u64>),
 ) -> Result<Landing, TransferError> {
+    make_room(list, |other| other.is(origin, &info.id))?;
     let mut landing = Landing::new(folder, info, max)?;
     landing.journal = dir.map(|dir| dir.join(JOURNALS).join(journal(origin, info, &landing)));
     let at = Timestamp::now();
     let offer = AcceptedOffer { origin: origin.clone(), id: info.id.clone(), at, landing: landing.clone() };
-    let (same, mut others): (Vec<_>, Vec<_>) =
-        list.drain(..).partition(|other: &AcceptedOffer| other.is(origin, &info.id));
-    let surplus = (others.len() + 1).saturating_sub(MAX_ACCEPTED_FILES);
-    same.iter().chain(&others.drain(..surplus).collect::<Vec<_>>()).for_each(AcceptedOffer::forget);
-    *list = others;
     list.push(offer);
     Ok(landing)
 }

@@ -6,7 +6,7 @@ use crate::limits::MAX_OFFERED_ENTRIES;
 use crate::name::FileName;
 use crate::protocol::record::{ContentHash, FileHeader};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,12 @@ impl Journal {
         file.set_len(valid)?;
         file.seek(SeekFrom::Start(valid))?;
         Ok(Self { file: Some(file), entries })
+    }
+
+    /// Whether a transfer of this or another process uses the file.
+    pub(super) fn is_in_use(path: Option<&Path>) -> bool {
+        let file = path.and_then(|path| OpenOptions::new().read(true).write(true).open(path).ok());
+        file.is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     pub(super) fn entries(&self) -> &[JournalEntry] {

@@ -42,7 +42,7 @@ pub struct Landing {
     count: Option<u64>,
     /// The most bytes to take if the offer does not say how many come.
     max: Option<u64>,
-    /// The unfinished file or folder.
+    /// The unfinished file or folder. No other landing ever has this path.
     unfinished: PathBuf,
     /// The file that says what is in there; `None`: this run remembers nothing.
     pub(super) journal: Option<PathBuf>,
@@ -89,10 +89,12 @@ impl Landing {
         Ok(landing)
     }
 
-    /// Takes the first free name for the unfinished file or folder.
+    /// Makes the unfinished file or folder under a random name, which no other program uses later: whatever is at
+    /// that path belongs to this landing.
     fn reserve(&mut self) -> io::Result<()> {
-        for number in 1..=MAX_FREE_NAMES {
-            let path = self.folder.join(self.file_name().numbered(number).unfinished().as_str());
+        for _ in 1..=MAX_FREE_NAMES {
+            let number = getrandom::u32().map_err(io::Error::other)?;
+            let path = self.folder.join(self.file_name().unfinished(number).as_str());
             match self.create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 created => {
@@ -190,7 +192,8 @@ impl Landing {
                 renamed => return renamed.and_then(|()| files::sync_directory(&path)).map(|()| path),
             }
         }
-        Err(io::ErrorKind::AlreadyExists.into())
+        let why = format!("{MAX_FREE_NAMES} files named {} are there; move some of them", self.file_name());
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
     }
 
     /// Removes what was remembered about unfinished files.
@@ -201,14 +204,24 @@ impl Landing {
         }
     }
 
-    /// Removes what is unfinished, and what was remembered about it.
-    pub fn discard(&self) {
-        for path in [Some(&self.unfinished), self.journal.as_ref()].into_iter().flatten() {
-            if let Err(error) = part::remove(path)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                tracing::warn!("cannot remove {}: {error}", path.display());
-            }
+    /// Removes the unfinished file or folder, if there is one. A link in its place goes, and not what it leads to.
+    ///
+    /// # Errors
+    /// If a file is there instead of a folder, or a folder instead of a file: that is somebody's own.
+    pub(super) fn remove_unfinished(&self) -> io::Result<()> {
+        match part::remove(&self.unfinished, self.is_folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
         }
+    }
+
+    /// Removes what is unfinished, and what was remembered about it. A finished transfer left nothing unfinished.
+    pub fn discard(&self) {
+        if self.done.is_none()
+            && let Err(error) = self.remove_unfinished()
+        {
+            tracing::warn!("cannot remove {}: {error}", self.unfinished.display());
+        }
+        self.remove_journal();
     }
 }

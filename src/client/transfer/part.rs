@@ -3,6 +3,7 @@
 use super::error::TransferError;
 use crate::files;
 use crate::protocol::record::ContentHash;
+use crate::text::safe_line;
 use blake3::Hasher;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -78,6 +79,11 @@ pub(super) fn reopen(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Whether that path still has this file, and not a link to it or another one.
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    Ok(fs::symlink_metadata(path)?.is_file() && files::id(path)? == files::id_of(file)?)
+}
+
 /// Gives a finished file or folder its final name, unless that is taken.
 pub(super) fn rename_new(from: &Path, to: &Path, is_folder: bool) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -121,14 +127,21 @@ fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what is unfinished. Follows no link.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path)?.is_dir() {
-        true => fs::remove_dir_all(path),
-        false => fs::remove_file(path),
-    };
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
+/// Removes an unfinished file or folder, or a link in its place. Follows no link.
+///
+/// # Errors
+/// `InvalidInput` if the other kind is there, or the system's error.
+pub(super) fn remove(path: &Path, is_folder: bool) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    match (found.is_symlink(), is_folder) {
+        (true, _) => fs::remove_file(path).or_else(|_| fs::remove_dir(path)),
+        (false, true) if found.is_dir() => fs::remove_dir_all(path),
+        (false, false) if found.is_file() => fs::remove_file(path),
+        (false, _) => {
+            let (other, name) = (if found.is_dir() { "folder" } else { "file" }, path.to_string_lossy());
+            let why =
+                format!("another {other} is in the place of {}; move it, and accept again", safe_line(&name));
+            Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+        }
     }
 }

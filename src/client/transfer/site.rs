@@ -3,7 +3,7 @@
 use super::error::TransferError;
 use super::journal::{Journal, JournalEntry, local};
 use super::landing::{Landing, Received};
-use super::part::{TreeHash, hash_start, remove, reopen};
+use super::part::{TreeHash, hash_start, is_at, reopen};
 use crate::files;
 use crate::limits::{MAX_FREE_NAMES, MAX_OFFERED_ENTRIES, SPACE_CHECK_BYTES};
 use crate::name::FileName;
@@ -13,6 +13,7 @@ use blake3::Hasher;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::iter;
 use std::path::PathBuf;
 
 /// The files of an offer, on the disk.
@@ -21,7 +22,11 @@ pub(super) struct Site<'a> {
     journal: Journal,
     /// The folders that exist, by the names that the sender gave: their places.
     folders: HashMap<Vec<String>, Vec<String>>,
+    /// The last number of each name that was taken, so that a thousand files of one name do not each try all numbers.
+    numbers: HashMap<(Vec<String>, String), u32>,
     present: Option<PresentFile>,
+    /// The whole file of an offer of one: while it is open, no other file gets its identity.
+    whole: Option<File>,
     tree: TreeHash,
     /// The whole entries, and the files among them.
     entries: u64,
@@ -54,7 +59,9 @@ impl<'a> Site<'a> {
             landing,
             journal,
             folders: HashMap::new(),
+            numbers: HashMap::new(),
             present: None,
+            whole: None,
             tree: TreeHash::default(),
             entries: 0,
             files: 0,
@@ -117,7 +124,10 @@ impl<'a> Site<'a> {
         let Some(hasher) = hash_start(&mut file, bytes, on)? else { return Ok(None) };
         self.bytes += bytes;
         match hash {
-            Some(hash) if ContentHash::from(hasher.finalize()) == *hash => self.count(header, *hash),
+            Some(hash) if ContentHash::from(hasher.finalize()) == *hash => {
+                self.count(header, *hash);
+                self.whole = (!self.landing.is_folder()).then_some(file);
+            }
             Some(_) => return Ok(None),
             None => {
                 file.seek(SeekFrom::Start(bytes)).map_err(|error| cannot_write(&error))?;
@@ -138,15 +148,15 @@ impl<'a> Site<'a> {
 
     /// Removes all that came.
     pub(super) fn start_over(&mut self) -> Result<(), TransferError> {
-        (self.present, self.tree) = (None, TreeHash::default());
+        (self.present, self.whole, self.tree) = (None, None, TreeHash::default());
         (self.entries, self.files, self.bytes, self.next_check) = (0, 0, 0, 0);
         self.folders.clear();
-        let again = || {
+        self.numbers.clear();
+        let mut again = || {
             self.journal.clear()?;
-            remove(self.landing.unfinished())?;
+            self.landing.remove_unfinished()?;
             self.landing.restore().map(drop)
         };
-        let mut again = again;
         again().map_err(|error| cannot_write(&error))
     }
 
@@ -169,11 +179,7 @@ impl<'a> Site<'a> {
             self.count(&header, ContentHash::default());
             return Ok(());
         }
-        let file = match self.landing.is_folder() {
-            true => File::options().write(true).open(&path),
-            false => reopen(&path),
-        };
-        let file = file.map_err(|error| cannot_write(&error))?;
+        let file = reopen(&path).map_err(|error| cannot_write(&error))?;
         self.present = Some(PresentFile { file, header, hasher: Hasher::new(), bytes: 0, is_begun: true });
         Ok(())
     }
@@ -205,8 +211,8 @@ impl<'a> Site<'a> {
         let mut place = Vec::new();
         for depth in 1..=above.len() {
             let names = above[..depth].to_vec();
-            place = match self.folders.get(&names) {
-                Some(place) => place.clone(),
+            place = match self.folders.get(&names).cloned() {
+                Some(place) => place,
                 None => self.make(place, &above[depth - 1], true)?,
             };
             self.folders.insert(names, place.clone());
@@ -214,8 +220,8 @@ impl<'a> Site<'a> {
         if !header.folder {
             return self.make(place, name, false);
         }
-        let place = match self.folders.get(&header.path) {
-            Some(place) => place.clone(),
+        let place = match self.folders.get(&header.path).cloned() {
+            Some(place) => place,
             None => self.make(place, name, true)?,
         };
         self.folders.insert(header.path.clone(), place.clone());
@@ -224,11 +230,19 @@ impl<'a> Site<'a> {
 
     /// Makes a file or a folder of that name, or of one beside it if that is taken: two of the sender's names may be
     /// the same on this disk.
-    fn make(&self, above: Vec<String>, name: &str, is_folder: bool) -> Result<Vec<String>, TransferError> {
+    fn make(
+        &mut self,
+        above: Vec<String>,
+        name: &str,
+        is_folder: bool,
+    ) -> Result<Vec<String>, TransferError> {
         let folder = local(self.landing.unfinished(), &above);
         self.check_folders(&above).map_err(|error| cannot_write(&error))?;
         let wanted = FileName::from_sender(name);
-        for number in 1..=MAX_FREE_NAMES {
+        // Names that are one on some disks, or once they are cut for a number, count together.
+        let last_name = wanted.numbered(MAX_FREE_NAMES).as_str().to_lowercase();
+        let last = self.numbers.entry((above.clone(), last_name)).or_insert(1);
+        for number in iter::once(1).chain(*last + 1..=MAX_FREE_NAMES) {
             let name = wanted.numbered(number);
             let path = folder.join(name.as_str());
             let made = match is_folder {
@@ -238,10 +252,14 @@ impl<'a> Site<'a> {
             match made {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(cannot_write(&error)),
-                Ok(()) => return Ok(above.into_iter().chain([name.to_string()]).collect()),
+                Ok(()) => {
+                    *last = number.max(*last);
+                    return Ok(above.into_iter().chain([name.to_string()]).collect());
+                }
             }
         }
-        Err(bad("the sender sent too many files of one name"))
+        let why = format!("the sender sent over {MAX_FREE_NAMES} files with the name {wanted} in one folder");
+        Err(bad(&why))
     }
 
     /// Fails if one of the folders is not a folder of ours, but a link that another program made.
@@ -293,6 +311,7 @@ impl<'a> Site<'a> {
         // Many small files are synced together in the end.
         if !self.landing.is_folder() {
             file.sync_all().map_err(|error| cannot_write(&error))?;
+            self.whole = Some(file);
         }
         self.journal.finish(hash).map_err(|error| cannot_write(&error))?;
         self.count(&header, hash);
@@ -315,8 +334,28 @@ impl<'a> Site<'a> {
             return Err(too_few("the sender sent less than offered"));
         }
         self.sync().map_err(|error| cannot_write(&error))?;
+        if !self.is_own() {
+            let why = "another program replaced the unfinished file; offer it again";
+            return Err(TransferError::here(StopCode::Changed, why));
+        }
         let path = self.landing.finish().map_err(|error| cannot_write(&error))?;
         Ok(Received { path, bytes: self.bytes, entries: self.entries, tree: self.tree.finish() })
+    }
+
+    /// Whether everything is still what was written, and no link: only then it gets its final name.
+    fn is_own(&mut self) -> bool {
+        if let Some(file) = self.whole.take() {
+            return is_at(&file, self.landing.unfinished()).unwrap_or(false);
+        }
+        let root = self.landing.unfinished();
+        let is_entry = |entry: &JournalEntry| {
+            let found = fs::symlink_metadata(local(root, &entry.place));
+            found.is_ok_and(|found| match entry.header.folder {
+                true => found.is_dir(),
+                false => found.is_file() && entry.header.size.is_none_or(|size| size == found.len()),
+            })
+        };
+        self.check_folders(&[]).is_ok() && self.journal.entries().iter().all(is_entry)
     }
 
     /// Writes all files of a folder to the disk.

@@ -1,6 +1,7 @@
 //! One transfer between two ends in memory.
 
 mod hostile;
+mod ownership;
 mod resuming;
 
 use super::accepted::{Accepted, OfferOrigin};
@@ -86,6 +87,13 @@ impl Scene {
     /// The names in the receiver's folder.
     fn names(&self) -> Vec<String> {
         tree(self.there.path()).into_keys().collect()
+    }
+
+    /// The only unfinished file or folder in the receiver's folder.
+    fn part(&self) -> PathBuf {
+        let names: Vec<_> = self.names().into_iter().filter(|name| name.ends_with(".part")).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        self.there.path().join(&names[0])
     }
 
     /// The journals that are left.

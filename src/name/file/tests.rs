@@ -67,9 +67,9 @@ fn a_taken_name_is_numbered_before_its_extension() {
 
 #[test]
 fn an_unfinished_file_shows_it() {
-    assert_eq!(FileName::from_sender("plan.pdf").unfinished().as_str(), "plan.pdf.part");
-    let long = FileName::from_sender(&"x".repeat(300)).unfinished();
-    assert!(long.as_str().len() == 255 && long.as_str().ends_with("x.part"), "{long}");
+    assert_eq!(FileName::from_sender("plan.pdf").unfinished(0x3f9_a1c7).as_str(), "plan.pdf.03f9a1c7.part");
+    let long = FileName::from_sender(&"x".repeat(300)).unfinished(u32::MAX);
+    assert!(long.as_str().len() == 255 && long.as_str().ends_with("x.ffffffff.part"), "{long}");
 }
 
 /// Checks a name by the rules of file systems, not by how it was made.
@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn any_text_becomes_one_part_of_a_path(text in any::<String>(), number in 0_u32..2000) {
         let name = FileName::from_sender(&text);
-        for name in [&name, &name.numbered(number), &name.unfinished(), &name.numbered(number).unfinished()] {
+        for name in [&name, &name.numbered(number), &name.unfinished(number), &name.numbered(number).unfinished(number)] {
             check(name);
         }
         prop_assert_eq!(&FileName::from_sender(name.as_str()), &name);

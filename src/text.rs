@@ -19,10 +19,20 @@ pub use lines::{break_lines, width};
 pub use sought::{Phrase, Sought};
 pub use words::whole_words;
 
+use crate::limits::MAX_QUOTE_CHARS;
+
 /// Makes `text` one line that cannot move the cursor, change colours, or reorder or hide its surroundings.
 /// Line feeds become spaces.
 pub fn safe_line(text: &str) -> String {
     clean::clean(text)
+}
+
+/// The beginning of `text` as a [`safe_line`]: a remote text that stands within a line of this program.
+pub fn brief_line(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTE_CHARS) {
+        Some((end, _)) => format!("{}…", safe_line(&text[..end])),
+        None => safe_line(text),
+    }
 }
 
 /// The lines of `text`, each safe as in [`safe_line`]; at least one.

@@ -190,9 +190,12 @@ fn files() -> Vec<Limit> {
         Limit {
             what: "time of a transfer",
             value: format!(
-                "{} for both sides to connect; {} without a byte. {} wait at most between the sides.",
+                "{} for both sides to connect; {} without a byte; {} with only signs of life where bytes are due ({} for a stream or a check of earlier bytes; longer for big files, at {} per second). {} wait at most between the sides.",
                 span(TRANSFER_MEETING),
                 span(TRANSFER_SILENCE),
+                span(TRANSFER_STALL),
+                span(TRANSFER_LONG_STALL),
+                Size(SLOWEST_CHECK),
                 size(TRANSFER_STEP_BYTES)
             ),
             charged: "the transfer",

@@ -26,6 +26,16 @@ pub const TRANSFER_MEETING: Duration = Duration::from_secs(20);
 /// How long a transfer may pass nothing on before it ends: `cut`. Both sides send signs of life while they work.
 pub const TRANSFER_SILENCE: Duration = Duration::from_secs(60);
 
+/// How long a side of a transfer may only give signs of life while the other waits for its bytes, or take no bytes.
+/// Enough for a disk that wakes up; without a bound, one peer could hold all transfers of a user.
+pub const TRANSFER_STALL: Duration = Duration::from_secs(600);
+
+/// The same while a sender may check what the receiver has, or waits for a program that writes the stream.
+pub const TRANSFER_LONG_STALL: Duration = Duration::from_secs(3600);
+
+/// The slowest disk to wait for while the other side reads or stores what it has, in bytes per second.
+pub const SLOWEST_CHECK: u64 = 20 * 1024 * 1024;
+
 /// Most to read from one side of a transfer before it is written to the other, in bytes. Only that much waits in the
 /// server; a side that does not read stops the other.
 pub const TRANSFER_STEP_BYTES: usize = 64 * 1024;

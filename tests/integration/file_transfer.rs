@@ -1,13 +1,15 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+use crate::support::fake_server::{FakeServer, say};
+use crate::support::file_peer::{FilePeer, offer};
 use crate::support::home::{Home, LANCHAT};
-use crate::support::peer::DEADLINE;
+use crate::support::peer::{DEADLINE, Peer};
 use crate::support::process::Serve;
 use crate::support::proxy::Proxy;
 #[cfg(target_os = "linux")]
 use crate::support::small_disk::SmallDisk;
 use crate::support::soon::until;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -230,6 +232,74 @@ fn each_member_of_a_room_may_take_it() {
         running.event("received");
         assert_eq!(tree(&user.files()), tree(&alice.files()));
     }
+}
+
+/// A packet of a server about an offer.
+fn about_offer(kind: &str, members: Value) -> Value {
+    let mut packet =
+        json!({"type": kind, "from": {"name": "server", "ip": ""}, "to": "x", "msg": "why", "offer": 1});
+    packet.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    packet
+}
+
+#[test]
+fn a_receiver_accepts_again_if_the_sender_does_not_connect() {
+    let server = FakeServer::start(json!({}));
+    let bob = User::new("bob");
+    let running = receiver(&bob, server.address, &["--plaintext", "--yes-to-all", "--once"]);
+    let chat = server.accept();
+    let file = json!({"name": "plan.pdf", "size": 3, "id": "c1"});
+    say(
+        &chat,
+        &about_offer("offer", json!({"from": {"name": "eve", "ip": "127.0.0.1"}, "to": "bob", "file": file})),
+    );
+    for _ in 0..2 {
+        assert_eq!(server.packet()["type"], "accept");
+        say(&chat, &about_offer("accepted", json!({"name": "eve", "token": "secret"})));
+        assert_eq!(running.event("failed")["code"], "cut");
+    }
+    assert_eq!(server.packet()["type"], "accept");
+    say(&chat, &about_offer("ended", json!({"code": "withdrawn"})));
+    until(|| tree(&bob.files()).is_empty().then_some(()));
+}
+
+#[test]
+fn a_sender_waits_for_the_next_answer_if_the_receiver_does_not_connect() {
+    let server = FakeServer::start(json!({}));
+    let alice = User::new("alice");
+    alice.file("plan.pdf", "plan");
+    let args = ["--json", "--plaintext", "--to", "bob", "--file", "plan.pdf"];
+    let mut running = Running::start(&mut alice.command("send", server.address, &args));
+    let chat = server.accept();
+    let id = server.packet()["id"].clone();
+    say(&chat, &about_offer("offered", json!({"id": id})));
+    for _ in 0..2 {
+        say(&chat, &about_offer("accepted", json!({"name": "bob", "token": "secret", "send": true})));
+        assert_eq!(running.event("failed")["code"], "cut");
+    }
+    assert!(running.child.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn an_offer_waits_until_its_place_is_free() {
+    let server = Serve::start(&[]);
+    let (alice, bob) = (User::new("alice"), User::new("bob"));
+    alice.file("plan.pdf", "plan");
+    let running = receiver(&bob, server.address, &["--plaintext", "--yes-to-all"]);
+    let args = ["--json", "--plaintext", "--to", "bob", "--file", "plan.pdf"];
+    assert_done(&alice.send(server.address, &args));
+    running.event("received");
+    let mut eve = Peer::join(server.address, "eve");
+    offer(&mut eve, "bob");
+    let token = eve.wait_for("accepted")["token"].as_str().unwrap().to_owned();
+    let mut file = FilePeer::open(server.address, None, &token);
+    file.go();
+    let sending = Running::start(&mut alice.command("send", server.address, &args));
+    sending.event("offered");
+    let why = br#"{"code":"io","msg":"why"}"#;
+    file.write(&[b"X".as_slice(), &u32::try_from(why.len()).unwrap().to_be_bytes(), why].concat());
+    assert_eq!(running.event("failed")["name"], "eve");
+    sending.event("sent");
 }
 
 /// Cuts on either side at odd places, and kills of the server and of both programs.

@@ -17,11 +17,13 @@ use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Upd
 use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
-use crate::client::transfer::{Cancel, Door, FileProgress, Parcel, Pipe, Sent, TransferError, send};
+use crate::client::transfer::{
+    Cancel, Door, FileProgress, Parcel, Pipe, Sent, TransferError, checking_time, send,
+};
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
-use crate::text::safe_line;
+use crate::text::{brief_line, safe_line};
 
 /// The `id` of the offer's packet.
 const OFFER_ID: &str = "offer";
@@ -88,6 +90,8 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         running: JoinSet::new(),
         received: 0,
         since: Instant::now(),
+        under_way: Vec::new(),
+        moved: 0,
     };
     let mut ticks = interval(TICK);
     loop {
@@ -159,6 +163,9 @@ struct FileSender {
     received: usize,
     /// When something happened last.
     since: Instant,
+    /// The transfers that run, and how far all of them were.
+    under_way: Vec<Arc<FileProgress>>,
+    moved: u64,
 }
 
 impl FileSender {
@@ -201,7 +208,7 @@ impl FileSender {
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
             Event::Error { code, msg, .. } if id == Some(OFFER_ID) => {
-                let msg = safe_line(&msg);
+                let msg = brief_line(&msg);
                 let msg = code.map_or(msg.clone(), |code| for_command_line(&msg, code));
                 Err(Error::Refused(format!("the server refused: {msg}"), code))
             }
@@ -240,6 +247,7 @@ impl FileSender {
         let progress = Arc::new(FileProgress::new(self.info.size));
         self.display.begin(&name, progress.clone());
         self.since = Instant::now();
+        self.under_way.push(progress.clone());
         let parcel = self.parcel.clone();
         self.running.spawn(async move {
             let sent = match Pipe::open(&door, &token).await {
@@ -258,6 +266,7 @@ impl FileSender {
         sent: Result<Sent, TransferError>,
     ) -> Result<GoesOn, Error> {
         self.display.end(progress);
+        self.under_way.retain(|other| !Arc::ptr_eq(other, progress));
         self.since = Instant::now();
         let shown = safe_line(name);
         let error = match sent {
@@ -269,9 +278,8 @@ impl FileSender {
             }
             Err(error) => error,
         };
-        let is_over = self.is_direct() && (!error.is_cut() || self.parcel.is_stream());
-        let is_old = matches!(error, TransferError::Refused { code: Some(Code::BadToken), .. });
-        if is_over && !is_old {
+        let is_over = !error.may_resume() || self.parcel.is_begun();
+        if is_over && self.is_direct() {
             return Err(failure(&shown, &error));
         }
         let line = format!("{shown}: {error}");
@@ -292,20 +300,31 @@ impl FileSender {
                 Ok(GoesOn::Yes)
             }
             Some(Code::Cancelled) if self.is_direct() => refused(format!("{who} ended the transfer")),
-            Some(Code::FileTooBig | Code::Withdrawn) => refused(safe_line(msg)),
+            Some(Code::FileTooBig | Code::Withdrawn) => refused(brief_line(msg)),
             // The transfer itself tells the rest, unless it did not come about.
             Some(Code::Cut) if self.running.is_empty() => {
-                self.display.note(&safe_line(msg));
+                self.display.note(&brief_line(msg));
                 Ok(GoesOn::Yes)
             }
             _ => Ok(GoesOn::Yes),
         }
     }
 
+    /// How long a receiver may work on the files while no bytes move.
+    fn work_of_receiver(&self) -> Duration {
+        checking_time(self.info.size.unwrap_or(self.moved))
+    }
+
     fn tick(&mut self) -> Result<GoesOn, Error> {
         self.display.tick()?;
-        let is_late = self.wait.is_some_and(|wait| self.since.elapsed() >= wait);
-        if !is_late || !self.running.is_empty() {
+        let moved = self.under_way.iter().map(|progress| progress.now().done).fold(0, u64::wrapping_add);
+        if std::mem::replace(&mut self.moved, moved) != moved {
+            self.since = Instant::now();
+        }
+        // A receiver may read what it has, and stores what has come.
+        let work = if self.running.is_empty() { Duration::ZERO } else { self.work_of_receiver() };
+        let is_late = self.wait.is_some_and(|wait| self.since.elapsed() >= wait + work);
+        if !is_late {
             return Ok(GoesOn::Yes);
         }
         match self.received {

@@ -3,7 +3,7 @@
 use crate::client::link::LinkError;
 use crate::protocol::Code;
 use crate::protocol::record::{BadRecord, StopCode, StopRecord};
-use crate::text::safe_line;
+use crate::text::{brief_line, safe_line};
 use std::io;
 
 /// Why a transfer ended early. The text is one line, safe for a terminal.
@@ -47,6 +47,18 @@ impl TransferError {
         matches!(self, Self::Cut(_))
     }
 
+    /// Whether a later attempt may succeed without anybody's doing: the connection broke, or the server did not
+    /// take it at that moment.
+    pub fn may_resume(&self) -> bool {
+        const FOR_NOW: [Code; 4] =
+            [Code::BadToken, Code::RateLimited, Code::ServerFull, Code::HandshakeTimeout];
+        match self {
+            Self::Cut(_) => true,
+            Self::Refused { code, .. } => code.is_some_and(|code| FOR_NOW.contains(&code)),
+            Self::ByPeer { .. } | Self::Here { .. } => false,
+        }
+    }
+
     /// The reason, for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -67,7 +79,7 @@ impl TransferError {
 
 impl From<StopRecord> for TransferError {
     fn from(stop: StopRecord) -> Self {
-        Self::ByPeer { code: stop.code, msg: safe_line(&stop.msg) }
+        Self::ByPeer { code: stop.code, msg: brief_line(&stop.msg) }
     }
 }
 
@@ -80,8 +92,40 @@ impl From<BadRecord> for TransferError {
 impl From<LinkError> for TransferError {
     fn from(error: LinkError) -> Self {
         match error {
-            LinkError::Refused { code, msg, .. } => Self::Refused { code, msg: safe_line(&msg) },
+            // The other side did not come in time, or went before both were there.
+            LinkError::Refused { code: Some(Code::Cut), .. } => {
+                Self::Cut("the other side did not connect".into())
+            }
+            LinkError::Refused { code, msg, .. } => Self::Refused { code, msg: brief_line(&msg) },
             error => Self::Cut(safe_line(&error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::MAX_QUOTE_CHARS;
+
+    fn refused(code: Code) -> TransferError {
+        LinkError::Refused { code: Some(code), msg: "why".into(), free: None }.into()
+    }
+
+    #[test]
+    fn the_other_side_that_does_not_connect_is_a_cut() {
+        assert!(refused(Code::Cut).is_cut());
+        assert!(refused(Code::Cut).may_resume());
+        assert!(refused(Code::BadToken).may_resume());
+        assert!(!refused(Code::Cancelled).may_resume());
+        assert!(!TransferError::cancelled().may_resume());
+    }
+
+    #[test]
+    fn the_words_of_the_other_side_are_short() {
+        let long = "A".repeat(65_000);
+        let error = TransferError::from(StopRecord { code: StopCode::Io, msg: long.clone() });
+        assert!(error.to_string().chars().count() < MAX_QUOTE_CHARS + 100);
+        let error: TransferError = LinkError::Refused { code: None, msg: long, free: None }.into();
+        assert!(error.to_string().chars().count() < MAX_QUOTE_CHARS + 100);
     }
 }

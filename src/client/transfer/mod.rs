@@ -32,3 +32,4 @@ pub use pipe::Pipe;
 pub use progress::{FilePhase, FileProgress, ProgressNow, TransferRate};
 pub use receiving::receive;
 pub use sending::{Sent, send};
+pub use wire::checking_time;

@@ -178,6 +178,14 @@ impl Parcel {
         matches!(self.contents, Contents::Stream(..))
     }
 
+    /// Whether its stream was read from: no later attempt has the whole of it.
+    pub fn is_begun(&self) -> bool {
+        match &self.contents {
+            Contents::Stream(stream, _) => stream.lock().unwrap_or_else(PoisonError::into_inner).is_none(),
+            _ => false,
+        }
+    }
+
     /// The stream, the first time.
     pub(super) fn take_stream(&self) -> Option<Box<dyn Read + Send>> {
         match &self.contents {

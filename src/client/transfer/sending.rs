@@ -58,7 +58,8 @@ struct Start {
 impl Sending<'_> {
     fn run(mut self) -> Result<Sent, TransferError> {
         self.progress.set_total(self.parcel.size());
-        let have = match self.wire.next()? {
+        let size = self.parcel.size().unwrap_or(0);
+        let have = match self.wire.next_after(size)? {
             FileRecord::Have(have) => have,
             _ => return Err(unexpected()),
         };
@@ -73,7 +74,7 @@ impl Sending<'_> {
         };
         self.wire.send(&FileRecord::Totals(Totals { files, bytes: self.bytes }))?;
         self.progress.enter(FilePhase::Finishing);
-        match self.wire.next()? {
+        match self.wire.next_after(self.bytes)? {
             FileRecord::Stored(stored) if stored.bytes == self.bytes => Ok(Sent { bytes: self.bytes }),
             _ => Err(unexpected()),
         }

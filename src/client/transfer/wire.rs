@@ -4,15 +4,19 @@
 use super::cancel::Cancel;
 use super::error::TransferError;
 use super::pipe::Pipe;
-use crate::limits::{TRANSFER_SIGN, TRANSFER_SILENCE, TRANSFER_STEP_BYTES};
-use crate::protocol::record::{FileRecord, RECORD_HEAD_BYTES, RecordPart, RecordReader, StopCode};
+use crate::limits::{
+    SLOWEST_CHECK, TRANSFER_LONG_STALL, TRANSFER_SIGN, TRANSFER_SILENCE, TRANSFER_STALL, TRANSFER_STEP_BYTES,
+};
+use crate::protocol::record::{
+    FileRecord, RECORD_HEAD_BYTES, RecordPart, RecordReader, StartPlace, StopCode,
+};
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::sync::oneshot;
@@ -39,6 +43,13 @@ pub(super) struct Wire {
     at: usize,
     /// A part that came while this side sent.
     early: Option<RecordPart>,
+    /// How long the other side may only give signs of life.
+    patience: Duration,
+}
+
+/// How long the other side may take to read or store so many bytes.
+pub fn checking_time(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / SLOWEST_CHECK)
 }
 
 /// Why the connection ended; the first reason counts.
@@ -59,21 +70,47 @@ impl Reason {
 impl Wire {
     /// The next record that is not a sign of life. Data come in parts as they arrive.
     pub(super) fn next(&mut self) -> Result<FileRecord<'_>, TransferError> {
+        self.next_within(self.patience)
+    }
+
+    /// The same, if the other side has so many bytes to read or store first.
+    pub(super) fn next_after(&mut self, bytes: u64) -> Result<FileRecord<'_>, TransferError> {
+        self.next_within(TRANSFER_STALL + checking_time(bytes))
+    }
+
+    /// Signs of life and silence both bring an end to each wait for a block, so nothing else needs to.
+    fn next_within(&mut self, patience: Duration) -> Result<FileRecord<'_>, TransferError> {
+        let start = Instant::now();
         let part = loop {
             self.check()?;
             if let Some(part) = self.early.take().map_or_else(|| self.part(), |part| Ok(Some(part)))? {
                 break part;
             }
+            if start.elapsed() >= patience {
+                let minutes = patience.as_secs() / 60;
+                return Err(TransferError::Cut(format!("nothing but signs of life came for {minutes} min")));
+            }
             (self.block, self.at) = (self.incoming.blocking_recv().ok_or_else(|| self.ended())?, 0);
         };
         match part {
             RecordPart::Data(bytes) => Ok(FileRecord::Data(&self.block[self.at - bytes..self.at])),
-            RecordPart::Whole(kind) => Ok(FileRecord::read(kind, self.reader.content())?),
+            RecordPart::Whole(kind) => {
+                let record = FileRecord::read(kind, self.reader.content())?;
+                if let FileRecord::File(header) = &record {
+                    let is_stream = header.size.is_none() && !header.folder;
+                    self.patience = if is_stream { TRANSFER_LONG_STALL } else { TRANSFER_STALL };
+                }
+                Ok(record)
+            }
         }
     }
 
     /// Sends a record.
     pub(super) fn send(&mut self, record: &FileRecord<'_>) -> Result<(), TransferError> {
+        if let FileRecord::Have(have) = record {
+            let is_nothing = have.place() == StartPlace::default();
+            self.patience = if is_nothing { TRANSFER_STALL } else { TRANSFER_LONG_STALL };
+        }
         self.send_block(record.to_bytes())
     }
 
@@ -85,7 +122,7 @@ impl Wire {
             return Ok(());
         }
         // The other side may have said why.
-        Err(match self.next() {
+        Err(match self.next_within(TRANSFER_SIGN) {
             Err(error) => error,
             Ok(_) => self.ended(),
         })
@@ -155,6 +192,7 @@ pub(super) async fn drive<T: Send + 'static>(
         block,
         at: 0,
         early: None,
+        patience: TRANSFER_STALL,
     };
     let (done, mut result) = oneshot::channel();
     let thread = thread::Builder::new().name("file".into()).spawn(move || {
@@ -203,7 +241,9 @@ async fn write(
                     }
                 }
             };
-            writer.write_all(&block).await?;
+            let written = timeout(TRANSFER_STALL, writer.write_all(&block)).await;
+            written
+                .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the other side takes nothing"))??;
         }
     };
     let moved: io::Result<()> = tokio::select! {

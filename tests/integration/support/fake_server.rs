@@ -29,6 +29,7 @@ impl FakeServer {
                         let packet: Value = serde_json::from_str(&line).expect("a packet");
                         answer(&stream, &packet, &welcome);
                         match packet["type"].as_str() {
+                            Some("hello") if packet["mode"] == "file" => {}
                             Some("hello") => drop(sender.send(stream.try_clone().expect("a clone"))),
                             Some("ping") => {}
                             _ => drop(said.send(packet)),
@@ -60,6 +61,10 @@ fn answer(stream: &TcpStream, packet: &Value, welcome: &Value) {
     let server = json!({"id": "00112233aabbccdd", "name": "fake", "version": "9"});
     let mut answer = match packet["type"].as_str() {
         Some("ping") => json!({"type": "pong", "server": server}),
+        // The other side of a transfer never comes.
+        Some("hello") if packet["mode"] == "file" => {
+            json!({"type": "error", "code": "cut", "msg": "the transfer has ended"})
+        }
         Some("hello") => {
             let mut answer = json!({"type": "welcome", "name": packet["from"]["name"], "server": server});
             for (member, value) in welcome.as_object().expect("members") {

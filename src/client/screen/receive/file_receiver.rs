@@ -24,7 +24,7 @@ use crate::client::trust::TrustPolicy;
 use crate::name::Name;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, Event, Request};
-use crate::text::safe_line;
+use crate::text::{brief_line, safe_line};
 
 /// The end of a transfer.
 pub(super) struct FileEnd {
@@ -189,7 +189,8 @@ impl FileReceiver {
         if let Some(seen) = self.offers.get_mut(&offer) {
             seen.is_new |= is_new;
             seen.landing = Some(landing);
-            seen.retry_at = None;
+            // The end of the other one leads to the next attempt.
+            seen.waits_for_place(is_busy);
         }
         if !is_busy {
             self.send(Act::Accept { offer }, Some(&format!("accept-{offer}")));
@@ -204,7 +205,7 @@ impl FileReceiver {
             Some(seen) if busy => seen.retry_later(),
             Some(_) => {
                 self.drop_offer(offer);
-                self.display.note(&safe_line(msg));
+                self.display.note(&brief_line(msg));
             }
             None => {}
         }
@@ -247,6 +248,7 @@ impl FileReceiver {
     ) -> Result<GoesOn, Error> {
         self.busy.retain(|path| path != landing.unfinished());
         self.accepted.settle(landing, &received);
+        self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
         let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
         let shown = if who.is_empty() { "the sender".to_owned() } else { safe_line(&who) };
         let error = match received {
@@ -261,11 +263,14 @@ impl FileReceiver {
             }
             Err(error) => error,
         };
-        let may_resume =
-            error.is_cut() || matches!(error, TransferError::Refused { code: Some(Code::BadToken), .. });
-        if !may_resume {
+        if !error.may_resume() {
             self.offers.remove(&offer);
             return self.failed(&shown, &error);
+        }
+        if let Some(seen) = self.offers.get_mut(&offer) {
+            // Nothing has come that is worth keeping if the offer is withdrawn.
+            seen.is_new =
+                landing.unfinished().metadata().is_ok_and(|found| found.is_file() && found.len() == 0);
         }
         // The same file may be offered under a new number by now.
         for seen in self.offers.values_mut() {
@@ -309,7 +314,7 @@ impl FileReceiver {
             && matches!(code, Some(Code::Cut | Code::Taken))
         {
             // Another session of this user may have it, and lose it again.
-            seen.is_new = false;
+            seen.is_new &= code != Some(Code::Taken);
             seen.retry_later();
         }
         Ok(GoesOn::Yes)

@@ -27,15 +27,27 @@ pub(super) struct SeenOffer {
     /// Whether that place was made for this offer, and nothing has come yet.
     pub(super) is_new: bool,
     /// When to accept it again.
-    pub(super) retry_at: Option<Instant>,
+    retry_at: Option<Instant>,
+    /// Whether an earlier transfer still writes to its place.
+    is_place_busy: bool,
     /// How often it was cut.
     cuts: u32,
 }
 
 impl SeenOffer {
     pub(super) fn new(from: Sender, key: Option<Fingerprint>, to: String, file: FileInfo) -> Self {
-        let (landing, retry_at) = (None, None);
-        Self { from, to, file, key, is_verified: false, landing, is_new: false, retry_at, cuts: 0 }
+        Self {
+            from,
+            to,
+            file,
+            key,
+            is_verified: false,
+            landing: None,
+            is_new: false,
+            retry_at: None,
+            is_place_busy: false,
+            cuts: 0,
+        }
     }
 
     /// Whether it goes to this user alone.
@@ -69,6 +81,19 @@ impl SeenOffer {
         let pause = SOON.saturating_mul(1 << self.cuts.min(10)).min(LATE);
         self.cuts += 1;
         self.retry_at.get_or_insert(Instant::now() + pause);
+    }
+
+    /// This user accepts it now, or once no earlier transfer writes to its place.
+    pub(super) fn waits_for_place(&mut self, is_busy: bool) {
+        self.is_place_busy = is_busy;
+        self.retry_at = is_busy.then(|| Instant::now() + LATE);
+    }
+
+    /// An earlier transfer has ended, perhaps the one that this waits for.
+    pub(super) fn place_may_be_free(&mut self) {
+        if std::mem::take(&mut self.is_place_busy) {
+            self.retry_at = Some(Instant::now());
+        }
     }
 
     /// Whether it is time to accept it again.

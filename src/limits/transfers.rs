@@ -67,7 +67,7 @@ pub const UNFINISHED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long a client answers a repeated offer of what it has received with what it has, for a sender who missed the
 /// end.
-pub const FINISHED_KNOWN: Duration = Duration::from_secs(3600);
+pub const FINISHED_KNOWN: Duration = Duration::from_secs(120);
 
 /// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
 pub const MAX_FREE_NAMES: u32 = 1000;

@@ -143,6 +143,8 @@ pub(super) struct TransferTable {
     /// When an offer that the user could have accepted has gone.
     gone: Option<Instant>,
     label: ProgressLabel,
+    /// Content that its sender has cancelled while it came.
+    cancelled: Vec<(Option<Fingerprint>, String)>,
 }
 
 impl OfferStage {
@@ -189,6 +191,20 @@ fn is_cancelled(error: &TransferError) -> bool {
 }
 
 impl TransferTable {
+    /// Has the user asked before this content is taken again: its sender has cancelled it.
+    fn ask_again(&mut self, content: (Option<Fingerprint>, String)) {
+        if self.cancelled.len() >= MAX_OFFERS {
+            self.cancelled.remove(0);
+        }
+        self.cancelled.push(content);
+    }
+
+    fn asks_again(&mut self, content: &(Option<Fingerprint>, String)) -> bool {
+        let before = self.cancelled.len();
+        self.cancelled.retain(|other| other != content);
+        self.cancelled.len() < before
+    }
+
     fn mark(&mut self) -> u64 {
         self.next_mark += 1;
         self.next_mark

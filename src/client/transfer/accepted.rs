@@ -188,7 +188,7 @@ fn find(list: &[AcceptedOffer], origin: &OfferOrigin, info: &FileInfo) -> Option
     let offer = list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
     let is_current = match &offer.landing.done {
         // A sender who offers the same again much later means to send it again.
-        Some(done) => done.path.exists() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN),
+        Some(done) => done.is_there() && Timestamp::now().duration_since(offer.at) < span(FINISHED_KNOWN),
         None => true,
     };
     (is_current && offer.landing.is_for(info)).then(|| offer.landing.clone())

@@ -24,6 +24,14 @@ pub struct Received {
     pub(super) tree: ContentHash,
 }
 
+impl Received {
+    /// Whether it looks as it did when it had arrived.
+    pub(super) fn is_there(&self) -> bool {
+        let found = self.path.symlink_metadata();
+        found.is_ok_and(|found| found.is_dir() || found.is_file() && found.len() == self.bytes)
+    }
+}
+
 #[cfg(test)]
 impl Received {
     pub(crate) fn in_test(path: PathBuf, bytes: u64) -> Self {

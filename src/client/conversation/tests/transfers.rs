@@ -404,3 +404,15 @@ fn the_beginning_of_a_file_that_will_not_go_on_is_removed() {
     talk.report(task, cut());
     assert_eq!(talk.line("/cancel"), "(forget 1)\n12:03 -- you no longer receive plan.pdf from bob\n(label)");
 }
+
+#[test]
+fn what_its_sender_has_cancelled_is_not_taken_again_without_a_question() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    talk.event(ended(7, Some("bob"), Code::Cancelled), None);
+    let shown = talk.offers(8, "alice", plan("plan.pdf"));
+    assert!(shown.contains("offers you plan.pdf") && shown.contains("/accept 8"), "{shown}");
+    talk.report(task, cut());
+    talk.nothing_sent();
+}

@@ -21,7 +21,8 @@ impl ReceivedOffer {
     /// Whether this is the same content from the same key, which the user has accepted.
     fn goes_on_as(&self, key: Option<&Fingerprint>, file: &FileInfo) -> bool {
         let is_accepted =
-            !matches!(self.stage, OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done);
+            !matches!(self.stage, OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done)
+                && !matches!(self.stage, OfferStage::Running { is_ended: true, .. });
         is_accepted && key.is_some() && self.key.as_ref() == key && self.file.id == file.id
     }
 
@@ -102,13 +103,16 @@ impl Conversation {
             return Vec::new();
         };
         let offer = &self.transfers.received[at];
-        match offer.key {
-            Some(_) => {
+        let (key, content) = (offer.key, (offer.key, offer.file.id.clone()));
+        let is_to_be_asked = self.transfers.asks_again(&content);
+        match key {
+            Some(_) if !is_to_be_asked => {
+                let offer = &self.transfers.received[at];
                 let (origin, file) =
                     (self.origin(&offer.from.name, offer.key.as_ref()), Box::new(offer.file.clone()));
                 vec![Self::order(mark, TransferWork::Recall { origin, file })]
             }
-            None => self.show_offer(mark, now),
+            Some(_) | None => self.show_offer(mark, now),
         }
     }
 
@@ -307,7 +311,10 @@ impl Conversation {
             }
             (_, OfferStage::Running { task, is_ended, .. }) => {
                 *is_ended = true;
-                return vec![cancelled(*task)];
+                let effects = vec![cancelled(*task)];
+                let content = (offer.key, offer.file.id.clone());
+                self.transfers.ask_again(content);
+                return effects;
             }
             _ => {}
         }

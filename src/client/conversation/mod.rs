@@ -50,7 +50,9 @@ pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::{OfferNumbers, Roster};
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
-pub(crate) use transfers::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
+pub(crate) use transfers::{
+    CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork, file_size,
+};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use line::Opening;

@@ -26,6 +26,7 @@ use crate::protocol::{Event, Target};
 pub(crate) use orders::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
 use progress_label::ProgressLabel;
 pub(super) use wording::described;
+pub(crate) use wording::file_size;
 
 /// Offers to keep, in either direction. A server tells of fewer, so these are from an odd one.
 const MAX_OFFERS: usize = 256;
@@ -93,6 +94,8 @@ pub(super) struct ReceivedOffer {
     pause: Duration,
     /// Whether the user has been told of the interruption.
     is_told: bool,
+    /// Whether the sender has offered it again while an earlier transfer of it had not ended yet.
+    is_again: bool,
 }
 
 /// An offer of this user's own.

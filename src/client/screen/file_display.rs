@@ -4,10 +4,11 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::output::{escaped, output_ended};
+use crate::client::conversation::file_size;
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::terminal;
@@ -49,11 +50,10 @@ struct ShownTransfer {
     reported: Instant,
 }
 
-/// `plan.pdf (1.20 MiB)`, `docs (3 files, 12.00 MiB)`.
+/// `plan.pdf (1.2 MiB)`, `docs (3 files, 12 MiB)`.
 pub(super) fn described(file: &FileInfo) -> String {
     let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
-    let parts: Vec<String> =
-        count.into_iter().chain(file.size.map(|size| HumanBytes(size).to_string())).collect();
+    let parts: Vec<String> = count.into_iter().chain(file.size.map(file_size)).collect();
     let size = if parts.is_empty() { "of unknown size".into() } else { parts.join(", ") };
     format!("{} ({size})", safe_line(&file.name))
 }
@@ -154,11 +154,11 @@ impl ShownTransfer {
         self.bar.set_position(now.done);
         self.bar.set_message(match now.phase {
             FilePhase::Waiting => "waiting for the other side".to_owned(),
-            FilePhase::Hashing => format!("checking what is there already: {}", HumanBytes(now.done)),
+            FilePhase::Hashing => format!("checking what is there already: {}", file_size(now.done)),
             FilePhase::Moving => {
-                let rate = self.rate.per_second().map(|rate| format!(", {}/s", HumanBytes(rate)));
+                let rate = self.rate.per_second().map(|rate| format!(", {}/s", file_size(rate)));
                 let left = self.rate.left(&now).map(|left| format!(", {} s left", left.as_secs()));
-                format!("{}{}{}", HumanBytes(now.done), rate.unwrap_or_default(), left.unwrap_or_default())
+                format!("{}{}{}", file_size(now.done), rate.unwrap_or_default(), left.unwrap_or_default())
             }
             FilePhase::Finishing => "writing to the disk".to_owned(),
         });

@@ -16,11 +16,12 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Blocks that may wait between the thread and the connection, in each direction.
 const QUEUE: usize = 4;
@@ -195,7 +196,10 @@ pub(super) async fn drive<T: Send + 'static>(
         patience: TRANSFER_STALL,
     };
     let (done, mut result) = oneshot::channel();
+    // The thread reads the runtime's clock.
+    let runtime = Handle::current();
     let thread = thread::Builder::new().name("file".into()).spawn(move || {
+        let _runtime = runtime.enter();
         let result = work(&mut wire);
         let stop = result.as_ref().err().and_then(TransferError::last_words);
         let _ = done.send(result);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::commands::cancelled;
-use super::wording::{at, described, name_of, size};
+use super::wording::{at, described, file_size, name_of};
 use super::{
     EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, OfferStage, ReceivedOffer,
     TransferWork, is_cancelled, is_interruption,
@@ -15,7 +15,7 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::request::Act;
 use crate::protocol::{Code, Target};
-use crate::text::safe_line;
+use crate::text::{brief_line, safe_line};
 
 impl ReceivedOffer {
     /// Whether this is the same content from the same key, which the user has accepted.
@@ -58,7 +58,10 @@ impl Conversation {
             return match &known.stage {
                 OfferStage::Asked | OfferStage::Interrupted { .. } => self.ask_to_accept(mark),
                 // Of one on its way, the end leads to the next attempt.
-                OfferStage::Running { .. } => Vec::new(),
+                OfferStage::Running { .. } => {
+                    known.is_again = true;
+                    Vec::new()
+                }
                 OfferStage::Open if !known.is_shown => self.recall(mark, now),
                 OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done => vec![Effect::Relabel],
             };
@@ -82,6 +85,7 @@ impl Conversation {
             reached: None,
             pause: FIRST_PAUSE,
             is_told: false,
+            is_again: false,
         });
         self.recall(mark, now)
     }
@@ -218,7 +222,7 @@ impl Conversation {
         }
         offer.stage = OfferStage::Open;
         self.refused += 1;
-        self.failure(&format!("not accepted: {msg}"))
+        self.failure(&format!("not accepted: {}", brief_line(msg)))
     }
 
     /// The server lets the file flow to this user.
@@ -228,6 +232,7 @@ impl Conversation {
         let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
         let Some(landing) = offer.landing.clone() else { return Vec::new() };
         let progress = Arc::default();
+        offer.is_again = false;
         offer.stage = OfferStage::Running { task, progress: Arc::clone(&progress), is_ended: false };
         vec![Self::order(task, TransferWork::Receive { meeting, landing, progress })]
     }
@@ -244,11 +249,13 @@ impl Conversation {
         let (file, with, number) = (name_of(&offer.file), offer.from.name.clone(), offer.number);
         let percent = offer.stage.percent();
         let is_ended = matches!(offer.stage, OfferStage::Running { is_ended: true, .. });
-        let (how, effects) = match result {
+        let mut again = None;
+        let (how, mut effects) = match result {
             Ok(received) => {
                 let place = safe_line(&received.path.display().to_string());
-                let size = format!(" ({})", size(received.bytes));
+                let size = format!(" ({})", file_size(received.bytes));
                 offer.stage = OfferStage::Done;
+                again = offer.is_again.then_some(offer.mark);
                 (
                     format!("received: {place}"),
                     self.note(&format!("received {file}{size} from {with}: {place}")),
@@ -281,6 +288,8 @@ impl Conversation {
             }
         };
         self.transfers.end(EndedTransfer { number: Some(number), is_own: false, file, with, how });
+        // The sender may have missed the end, and learns of it so.
+        effects.extend(again.map(|mark| self.recall(mark, now)).unwrap_or_default());
         effects
     }
 
@@ -334,7 +343,7 @@ impl Conversation {
                 self.note(&format!("{with} no longer offers {file}"))
             }
             Some(Code::Cancelled) => self.note(&format!("{with} has cancelled {file}")),
-            _ => self.failure(&format!("{file} from {with} has ended: {msg}")),
+            _ => self.failure(&format!("{file} from {with} has ended: {}", brief_line(msg))),
         };
         effects.extend(forget);
         effects.push(Effect::Relabel);

@@ -1,6 +1,6 @@
 //! `/transfers`: all offers and transfers with their state.
 
-use super::wording::{at, described, size};
+use super::wording::{at, described, file_size};
 use super::{EndedTransfer, MadeOffer, OfferStage, ReceivedOffer};
 use crate::client::conversation::{Conversation, Effect, shown};
 use crate::protocol::Target;
@@ -49,7 +49,7 @@ fn received_row(offer: &ReceivedOffer) -> (String, String) {
         OfferStage::Preparing(_) | OfferStage::Asked => "accepted; waiting for the sender".to_owned(),
         OfferStage::Running { progress, .. } => match offer.stage.percent() {
             Some(percent) => format!("receiving, {percent} %"),
-            None => format!("receiving, {} so far", size(progress.now().done)),
+            None => format!("receiving, {} so far", file_size(progress.now().done)),
         },
         OfferStage::Interrupted { percent, .. } => format!("interrupted{}", at(*percent)),
         OfferStage::Done => "received".to_owned(),

@@ -13,7 +13,7 @@ use crate::client::conversation::{Conversation, Effect, PendingRequest};
 use crate::client::transfer::{Sent, TransferError};
 use crate::protocol::Code;
 use crate::protocol::request::Act;
-use crate::text::safe_line;
+use crate::text::{brief_line, safe_line};
 
 impl Conversation {
     /// The screen has looked at the files to offer.
@@ -69,7 +69,7 @@ impl Conversation {
             Some(Code::UnknownType) => {
                 self.give_up(mark, "not offered: this server has an older version, which passes no files on")
             }
-            _ => self.give_up(mark, &format!("not offered: {msg}")),
+            _ => self.give_up(mark, &format!("not offered: {}", brief_line(msg))),
         }
     }
 
@@ -195,6 +195,7 @@ impl Conversation {
         code: Option<Code>,
         msg: &str,
     ) -> Vec<Effect> {
+        let msg = &brief_line(msg);
         let Some(offer) = self.transfers.made_number(number) else { return Vec::new() };
         let (mark, file) = (offer.mark, name_of(&offer.file));
         let Some(name) = name else {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::incoming::is_direct;
-use super::wording::{clock, scaled, shortened, size};
+use super::wording::{clock, file_size, scaled, shortened};
 use super::{TransferTable, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::transfer::{FilePhase, ProgressNow, TransferRate};
@@ -57,7 +57,7 @@ impl TransferTable {
         rate.note(now, all.done);
         let mut parts = vec![match percent(&all) {
             Some(percent) => format!("{what} {percent:>2}%"),
-            None => format!("{what} {}", size(all.done)),
+            None => format!("{what} {}", file_size(all.done)),
         }];
         if running.len() > 1 {
             return parts;

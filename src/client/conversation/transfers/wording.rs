@@ -52,7 +52,7 @@ pub(super) fn called(name: &str) -> String {
 pub(in crate::client::conversation) fn described(file: &FileInfo) -> String {
     let name = called(FileName::from_sender(&file.name).as_str());
     let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
-    let parts: Vec<String> = count.into_iter().chain(file.size.map(size)).collect();
+    let parts: Vec<String> = count.into_iter().chain(file.size.map(file_size)).collect();
     match parts.is_empty() {
         true => format!("{name} (of unknown size)"),
         false => format!("{name} ({})", parts.join(", ")),
@@ -65,7 +65,7 @@ pub(super) fn name_of(file: &FileInfo) -> String {
 }
 
 /// `512 bytes`, `1.2 MiB`: three digits, which is what people compare.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn file_size(bytes: u64) -> String {
     match bytes {
         1 => "1 byte".into(),
         0..1024 => format!("{bytes} bytes"),
@@ -147,7 +147,7 @@ mod tests {
             (5 << 30, "5.0 GiB"),
             (u64::MAX, "16777216 TiB"),
         ] {
-            assert_eq!(size(bytes), text);
+            assert_eq!(file_size(bytes), text);
         }
     }
 

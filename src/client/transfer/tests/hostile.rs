@@ -1,8 +1,9 @@
 //! Senders and receivers that lie.
 
 use super::*;
+use crate::limits::{TRANSFER_SIGN, TRANSFER_STALL};
 use crate::protocol::record::{ContentHash, FileHeader, FileRecord, Have, StartPlace, Stored, Totals};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 fn hash(bytes: &[u8]) -> FileRecord<'static> {
     FileRecord::Hash(blake3::hash(bytes).into())
@@ -202,4 +203,38 @@ async fn a_lying_receiver_gets_the_file_from_its_start() {
         });
         drop(sent);
     }
+}
+
+/// Gives signs of life for ever, after those bytes; takes whatever comes.
+async fn only_lives(mut peer: impl AsyncRead + AsyncWrite + Unpin, first: Vec<u8>) {
+    let mut taken = [0; 4096];
+    if peer.write_all(&first).await.is_err() {
+        return;
+    }
+    loop {
+        tokio::select! {
+            read = peer.read(&mut taken) => match read {
+                Ok(1..) => {}
+                _ => return,
+            },
+            () = tokio::time::sleep(TRANSFER_SIGN) => {
+                if peer.write_all(&FileRecord::Alive.to_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn signs_of_life_alone_do_not_hold_a_receiver_for_ever() {
+    let scene = Scene::new();
+    let info = FileInfo { name: "f".into(), size: Some(3), count: None, id: "1".into() };
+    let landing = scene.accept(&info);
+    let (ours, theirs) = duplex(1_000_000);
+    let receiving = receive(Pipe::over(theirs), &landing, Arc::default(), Cancel::new());
+    let start = tokio::time::Instant::now();
+    let (received, ()) = tokio::join!(receiving, only_lives(ours, START.to_bytes()));
+    assert!(received.unwrap_err().is_cut());
+    assert!(start.elapsed() >= TRANSFER_STALL);
 }

@@ -207,7 +207,7 @@ fn make_room(
         let finished = list.iter().position(|offer| offer.landing.done.is_some());
         let Some(at) = finished.or_else(|| list.iter().position(AcceptedOffer::is_gone)) else {
             let why = format!(
-                "{MAX_ACCEPTED_FILES} accepted files are unfinished, and no more are kept; remove those that you do \
+                "{MAX_ACCEPTED_FILES} accepted files are unfinished, which is the limit; remove those that you do \
                  not need (.part) from the folder for downloads, and accept again"
             );
             return Err(TransferError::here(StopCode::Io, why));

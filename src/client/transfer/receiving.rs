@@ -29,7 +29,7 @@ pub async fn receive(
             Some(done) => again(wire, done),
             None => Receiving { wire, progress: &progress }.run(&landing),
         };
-        // What changed while nobody watched is not this program's to remove.
+        // A file that another program put there is not this program's to remove.
         let is_another = matches!(received, Err(TransferError::Here { code: StopCode::Changed, .. }));
         if let Err(error) = &received
             && !error.is_cut()

@@ -27,7 +27,7 @@ pub(crate) struct SendFileArgs {
     #[arg(long = "as", value_name = "NAME", requires = "file")]
     pub(crate) file_name: Option<String>,
 
-    /// Give up if nobody accepts the file, or the server stays away, for so long [default: wait].
+    /// Give up if nobody accepts the file, no bytes move, or the server stays away for so long [default: wait].
     #[arg(long, value_name = "DURATION", requires = "file", value_parser = positive_duration)]
     pub(crate) wait: Option<Duration>,
 }

@@ -1,6 +1,7 @@
 //! Files that users offer each other, as the conversation sees them: the offers, their users, and how far they
 //! are. The screen carries out the [`TransferOrder`]s and answers with [`TransferReport`]s.
 
+mod cancelled_content;
 mod commands;
 mod incoming;
 mod link_changes;
@@ -23,6 +24,7 @@ use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
+use cancelled_content::CancelledContent;
 pub(crate) use orders::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
 use progress_label::ProgressLabel;
 pub(super) use wording::described;
@@ -146,8 +148,7 @@ pub(super) struct TransferTable {
     /// When an offer that the user could have accepted has gone.
     gone: Option<Instant>,
     label: ProgressLabel,
-    /// Content that its sender has cancelled while it came.
-    cancelled: Vec<(Option<Fingerprint>, String)>,
+    cancelled: CancelledContent,
 }
 
 impl OfferStage {
@@ -194,20 +195,6 @@ fn is_cancelled(error: &TransferError) -> bool {
 }
 
 impl TransferTable {
-    /// Has the user asked before this content is taken again: its sender has cancelled it.
-    fn ask_again(&mut self, content: (Option<Fingerprint>, String)) {
-        if self.cancelled.len() >= MAX_OFFERS {
-            self.cancelled.remove(0);
-        }
-        self.cancelled.push(content);
-    }
-
-    fn asks_again(&mut self, content: &(Option<Fingerprint>, String)) -> bool {
-        let before = self.cancelled.len();
-        self.cancelled.retain(|other| other != content);
-        self.cancelled.len() < before
-    }
-
     fn mark(&mut self) -> u64 {
         self.next_mark += 1;
         self.next_mark

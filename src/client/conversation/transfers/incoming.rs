@@ -108,7 +108,7 @@ impl Conversation {
         };
         let offer = &self.transfers.received[at];
         let (key, content) = (offer.key, (offer.key, offer.file.id.clone()));
-        let is_to_be_asked = self.transfers.asks_again(&content);
+        let is_to_be_asked = self.transfers.cancelled.take(&content);
         match key {
             Some(_) if !is_to_be_asked => {
                 let offer = &self.transfers.received[at];
@@ -322,7 +322,7 @@ impl Conversation {
                 *is_ended = true;
                 let effects = vec![cancelled(*task)];
                 let content = (offer.key, offer.file.id.clone());
-                self.transfers.ask_again(content);
+                self.transfers.cancelled.add(content);
                 return effects;
             }
             _ => {}

@@ -126,7 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--room', '--room', [CompletionResultType]::ParameterName, 'Send to this room; the same as --to #ROOM. The # may be left out')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Offer this file or folder instead of a message, and stay until the recipient has it; several become one folder. - is standard input')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Offer the file under this name [default: its own]')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Give up if nobody accepts the file, or the server stays away, for so long [default: wait]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Give up if nobody accepts the file, no bytes move, or the server stays away for so long [default: wait]')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: the usual one]. If you may read it, you send as an operator')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')

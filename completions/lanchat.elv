@@ -120,7 +120,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --room 'Send to this room; the same as --to #ROOM. The # may be left out'
             cand --file 'Offer this file or folder instead of a message, and stay until the recipient has it; several become one folder. - is standard input'
             cand --as 'Offer the file under this name [default: its own]'
-            cand --wait 'Give up if nobody accepts the file, or the server stays away, for so long [default: wait]'
+            cand --wait 'Give up if nobody accepts the file, no bytes move, or the server stays away for so long [default: wait]'
             cand --data-dir 'The data directory of the server on this machine [default: the usual one]. If you may read it, you send as an operator'
             cand --color 'When to use colour: auto, always or never'
             cand --config 'Read this config file instead of the user''s own'

@@ -1,5 +1,6 @@
 //! Files: offers, answers and progress as the user meets them.
 
+mod again;
 mod own_offers;
 
 mod again;
@@ -167,44 +168,6 @@ fn by_user() -> TransferError {
 
 fn cut() -> TransferReport {
     TransferReport::Received(Err(broken()))
-}
-
-#[test]
-fn a_sender_who_missed_the_end_and_offers_again_meanwhile_learns_of_it() {
-    let mut talk = Talk::new();
-    talk.offered(7, "plan.pdf");
-    let first = talk.takes(7);
-    talk.event(ended(7, None, Code::Withdrawn), None);
-    assert_eq!(talk.offers(8, "alice", plan("plan.pdf")), "", "the first has not ended here");
-    let said = talk.report(first, received());
-    let recall = said.lines().find(|line| line.starts_with("(recall ")).expect(&said);
-    let mark = recall.trim_start_matches("(recall ").trim_end_matches(')').parse().expect(recall);
-    talk.report(mark, TransferReport::Recalled(Some(Arc::new(landing()))));
-    assert_eq!(talk.sent().offer, Some(8));
-}
-
-#[test]
-fn an_other_side_that_does_not_connect_is_an_interruption() {
-    let mut talk = Talk::new();
-    talk.offered(7, "plan.pdf");
-    let task = talk.takes(7);
-    talk.event(ended(7, Some("bob"), Code::Cut), None);
-    let said = talk.report(task, cut());
-    assert!(said.contains("it goes on when bob is back"), "{said}");
-    talk.later(2);
-    assert_eq!(talk.sent().offer, Some(7));
-}
-
-#[test]
-fn the_words_of_the_server_are_short() {
-    let mut talk = Talk::new();
-    talk.offered(7, "plan.pdf");
-    let task = task(&talk.line("/accept 7"));
-    talk.report(task, TransferReport::Prepared(Ok(Arc::new(landing()))));
-    let id = talk.sent().id;
-    let error = Event::Error { code: None, name: None, msg: "A".repeat(60_000) };
-    let said = talk.event(error, id.as_deref());
-    assert!(said.len() < 5_000, "{}", said.len());
 }
 
 #[test]

@@ -4,14 +4,14 @@ use super::MAX_OFFERS;
 use crate::fingerprint::Fingerprint;
 
 /// The sender's key, and the sender's token for the content.
-type Content = (Option<Fingerprint>, String);
+type CancelledKey = (Option<Fingerprint>, String);
 
 /// The latest of it.
 #[derive(Debug, Default)]
-pub(super) struct CancelledContent(Vec<Content>);
+pub(super) struct CancelledContent(Vec<CancelledKey>);
 
 impl CancelledContent {
-    pub(super) fn add(&mut self, content: Content) {
+    pub(super) fn add(&mut self, content: CancelledKey) {
         if self.0.len() >= MAX_OFFERS {
             self.0.remove(0);
         }
@@ -19,7 +19,7 @@ impl CancelledContent {
     }
 
     /// Whether it was in here. It no longer is.
-    pub(super) fn take(&mut self, content: &Content) -> bool {
+    pub(super) fn take(&mut self, content: &CancelledKey) -> bool {
         let before = self.0.len();
         self.0.retain(|other| other != content);
         self.0.len() < before

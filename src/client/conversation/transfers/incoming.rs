@@ -281,7 +281,7 @@ impl Conversation {
                 let is_told = std::mem::replace(&mut offer.is_told, true);
                 offer.interrupt(percent, now);
                 let text = format!(
-                    "{file} from {with} was interrupted{}; it goes on when {with} is back",
+                    "{file} from {with} was interrupted{}; it goes on when {with} offers it again",
                     at(percent)
                 );
                 return if is_told { Vec::new() } else { self.note(&text) };

@@ -23,7 +23,7 @@ fn an_other_side_that_does_not_connect_is_an_interruption() {
     let task = talk.takes(7);
     talk.event(ended(7, Some("bob"), Code::Cut), None);
     let said = talk.report(task, cut());
-    assert!(said.contains("it goes on when bob is back"), "{said}");
+    assert!(said.contains("it goes on when bob offers it again"), "{said}");
     talk.later(2);
     assert_eq!(talk.sent().offer, Some(7));
 }

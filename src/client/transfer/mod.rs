@@ -1,7 +1,7 @@
 //! Files from person to person: what is offered, the connection that carries it, and where it goes. Knows no chat
 //! and no screen: callers offer and accept, and get the tokens.
 //!
-//! A transfer reads, hashes and writes files on a thread of its own, with the bounded queues of a [`Wire`]
+//! A transfer reads, hashes and writes files on a thread of its own, with the bounded queues of a wire (`wire.rs`)
 //! between it and the connection, so that neither a slow disk nor a slow network holds up anything else.
 
 mod accepted;

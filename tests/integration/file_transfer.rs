@@ -6,6 +6,7 @@ use crate::support::home::{Home, LANCHAT};
 use crate::support::peer::{DEADLINE, Peer};
 use crate::support::process::Serve;
 use crate::support::proxy::Proxy;
+use crate::support::server::TestServer;
 #[cfg(target_os = "linux")]
 use crate::support::small_disk::SmallDisk;
 use crate::support::soon::until;
@@ -363,4 +364,30 @@ fn a_full_disk_ends_it_for_both_and_nothing_is_left() {
     assert!(said.contains("too little space"), "{said}");
     assert_eq!(running.event("failed")["code"], "no_space");
     assert_eq!(fs::read_dir(disk.file("")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_recipient_who_returns_later_than_the_sender_gets_the_offer_again() {
+    let (alice, dir) = (User::new("alice"), tempfile::tempdir().unwrap());
+    let start = |port: u16| {
+        TestServer::with(|options| (options.data_dir, options.port) = (Some(dir.path().to_owned()), port))
+    };
+    let server = start(0);
+    let address = server.address;
+    let bob = Peer::join(address, "bob");
+    alice.file("plan.pdf", "the plan");
+    let sender =
+        Running::start(&mut alice.command("send", address, &["--json", "--to", "bob", "--file", "plan.pdf"]));
+    sender.event("offered");
+    drop((server, bob));
+    sender.event("cut");
+    let _server = start(address.port());
+    // Without a key, bob is nobody to the new server until he is there; alice comes first.
+    let mut eve = Peer::join(address, "eve");
+    until(|| {
+        eve.send(json!({"type": "whois", "name": "alice", "id": "w"}));
+        (eve.wait_until(|packet| packet["id"] == "w")["type"] == "whois").then_some(())
+    });
+    let mut bob = Peer::join(address, "bob");
+    assert_eq!(bob.wait_for("offer")["file"]["name"], "plan.pdf");
 }

@@ -34,6 +34,9 @@ const STREAM_NAME: &str = "stream";
 /// The most skipped paths to name.
 const FEW: usize = 5;
 
+/// The pause before it offers again to a recipient who has not returned yet.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Files, and their receiver.
 #[derive(Debug, Clone)]
 pub struct SendFileOptions {
@@ -87,6 +90,8 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         wait: what.wait,
         up: None,
         offer: None,
+        was_offered: false,
+        offer_at: None,
         running: JoinSet::new(),
         received: 0,
         since: Instant::now(),
@@ -158,6 +163,10 @@ struct FileSender {
     up: Option<Up>,
     /// The present number of the offer.
     offer: Option<u64>,
+    /// Whether the server has taken it once.
+    was_offered: bool,
+    /// When to offer again.
+    offer_at: Option<Instant>,
     running: JoinSet<(String, Arc<FileProgress>, Result<Sent, TransferError>)>,
     /// How many users have it.
     received: usize,
@@ -183,15 +192,12 @@ impl FileSender {
     fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
         match update {
             Update::Up(up) => {
-                let file = Box::new(self.info.clone());
-                let request = Request::Act(Act::Offer { to: self.to.clone(), file });
-                // A queue that is new has room.
-                let _ = up.outgoing.try_send(request.to_frame(Some(OFFER_ID)));
                 if let Some(taken) = &up.taken {
                     let name = &up.welcome.name;
                     self.display.note(&format!("the name {taken} is taken; the offer is from {name}"));
                 }
                 self.up = Some(*up);
+                self.make_offer();
             }
             Update::Down(loss) => {
                 (self.up, self.offer) = (None, None);
@@ -207,13 +213,20 @@ impl FileSender {
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
+            // The recipient was there before, and returns to a server that has restarted at their own pace.
+            Event::Error { code: Some(Code::NoSuchUser | Code::RateLimited), .. }
+                if id == Some(OFFER_ID) && self.was_offered =>
+            {
+                self.offer_at = Some(Instant::now() + AGAIN);
+                Ok(GoesOn::Yes)
+            }
             Event::Error { code, msg, .. } if id == Some(OFFER_ID) => {
                 let msg = brief_line(&msg);
                 let msg = code.map_or(msg.clone(), |code| for_command_line(&msg, code));
                 Err(Error::Refused(format!("the server refused: {msg}"), code))
             }
             Event::Offered { offer, waits } if id == Some(OFFER_ID) => {
-                self.offer = Some(offer);
+                (self.offer, self.was_offered) = (Some(offer), true);
                 self.offered(offer, waits.is_some())
             }
             Event::Accepted { offer, name, token, send: true } if self.offer == Some(offer) => {
@@ -238,6 +251,15 @@ impl FileSender {
             json!({ "type": "offered", "offer": offer, "to": self.to.to_string(), "file": self.info });
         self.display.tell(&line, &event)?;
         Ok(GoesOn::Yes)
+    }
+
+    fn make_offer(&mut self) {
+        self.offer_at = None;
+        let Some(up) = &self.up else { return };
+        let file = Box::new(self.info.clone());
+        let request = Request::Act(Act::Offer { to: self.to.clone(), file });
+        // A full queue means that the link is stuck; a new one brings the offer again.
+        let _ = up.outgoing.try_send(request.to_frame(Some(OFFER_ID)));
     }
 
     /// Starts a transfer to a user who accepted.
@@ -316,6 +338,9 @@ impl FileSender {
     }
 
     fn tick(&mut self) -> Result<GoesOn, Error> {
+        if self.offer_at.is_some_and(|at| at <= Instant::now()) {
+            self.make_offer();
+        }
         self.display.tick()?;
         let moved = self.under_way.iter().map(|progress| progress.now().done).fold(0, u64::wrapping_add);
         if std::mem::replace(&mut self.moved, moved) != moved {

@@ -132,7 +132,8 @@ impl Shell {
         self.terminal.type_text(CTRL_U);
         self.terminal.key(Key::Enter);
         self.terminal.wait_for_written(cleared, PROMPT);
-        written
+        // Fish repaints in pieces, each from a carriage return on: between the typed part of a word and its rest, too.
+        written.replace('\r', "")
     }
 
     /// The words that the shell wrote besides the parts of `line`.

@@ -81,6 +81,12 @@ impl FileDisplay {
         Ok(())
     }
 
+    /// Tells that the connection is lost, and will be made again.
+    pub(super) fn lost(&self, why: &str) -> Result<(), Error> {
+        let why = safe_line(why);
+        self.tell(&format!("{why}; waiting for the server"), &json!({ "type": "cut", "msg": why }))
+    }
+
     /// Tells a line that is not a part of the output.
     pub(super) fn note(&self, line: &str) {
         if !self.is_quiet {

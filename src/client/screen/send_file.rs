@@ -201,9 +201,7 @@ impl FileSender {
             }
             Update::Down(loss) => {
                 (self.up, self.offer) = (None, None);
-                let why = safe_line(&loss.why);
-                self.display
-                    .tell(&format!("{why}; waiting for the server"), &json!({ "type": "cut", "msg": why }))?;
+                self.display.lost(&loss.why)?;
             }
             Update::Note(line) => self.display.note(&line),
             Update::Event(event, id) => return self.event(event, id.as_deref()),

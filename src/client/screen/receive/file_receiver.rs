@@ -81,9 +81,7 @@ impl FileReceiver {
             Update::Down(loss) => {
                 // The numbers of offers belong to a connection.
                 (self.up, self.offers) = (None, Default::default());
-                let why = safe_line(&loss.why);
-                self.display
-                    .tell(&format!("{why}; waiting for the server"), &json!({ "type": "cut", "msg": why }))?;
+                self.display.lost(&loss.why)?;
             }
             Update::Note(line) => self.display.note(&line),
             Update::Event(event, id) => return self.event(event, id.as_deref()),

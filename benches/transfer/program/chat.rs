@@ -1,7 +1,8 @@
 //! The delay of chat messages while files pass through the same server.
 //!
-//! Two plaintext clients: one says something each 2 ms, the other reads it. The transfers' own programs run at the
-//! lowest priority, so that it is the server that is measured.
+//! Two plaintext clients: each 2 ms, one sends the other a direct message, which nobody else receives: a message to
+//! the lobby would also go to the transfers' own clients, and take longer for that reason. These run at the lowest
+//! priority, so that it is the server that is measured.
 
 use super::figures::median;
 use super::lanchat::{self, Server};
@@ -42,7 +43,7 @@ impl Talk {
     /// From saying something to hearing it, in microseconds.
     fn delay(&mut self, number: usize) -> Result<f64> {
         let (start, text) = (Instant::now(), format!("number {number};"));
-        let frame = format!("{{\"to\":\"all\",\"msg\":\"{text}\",\"type\":\"chat\"}}\n");
+        let frame = format!("{{\"to\":\"ear\",\"msg\":\"{text}\",\"type\":\"chat\"}}\n");
         self.says.write_all(frame.as_bytes())?;
         let mut line = String::new();
         while !line.contains(&text) {

@@ -267,6 +267,21 @@ impl Chat {
         self.rules.rate.is_some()
     }
 
+    /// Replaces the message of the day, for those who join from now on.
+    pub fn set_motd(&mut self, motd: String) {
+        self.profile.motd = motd;
+    }
+
+    /// Replaces the pace of users, who must have one already.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rules.rate = self.rules.rate.and(Some(rate));
+    }
+
+    /// Allows or refuses names beyond ASCII, for those who join or rename from now on.
+    pub fn set_ascii_names(&mut self, ascii_names: bool) {
+        self.rules.ascii_names = ascii_names;
+    }
+
     pub fn is_registered(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_some())
     }

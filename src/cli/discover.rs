@@ -6,9 +6,10 @@ pub(crate) use listing::{Listed, json, merge, table};
 
 use super::args::{CommonArgs, DiscoverArgs};
 use super::exit::{Exit, ExitError};
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::progress::ProgressDisplay;
 use super::runtime;
+use super::values::LogLevel;
 use crate::client::Inspector;
 use crate::discovery::{Found, Goodbyes, MdnsSearch, ScanScope, SearchOptions, SearchReport};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};

@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::args::{CommonArgs, ExportArgs, Format};
 use super::exit::ExitError;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::progress::ProgressDisplay;
+use super::values::LogLevel;
 use crate::chat::{Kind, Message, Venue};
 use crate::files;
 use crate::store::{Export, ExportFilter};

@@ -8,16 +8,17 @@ use std::fmt;
 use std::io::IsTerminal;
 
 use jiff::{Timestamp, ZonedDateTime};
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use super::args::CommonArgs;
 use super::exit::ExitError;
+use super::values::LogLevel;
 
 const VARIABLE: &str = "LANCHAT_LOG";
 
@@ -25,12 +26,15 @@ const VARIABLE: &str = "LANCHAT_LOG";
 const LEVELS: [LevelFilter; 5] =
     [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogLevel {
-    /// Errors only: the subcommand reports to the user in other ways.
-    Error = 0,
-    /// Events too: the log is a server's output.
-    Info = 2,
+/// Changes the level of a log that has started.
+pub(crate) struct LogFilter(reload::Handle<Targets, Registry>);
+
+impl LogFilter {
+    /// Sets the level, unless `LANCHAT_LOG` has the last word.
+    pub(crate) fn set(&self, level: LogLevel, common: &CommonArgs) {
+        // The error is that of a log that is gone.
+        let _ = filter(level, common).map(|filter| self.0.reload(filter));
+    }
 }
 
 /// The format of the time before a line.
@@ -51,10 +55,22 @@ impl FormatTime for TimeFormat {
     }
 }
 
-pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<(), ExitError>
+pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<LogFilter, ExitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    let (filter, handle) = reload::Layer::new(filter(level, common)?);
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_target(false)
+        .with_timer(if is_terminal { TimeFormat::OfDay } else { TimeFormat::Full })
+        .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
+        .with_writer(writer);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    Ok(LogFilter(handle))
+}
+
+fn filter(level: LogLevel, common: &CommonArgs) -> Result<Targets, ExitError> {
     let filter = match env::var(VARIABLE) {
         Ok(chosen) if !chosen.is_empty() => directives(&chosen).map_err(|error| {
             ExitError::usage(format!(
@@ -63,15 +79,7 @@ where
         })?,
         _ => levels(level, common.verbose, common.quiet),
     };
-    let filter = filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF);
-    let is_terminal = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_timer(if is_terminal { TimeFormat::OfDay } else { TimeFormat::Full })
-        .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
-        .with_writer(writer);
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
-    Ok(())
+    Ok(filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF))
 }
 
 /// Parses directives: levels, and targets with their levels.

@@ -60,6 +60,8 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     environment(command, &mut rest);
     entries("FILES", pages::files(subcommand), &mut rest);
     if subcommand == Some("serve") {
+        entries("SIGNALS", pages::signals(), &mut rest);
+        entries("SERVICE", pages::service(), &mut rest);
         entries("LIMITS", limits_page::paragraphs(), &mut rest);
     }
     if subcommand.is_none() {

@@ -26,11 +26,13 @@ mod page_examples;
 mod page_text;
 mod pages;
 mod progress;
+mod reload;
 mod rescue;
 mod runtime;
 mod serve;
 #[cfg(windows)]
 mod service;
+mod service_manager;
 mod trust;
 mod usage;
 mod values;

@@ -7,7 +7,7 @@ use crate::protocol::command::{self, Command, Place};
 pub(super) type Paragraph = (String, String);
 
 /// The day on which the pages' own text last changed.
-pub(super) const DATE: &str = "2026-11-27";
+pub(super) const DATE: &str = "2026-11-28";
 
 /// Describes the variables that belong to no option.
 pub(super) fn environment() -> Vec<Paragraph> {
@@ -84,6 +84,57 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         _ => Vec::new(),
     });
     files
+}
+
+/// Describes the server's signals.
+pub(super) fn signals() -> Vec<Paragraph> {
+    owned(&[
+        (
+            "SIGTERM, SIGINT",
+            "Stop: the server says goodbye to all clients, for at most a few seconds. A second signal ends it at once, \
+             with status 1.",
+        ),
+        (
+            "SIGHUP",
+            "Read the config file and the files that it names again, and log what has changed. motd, rate-limit, \
+             max-clients, max-per-ip, retain, retain-size, ascii-names, log-level and the passphrase are in force at \
+             once, for those who come or act from then on: nobody who is there has to leave. The other settings need a \
+             restart; the log names them. If something is wrong, the log says so, and all settings stay as they were. \
+             Variables and options are those of the start. Names, operators, members, bans and mutes need no reload. \
+             At a terminal, SIGHUP stops the server: the terminal is gone.",
+        ),
+    ])
+}
+
+/// Describes the server under systemd.
+pub(super) fn service() -> Vec<Paragraph> {
+    owned(&[
+        ("systemctl reload lanchat", "Sends SIGHUP. systemctl status shows what the log says of it."),
+        (
+            "lanchat serve --check --config /etc/lanchat/config.toml",
+            "Checks the settings before a restart: status 0 if they are right.",
+        ),
+        (
+            "Restart=always, StartLimitIntervalSec=0",
+            "The unit starts the server again whenever it ends, every 2 seconds, for as long as it takes: its address \
+             may come late. Only wrong options and a wrong config file (status 2) stay failed.",
+        ),
+        (
+            "WatchdogSec=30",
+            "systemd ends and restarts the server if its main loop does not answer for 30 seconds.",
+        ),
+        (
+            "LoadCredential=passphrase:/etc/lanchat/passphrase",
+            "A closed server takes its passphrase from that file, which only root must be able to read. Without the \
+             file, it generates one. To change it, write the file and restart the service; members need no new \
+             passphrase.",
+        ),
+        (
+            "lanchat.socket",
+            "Optional: keeps the port open while the server restarts, so that clients wait instead of being refused. \
+             The port is then that of the socket's unit, whatever --host and --port say.",
+        ),
+    ])
 }
 
 const CONFIG_FILE: &str = "The config file; the default for XDG_CONFIG_HOME is ~/.config, and on Windows the \

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::args::{CommonArgs, RepairArgs, RestoreArgs};
 use super::exit::ExitError;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::progress::ProgressDisplay;
+use super::values::LogLevel;
 use crate::server::{self, DataDirError, RecoveryError};
 use crate::store::{ChecksumState, Repaired, StoreError};
 

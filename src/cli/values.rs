@@ -237,6 +237,16 @@ impl From<Color> for anstream::ColorChoice {
     }
 }
 
+/// How much to log. Other subcommands than a server log errors only: they report to the user in other ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogLevel {
+    Error = 0,
+    Warn = 1,
+    Info = 2,
+    Debug = 3,
+    Trace = 4,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,15 +9,17 @@ use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::term::about;
+use crate::store::Store;
 use std::sync::Arc;
 
 /// For the server's console, and for the client that hosts the server.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     code: String,
-    admission: Admission,
+    pub(super) admission: Admission,
     transfers: Arc<TransferCounts>,
+    pub(super) store: Option<Store>,
 }
 
 impl Handle {
@@ -31,8 +33,9 @@ impl Handle {
         code: String,
         admission: Admission,
         transfers: Arc<TransferCounts>,
+        store: Option<Store>,
     ) -> Self {
-        Self { hub, code, admission, transfers }
+        Self { hub, code, admission, transfers, store }
     }
 
     /// Counts of the files that users send each other.
@@ -64,6 +67,14 @@ impl Handle {
     /// Runs an operator's command from the console.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
         self.hub.act(|chat, now, out| chat.operate(command, now, out))
+    }
+
+    /// Resolves once the reactor has answered: its loop turns, and the hub's lock is free.
+    pub async fn answers(&self) {
+        // The error is that of a reactor that has ended, with the server.
+        if self.hub.probe().await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// The server's status, as lines: users, refused connections, memory, and whether the store works.

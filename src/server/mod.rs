@@ -34,6 +34,7 @@ mod persister;
 mod reactor;
 mod reactor_inbox;
 mod recovery;
+mod reload;
 mod secrets;
 mod signals;
 mod slots;
@@ -47,7 +48,8 @@ pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET
 pub use handle::Handle;
 pub use options::{FileOptions, JoinPolicy, ServerOptions};
 pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
-pub use signals::StopSignals;
+pub use reload::Reloaded;
+pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 
 use crate::chat::{Archive, Chat, Profile, Rules, TokenSource};
@@ -59,7 +61,7 @@ use crate::security::{ChannelError, ServerTls};
 use crate::store::{Store, StoreError};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
-use gate::Gate;
+use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
 use history::History;
 use hub::Hub;
@@ -133,21 +135,26 @@ pub struct Server {
 impl Server {
     /// Opens the port. Must be called in a tokio runtime.
     pub fn bind(options: ServerOptions) -> Result<Self, StartError> {
+        Self::bind_on(None, options)
+    }
+
+    /// Like [`Self::bind`], on a socket that listens already instead of the address and port in the options.
+    pub fn bind_on(
+        socket: Option<std::net::TcpListener>,
+        options: ServerOptions,
+    ) -> Result<Self, StartError> {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         // Before any client can connect.
         let clock = Arc::new(Clock::new());
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
         let passphrase = options.access.passphrase(&data_dir)?;
-        let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer { passphrase, key }));
+        let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer::new(passphrase, key)));
         let tls = ServerTls::new(&keys)?;
         let of_port = |error| start_error(error, options.address, options.port);
-        let socket = listener::reserve(options.address, options.port).map_err(of_port)?;
-        let info = ServerInfo {
-            id: key.id(),
-            name: options.name.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        };
+        let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
+        let version = env!("CARGO_PKG_VERSION").into();
+        let info = ServerInfo { id: key.id(), name: options.name.clone(), version };
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
         let (chat, code) = chat(&options, info.clone(), closed_server.is_some(), &data_dir, archive)?;
         // Only now: if the history cannot be used, no client has connected yet.
@@ -161,12 +168,11 @@ impl Server {
         let (ends, ended) = mpsc::unbounded_channel();
         let hub =
             Hub::new((chat, ends), closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
-        let rate = options.files.and_then(|files| files.rate);
-        let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, rate);
+        let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
-        let max_clients = max_clients(options.max_clients, clients_that_fit(options.files.as_ref()));
+        let max_clients = most_clients(&options);
         let admission = Admission {
-            gate: Gate::new(options.max_per_address, max_clients),
+            gate: Gate::new(GateLimits { max_per_address: options.max_per_address, max_clients }),
             ids: Arc::new(ConnectionIds::default()),
             memory: budget,
         };
@@ -215,7 +221,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        Handle::new(hub, self.code.clone(), self.admission.clone(), counts)
+        Handle::new(hub, self.code.clone(), self.admission.clone(), counts, self.store.clone())
     }
 
     /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
@@ -296,6 +302,11 @@ fn chat(
         chat.pass_files(files.rules, TokenSource::new(random));
     }
     Ok((chat, secrets.code))
+}
+
+/// The most clients at a time.
+fn most_clients(options: &ServerOptions) -> usize {
+    max_clients(options.max_clients, clients_that_fit(options.files.as_ref()))
 }
 
 /// How many clients the file descriptors allow beside the transfers.

@@ -88,6 +88,12 @@ impl JoinPolicy {
     }
 }
 
+impl ServerOptions {
+    pub(super) fn file_rate(&self) -> Option<u64> {
+        self.files.and_then(|files| files.rate)
+    }
+}
+
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {

@@ -142,6 +142,19 @@ impl Store {
         self.writer.ask(move |writer| writer.commit(&batch)).await
     }
 
+    /// Replaces how long messages are kept. The next removal of old messages is then due at once.
+    ///
+    /// # Errors
+    /// If the store is closed.
+    pub async fn keep(&self, keep: Retention) -> Result<(), StoreError> {
+        self.writer
+            .ask(move |writer| {
+                writer.keep(keep);
+                Ok(())
+            })
+            .await
+    }
+
     /// Records that the server passed messages on without storing them, so that people who were away learn of
     /// the gap even after a restart. Returns once a crash of the process can no longer lose that record.
     pub async fn lacks(&self, lacks: Lack) -> Result<(), StoreError> {

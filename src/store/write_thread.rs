@@ -118,6 +118,11 @@ impl WriteThread {
         Ok((writer, archive))
     }
 
+    pub(super) fn keep(&mut self, keep: Retention) {
+        self.keep = keep;
+        self.next_prune = Instant::now();
+    }
+
     pub(super) fn health(&self) -> Arc<Health> {
         Arc::clone(&self.health)
     }

@@ -72,6 +72,8 @@ mod prompt_stopped;
 mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]
+mod reload;
+#[cfg(unix)]
 mod rendezvous;
 mod replaced_system;
 #[cfg(target_os = "linux")]

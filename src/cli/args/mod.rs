@@ -9,6 +9,7 @@ mod files;
 mod history;
 mod other;
 mod serve;
+mod serve_files;
 
 use std::path::PathBuf;
 

@@ -1,25 +1,22 @@
 //! Options of `lanchat serve`, and the server options that they become.
 
-use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use super::files::FileArgs;
+use super::serve_files::{access, apart, read_motd};
 use crate::chat::Rules;
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
-use crate::cli::values::{Bound, Count, HostPort, Size};
-use crate::encoding;
-use crate::files;
+use crate::cli::values::{Bound, Count, HostPort, LogLevel, Size};
 use crate::limits;
 use crate::pace::Rate;
 use crate::protocol::Term;
-use crate::security::Passphrase;
-use crate::server::{JoinPolicy, ServerOptions};
+use crate::server::ServerOptions;
 use crate::store::Retention;
 use crate::text::safe_line;
 
@@ -137,8 +134,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "LANCHAT_SERVE_CLOSED")]
     pub(crate) closed: bool,
 
-    /// File with the closed server's passphrase [default: generate one and keep it in the data
-    /// directory].
+    /// File with the closed server's passphrase [default: systemd's credential "passphrase"; without one,
+    /// generate a passphrase and keep it in the data directory].
     #[arg(
         long,
         value_name = "FILE",
@@ -176,6 +173,21 @@ pub(crate) struct ServeArgs {
     /// Do not announce the server, and do not open a multicast socket.
     #[arg(long, env = "LANCHAT_SERVE_NO_DISCOVERY")]
     pub(crate) no_discovery: bool,
+
+    /// How much to log: error, warn, info, debug or trace. --verbose and --quiet raise and lower it.
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "LANCHAT_SERVE_LOG_LEVEL",
+        value_enum,
+        hide_possible_values = true,
+        default_value_t = LogLevel::Info
+    )]
+    pub(crate) log_level: LogLevel,
+
+    /// Check the options, the config file and the files that they name, and exit without serving.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 impl ServeArgs {
@@ -224,6 +236,8 @@ impl ServeArgs {
             interface: _,
             advertise: _,
             no_discovery,
+            log_level: _,
+            check: _,
         } = self;
         Ok(ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
@@ -249,24 +263,14 @@ impl ServeArgs {
             plaintext: *allow_plaintext,
             multicast: !no_discovery,
             files: files.options(),
-            rules: Rules {
-                rate: rate_limit.get(),
-                ascii_names: *ascii_names,
-                closed: *closed,
-                interim: false,
-            },
+            rules: rules(rate_limit, *ascii_names, *closed),
             ..ServerOptions::default()
         })
     }
 }
 
-/// Reads a file that the user has named. On another thread: a pipe makes it wait, and a signal should end that.
-async fn apart<T: Send + 'static>(
-    path: &Option<PathBuf>,
-    read: impl FnOnce(Option<PathBuf>) -> T + Send + 'static,
-) -> anyhow::Result<T> {
-    let path = path.clone();
-    Ok(tokio::task::spawn_blocking(move || read(path)).await?)
+fn rules(rate: &Bound<Rate>, ascii_names: bool, closed: bool) -> Rules {
+    Rules { rate: rate.get(), ascii_names, closed, interim: false }
 }
 
 fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
@@ -275,14 +279,6 @@ fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
         Term::Forever => None,
     };
     Retention { age, bytes: retain_size.get().map(|size| size.0) }
-}
-
-fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<JoinPolicy, ExitError> {
-    Ok(match passphrase_file {
-        _ if !closed => JoinPolicy::Open,
-        Some(file) => JoinPolicy::Closed(Passphrase::read(file)?),
-        None => JoinPolicy::ClosedByOwn,
-    })
 }
 
 fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, ExitError> {
@@ -366,35 +362,12 @@ async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
     found.with_context(|| format!("{host} has no address; use one of this machine's addresses with --host"))
 }
 
-fn read_motd(path: &Path) -> anyhow::Result<String> {
-    // Four times the bound is enough to know that it is too long, even in UTF-16 with line ends of two characters.
-    let portion = 4 * limits::MAX_MOTD_BYTES + 4;
-    let text = match files::read_named(path, portion) {
-        Ok(bytes) if bytes.len() == portion => encoding::decode_lossy(&bytes),
-        read => read.and_then(|bytes| Ok(encoding::decode(&bytes)?.0)).map_err(|error| {
-            let path = path.display();
-            let remedy = match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::TimedOut => "",
-                _ => "; use another file with --motd",
-            };
-            anyhow!("cannot read the message of the day from {path}: {error}{remedy}")
-        })?,
-    };
-    if text.len() > limits::MAX_MOTD_BYTES {
-        bail!(
-            "the message of the day in {} is longer than {} bytes; shorten it",
-            path.display(),
-            limits::MAX_MOTD_BYTES
-        );
-    }
-    Ok(text.trim_end().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::args::definition;
     use crate::cli::config;
+    use crate::encoding;
     use clap::FromArgMatches;
 
     fn read(words: &str, config: &str) -> Result<ServeArgs, String> {

@@ -49,14 +49,20 @@ const RESTRICTION_RATE: Rate = Rate::every(1, 1, 1);
 
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Connections that one address may always have; `None`: as many as fit.
-    max_per_address: Option<usize>,
-    max_clients: usize,
     state: Mutex<GateState>,
+}
+
+/// The administrator's choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct GateLimits {
+    /// Connections that one address may always have; `None`: as many as fit.
+    pub(super) max_per_address: Option<usize>,
+    pub(super) max_clients: usize,
 }
 
 #[derive(Debug, Default)]
 struct GateState {
+    limits: GateLimits,
     addresses: AddressTable,
     pending: PendingConnections,
     /// Places in use: by admitted connections, and by pending ones that have a place.
@@ -120,8 +126,13 @@ enum Stage {
 const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
-    pub(super) fn new(max_per_address: Option<usize>, max_clients: usize) -> Arc<Self> {
-        Arc::new(Self { max_per_address, max_clients, state: Mutex::default() })
+    pub(super) fn new(limits: GateLimits) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(GateState { limits, ..GateState::default() }) })
+    }
+
+    /// Replaces the limits for later connections; the present ones stay.
+    pub(super) fn set_limits(&self, limits: GateLimits) {
+        self.lock().limits = limits;
     }
 
     /// Counts a connection from `ip`. The signal resolves if it must end before it is admitted. `is_short`: the
@@ -137,7 +148,7 @@ impl Gate {
         let gate = Arc::clone(self);
         let mut pass = Pass { gate, host, address, network, stage: Stage::Pending, number: 0 };
         let cut;
-        let restriction = self.restriction(&mut state, &pass, now);
+        let restriction = state.restriction(&pass, now);
         if let Some(restriction) = is_short.then_some(Restriction::Memory).or(restriction) {
             pass.stage = Stage::Restricted(restriction);
             let mut restrictions = Bucket::default();
@@ -164,39 +175,46 @@ impl Gate {
         self.lock().pending.cut(number);
     }
 
-    /// The connections that one address and network may always have; `None`: no limit.
-    pub(super) fn shares(&self) -> Option<ConnectionShares> {
-        let address = self.max_per_address?;
-        Some(ConnectionShares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
-    }
-
-    /// The same for evictions: on a small server, an address or network may not have everything.
+    /// The connections that one address and network may always have in favour of whom nobody is evicted; `None`: no
+    /// limit. On a small server, an address or network may not have everything.
     pub(super) fn shares_when_full(&self) -> Option<ConnectionShares> {
-        let ConnectionShares { address, network } = self.shares()?;
-        let address = address.min((self.max_clients / 8).max(LIGHT_CONNECTIONS));
-        Some(ConnectionShares { address, network: network.min(self.max_clients / 2) })
+        let limits = self.lock().limits;
+        let ConnectionShares { address, network } = limits.shares()?;
+        let address = address.min((limits.max_clients / 8).max(LIGHT_CONNECTIONS));
+        Some(ConnectionShares { address, network: network.min(limits.max_clients / 2) })
     }
 
     /// For the console.
     pub(super) fn status(&self) -> String {
         let state = self.lock();
-        format!("{} of {} places taken; {}", state.taken, self.max_clients, state.refusals)
+        format!("{} of {} places taken; {}", state.taken, state.limits.max_clients, state.refusals)
     }
 
-    fn restriction(&self, state: &mut GateState, pass: &Pass, now: Duration) -> Option<Restriction> {
-        let open = self.max_clients - self.max_clients / PLACES_PER_KEPT;
-        let left = open.saturating_sub(state.taken);
-        if state.addresses.is_penalized(pass.host, now) {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GateLimits {
+    /// The connections that one address and network may always have; `None`: no limit.
+    fn shares(self) -> Option<ConnectionShares> {
+        let address = self.max_per_address?;
+        Some(ConnectionShares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
+    }
+}
+
+impl GateState {
+    fn restriction(&mut self, pass: &Pass, now: Duration) -> Option<Restriction> {
+        let GateLimits { max_clients, .. } = self.limits;
+        let open = max_clients - max_clients / PLACES_PER_KEPT;
+        let left = open.saturating_sub(self.taken);
+        if self.addresses.is_penalized(pass.host, now) {
             return Some(Restriction::Penalized);
         }
         if left == 0 {
             return Some(Restriction::Full);
         }
-        state.is_over(pass, left, self.shares()?).then_some(Restriction::Share)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, GateState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.is_over(pass, left, self.limits.shares()?).then_some(Restriction::Share)
     }
 }
 
@@ -256,7 +274,7 @@ impl Pass {
         if state.keys.values().filter(|other| *other == key).count() >= CONNECTIONS_PER_KNOWN_KEY {
             return Some(KeyAdmission::TooMany);
         }
-        if state.taken >= gate.max_clients {
+        if state.taken >= state.limits.max_clients {
             return Some(KeyAdmission::Full);
         }
         state.take(self);

@@ -129,6 +129,11 @@ impl Hub {
         self.wake_timers(&state, before);
     }
 
+    /// Asks the reactor for a sign of life.
+    pub(super) fn probe(&self) -> oneshot::Receiver<()> {
+        self.inbox.probe()
+    }
+
     /// Called once for everything that the reactor processed in a round.
     pub(super) fn wake_flusher(&self) {
         self.batch_ready.notify_one();

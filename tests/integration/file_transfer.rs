@@ -1,5 +1,7 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+mod words;
+
 use crate::support::fake_server::{FakeServer, say};
 use crate::support::file_peer::{FilePeer, offer};
 use crate::support::home::{Home, LANCHAT};

@@ -64,7 +64,7 @@ impl FileArgs {
 }
 
 fn rate(text: &str) -> Result<Bound<Size>, String> {
-    match text.parse()? {
+    match text.strip_suffix("/s").unwrap_or(text).parse()? {
         Bound::At(Size(bytes)) if bytes < limits::MIN_FILE_RATE => {
             Err(format!("too slow for any file; use at least {}, or off", Size(limits::MIN_FILE_RATE)))
         }

@@ -138,7 +138,7 @@ impl FileDisplay {
     pub(super) fn tick(&mut self) -> Result<(), Error> {
         let (now, mut events) = (Instant::now(), Vec::new());
         for shown in &mut self.shown {
-            shown.rate.note(now, shown.progress.now().done);
+            shown.rate.follow(now, &shown.progress.now());
             shown.draw();
             if self.is_json && now.duration_since(shown.reported) >= REPORT {
                 shown.reported = now;

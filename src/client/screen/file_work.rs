@@ -19,7 +19,7 @@ use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::client::transfer::{
     Accepted, Cancel, Door, Landing, OfferOrigin, Parcel, Pipe, Received, TransferError, download_folder,
-    receive, send,
+    no_folder, receive, send,
 };
 use crate::client::typed_paths::PathStyle;
 use crate::fingerprint::Fingerprint;
@@ -31,9 +31,6 @@ const QUEUE: usize = 64;
 
 /// How long the end waits for transfers to note their places, so that they can go on.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-
-/// The most paths in a line about skipped files.
-const FEW: usize = 3;
 
 /// The work on files.
 pub(super) struct FileWork {
@@ -220,8 +217,8 @@ fn collect(line: &str, own: &Fingerprint) -> Result<CollectedFiles, String> {
         paths = vec![whole];
     }
     let parcel = Parcel::collect(&paths).map_err(|error| error.to_string())?;
-    let (file, skipped) = (parcel.info(own), skipped(parcel.skipped()));
-    Ok(CollectedFiles { parcel: Arc::new(parcel), file, skipped })
+    let (file, notes) = (parcel.info(own), parcel.notes());
+    Ok(CollectedFiles { parcel: Arc::new(parcel), file, notes })
 }
 
 fn no_file(path: &Path) -> String {
@@ -234,16 +231,6 @@ fn no_file(path: &Path) -> String {
             safe_line(&path.display().to_string())
         ),
     }
-}
-
-/// Names the skipped files of a folder.
-fn skipped(paths: &[PathBuf]) -> Option<String> {
-    let named: Vec<_> = paths.iter().take(FEW).map(|path| safe_line(&path.display().to_string())).collect();
-    let more = match paths.len().saturating_sub(FEW) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!paths.is_empty()).then(|| format!("links and special files are not sent: {}{more}", named.join(", ")))
 }
 
 /// The folder for what the user accepts: one that the user names must exist.
@@ -259,9 +246,7 @@ fn folder_for(folder: Option<&str>, downloads: &str) -> Result<PathBuf, String> 
         [one] => Some(style.path(&one.text, home)),
         _ => None,
     });
-    candidates.find(|path| path.is_dir()).ok_or_else(|| {
-        format!("there is no folder {}; create it, or give another one", safe_line(typed.trim()))
-    })
+    candidates.find(|path| path.is_dir()).ok_or_else(|| no_folder(Path::new(typed.trim())))
 }
 
 /// Makes a place for the offered files.

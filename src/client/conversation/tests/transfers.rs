@@ -1,6 +1,7 @@
 //! Files: offers, answers and progress as the user meets them.
 
 mod again;
+mod numbers;
 mod own_offers;
 
 use std::sync::{Arc, LazyLock};
@@ -71,7 +72,7 @@ impl Talk {
         let task = task(&order);
         assert!(order.ends_with(": plan.pdf)"), "{order}");
         let parcel = Arc::new(parcel());
-        let collected = CollectedFiles { parcel, file: plan("plan.pdf"), skipped: None };
+        let collected = CollectedFiles { parcel, file: plan("plan.pdf"), notes: Vec::new() };
         assert_eq!(self.report(task, TransferReport::Collected(Ok(collected))), "");
         let offer = self.sent();
         assert_eq!((offer.kind.as_deref(), offer.to.as_deref()), (Some("offer"), Some(to)));

@@ -1,7 +1,7 @@
 //! The offers that `lanchat receive` knows, and the transfers that run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::ReceiveOptions;
-use super::consent::is_allowed;
+use super::consent::{is_allowed, refusal};
 use super::seen_offer::SeenOffer;
 use crate::client::connection::{Up, Update};
 use crate::client::error::Error;
@@ -18,10 +18,13 @@ use crate::client::screen::file_display::{FileDisplay, GoesOn};
 use crate::client::shared_state::SharedState;
 use crate::client::terminal;
 use crate::client::transfer::{
-    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, receive,
+    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, no_folder,
+    receive,
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
+use crate::protocol::packet::FileInfo;
+use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, Event, Request};
 use crate::text::{brief_line, safe_line};
@@ -144,7 +147,7 @@ impl FileReceiver {
             self.questions.spawn(async move { (offer, terminal::says_yes(&question).await) });
             return Ok(GoesOn::Yes);
         }
-        let why = format!("{line}; refused: neither --yes-from nor --yes-to-all allows it");
+        let why = format!("{line}; {}", refusal(&self.what.yes_from, &seen.from.name));
         let mut event = event;
         event["refused"] = true.into();
         self.display.tell(&why, &event)?;
@@ -170,20 +173,22 @@ impl FileReceiver {
     /// Accepts an offer, unless an earlier transfer still writes the same file.
     fn accept(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let origin = self.origin(seen);
-        let is_new = self.accepted.find(&origin, &seen.file).is_none();
-        let landing = match self.accepted.accept(&origin, &seen.file, &self.folder, self.what.max) {
+        let (origin, file) = (self.origin(seen), seen.file.clone());
+        let is_new = self.accepted.find(&origin, &file).is_none();
+        let landing = match self.land(&origin, &file) {
             Ok(landing) => landing,
             Err(error) => {
-                let who = safe_line(&seen.from.name);
+                let Some(seen) = self.offers.remove(&offer) else { return Ok(GoesOn::Yes) };
                 if seen.is_direct() {
                     self.send(Act::Decline { offer }, None);
                 }
-                self.offers.remove(&offer);
-                return self.failed(&who, &error);
+                return self.failed(&safe_line(&seen.from.name), &error);
             }
         };
-        let is_busy = self.busy.iter().any(|path| path == landing.unfinished());
+        // The same content may have been offered and accepted twice.
+        let place = landing.unfinished();
+        let is_held = self.offers.iter().any(|(number, seen)| *number != offer && seen.holds(place));
+        let is_busy = is_held || self.is_busy(place);
         if let Some(seen) = self.offers.get_mut(&offer) {
             seen.is_new |= is_new;
             seen.landing = Some(landing);
@@ -194,6 +199,20 @@ impl FileReceiver {
             self.send(Act::Accept { offer }, Some(&format!("accept-{offer}")));
         }
         Ok(GoesOn::Yes)
+    }
+
+    /// Finds a place for an offer. A folder that the user named must be there: it may be a disk that is not connected
+    /// at the moment.
+    fn land(&mut self, origin: &OfferOrigin, file: &FileInfo) -> Result<Landing, TransferError> {
+        if self.what.to.is_some() && !self.folder.is_dir() {
+            return Err(TransferError::Here { code: StopCode::Io, msg: no_folder(&self.folder) });
+        }
+        self.accepted.accept(origin, file, &self.folder, self.what.max)
+    }
+
+    /// Whether a transfer writes to that place.
+    fn is_busy(&self, place: &Path) -> bool {
+        self.busy.iter().any(|path| path == place)
     }
 
     /// The server does not let the transfer begin.
@@ -212,10 +231,18 @@ impl FileReceiver {
 
     /// Forgets an offer, and the empty file that was made for it.
     fn drop_offer(&mut self, offer: u64) {
-        if let Some(SeenOffer { landing: Some(landing), is_new: true, .. }) = self.offers.remove(&offer)
-            && !self.busy.iter().any(|path| path == landing.unfinished())
-        {
-            self.accepted.forget(&landing);
+        let Some(seen) = self.offers.remove(&offer) else { return };
+        if let SeenOffer { landing: Some(landing), is_new: true, .. } = seen {
+            self.forget(&landing);
+        }
+        self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
+    }
+
+    /// Forgets a place, unless another offer or a transfer uses it.
+    fn forget(&mut self, landing: &Landing) {
+        let place = landing.unfinished();
+        if !self.is_busy(place) && !self.offers.values().any(|seen| seen.is_at(place)) {
+            self.accepted.forget(landing);
         }
     }
 
@@ -272,7 +299,7 @@ impl FileReceiver {
         }
         // The same file may be offered under a new number by now.
         for seen in self.offers.values_mut() {
-            if seen.landing.as_ref().is_some_and(|other| other.unfinished() == landing.unfinished()) {
+            if seen.is_at(landing.unfinished()) {
                 seen.retry_later();
             }
         }
@@ -300,12 +327,9 @@ impl FileReceiver {
     fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<GoesOn, Error> {
         let is_over = matches!(code, Some(Code::Withdrawn | Code::Cancelled | Code::Declined));
         if is_over {
-            let ended =
-                self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
-            if let (Some(Code::Cancelled), Some(landing)) = (code, ended)
-                && !self.busy.iter().any(|path| path == landing.unfinished())
-            {
-                self.accepted.forget(&landing);
+            if let (Some(Code::Cancelled), Some(seen)) = (code, self.offers.get_mut(&offer)) {
+                // Nobody will send the rest.
+                seen.is_new = true;
             }
             self.drop_offer(offer);
         } else if let Some(seen) = self.offers.get_mut(&offer)

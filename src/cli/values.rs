@@ -329,7 +329,9 @@ mod tests {
         ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for wrong in ["", "MiB", "M", "1.5MiB", "-1", "1XB", "1Mb/s", "1bb", "1P", "99999999999999GiB", "1é", "1ké"] {
+        for wrong in
+            ["", "MiB", "M", "1.5MiB", "-1", "1XB", "1Mb/s", "1bb", "1P", "99999999999999GiB", "1é", "1ké"]
+        {
             assert!(size(wrong).is_err(), "{wrong}");
         }
         for text in ["0B", "65537B", "64KiB", "1MiB", "3GiB"] {

@@ -34,7 +34,7 @@ mod tests {
     fn no_library_and_no_number_shows_through() {
         let eof = io::Error::new(
             io::ErrorKind::UnexpectedEof,
-            "peer closed connection without sending TLS close_notify: https://docs.rs/rustls",
+            "peer closed connection without sending TLS close_notify: https://example.com",
         );
         assert_eq!(reason(&eof), "closed by the other side");
         let alert = io::Error::new(io::ErrorKind::InvalidData, "received fatal alert: CertificateUnknown");

@@ -1,6 +1,6 @@
 //! The output of `lanchat send --file` and `lanchat receive`: lines and bars for people, JSON lines for programs.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,14 @@ impl FileDisplay {
     pub(super) fn note(&self, line: &str) {
         if !self.is_quiet {
             self.bars.suspend(|| terminal::tell(line));
+        }
+    }
+
+    /// A key has ended the program: what follows stands below the terminal's `^C`, or below a question. Bars end
+    /// their own line.
+    pub(super) fn stopped(&self) {
+        if !self.is_quiet && self.shown.is_empty() && io::stderr().is_terminal() {
+            anstream::eprintln!();
         }
     }
 

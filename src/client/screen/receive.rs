@@ -13,7 +13,7 @@ use tokio::time::interval;
 
 pub use consent::Consent;
 use consent::unproven;
-use file_receiver::{FileEnd, FileReceiver};
+use file_receiver::FileReceiver;
 
 use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::termination::Termination;
@@ -83,9 +83,7 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
         let next = tokio::select! {
             update = connection.next() => receiver.take(update.map_err(Error::from)?)?,
             Some(done) = receiver.running.join_next() => {
-                let FileEnd { offer, landing, progress, received } = done.map_err(|error| Error::Local(error.to_string()))?;
-                receiver.display.end(&progress);
-                receiver.ended(offer, &landing, received)?
+                receiver.ended(done.map_err(|error| Error::Local(error.to_string()))?)?
             }
             Some(answer) = receiver.questions.join_next() => match answer {
                 Ok((offer, is_yes)) => receiver.answered(offer, is_yes)?,

@@ -354,6 +354,7 @@ impl FileSender {
 
     /// A room's offer ends when the user wants it to; a user's offer then has failed.
     fn interrupted(&self) -> Result<(), Error> {
+        self.display.stopped();
         match self.received {
             0 => Err(interrupted()),
             _ => Ok(()),

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_told_in_plain_words() {
-        let eof = "peer closed connection without sending TLS close_notify: https://docs.rs/rustls";
+        let eof = "peer closed connection without sending TLS close_notify: https://example.com";
         let error = io::Error::new(io::ErrorKind::UnexpectedEof, eof);
         assert_eq!(
             TransferError::lost(&error).to_string(),

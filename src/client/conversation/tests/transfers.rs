@@ -365,6 +365,9 @@ fn progress_is_in_the_label_and_never_a_line() {
     let effects = talk.conversation.event(&accepted(7, "bob", false), None, talk.now);
     let progress = effects.iter().find_map(progress_of).expect("a transfer");
     assert_eq!(talk.later(0), "");
+    progress.put(0, Some(100 << 20));
+    assert_eq!(talk.later(1), "(label)");
+    assert_eq!(talk.conversation.label(), "[#lobby · plan.pdf  0%] ", "too early for a rate");
     progress.put(13 << 20, Some(100 << 20));
     assert_eq!(talk.later(1), "(label)");
     assert_eq!(talk.conversation.label(), "[#lobby · plan.pdf 13%  13 MiB/s 0:07] ");

@@ -113,14 +113,18 @@ impl Conversation {
     /// Says what it is now, so that the same line works the next time.
     fn is_another(&mut self, number: Option<u64>, command: &str, rest: &str) -> Option<Vec<Effect>> {
         let number = number?;
-        let received = self.transfers.received.iter().find(|offer| offer.is_current && offer.number == number);
+        let received =
+            self.transfers.received.iter().find(|offer| offer.is_current && offer.number == number);
         let (identity, what) = match received {
             Some(offer) => {
                 (offer.identity(), format!("{} from {}", described(&offer.file), safe_line(&offer.from.name)))
             }
             None => {
                 let offer = self.transfers.made.iter().find(|offer| offer.number == Some(number))?;
-                (offer.identity(), format!("your offer of {} to {}", described(&offer.file), place(&offer.to)))
+                (
+                    offer.identity(),
+                    format!("your offer of {} to {}", described(&offer.file), place(&offer.to)),
+                )
             }
         };
         if !self.transfers.numbers.tell(number, identity) {

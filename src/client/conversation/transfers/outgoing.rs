@@ -5,9 +5,7 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
-use super::{
-    CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled,
-};
+use super::{CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled};
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
 use crate::client::transfer::{Sent, TransferError};
 use crate::protocol::Code;

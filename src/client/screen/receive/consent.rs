@@ -65,7 +65,9 @@ pub(super) fn refusal(allowed: &[Consent], name: &str) -> String {
         _ => None,
     });
     match named {
-        Some(name) => format!("refused: --yes-from {name} takes files only with a key of {name}'s that you verified"),
+        Some(name) => {
+            format!("refused: --yes-from {name} takes files only with a key of {name}'s that you verified")
+        }
         None => "refused: neither --yes-from nor --yes-to-all allows it".to_owned(),
     }
 }

@@ -32,6 +32,8 @@ use crate::text::{brief_line, safe_line};
 /// The end of a transfer.
 pub(super) struct FileEnd {
     pub(super) offer: u64,
+    /// The sender, whose offer may be gone by then.
+    pub(super) name: String,
     pub(super) landing: Landing,
     pub(super) progress: Arc<FileProgress>,
     pub(super) received: Result<Received, TransferError>,
@@ -241,7 +243,9 @@ impl FileReceiver {
     /// Forgets a place, unless another offer or a transfer uses it.
     fn forget(&mut self, landing: &Landing) {
         let place = landing.unfinished();
-        if !self.is_busy(place) && !self.offers.values().any(|seen| seen.is_at(place)) {
+        let others = self.offers.values_mut().filter(|seen| seen.is_at(place));
+        let count = others.map(|seen| seen.is_new = true).count();
+        if count == 0 && !self.is_busy(place) {
             self.accepted.forget(landing);
         }
     }
@@ -253,29 +257,26 @@ impl FileReceiver {
         seen.is_new = false;
         let door = Door::new(up.peer, self.channel.to(up.key));
         let progress = Arc::new(FileProgress::new(seen.file.size));
-        self.display.begin(&seen.from.name, progress.clone());
+        let name = seen.from.name.clone();
+        self.display.begin(&name, progress.clone());
         self.busy.push(landing.unfinished().to_owned());
         self.running.spawn(async move {
             let received = match Pipe::open(&door, &token).await {
                 Ok(pipe) => receive(pipe, &landing, progress.clone(), Cancel::new()).await,
                 Err(error) => Err(error),
             };
-            FileEnd { offer, landing, progress, received }
+            FileEnd { offer, name, landing, progress, received }
         });
     }
 
     /// Takes the end of a transfer.
-    pub(super) fn ended(
-        &mut self,
-        offer: u64,
-        landing: &Landing,
-        received: Result<Received, TransferError>,
-    ) -> Result<GoesOn, Error> {
+    pub(super) fn ended(&mut self, end: FileEnd) -> Result<GoesOn, Error> {
+        let FileEnd { offer, name: who, landing, progress, received } = end;
+        self.display.end(&progress);
         self.busy.retain(|path| path != landing.unfinished());
-        self.accepted.settle(landing, &received);
+        self.accepted.settle(&landing, &received);
         self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
-        let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
-        let shown = if who.is_empty() { "the sender".to_owned() } else { safe_line(&who) };
+        let shown = safe_line(&who);
         let error = match received {
             Ok(received) => {
                 self.offers.remove(&offer);
@@ -304,7 +305,11 @@ impl FileReceiver {
             }
         }
         let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-        self.display.tell(&format!("{shown}: {error}; it goes on when both are connected"), &event)?;
+        let when = match self.offers.contains_key(&offer) {
+            true => "when both are connected".to_owned(),
+            false => format!("when {shown} offers it again"),
+        };
+        self.display.tell(&format!("{shown}: {error}; it goes on {when}"), &event)?;
         Ok(GoesOn::Yes)
     }
 
@@ -354,6 +359,7 @@ impl FileReceiver {
     }
 
     pub(super) fn interrupted(&self) -> Result<(), Error> {
+        self.display.stopped();
         match self.what.once {
             true => Err(Error::Local("interrupted; what has come stays for the next time".into())),
             false => Ok(()),

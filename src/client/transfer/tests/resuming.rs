@@ -219,3 +219,34 @@ fn the_list_is_bounded_and_survives_damage() {
     fs::write(&path, format!("garbage\n{{}}\n{}", &text[..text.len() - 20])).unwrap();
     assert!(scene.accepted().find(&origin(), &info(1)).is_some());
 }
+
+#[tokio::test]
+async fn what_is_here_comes_again_into_another_folder_and_is_only_found_in_its_own() {
+    let scene = Scene::new();
+    scene.file("plan.pdf", noise(1000));
+    let parcel = scene.parcel("plan.pdf");
+    let first = scene.pass(&parcel).await;
+    let info = parcel.info(&own());
+    assert_eq!(scene.accept(&info).received().map(|received| received.path.clone()), Some(first.clone()));
+    let other = tempfile::tempdir().unwrap();
+    let landing = scene.accepted().accept(&origin(), &info, other.path(), None).unwrap();
+    assert_eq!(landing.received(), None);
+    assert_eq!(landing.folder(), other.path().canonicalize().unwrap());
+    assert_eq!(fs::read(first).unwrap(), noise(1000), "the first stays");
+}
+
+#[tokio::test]
+async fn two_offers_of_one_name_accepted_before_either_begins_land_beside_each_other() {
+    let scene = Scene::new();
+    scene.file("one/plan.pdf", noise(1000));
+    scene.file("two/plan.pdf", noise(2000));
+    let parcels = [scene.parcel("one/plan.pdf"), scene.parcel("two/plan.pdf")];
+    let landings = parcels.each_ref().map(|parcel| scene.accept(&parcel.info(&own())));
+    assert_ne!(landings[0].unfinished(), landings[1].unfinished());
+    for parcel in &parcels {
+        scene.pass(parcel).await;
+    }
+    let sizes: Vec<_> =
+        tree(scene.there.path()).into_iter().map(|(name, content)| (name, content.unwrap().len())).collect();
+    assert_eq!(sizes, [("plan (2).pdf".to_owned(), 2000), ("plan.pdf".to_owned(), 1000)]);
+}

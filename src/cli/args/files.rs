@@ -16,6 +16,9 @@ pub(crate) struct FileArgs {
     pub(crate) no_files: bool,
 
     /// The biggest file or folder that users may send each other.
+    ///
+    /// A SIZE, here and in other options, is a number of bytes or has a unit: 10K, 10M, 10G and 10T count in steps of
+    /// 1024, as 10KiB and 10MiB do, and 10KB and 10MB in steps of 1000.
     #[arg(long, value_name = "SIZE|off", env = "LANCHAT_SERVE_MAX_FILE", default_value_t = Bound::Off)]
     pub(crate) max_file: Bound<Size>,
 

@@ -30,8 +30,7 @@ use progress_label::ProgressLabel;
 use read_numbers::ReadNumbers;
 pub(super) use stage::OfferStage;
 use stage::percent;
-pub(super) use wording::described;
-pub(crate) use wording::file_size;
+pub(crate) use wording::{clock_time, described, file_size};
 
 /// Offers to keep, in either direction. A server tells of fewer, so these are from an odd one.
 const MAX_OFFERS: usize = 256;

@@ -8,12 +8,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::output::{escaped, output_ended};
-use crate::client::conversation::file_size;
+use crate::client::conversation::{clock_time, file_size};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::terminal;
 use crate::client::transfer::{FilePhase, FileProgress, TransferRate};
-use crate::protocol::packet::FileInfo;
 use crate::text::safe_line;
 
 /// How often bars move.
@@ -48,14 +47,6 @@ struct ShownTransfer {
     rate: TransferRate,
     bar: ProgressBar,
     reported: Instant,
-}
-
-/// `plan.pdf (1.2 MiB)`, `docs (3 files, 12 MiB)`.
-pub(super) fn described(file: &FileInfo) -> String {
-    let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
-    let parts: Vec<String> = count.into_iter().chain(file.size.map(file_size)).collect();
-    let size = if parts.is_empty() { "of unknown size".into() } else { parts.join(", ") };
-    format!("{} ({size})", safe_line(&file.name))
 }
 
 impl FileDisplay {
@@ -171,7 +162,7 @@ impl ShownTransfer {
             FilePhase::Hashing => format!("checking what is there already: {}", file_size(now.done)),
             FilePhase::Moving => {
                 let rate = self.rate.per_second().map(|rate| format!(", {}/s", file_size(rate)));
-                let left = self.rate.left(&now).map(|left| format!(", {} s left", left.as_secs()));
+                let left = self.rate.left(&now).map(|left| format!(", {} left", clock_time(left)));
                 format!("{}{}{}", file_size(now.done), rate.unwrap_or_default(), left.unwrap_or_default())
             }
             FilePhase::Finishing => "writing to the disk".to_owned(),

@@ -10,10 +10,11 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use super::file_display::{FileDisplay, GoesOn, TICK, described};
+use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::send::for_command_line;
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
+use crate::client::conversation::described;
 use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::wording::{clock, file_size, scaled, shortened};
+use super::wording::{clock_time, file_size, scaled, shortened};
 use super::{TransferTable, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::transfer::{FilePhase, ProgressNow, TransferRate};
@@ -71,7 +71,7 @@ impl TransferTable {
                     let (number, unit) = scaled(rate);
                     format!("{number} {unit}/s")
                 }));
-                parts.extend(rate.left(&all).filter(|left| *left < LONGEST_LEFT).map(clock));
+                parts.extend(rate.left(&all).filter(|left| *left < LONGEST_LEFT).map(clock_time));
             }
         }
         parts

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::screen::file_display::described;
+use crate::client::conversation::described;
 use crate::client::transfer::Landing;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Target;

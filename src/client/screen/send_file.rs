@@ -295,7 +295,8 @@ impl FileSender {
         if is_over && self.is_direct() {
             return Err(failure(&shown, &error));
         }
-        let line = format!("{shown}: {error}");
+        let again = if is_over { String::new() } else { format!("; it goes on when {shown} is back") };
+        let line = format!("{shown}: {error}{again}");
         let event = json!({ "type": "failed", "name": name, "code": error.code(), "msg": error.to_string() });
         self.display.tell(&line, &event)?;
         Ok(GoesOn::Yes)

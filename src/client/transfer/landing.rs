@@ -148,9 +148,9 @@ impl Landing {
         (&self.name, self.size, self.count) == (&info.name, info.size, info.count)
     }
 
-    /// Whether somebody who accepts the offer into that folder finds it there, now or once it is complete: what is
+    /// Whether a user who accepts the offer into that folder finds it there, now or once it is complete: what is
     /// unfinished goes on where it is.
-    pub(super) fn suits(&self, folder: &Path) -> bool {
+    pub fn suits(&self, folder: &Path) -> bool {
         self.done.is_none() || folder.canonicalize().is_ok_and(|folder| folder == self.folder)
     }
 

@@ -107,7 +107,7 @@ impl Parcel {
         }
         let name = format!("{name} and {} more", paths.len() - 1);
         let contents = Contents::Folder(items);
-        // What the user names, the user means.
+        // Users mean the paths that they name.
         Ok(Self { name, hidden: hidden(&contents, 1), contents, skipped })
     }
 
@@ -181,7 +181,7 @@ impl Parcel {
         &self.skipped
     }
 
-    /// What the user may not expect of the content, in lines that are safe for a terminal.
+    /// Notes about content that the user may not expect, in lines that are safe for a terminal.
     pub fn notes(&self) -> Vec<String> {
         let skipped: Vec<String> = self.skipped.iter().map(|path| shown(path)).collect();
         let hidden: Vec<String> = self.hidden.iter().map(|name| safe_line(name)).collect();

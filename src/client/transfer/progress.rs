@@ -45,7 +45,7 @@ pub struct ProgressNow {
     pub phase: FilePhase,
     /// Of the whole: with what was there before.
     pub done: u64,
-    /// What has come since the bytes began to flow, which is what the rate counts.
+    /// The bytes since they began to flow, which the rate counts.
     pub moved: u64,
     /// `None`: nobody knows.
     pub total: Option<u64>,

@@ -149,3 +149,30 @@ fn odd_names_and_hidden_files_arrive_and_are_told() {
     let output = alice.send(server.address, &["--to", "bob", "--file", "docs"]);
     assert!(said(&output).contains("hidden files are sent, too: .env, .git\n"), "{}", said(&output));
 }
+
+#[test]
+fn what_was_taken_into_one_folder_is_not_taken_into_another_without_consent() {
+    let server = Serve::start(&[]);
+    let (alice, bob) = (User::new("alice"), User::new("bob"));
+    alice.file("plan.pdf", "plan");
+    let args = ["--to", "bob", "--file", "plan.pdf"];
+    let running = receiver(&bob, server.address, &["--yes-to-all", "--once"]);
+    assert_done(&alice.send(server.address, &args));
+    running.event("received");
+    drop(running);
+    fs::create_dir(bob.files().join("other")).unwrap();
+    let others = |args: &[&str]| {
+        let args = [&["--json", "--to", "other"], args].concat();
+        let running = Running::start(&mut bob.command("receive", server.address, &args));
+        running.event("waiting");
+        running
+    };
+    let running = others(&[]);
+    assert_eq!(alice.send(server.address, &args).status.code(), Some(5));
+    assert_eq!(running.event("offer")["refused"], true);
+    drop(running);
+    let running = others(&["--yes-to-all"]);
+    assert_done(&alice.send(server.address, &args));
+    running.event("received");
+    assert_eq!(tree(&bob.files()).keys().collect::<Vec<_>>(), ["other", "other/plan.pdf", "plan.pdf"]);
+}

@@ -54,7 +54,7 @@ pub(crate) struct MeetingPoint {
 pub(crate) struct CollectedFiles {
     pub(crate) parcel: Arc<Parcel>,
     pub(crate) file: FileInfo,
-    /// What the user may not expect of them.
+    /// Notes about them that the user may not expect.
     pub(crate) notes: Vec<String>,
 }
 

@@ -15,7 +15,7 @@ pub(super) struct OfferIdentity {
     content: String,
 }
 
-/// What each number stands for in the lines that the user has read.
+/// The meaning of each number in the lines that the user has read.
 #[derive(Debug, Default)]
 pub(super) struct ReadNumbers(BTreeMap<u64, OfferIdentity>);
 

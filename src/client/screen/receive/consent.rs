@@ -43,7 +43,7 @@ pub(super) fn is_allowed(
     })
 }
 
-/// What the user learns at the start about each name that opens nothing yet: no key proves who has it.
+/// A hint for the start about each name that opens nothing yet: no key proves whose it is.
 pub(super) fn unproven<'a>(allowed: &[Consent], verified: impl Iterator<Item = &'a str>) -> Vec<String> {
     let verified: Vec<Name> = verified.filter_map(|name| Name::new(name).ok()).collect();
     let is_unproven = |consent: &Consent| match consent {

@@ -131,8 +131,8 @@ impl FileReceiver {
     /// Decides on an offer that came.
     fn consider(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let known = self.accepted.find(&self.origin(seen), &seen.file).filter(|_| seen.key.is_some());
-        if known.is_some() || self.what.yes_to_all {
+        let is_known = seen.key.is_some() && self.has_place(&self.origin(seen), &seen.file);
+        if is_known || self.what.yes_to_all {
             return self.accept(offer);
         }
         let Some(seen) = self.offers.get_mut(&offer) else { return Ok(GoesOn::Yes) };
@@ -176,7 +176,7 @@ impl FileReceiver {
     fn accept(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
         let (origin, file) = (self.origin(seen), seen.file.clone());
-        let is_new = self.accepted.find(&origin, &file).is_none();
+        let is_new = !self.has_place(&origin, &file);
         let landing = match self.land(&origin, &file) {
             Ok(landing) => landing,
             Err(error) => {
@@ -210,6 +210,12 @@ impl FileReceiver {
             return Err(TransferError::Here { code: StopCode::Io, msg: no_folder(&self.folder) });
         }
         self.accepted.accept(origin, file, &self.folder, self.what.max)
+    }
+
+    /// Whether this was accepted before, and goes on or is found in its place. A copy of what is complete elsewhere is
+    /// another question.
+    fn has_place(&self, origin: &OfferOrigin, file: &FileInfo) -> bool {
+        self.accepted.find(origin, file).is_some_and(|landing| landing.suits(&self.folder))
     }
 
     /// Whether a transfer writes to that place.

@@ -1,5 +1,6 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+mod questions;
 mod words;
 
 use crate::support::fake_server::{FakeServer, say};

@@ -3,6 +3,7 @@
 
 mod consent;
 mod file_receiver;
+mod questions;
 mod seen_offer;
 
 use std::path::PathBuf;
@@ -85,10 +86,7 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
             Some(done) = receiver.running.join_next() => {
                 receiver.ended(done.map_err(|error| Error::Local(error.to_string()))?)?
             }
-            Some(answer) = receiver.questions.join_next() => match answer {
-                Ok((offer, is_yes)) => receiver.answered(offer, is_yes)?,
-                Err(error) => return Err(Error::Local(error.to_string())),
-            },
+            Some((question, is_yes)) = receiver.questions.answer() => receiver.answered(&question, is_yes)?,
             _ = ticks.tick() => receiver.tick()?,
             () = termination.wait() => return receiver.interrupted(),
         };

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::ReceiveOptions;
 use super::consent::{is_allowed, refusal};
+use super::questions::{FileQuestion, Questions};
 use super::seen_offer::SeenOffer;
 use crate::client::connection::{Up, Update};
 use crate::client::error::Error;
@@ -52,7 +53,7 @@ pub(super) struct FileReceiver {
     pub(super) running: JoinSet<FileEnd>,
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
-    pub(super) questions: JoinSet<(u64, bool)>,
+    pub(super) questions: Questions,
 }
 
 impl FileReceiver {
@@ -64,7 +65,7 @@ impl FileReceiver {
         trust: SharedState<TrustPolicy>,
         accepted: Accepted,
     ) -> Self {
-        let (running, questions, busy) = (JoinSet::new(), JoinSet::new(), Vec::new());
+        let (running, questions, busy) = (JoinSet::new(), Questions::default(), Vec::new());
         let offers = BTreeMap::new();
         Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
     }
@@ -145,8 +146,8 @@ impl FileReceiver {
             return self.accept(offer);
         }
         if terminal::can_ask() && !self.display.is_json() {
-            let question = format!("{line}; take it? [y/N] ");
-            self.questions.spawn(async move { (offer, terminal::says_yes(&question).await) });
+            let question = FileQuestion::about(seen);
+            self.questions.ask(question, format!("{line}; take it? [y/N] "));
             return Ok(GoesOn::Yes);
         }
         let why = format!("{line}; {}", refusal(&self.what.yes_from, &seen.from.name));
@@ -160,16 +161,27 @@ impl FileReceiver {
         Ok(GoesOn::Yes)
     }
 
-    pub(super) fn answered(&mut self, offer: u64, is_yes: bool) -> Result<GoesOn, Error> {
-        if !self.offers.contains_key(&offer) {
-            self.display.note("this is no longer offered");
-        } else if is_yes {
-            return self.accept(offer);
-        } else {
-            self.send(Act::Decline { offer }, None);
-            self.offers.remove(&offer);
+    /// Takes the answer for the offers that it is about: they may have other numbers by now, and their numbers may be
+    /// those of others.
+    pub(super) fn answered(&mut self, question: &FileQuestion, is_yes: bool) -> Result<GoesOn, Error> {
+        let is_it = |seen: &SeenOffer| seen.landing.is_none() && FileQuestion::about(seen) == *question;
+        let numbers: Vec<u64> =
+            self.offers.iter().filter(|(_, seen)| is_it(seen)).map(|(number, _)| *number).collect();
+        if numbers.is_empty() {
+            self.display.note(&format!("{} is no longer offered", question.described()));
         }
-        Ok(GoesOn::Yes)
+        let mut next = GoesOn::Yes;
+        for offer in numbers {
+            if is_yes {
+                next = self.accept(offer)?;
+            } else {
+                self.send(Act::Decline { offer }, None);
+                self.offers.remove(&offer);
+            }
+        }
+        let offers = &self.offers;
+        self.questions.go_on(|question| offers.values().any(|seen| FileQuestion::about(seen) == *question));
+        Ok(next)
     }
 
     /// Accepts an offer, unless an earlier transfer still writes the same file.

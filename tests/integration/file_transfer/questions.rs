@@ -11,7 +11,7 @@ fn receiving(server: &FakeServer, home: &Home) -> Terminal {
     let host = server.address.to_string();
     let mut args = vec!["receive", "--no-discovery", "--plaintext", "--host", &host, "--name", "bob"];
     args.extend(["--to", ".", "--yes-from", TRUSTED]);
-    let terminal = Launch::lanchat(&args).start(home);
+    let terminal = Launch::lanchat(&args).size(24, 100).start(home);
     terminal.wait_for("waiting for files for bob");
     terminal
 }
@@ -41,7 +41,7 @@ fn one_question_at_a_time_and_each_answer_is_for_its_own() {
     {
         terminal.wait_until(name, |screen| {
             let last = screen.trim_end().lines().last().unwrap_or_default();
-            last.contains(&format!("{name} (3 bytes); take it? [y/N]"))
+            last.ends_with(&format!("{name} (3 bytes); take it? [y/N]"))
         });
         terminal.enter(answer);
         assert_eq!(said(&server), (kind.to_owned(), number));

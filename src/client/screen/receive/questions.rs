@@ -62,7 +62,7 @@ impl Questions {
         }
     }
 
-    /// The answer to the open question; `None`: there is none. Safe to cancel.
+    /// The answer to the open question; `None`: no question is open. Safe to cancel.
     pub(super) async fn answer(&mut self) -> Option<(FileQuestion, bool)> {
         let is_yes = self.open.join_next().await?.unwrap_or(false);
         Some((self.asked.take()?, is_yes))

@@ -1,5 +1,8 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+mod questions;
+mod words;
+
 use crate::support::fake_server::{FakeServer, say};
 use crate::support::file_peer::{FilePeer, offer};
 use crate::support::home::{Home, LANCHAT};

@@ -10,10 +10,11 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use super::file_display::{FileDisplay, GoesOn, TICK, described};
+use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::send::for_command_line;
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
+use crate::client::conversation::described;
 use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
@@ -30,9 +31,6 @@ const OFFER_ID: &str = "offer";
 
 /// The name of a stream, unless the user gives another.
 const STREAM_NAME: &str = "stream";
-
-/// The most skipped paths to name.
-const FEW: usize = 5;
 
 /// The pause before it offers again to a recipient who has not returned yet.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -76,9 +74,15 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
     let (paths, name) = (what.paths.clone(), what.name.clone());
     let collected = tokio::task::spawn_blocking(move || collect(&paths, name, is_stream));
-    let parcel = collected.await.map_err(|error| Error::Local(error.to_string()))??;
-    tell_skipped(options, &parcel);
-    let joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
+    let parcel = tokio::select! {
+        parcel = collected => parcel.map_err(|error| Error::Local(error.to_string()))??,
+        () = termination.wait() => return Err(interrupted()),
+    };
+    parcel.notes().iter().for_each(|note| options.note(note));
+    let joined = tokio::select! {
+        joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)) => joined?,
+        () = termination.wait() => return Err(interrupted()),
+    };
     let (own, channel) = (joined.credentials.own, joined.credentials.channel.clone());
     let mut connection = Reconnector::staying(Mode::Send, joined);
     let mut sender = FileSender {
@@ -140,17 +144,6 @@ fn collect(paths: &[PathBuf], name: Option<String>, is_stream: bool) -> Result<P
         Some(name) => parcel.named(&name),
         None => parcel,
     })
-}
-
-fn tell_skipped(options: &ClientOptions, parcel: &Parcel) {
-    let skipped = parcel.skipped();
-    for path in skipped.iter().take(FEW) {
-        let path = safe_line(&path.to_string_lossy());
-        options.note(&format!("{path} is not sent: it is a link, or neither a file nor a folder"));
-    }
-    if skipped.len() > FEW {
-        options.note(&format!("{} more links and the like are not sent", skipped.len() - FEW));
-    }
 }
 
 struct FileSender {
@@ -302,7 +295,8 @@ impl FileSender {
         if is_over && self.is_direct() {
             return Err(failure(&shown, &error));
         }
-        let line = format!("{shown}: {error}");
+        let again = if is_over { String::new() } else { format!("; it goes on when {shown} is back") };
+        let line = format!("{shown}: {error}{again}");
         let event = json!({ "type": "failed", "name": name, "code": error.code(), "msg": error.to_string() });
         self.display.tell(&line, &event)?;
         Ok(GoesOn::Yes)
@@ -362,11 +356,16 @@ impl FileSender {
 
     /// A room's offer ends when the user wants it to; a user's offer then has failed.
     fn interrupted(&self) -> Result<(), Error> {
+        self.display.stopped();
         match self.received {
-            0 => Err(Error::Local("interrupted; nobody has the file".into())),
+            0 => Err(interrupted()),
             _ => Ok(()),
         }
     }
+}
+
+fn interrupted() -> Error {
+    Error::Local("interrupted; nobody has the file".into())
 }
 
 fn failure(name: &str, error: &TransferError) -> Error {

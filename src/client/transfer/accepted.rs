@@ -85,7 +85,7 @@ impl Accepted {
         let mut result = Err(TransferError::Cut("the list of accepted files is in use".into()));
         self.change(|list| {
             // Another client of this user may have accepted it since.
-            let found = find(list, origin, info);
+            let found = find(list, origin, info).filter(|landing| landing.suits(folder));
             result = found.map_or_else(|| add(list, dir.as_deref(), (origin, info), (folder, max)), Ok);
         });
         result
@@ -102,11 +102,11 @@ impl Accepted {
                     list[at].landing.done = Some(received.clone());
                     list[at].at = Timestamp::now();
                 }
-                Err(error) if error.is_cut() || matches!(error, TransferError::Refused { .. }) => {}
+                Err(error) if error.keeps_content() => {}
                 Err(_) => drop(list.remove(at)),
             }
         });
-        if !matches!(outcome, Err(TransferError::Cut(_) | TransferError::Refused { .. })) {
+        if !outcome.as_ref().is_err_and(TransferError::keeps_content) {
             landing.remove_journal();
         }
     }

@@ -39,6 +39,13 @@ impl Received {
     }
 }
 
+#[cfg(test)]
+impl Landing {
+    pub(crate) fn received_in_test(self, received: Received) -> Self {
+        Self { done: Some(received), ..self }
+    }
+}
+
 /// Where an accepted offer goes. Knows what is there from earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
@@ -61,6 +68,12 @@ pub struct Landing {
 /// The folder for downloads: the system's for this user, or their home.
 pub fn download_folder() -> Option<PathBuf> {
     dirs::download_dir().or_else(|| dirs::home_dir().map(|home| home.join("Downloads")))
+}
+
+/// Says that the folder is missing which a user has named for files. Only the one for downloads is made: a name with
+/// a slip in it would become a folder in which nobody looks.
+pub fn no_folder(folder: &Path) -> String {
+    format!("there is no folder {}; create it, or give another one", safe_line(&folder.to_string_lossy()))
 }
 
 impl Landing {
@@ -133,6 +146,12 @@ impl Landing {
     /// Whether it was made for this offer.
     pub(super) fn is_for(&self, info: &FileInfo) -> bool {
         (&self.name, self.size, self.count) == (&info.name, info.size, info.count)
+    }
+
+    /// Whether a user who accepts the offer into that folder finds it there, now or once it is complete: what is
+    /// unfinished goes on where it is.
+    pub fn suits(&self, folder: &Path) -> bool {
+        self.done.is_none() || folder.canonicalize().is_ok_and(|folder| folder == self.folder)
     }
 
     /// The result of a transfer that is complete.

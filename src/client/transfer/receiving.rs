@@ -32,7 +32,7 @@ pub async fn receive(
         // A file that another program put there is not this program's to remove.
         let is_another = matches!(received, Err(TransferError::Here { code: StopCode::Changed, .. }));
         if let Err(error) = &received
-            && !error.is_cut()
+            && !error.keeps_content()
             && !is_another
         {
             landing.discard();
@@ -82,8 +82,7 @@ impl Receiving<'_> {
             FileRecord::StartPlace(place) if place == StartPlace::default() => site.start_over()?,
             _ => return Err(unexpected()),
         }
-        progress.set(site.bytes());
-        progress.enter(FilePhase::Moving);
+        progress.flow(site.bytes());
         loop {
             match wire.next()? {
                 FileRecord::File(header) => {

@@ -66,8 +66,7 @@ impl Sending<'_> {
         self.progress.enter(FilePhase::Hashing);
         let start = self.start(&have)?;
         self.wire.send(&FileRecord::StartPlace(start.place))?;
-        self.progress.enter(FilePhase::Moving);
-        self.progress.set(start.bytes);
+        self.progress.flow(start.bytes);
         let files = match self.parcel.is_stream() {
             true => self.stream()?,
             false => self.items(start)?,

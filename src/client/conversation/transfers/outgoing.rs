@@ -5,10 +5,7 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
-use super::{
-    CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled,
-    is_interruption,
-};
+use super::{CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled};
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
 use crate::client::transfer::{Sent, TransferError};
 use crate::protocol::Code;
@@ -20,9 +17,9 @@ impl Conversation {
     pub(super) fn collected(&mut self, mark: u64, result: Result<CollectedFiles, String>) -> Vec<Effect> {
         let Some(offer) = self.transfers.made(mark) else { return Vec::new() };
         match result {
-            Ok(CollectedFiles { parcel, file, skipped }) => {
+            Ok(CollectedFiles { parcel, file, notes }) => {
                 (offer.file, offer.parcel) = (file, Some(parcel));
-                let mut effects = skipped.map(|text| self.note(&text)).unwrap_or_default();
+                let mut effects: Vec<_> = notes.iter().flat_map(|text| self.note(text)).collect();
                 effects.extend(self.offer(mark));
                 effects
             }
@@ -57,7 +54,8 @@ impl Conversation {
         if std::mem::replace(&mut offer.is_told, true) {
             return Vec::new();
         }
-        let (what, to) = (described(&offer.file), place(&offer.to));
+        let (what, to, identity) = (described(&offer.file), place(&offer.to), offer.identity());
+        self.transfers.numbers.show(number, identity);
         let waits = waits.map_or(String::new(), |name| {
             format!("; {} is offline, and gets the offer if they come while you are here", safe_line(name))
         });
@@ -124,7 +122,7 @@ impl Conversation {
                 offer.untold.push(name);
                 self.tell_sent(mark)
             }
-            Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
+            Err(error) if !error.may_resume() && !is_ended && !is_cancelled(&error) => {
                 let why = error.to_string();
                 offer.receivers.remove(&name);
                 let mut effects = self.failure(&format!("{file} to {} failed: {why}", safe_line(&name)));

@@ -1,7 +1,7 @@
 //! The offers that `lanchat receive` knows, and the transfers that run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::ReceiveOptions;
-use super::consent::is_allowed;
+use super::consent::{is_allowed, refusal};
+use super::questions::{FileQuestion, Questions};
 use super::seen_offer::SeenOffer;
 use crate::client::connection::{Up, Update};
 use crate::client::error::Error;
@@ -18,10 +19,13 @@ use crate::client::screen::file_display::{FileDisplay, GoesOn};
 use crate::client::shared_state::SharedState;
 use crate::client::terminal;
 use crate::client::transfer::{
-    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, receive,
+    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, no_folder,
+    receive,
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
+use crate::protocol::packet::FileInfo;
+use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, Event, Request};
 use crate::text::{brief_line, safe_line};
@@ -29,6 +33,8 @@ use crate::text::{brief_line, safe_line};
 /// The end of a transfer.
 pub(super) struct FileEnd {
     pub(super) offer: u64,
+    /// The sender, whose offer may be gone by then.
+    pub(super) name: String,
     pub(super) landing: Landing,
     pub(super) progress: Arc<FileProgress>,
     pub(super) received: Result<Received, TransferError>,
@@ -47,7 +53,7 @@ pub(super) struct FileReceiver {
     pub(super) running: JoinSet<FileEnd>,
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
-    pub(super) questions: JoinSet<(u64, bool)>,
+    pub(super) questions: Questions,
 }
 
 impl FileReceiver {
@@ -59,7 +65,7 @@ impl FileReceiver {
         trust: SharedState<TrustPolicy>,
         accepted: Accepted,
     ) -> Self {
-        let (running, questions, busy) = (JoinSet::new(), JoinSet::new(), Vec::new());
+        let (running, questions, busy) = (JoinSet::new(), Questions::default(), Vec::new());
         let offers = BTreeMap::new();
         Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
     }
@@ -126,8 +132,8 @@ impl FileReceiver {
     /// Decides on an offer that came.
     fn consider(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let known = self.accepted.find(&self.origin(seen), &seen.file).filter(|_| seen.key.is_some());
-        if known.is_some() || self.what.yes_to_all {
+        let is_known = seen.key.is_some() && self.has_place(&self.origin(seen), &seen.file);
+        if is_known || self.what.yes_to_all {
             return self.accept(offer);
         }
         let Some(seen) = self.offers.get_mut(&offer) else { return Ok(GoesOn::Yes) };
@@ -140,11 +146,11 @@ impl FileReceiver {
             return self.accept(offer);
         }
         if terminal::can_ask() && !self.display.is_json() {
-            let question = format!("{line}; take it? [y/N] ");
-            self.questions.spawn(async move { (offer, terminal::says_yes(&question).await) });
+            let question = FileQuestion::about(seen);
+            self.questions.ask(question, format!("{line}; take it? [y/N] "));
             return Ok(GoesOn::Yes);
         }
-        let why = format!("{line}; refused: neither --yes-from nor --yes-to-all allows it");
+        let why = format!("{line}; {}", refusal(&self.what.yes_from, &seen.from.name));
         let mut event = event;
         event["refused"] = true.into();
         self.display.tell(&why, &event)?;
@@ -155,35 +161,48 @@ impl FileReceiver {
         Ok(GoesOn::Yes)
     }
 
-    pub(super) fn answered(&mut self, offer: u64, is_yes: bool) -> Result<GoesOn, Error> {
-        if !self.offers.contains_key(&offer) {
-            self.display.note("this is no longer offered");
-        } else if is_yes {
-            return self.accept(offer);
-        } else {
-            self.send(Act::Decline { offer }, None);
-            self.offers.remove(&offer);
+    /// Takes the answer for the offers that it is about: they may have other numbers by now, and their numbers may be
+    /// those of others.
+    pub(super) fn answered(&mut self, question: &FileQuestion, is_yes: bool) -> Result<GoesOn, Error> {
+        let is_it = |seen: &SeenOffer| seen.landing.is_none() && FileQuestion::about(seen) == *question;
+        let numbers: Vec<u64> =
+            self.offers.iter().filter(|(_, seen)| is_it(seen)).map(|(number, _)| *number).collect();
+        if numbers.is_empty() {
+            self.display.note(&format!("{} is no longer offered", question.described()));
         }
-        Ok(GoesOn::Yes)
+        let mut next = GoesOn::Yes;
+        for offer in numbers {
+            if is_yes {
+                next = self.accept(offer)?;
+            } else {
+                self.send(Act::Decline { offer }, None);
+                self.offers.remove(&offer);
+            }
+        }
+        let offers = &self.offers;
+        self.questions.go_on(|question| offers.values().any(|seen| FileQuestion::about(seen) == *question));
+        Ok(next)
     }
 
     /// Accepts an offer, unless an earlier transfer still writes the same file.
     fn accept(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let origin = self.origin(seen);
-        let is_new = self.accepted.find(&origin, &seen.file).is_none();
-        let landing = match self.accepted.accept(&origin, &seen.file, &self.folder, self.what.max) {
+        let (origin, file) = (self.origin(seen), seen.file.clone());
+        let is_new = !self.has_place(&origin, &file);
+        let landing = match self.land(&origin, &file) {
             Ok(landing) => landing,
             Err(error) => {
-                let who = safe_line(&seen.from.name);
+                let Some(seen) = self.offers.remove(&offer) else { return Ok(GoesOn::Yes) };
                 if seen.is_direct() {
                     self.send(Act::Decline { offer }, None);
                 }
-                self.offers.remove(&offer);
-                return self.failed(&who, &error);
+                return self.failed(&safe_line(&seen.from.name), &error);
             }
         };
-        let is_busy = self.busy.iter().any(|path| path == landing.unfinished());
+        // The same content may have been offered and accepted twice.
+        let place = landing.unfinished();
+        let is_held = self.offers.iter().any(|(number, seen)| *number != offer && seen.holds(place));
+        let is_busy = is_held || self.is_busy(place);
         if let Some(seen) = self.offers.get_mut(&offer) {
             seen.is_new |= is_new;
             seen.landing = Some(landing);
@@ -194,6 +213,26 @@ impl FileReceiver {
             self.send(Act::Accept { offer }, Some(&format!("accept-{offer}")));
         }
         Ok(GoesOn::Yes)
+    }
+
+    /// Finds a place for an offer. A folder that the user named must be there: it may be a disk that is not connected
+    /// at the moment.
+    fn land(&mut self, origin: &OfferOrigin, file: &FileInfo) -> Result<Landing, TransferError> {
+        if self.what.to.is_some() && !self.folder.is_dir() {
+            return Err(TransferError::Here { code: StopCode::Io, msg: no_folder(&self.folder) });
+        }
+        self.accepted.accept(origin, file, &self.folder, self.what.max)
+    }
+
+    /// Whether this was accepted before, and goes on or is found in its place. A copy of what is complete elsewhere is
+    /// another question.
+    fn has_place(&self, origin: &OfferOrigin, file: &FileInfo) -> bool {
+        self.accepted.find(origin, file).is_some_and(|landing| landing.suits(&self.folder))
+    }
+
+    /// Whether a transfer writes to that place.
+    fn is_busy(&self, place: &Path) -> bool {
+        self.busy.iter().any(|path| path == place)
     }
 
     /// The server does not let the transfer begin.
@@ -212,10 +251,20 @@ impl FileReceiver {
 
     /// Forgets an offer, and the empty file that was made for it.
     fn drop_offer(&mut self, offer: u64) {
-        if let Some(SeenOffer { landing: Some(landing), is_new: true, .. }) = self.offers.remove(&offer)
-            && !self.busy.iter().any(|path| path == landing.unfinished())
-        {
-            self.accepted.forget(&landing);
+        let Some(seen) = self.offers.remove(&offer) else { return };
+        if let SeenOffer { landing: Some(landing), is_new: true, .. } = seen {
+            self.forget(&landing);
+        }
+        self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
+    }
+
+    /// Forgets a place, unless another offer or a transfer uses it.
+    fn forget(&mut self, landing: &Landing) {
+        let place = landing.unfinished();
+        let others = self.offers.values_mut().filter(|seen| seen.is_at(place));
+        let count = others.map(|seen| seen.is_new = true).count();
+        if count == 0 && !self.is_busy(place) {
+            self.accepted.forget(landing);
         }
     }
 
@@ -226,29 +275,26 @@ impl FileReceiver {
         seen.is_new = false;
         let door = Door::new(up.peer, self.channel.to(up.key));
         let progress = Arc::new(FileProgress::new(seen.file.size));
-        self.display.begin(&seen.from.name, progress.clone());
+        let name = seen.from.name.clone();
+        self.display.begin(&name, progress.clone());
         self.busy.push(landing.unfinished().to_owned());
         self.running.spawn(async move {
             let received = match Pipe::open(&door, &token).await {
                 Ok(pipe) => receive(pipe, &landing, progress.clone(), Cancel::new()).await,
                 Err(error) => Err(error),
             };
-            FileEnd { offer, landing, progress, received }
+            FileEnd { offer, name, landing, progress, received }
         });
     }
 
     /// Takes the end of a transfer.
-    pub(super) fn ended(
-        &mut self,
-        offer: u64,
-        landing: &Landing,
-        received: Result<Received, TransferError>,
-    ) -> Result<GoesOn, Error> {
+    pub(super) fn ended(&mut self, end: FileEnd) -> Result<GoesOn, Error> {
+        let FileEnd { offer, name: who, landing, progress, received } = end;
+        self.display.end(&progress);
         self.busy.retain(|path| path != landing.unfinished());
-        self.accepted.settle(landing, &received);
+        self.accepted.settle(&landing, &received);
         self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
-        let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
-        let shown = if who.is_empty() { "the sender".to_owned() } else { safe_line(&who) };
+        let shown = safe_line(&who);
         let error = match received {
             Ok(received) => {
                 self.offers.remove(&offer);
@@ -272,12 +318,16 @@ impl FileReceiver {
         }
         // The same file may be offered under a new number by now.
         for seen in self.offers.values_mut() {
-            if seen.landing.as_ref().is_some_and(|other| other.unfinished() == landing.unfinished()) {
+            if seen.is_at(landing.unfinished()) {
                 seen.retry_later();
             }
         }
         let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-        self.display.tell(&format!("{shown}: {error}; it goes on when both are connected"), &event)?;
+        let when = match self.offers.contains_key(&offer) {
+            true => "when both are connected".to_owned(),
+            false => format!("when {shown} offers it again"),
+        };
+        self.display.tell(&format!("{shown}: {error}; it goes on {when}"), &event)?;
         Ok(GoesOn::Yes)
     }
 
@@ -300,12 +350,9 @@ impl FileReceiver {
     fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<GoesOn, Error> {
         let is_over = matches!(code, Some(Code::Withdrawn | Code::Cancelled | Code::Declined));
         if is_over {
-            let ended =
-                self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
-            if let (Some(Code::Cancelled), Some(landing)) = (code, ended)
-                && !self.busy.iter().any(|path| path == landing.unfinished())
-            {
-                self.accepted.forget(&landing);
+            if let (Some(Code::Cancelled), Some(seen)) = (code, self.offers.get_mut(&offer)) {
+                // Nobody will send the rest.
+                seen.is_new = true;
             }
             self.drop_offer(offer);
         } else if let Some(seen) = self.offers.get_mut(&offer)
@@ -330,6 +377,7 @@ impl FileReceiver {
     }
 
     pub(super) fn interrupted(&self) -> Result<(), Error> {
+        self.display.stopped();
         match self.what.once {
             true => Err(Error::Local("interrupted; what has come stays for the next time".into())),
             false => Ok(()),

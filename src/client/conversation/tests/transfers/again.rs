@@ -51,3 +51,23 @@ fn what_its_sender_has_cancelled_is_not_taken_again_without_a_question() {
     talk.report(task, cut());
     talk.nothing_sent();
 }
+
+#[test]
+fn a_refusal_that_lasts_is_told_and_not_tried_again() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    let refused = TransferError::Refused { code: Some(Code::Banned), msg: "you are banned".into() };
+    assert_eq!(
+        talk.report(task, TransferReport::Received(Err(refused))),
+        "12:03 ! plan.pdf from bob failed: the server refused: you are banned; to try again: /accept 7"
+    );
+    talk.later(600);
+    talk.nothing_sent();
+    // One that does not last is.
+    let task = talk.takes(7);
+    let full = TransferError::Refused { code: Some(Code::ServerFull), msg: "full".into() };
+    assert!(talk.report(task, TransferReport::Received(Err(full))).contains("was interrupted"));
+    talk.later(1);
+    assert_eq!(talk.asks("accept").offer, Some(7));
+}

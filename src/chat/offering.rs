@@ -12,7 +12,7 @@ use crate::limits::{MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, OFF
 use crate::name::RoomName;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Target};
+use crate::protocol::{Code, DeclineReason, Event, Target};
 use std::sync::Arc;
 
 /// The receivers of an offer.
@@ -47,7 +47,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    pub(super) fn decline(&mut self, number: u64) -> Result<(), Refusal> {
+    pub(super) fn decline(&mut self, number: u64, reason: Option<DeclineReason>) -> Result<(), Refusal> {
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
         let offer = self.chat.open_offer(self.session, number)?;
         let (offerer, is_direct) = (offer.session, matches!(offer.scope, OfferScope::Person(_)));
@@ -59,9 +59,11 @@ impl Call<'_> {
             offer: number,
             name: Some(name),
             code: Some(Code::Declined),
+            reason,
             msg,
         };
-        self.chat.inform(offerer, ended(own.clone(), format!("{own} declines offer {number}")), self.out);
+        let msg = format!("{own} declines offer {number}{}", DeclineReason::suffix(reason));
+        self.chat.inform(offerer, ended(own, msg), self.out);
         let told = ended(sender, format!("you declined offer {number}"));
         for other in self.chat.other_sessions(&asking.who, [self.session, offerer]) {
             self.chat.inform(other, told.clone(), self.out);
@@ -80,7 +82,8 @@ impl Call<'_> {
         let why = format!("{name} has withdrawn offer {number}");
         self.chat.withdraw(number, Code::Cancelled, &why, self.out);
         let msg = format!("offer {number} is withdrawn");
-        let event = Event::Ended { offer: number, name: None, code: Some(Code::Withdrawn), msg };
+        let event =
+            Event::Ended { offer: number, name: None, code: Some(Code::Withdrawn), reason: None, msg };
         if offerer != self.session {
             self.chat.inform(offerer, event.clone(), self.out);
         }
@@ -253,7 +256,11 @@ impl Chat {
         }
         let Some(offer) = self.offers.as_mut().and_then(|offers| offers.remove(number)) else { return };
         let (code, msg) = (Some(Code::Withdrawn), why.to_owned());
-        self.tell_receivers(&offer, Some(Event::Ended { offer: number, name: None, code, msg }), out);
+        self.tell_receivers(
+            &offer,
+            Some(Event::Ended { offer: number, name: None, code, reason: None, msg }),
+            out,
+        );
     }
 
     /// Ends the offers and transfers of a session that is gone. `name` was its user's.
@@ -277,7 +284,7 @@ impl Chat {
         for number in to {
             let Some(offer) = self.offers.as_mut().and_then(|offers| offers.remove(number)) else { continue };
             let (msg, code) = (format!("{name} has left"), Some(Code::NoSuchUser));
-            let event = Event::Ended { offer: number, name: Some(name.to_owned()), code, msg };
+            let event = Event::Ended { offer: number, name: Some(name.to_owned()), code, reason: None, msg };
             self.inform(offer.session, event, out);
         }
     }
@@ -304,6 +311,10 @@ fn too_many_offers(limit: FileLimit) -> Refusal {
         }
         FileLimit::Address => format!(
             "{MAX_OFFERS_PER_ADDRESS} offers are open from your address, which is the limit; try again later"
+        ),
+        FileLimit::Crowded(count) => format!(
+            "most of the {MAX_OFFERS} offers that may be open in all are, so users or addresses with {count} or more \
+             must wait; cancel an offer, or try again later"
         ),
         FileLimit::All => {
             format!("{MAX_OFFERS} offers are open in all, which is the limit; try again later")

@@ -89,6 +89,8 @@ pub enum StopCode {
     BadRecord,
     /// A file could not be read or written.
     Io,
+    /// The receiver has as many unfinished files as it may.
+    Busy,
     /// A code that this version does not know.
     #[serde(other)]
     Other,
@@ -105,6 +107,7 @@ impl StopCode {
             Self::TooFewBytes => "too_few_bytes",
             Self::BadRecord => "bad_record",
             Self::Io => "io",
+            Self::Busy => "busy",
             Self::Other => "other",
         }
     }

@@ -4,7 +4,7 @@ use super::data_dir::{DataDir, DataDirError};
 use crate::chat::{FileRules, Rules};
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
-    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, REGISTRATION_TIMEOUT,
+    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MIN_TRANSFER_RATE, REGISTRATION_TIMEOUT,
 };
 use crate::security::Passphrase;
 use crate::store::Retention;
@@ -63,6 +63,15 @@ pub struct FileOptions {
 impl Default for FileOptions {
     fn default() -> Self {
         Self { rules: FileRules { max_transfers: DEFAULT_MAX_TRANSFERS, max_bytes: None }, rate: None }
+    }
+}
+
+impl FileOptions {
+    /// The rules, with no more transfers than the rate has enough for.
+    pub(super) fn bounded_rules(&self) -> FileRules {
+        let enough = self.rate.map_or(u64::MAX, |rate| rate / MIN_TRANSFER_RATE).max(1);
+        let most = usize::try_from(enough).unwrap_or(usize::MAX);
+        FileRules { max_transfers: self.rules.max_transfers.min(most), ..self.rules }
     }
 }
 

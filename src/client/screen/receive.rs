@@ -3,6 +3,7 @@
 
 mod consent;
 mod file_receiver;
+mod leaving;
 mod seen_offer;
 
 use std::path::PathBuf;

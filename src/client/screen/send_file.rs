@@ -1,6 +1,7 @@
 //! `lanchat send --file`: offers files, and stays until their receiver has them. If a connection breaks, or the
 //! server restarts, it offers again, and the receiver resumes.
 
+use std::collections::HashSet;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,11 +19,12 @@ use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
 use crate::client::transfer::{
-    Cancel, Door, FileProgress, Parcel, Pipe, Sent, TransferError, checking_time, send,
+    Cancel, Door, FilePhase, FileProgress, Parcel, Pipe, Sent, TransferError, checking_time, send,
 };
+use crate::name::Name;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::{Act, Mode};
-use crate::protocol::{Code, Event, Request, Target};
+use crate::protocol::{Code, DeclineReason, Event, Request, Target};
 use crate::text::{brief_line, safe_line};
 
 /// The `id` of the offer's packet.
@@ -36,6 +38,9 @@ const FEW: usize = 5;
 
 /// The pause before it offers again to a recipient who has not returned yet.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the server may take to say that a stream has arrived, after its connection broke at the end.
+const DOUBT: Duration = Duration::from_secs(3);
 
 /// Files, and their receiver.
 #[derive(Debug, Clone)]
@@ -97,6 +102,8 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         since: Instant::now(),
         under_way: Vec::new(),
         moved: 0,
+        confirmed: HashSet::new(),
+        doubt: None,
     };
     let mut ticks = interval(TICK);
     loop {
@@ -175,6 +182,10 @@ struct FileSender {
     /// The transfers that run, and how far all of them were.
     under_way: Vec<Arc<FileProgress>>,
     moved: u64,
+    /// Receivers who have it, although their transfers may end with an error here.
+    confirmed: HashSet<String>,
+    /// Why a stream may have failed, and how long the server may take to say that it has not.
+    doubt: Option<(Error, Instant)>,
 }
 
 impl FileSender {
@@ -199,6 +210,7 @@ impl FileSender {
                 self.up = Some(*up);
                 self.make_offer();
             }
+            Update::Down(_) if self.doubt.is_some() => return self.settle_doubt(),
             Update::Down(loss) => {
                 (self.up, self.offer) = (None, None);
                 self.display.lost(&loss.why)?;
@@ -231,7 +243,17 @@ impl FileSender {
                 self.begin(name, token);
                 Ok(GoesOn::Yes)
             }
-            Event::Ended { offer, name, code, msg } if self.offer == Some(offer) => {
+            Event::Ended { offer, name, code: Some(Code::Declined), reason, .. }
+                if self.offer == Some(offer) =>
+            {
+                self.declined(name.as_deref().unwrap_or_default(), reason)
+            }
+            Event::Ended { offer, name: Some(name), code: Some(Code::Received), .. }
+                if self.offer == Some(offer) =>
+            {
+                self.confirmed(name)
+            }
+            Event::Ended { offer, name, code, msg, .. } if self.offer == Some(offer) => {
                 self.offer_ended(name, code, &msg)
             }
             _ => Ok(GoesOn::Yes),
@@ -241,6 +263,9 @@ impl FileSender {
     fn offered(&self, offer: u64, waits: bool) -> Result<GoesOn, Error> {
         let to = self.receiver();
         let line = match (self.is_direct(), waits) {
+            (true, true) if self.up.as_ref().is_some_and(|up| is_same_name(&up.welcome.name, &to)) => {
+                format!("{to} is you, and has no other session here; the offer waits for one while this runs")
+            }
             (true, true) => format!("{to} is offline; the offer waits while this runs"),
             (true, false) => format!("waiting for {to} to accept {}", described(&self.info)),
             (false, _) => format!("{} is offered to {to}; Ctrl-C ends that", described(&self.info)),
@@ -290,14 +315,19 @@ impl FileSender {
         self.since = Instant::now();
         let shown = safe_line(name);
         let error = match sent {
-            Ok(sent) => {
-                self.received += 1;
-                let line = format!("{shown} has {}, whole and checked", described(&self.info));
-                self.display.tell(&line, &json!({ "type": "sent", "name": name, "bytes": sent.bytes }))?;
-                return Ok(if self.is_direct() { GoesOn::No } else { GoesOn::Yes });
-            }
+            Ok(sent) => return self.sent(name, sent.bytes),
+            Err(_) if self.confirmed.remove(name) => return Ok(GoesOn::Yes),
             Err(error) => error,
         };
+        if self.is_direct()
+            && self.parcel.is_begun()
+            && error.is_cut()
+            && progress.now().phase == FilePhase::Finishing
+        {
+            // It may have arrived: the server knows, and says so soon.
+            self.doubt = Some((failure(&shown, &error), Instant::now() + DOUBT));
+            return Ok(GoesOn::Yes);
+        }
         let is_over = !error.may_resume() || self.parcel.is_begun();
         if is_over && self.is_direct() {
             return Err(failure(&shown, &error));
@@ -308,19 +338,52 @@ impl FileSender {
         Ok(GoesOn::Yes)
     }
 
+    /// Takes the answer of a receiver who does not take it.
+    fn declined(&self, name: &str, reason: Option<DeclineReason>) -> Result<GoesOn, Error> {
+        let who = safe_line(name);
+        let why = match DeclineReason::suffix(reason) {
+            none if none.is_empty() => format!("{who} does not want the file"),
+            why => format!("{who} declines the file{why}"),
+        };
+        if self.is_direct() {
+            return Err(Error::Refused(why, Some(Code::Declined)));
+        }
+        let event = json!({ "type": "declined", "name": name, "reason": reason.map(DeclineReason::as_str) });
+        self.display.tell(&why, &event)?;
+        Ok(GoesOn::Yes)
+    }
+
+    /// The server has seen that a receiver has everything, which this side may have missed.
+    fn confirmed(&mut self, name: String) -> Result<GoesOn, Error> {
+        self.doubt = None;
+        let bytes = self.info.size.unwrap_or(self.moved);
+        let sent = self.sent(&name, bytes);
+        if !self.running.is_empty() {
+            self.confirmed.insert(name);
+        }
+        sent
+    }
+
+    fn sent(&mut self, name: &str, bytes: u64) -> Result<GoesOn, Error> {
+        self.received += 1;
+        let line = format!("{} has {}, whole and checked", safe_line(name), described(&self.info));
+        self.display.tell(&line, &json!({ "type": "sent", "name": name, "bytes": bytes }))?;
+        Ok(if self.is_direct() { GoesOn::No } else { GoesOn::Yes })
+    }
+
+    /// Nobody has said that a stream arrived.
+    fn settle_doubt(&mut self) -> Result<GoesOn, Error> {
+        self.doubt.take().map_or(Ok(GoesOn::Yes), |(error, _)| Err(error))
+    }
+
     /// Takes the end of the offer, or of a transfer that the server knows of.
     fn offer_ended(&mut self, name: Option<String>, code: Option<Code>, msg: &str) -> Result<GoesOn, Error> {
         let who = name.as_deref().map_or_else(|| "the server".to_owned(), safe_line);
         let refused = |text: String| Err(Error::Refused(text, code));
         match code {
-            Some(Code::Declined) if self.is_direct() => refused(format!("{who} does not want the file")),
-            Some(Code::Declined) => {
-                self.display
-                    .tell(&format!("{who} does not want it"), &json!({ "type": "declined", "name": name }))?;
-                Ok(GoesOn::Yes)
-            }
             Some(Code::Cancelled) if self.is_direct() => refused(format!("{who} ended the transfer")),
             Some(Code::FileTooBig | Code::Withdrawn) => refused(brief_line(msg)),
+            Some(Code::Cut) if self.doubt.is_some() => self.settle_doubt(),
             // The transfer itself tells the rest, unless it did not come about.
             Some(Code::Cut) if self.running.is_empty() => {
                 self.display.note(&brief_line(msg));
@@ -340,6 +403,9 @@ impl FileSender {
             self.make_offer();
         }
         self.display.tick()?;
+        if self.doubt.as_ref().is_some_and(|(_, until)| *until <= Instant::now()) {
+            return self.settle_doubt();
+        }
         let moved = self.under_way.iter().map(|progress| progress.now().done).fold(0, u64::wrapping_add);
         if std::mem::replace(&mut self.moved, moved) != moved {
             self.since = Instant::now();
@@ -379,4 +445,8 @@ fn failure(name: &str, error: &TransferError) -> Error {
         TransferError::ByPeer { .. } => Error::Refused(text, None),
         TransferError::Here { .. } => Error::Local(text),
     }
+}
+
+fn is_same_name(one: &str, other: &str) -> bool {
+    Name::new(one).is_ok_and(|one| Name::new(other).is_ok_and(|other| one.key() == other.key()))
 }

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::ReceiveOptions;
 use super::consent::is_allowed;
+use super::leaving::Leaving;
 use super::seen_offer::SeenOffer;
 use crate::client::connection::{Up, Update};
 use crate::client::error::Error;
@@ -23,8 +24,11 @@ use crate::client::transfer::{
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
 use crate::protocol::request::Act;
-use crate::protocol::{Code, Event, Request};
+use crate::protocol::{Code, DeclineReason, Event, Request};
 use crate::text::{brief_line, safe_line};
+
+/// The start of the `id` of a packet that declines an offer.
+const DECLINE_ID: &str = "decline-";
 
 /// The end of a transfer.
 pub(super) struct FileEnd {
@@ -48,6 +52,9 @@ pub(super) struct FileReceiver {
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
     pub(super) questions: JoinSet<(u64, bool)>,
+    /// Offers that are received, while the server has them.
+    done: BTreeMap<u64, SeenOffer>,
+    leaving: Option<Leaving>,
 }
 
 impl FileReceiver {
@@ -60,8 +67,22 @@ impl FileReceiver {
         accepted: Accepted,
     ) -> Self {
         let (running, questions, busy) = (JoinSet::new(), JoinSet::new(), Vec::new());
-        let offers = BTreeMap::new();
-        Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
+        let (offers, done) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            what,
+            folder,
+            display,
+            channel,
+            trust,
+            accepted,
+            up: None,
+            offers,
+            running,
+            busy,
+            questions,
+            done,
+            leaving: None,
+        }
     }
 
     pub(super) fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
@@ -81,6 +102,10 @@ impl FileReceiver {
             Update::Down(loss) => {
                 // The numbers of offers belong to a connection.
                 (self.up, self.offers) = (None, Default::default());
+                self.done.clear();
+                if let Some(leaving) = self.leaving.take() {
+                    return leaving.end();
+                }
                 self.display.lost(&loss.why)?;
             }
             Update::Note(line) => self.display.note(&line),
@@ -91,6 +116,7 @@ impl FileReceiver {
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
+            Event::Offer { .. } if self.leaving.is_some() => {}
             Event::Offer { from, to, key, offer, file } => {
                 let is_wanted =
                     |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
@@ -102,6 +128,9 @@ impl FileReceiver {
             Event::Error { code, msg, .. } => {
                 if let Some(offer) = id.and_then(|id| id.strip_prefix("accept-")?.parse().ok()) {
                     return self.refused(offer, code, &msg);
+                }
+                if let Some(leaving) = self.leaving.take_if(|_| id.is_some_and(is_decline)) {
+                    return leaving.end();
                 }
             }
             Event::Accepted { offer, token, send: false, .. } => self.begin(offer, token),
@@ -149,9 +178,23 @@ impl FileReceiver {
         event["refused"] = true.into();
         self.display.tell(&why, &event)?;
         if is_direct {
-            self.send(Act::Decline { offer }, None);
+            self.decline(offer, DeclineReason::NotAllowed);
         }
         self.offers.remove(&offer);
+        Ok(GoesOn::Yes)
+    }
+
+    fn decline(&self, offer: u64, reason: DeclineReason) {
+        self.send(Act::Decline { offer, reason: Some(reason) }, Some(&format!("{DECLINE_ID}{offer}")));
+    }
+
+    /// Ends the program once the server has answered.
+    fn leave(&mut self, offer: u64, error: Option<Error>) -> Result<GoesOn, Error> {
+        let leaving = Leaving::new(offer, error);
+        if self.up.is_none() {
+            return leaving.end();
+        }
+        self.leaving = Some(leaving);
         Ok(GoesOn::Yes)
     }
 
@@ -161,7 +204,7 @@ impl FileReceiver {
         } else if is_yes {
             return self.accept(offer);
         } else {
-            self.send(Act::Decline { offer }, None);
+            self.decline(offer, DeclineReason::NotWanted);
             self.offers.remove(&offer);
         }
         Ok(GoesOn::Yes)
@@ -175,12 +218,15 @@ impl FileReceiver {
         let landing = match self.accepted.accept(&origin, &seen.file, &self.folder, self.what.max) {
             Ok(landing) => landing,
             Err(error) => {
-                let who = safe_line(&seen.from.name);
-                if seen.is_direct() {
-                    self.send(Act::Decline { offer }, None);
+                let (who, is_direct) = (safe_line(&seen.from.name), seen.is_direct());
+                if is_direct {
+                    self.decline(offer, error.decline_reason());
                 }
                 self.offers.remove(&offer);
-                return self.failed(&who, &error);
+                return match self.failed(&who, &error) {
+                    Err(error) if is_direct => self.leave(offer, Some(error)),
+                    failed => failed,
+                };
             }
         };
         let is_busy = self.busy.iter().any(|path| path == landing.unfinished());
@@ -251,13 +297,20 @@ impl FileReceiver {
         let shown = if who.is_empty() { "the sender".to_owned() } else { safe_line(&who) };
         let error = match received {
             Ok(received) => {
-                self.offers.remove(&offer);
+                let (is_first, is_direct) = self.finish(offer);
+                if !is_first {
+                    return Ok(GoesOn::Yes);
+                }
                 let path = safe_line(&received.path.to_string_lossy());
                 let event = json!({
                     "type": "received", "name": who, "path": received.path, "bytes": received.bytes,
                 });
                 self.display.print(&path, &event)?;
-                return Ok(if self.what.once { GoesOn::No } else { GoesOn::Yes });
+                return match self.what.once {
+                    true if is_direct => self.leave(offer, None),
+                    true => Ok(GoesOn::No),
+                    false => Ok(GoesOn::Yes),
+                };
             }
             Err(error) => error,
         };
@@ -281,6 +334,18 @@ impl FileReceiver {
         Ok(GoesOn::Yes)
     }
 
+    /// Notes that an offer is received. Returns whether that is new, and whether the offer is to this user alone.
+    fn finish(&mut self, offer: u64) -> (bool, bool) {
+        let Some(seen) = self.offers.get_mut(&offer) else { return (true, false) };
+        let found = (!std::mem::replace(&mut seen.is_done, true), seen.is_direct());
+        if !seen.is_to_be_confirmed()
+            && let Some(seen) = self.offers.remove(&offer)
+        {
+            self.done.insert(offer, seen);
+        }
+        found
+    }
+
     fn failed(&self, who: &str, error: &TransferError) -> Result<GoesOn, Error> {
         let text = format!("{who}: {error}");
         if self.what.once {
@@ -299,6 +364,16 @@ impl FileReceiver {
     /// Takes the end of an offer. Running transfers end by themselves.
     fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<GoesOn, Error> {
         let is_over = matches!(code, Some(Code::Withdrawn | Code::Cancelled | Code::Declined));
+        let done = self.done.remove(&offer);
+        if let (Some(Code::Cut), Some(mut seen)) = (code, done) {
+            // The sender does not know that all is here.
+            seen.retry_later();
+            self.offers.insert(offer, seen);
+            return Ok(GoesOn::Yes);
+        }
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_after(offer) && is_over) {
+            return leaving.end();
+        }
         if is_over {
             let ended =
                 self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
@@ -320,6 +395,9 @@ impl FileReceiver {
 
     pub(super) fn tick(&mut self) -> Result<GoesOn, Error> {
         self.display.tick()?;
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_due()) {
+            return leaving.end();
+        }
         let now = Instant::now();
         let due: Vec<u64> =
             self.offers.iter().filter(|(_, seen)| seen.is_due(now)).map(|(offer, _)| *offer).collect();
@@ -335,4 +413,8 @@ impl FileReceiver {
             false => Ok(()),
         }
     }
+}
+
+fn is_decline(id: &str) -> bool {
+    id.starts_with(DECLINE_ID)
 }

@@ -32,6 +32,8 @@ pub(super) struct SeenOffer {
     is_place_busy: bool,
     /// How often it was cut.
     cuts: u32,
+    /// Whether it is received.
+    pub(super) is_done: bool,
 }
 
 impl SeenOffer {
@@ -47,6 +49,7 @@ impl SeenOffer {
             retry_at: None,
             is_place_busy: false,
             cuts: 0,
+            is_done: false,
         }
     }
 
@@ -94,6 +97,11 @@ impl SeenOffer {
         if std::mem::take(&mut self.is_place_busy) {
             self.retry_at = Some(Instant::now());
         }
+    }
+
+    /// Whether it is to be accepted again: the sender may have missed that it is received.
+    pub(super) fn is_to_be_confirmed(&self) -> bool {
+        self.retry_at.is_some()
     }
 
     /// Whether it is time to accept it again.

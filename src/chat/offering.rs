@@ -8,7 +8,9 @@ use super::offers::{FileLimit, FileRules, Offer, OfferPayer, OfferPayers, OfferS
 use super::rooms::RoomId;
 use super::who::{Correspondent, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
-use crate::limits::{MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, OFFERS_TOLD};
+use crate::limits::{
+    MAX_OFFERS, MAX_OFFERS_OF_NEWCOMERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, NAME_TRIED, OFFERS_TOLD,
+};
 use crate::name::RoomName;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Refusal;
@@ -36,7 +38,8 @@ impl Call<'_> {
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
         let Offered { scope, to, waits, correspondent } = self.chat.offered(self.session, to, self.now)?;
         let payers = self.chat.offer_payers(self.session);
-        self.chat.offers()?.may_offer(&payers).map_err(too_many_offers)?;
+        let is_newcomer = self.chat.is_newcomer(asking.who.account(), self.now);
+        self.chat.offers()?.may_offer(&payers, is_newcomer).map_err(too_many_offers)?;
         if let Some(to) = correspondent {
             self.chat.count_stranger(self.session, to, self.now)?;
         }
@@ -55,7 +58,7 @@ impl Call<'_> {
         if let Some(id) = self.chat.offers()?.transfer_to(number, &asking.who) {
             self.chat.stop(id, Code::Declined, self.out);
         }
-        let ended = |name: String, msg: String| Event::Ended {
+        let ended = |name: String, reason: Option<DeclineReason>, msg: String| Event::Ended {
             offer: number,
             name: Some(name),
             code: Some(Code::Declined),
@@ -63,8 +66,8 @@ impl Call<'_> {
             msg,
         };
         let msg = format!("{own} declines offer {number}{}", DeclineReason::suffix(reason));
-        self.chat.inform(offerer, ended(own, msg), self.out);
-        let told = ended(sender, format!("you declined offer {number}"));
+        self.chat.inform(offerer, ended(own, reason, msg), self.out);
+        let told = ended(sender, None, format!("you declined offer {number}"));
         for other in self.chat.other_sessions(&asking.who, [self.session, offerer]) {
             self.chat.inform(other, told.clone(), self.out);
         }
@@ -313,11 +316,16 @@ fn too_many_offers(limit: FileLimit) -> Refusal {
             "{MAX_OFFERS_PER_ADDRESS} offers are open from your address, which is the limit; try again later"
         ),
         FileLimit::Crowded(count) => format!(
-            "most of the {MAX_OFFERS} offers that may be open in all are, so users or addresses with {count} or more \
-             must wait; cancel an offer, or try again later"
+            "so many offers are open (of at most {MAX_OFFERS}) that users and addresses with {count} or more must wait; \
+             cancel an offer, or try again later"
+        ),
+        FileLimit::Newcomers => format!(
+            "{MAX_OFFERS_OF_NEWCOMERS} offers are open, and the rest is for users who are not new here; try again later, \
+             or once you have had your name for {} minutes, with a key",
+            NAME_TRIED.as_secs() / 60
         ),
         FileLimit::All => {
-            format!("{MAX_OFFERS} offers are open in all, which is the limit; try again later")
+            format!("all of the {MAX_OFFERS} offers that may be open are; try again later")
         }
     };
     Refusal::new(Code::TooManyOffers, msg)

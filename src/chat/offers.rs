@@ -12,8 +12,8 @@ use super::who::UserId;
 use super::who::{SessionId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_ADDRESS,
-    MAX_TRANSFERS_PER_USER, TRANSFER_MEETING,
+    MAX_OFFERS, MAX_OFFERS_OF_NEWCOMERS, MAX_OFFERS_OF_OWN_MACHINE, MAX_OFFERS_PER_ADDRESS,
+    MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_ADDRESS, MAX_TRANSFERS_PER_USER, TRANSFER_MEETING,
 };
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::FileInfo;
@@ -55,6 +55,8 @@ pub(super) enum OfferPayer {
     Keyless(Net),
     /// All users at this address: a key costs little.
     Address(Net),
+    /// All users on the server's own machine.
+    Own,
 }
 
 /// The people who may accept an offer.
@@ -126,6 +128,8 @@ pub(super) enum FileLimit {
     Address,
     /// What is left is for those who have fewer than this many.
     Crowded(usize),
+    /// What is left is for established users.
+    Newcomers,
     All,
 }
 
@@ -198,21 +202,29 @@ impl Offers {
         self.received_by.of(&session).collect()
     }
 
-    pub(super) fn may_offer(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
+    pub(super) fn may_offer(&self, payers: &OfferPayers, is_newcomer: bool) -> Result<(), FileLimit> {
         let most = |payer: &OfferPayer| match payer {
             OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_OFFERS_PER_USER,
             OfferPayer::Address(_) => MAX_OFFERS_PER_ADDRESS,
+            OfferPayer::Own => MAX_OFFERS_OF_OWN_MACHINE,
         };
-        check(&self.offered, payers, most, Places { taken: self.open.len(), all: MAX_OFFERS })
+        let taken = self.open.len();
+        if is_newcomer && (MAX_OFFERS_OF_NEWCOMERS..MAX_OFFERS).contains(&taken) {
+            return Err(FileLimit::Newcomers);
+        }
+        let all = if is_newcomer { MAX_OFFERS_OF_NEWCOMERS } else { MAX_OFFERS };
+        check(&self.offered, payers, most, Places { taken, all })
     }
 
     pub(super) fn may_move(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
         let most = |payer: &OfferPayer| match payer {
             OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_TRANSFERS_PER_USER,
             OfferPayer::Address(_) => MAX_TRANSFERS_PER_ADDRESS,
+            OfferPayer::Own => usize::MAX,
         };
         let places = Places { taken: self.transfers.len(), all: self.rules.max_transfers };
-        check(&self.moving, payers, most, places)
+        let payers: OfferPayers = payers.iter().filter(|payer| **payer != OfferPayer::Own).copied().collect();
+        check(&self.moving, &payers, most, places)
     }
 
     /// Adds an offer, and returns its number.
@@ -329,15 +341,19 @@ impl OfferScope {
 }
 
 impl OfferPayer {
-    /// The payers for a user at an address. The server's own machine has as many as its users need.
+    /// The payers for a user at an address.
     pub(super) fn of(account: Option<&Account>, ip: IpAddr, local: bool) -> OfferPayers {
         let net = Net::counted(ip);
         let user = match account {
             Some(Account::Key(key)) => Self::Key(*key),
             Some(Account::Token(_)) | None => Self::Keyless(net),
         };
-        let address = (!local).then_some(Self::Address(net));
-        [user].into_iter().chain(address).collect()
+        let address = if local { Self::Own } else { Self::Address(net) };
+        [user, address].into_iter().collect()
+    }
+
+    fn is_user(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Keyless(_))
     }
 }
 
@@ -353,22 +369,28 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// Whether each payer may have one more.
+/// Whether each payer may have one more. A user needs a place among all, and among those of the user's address.
 fn check(
     tally: &Tally<OfferPayer>,
     payers: &OfferPayers,
     most: impl Fn(&OfferPayer) -> usize,
     places: Places,
 ) -> Result<(), FileLimit> {
-    let limits =
-        payers.iter().filter_map(|payer| match (tally.check(payer, most(payer), places).err()?, payer) {
-            (NoPlace::Bound, OfferPayer::Address(_)) => Some(FileLimit::Address),
-            (NoPlace::Bound, OfferPayer::Key(_) | OfferPayer::Keyless(_)) => Some(FileLimit::User),
-            (NoPlace::Crowded(has), _) => Some(FileLimit::Crowded(has)),
-        });
-    let limits: SmallVec<[FileLimit; 2]> = limits.collect();
-    let own = limits.iter().find(|limit| matches!(limit, FileLimit::User | FileLimit::Address));
-    match own.or(limits.first()) {
+    let own = payers.iter().find(|payer| !payer.is_user());
+    let own = own.map(|address| Places { taken: tally.count(address), all: most(address) });
+    let limit = |payer: &OfferPayer| {
+        let checked = tally.check(payer, most(payer), places);
+        let own = own.filter(|_| payer.is_user());
+        let checked = checked.and_then(|()| own.map_or(Ok(()), |own| tally.check(payer, most(payer), own)));
+        Some(match checked.err()? {
+            NoPlace::Bound if payer.is_user() => FileLimit::User,
+            NoPlace::Bound => FileLimit::Address,
+            NoPlace::Crowded(has) => FileLimit::Crowded(has),
+        })
+    };
+    let limits: SmallVec<[FileLimit; 2]> = payers.iter().filter_map(limit).collect();
+    let bound = limits.iter().find(|limit| matches!(limit, FileLimit::User | FileLimit::Address));
+    match bound.or(limits.first()) {
         Some(FileLimit::Crowded(_)) | None if places.taken >= places.all => Err(FileLimit::All),
         Some(limit) => Err(*limit),
         None => Ok(()),

@@ -316,7 +316,9 @@ fn too_many_transfers(who: &str, whose: &str, limit: FileLimit) -> Refusal {
             "the server passes on almost as many files as it may (--max-transfers), so {whose} user or address, with \
              {count}, must wait"
         ),
-        FileLimit::All => "this server passes on as many files as it may (--max-transfers)".into(),
+        FileLimit::All | FileLimit::Newcomers => {
+            "this server passes on as many files as it may (--max-transfers)".into()
+        }
     };
     Refusal::new(Code::TooManyTransfers, format!("{msg}; accept again when one of them has ended"))
 }

@@ -82,7 +82,15 @@ pub const FINISHED_KNOWN: Duration = Duration::from_secs(120);
 /// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
 pub const MAX_FREE_NAMES: u32 = 1000;
 
-/// Offers that all users at an address may have open at a time; the server's own machine has no such limit.
+/// Above this many open offers, only established users offer, those with a name for at least
+/// [`NAME_TRIED`](super::NAME_TRIED): keys cost nothing to make.
+pub const MAX_OFFERS_OF_NEWCOMERS: usize = MAX_OFFERS / 4 * 3;
+
+/// Offers that all users on the server's own machine may have open at a time.
+pub const MAX_OFFERS_OF_OWN_MACHINE: usize = MAX_OFFERS / 2;
+
+/// Offers that all users at an address may have open at a time. Once half of these are open, the bound per user there
+/// shrinks with the rest.
 pub const MAX_OFFERS_PER_ADDRESS: usize = 256;
 
 /// Transfers that all users at an address may take part in at a time; the server's own machine has no such limit.

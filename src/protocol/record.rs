@@ -1,5 +1,5 @@
 //! The records on a connection that carries a file, after the server's `go`: what the two clients say to each
-//! other there. The server passes these bytes on without reading them.
+//! other there. The server passes these bytes on, and sees from their kinds how a transfer ends.
 //!
 //! A record is a byte with its kind, four bytes with the length of its content (big endian), and that content.
 

@@ -120,3 +120,20 @@ impl Default for ServerOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_rate_is_for_as_many_transfers_as_get_enough() {
+        let files = |rate, max_transfers| {
+            let rules = FileRules { max_transfers, max_bytes: None };
+            FileOptions { rules, rate }.bounded_rules().max_transfers
+        };
+        assert_eq!(files(None, 5000), 5000);
+        assert_eq!(files(Some(64 * 1024), 90), 90);
+        assert_eq!(files(Some(64 * 1024), 5000), 128);
+        assert_eq!(files(Some(1), 5000), 1);
+    }
+}

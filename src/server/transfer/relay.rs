@@ -92,8 +92,7 @@ impl RelayReport {
         match (self.said, self.end) {
             (Said::Stored, _) => "done",
             (Said::Stop(code), _) => code.as_str(),
-            (_, RelayEnd::By(TransferEnd::Done | TransferEnd::Received)) if self.is_done() => "done",
-            (_, RelayEnd::By(TransferEnd::Done | TransferEnd::Received)) => "both connections ended early",
+            (_, RelayEnd::By(TransferEnd::Done | TransferEnd::Received)) => "done",
             (_, RelayEnd::By(TransferEnd::Cut(TransferSide::Sender))) => "the sender's connection ended",
             (_, RelayEnd::By(TransferEnd::Cut(TransferSide::Receiver))) => "the receiver's connection ended",
             (_, RelayEnd::By(TransferEnd::Silent)) => "silent",
@@ -149,8 +148,16 @@ pub(super) async fn relay(
     let (last, resumes) = (Instant::now(), [None; 2]);
     let mut relay = Relay { sides, plan, bytes: 0, last, resumes, grace: None, timer };
     let end = relay.run(ends).await;
-    let Relay { sides, bytes, .. } = relay;
-    let report = RelayReport { end, bytes, said: Said::by(&sides) };
+    let Relay { sides, bytes, grace, .. } = relay;
+    let said = Said::by(&sides);
+    let end = match (end, said) {
+        // In plaintext, the end of a process looks like one in order.
+        (RelayEnd::By(TransferEnd::Done), Said::Records) => {
+            RelayEnd::By(TransferEnd::Cut(grace.map_or(TransferSide::Sender, |(first, _)| first)))
+        }
+        _ => end,
+    };
+    let report = RelayReport { end, bytes, said };
     counts.ended(report.is_done());
     if end != RelayEnd::Stopped {
         sides.into_iter().for_each(|side| drop(tokio::spawn(side.finish(CLOSE_GRACE))));

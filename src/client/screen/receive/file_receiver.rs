@@ -369,6 +369,9 @@ impl FileReceiver {
             // The sender does not know that all is here.
             seen.retry_later();
             self.offers.insert(offer, seen);
+            if self.leaving.take().is_some() {
+                return self.leave(offer, None);
+            }
             return Ok(GoesOn::Yes);
         }
         if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_after(offer) && is_over) {
@@ -395,7 +398,8 @@ impl FileReceiver {
 
     pub(super) fn tick(&mut self) -> Result<GoesOn, Error> {
         self.display.tick()?;
-        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_due()) {
+        let is_busy = !self.running.is_empty();
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_due() && !is_busy) {
             return leaving.end();
         }
         let now = Instant::now();

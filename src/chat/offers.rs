@@ -126,9 +126,9 @@ pub(super) struct NewTransfer {
 pub(super) enum FileLimit {
     User,
     Address,
-    /// What is left is for those who have fewer than this many.
+    /// The rest is for those who have fewer than this many.
     Crowded(usize),
-    /// What is left is for established users.
+    /// The rest is for established users.
     Newcomers,
     All,
 }

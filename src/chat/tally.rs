@@ -17,7 +17,7 @@ pub(super) struct Places {
     pub(super) all: usize,
 }
 
-/// Why somebody gets no further place.
+/// Why a user or address gets no further place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoPlace {
     /// They have as many as they may.

@@ -67,7 +67,7 @@ impl Default for FileOptions {
 }
 
 impl FileOptions {
-    /// The rules, with no more transfers than the rate has enough for.
+    /// The rules, limited to the transfers for which the rate is enough.
     pub(super) fn bounded_rules(&self) -> FileRules {
         let enough = self.rate.map_or(u64::MAX, |rate| rate / MIN_TRANSFER_RATE).max(1);
         let most = usize::try_from(enough).unwrap_or(usize::MAX);

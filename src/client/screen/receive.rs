@@ -3,7 +3,6 @@
 
 mod consent;
 mod file_receiver;
-mod leaving;
 mod seen_offer;
 
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
 //! `lanchat send --file`: offers files, and stays until their receiver has them. If a connection breaks, or the
 //! server restarts, it offers again, and the receiver resumes.
 
+mod outcome;
+
 use std::collections::HashSet;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -19,12 +21,11 @@ use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
 use crate::client::transfer::{
-    Cancel, Door, FilePhase, FileProgress, Parcel, Pipe, Sent, TransferError, checking_time, send,
+    Cancel, Door, FileProgress, Parcel, Pipe, Sent, TransferError, checking_time, send,
 };
-use crate::name::Name;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::{Act, Mode};
-use crate::protocol::{Code, DeclineReason, Event, Request, Target};
+use crate::protocol::{Code, Event, Request, Target};
 use crate::text::{brief_line, safe_line};
 
 /// The `id` of the offer's packet.
@@ -38,9 +39,6 @@ const FEW: usize = 5;
 
 /// The pause before it offers again to a recipient who has not returned yet.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// How long the server may take to say that a stream has arrived, after its connection broke at the end.
-const DOUBT: Duration = Duration::from_secs(3);
 
 /// Files, and their receiver.
 #[derive(Debug, Clone)]
@@ -263,7 +261,7 @@ impl FileSender {
     fn offered(&self, offer: u64, waits: bool) -> Result<GoesOn, Error> {
         let to = self.receiver();
         let line = match (self.is_direct(), waits) {
-            (true, true) if self.up.as_ref().is_some_and(|up| is_same_name(&up.welcome.name, &to)) => {
+            (true, true) if self.is_to_oneself() => {
                 format!("{to} is you, and has no other session here; the offer waits for one while this runs")
             }
             (true, true) => format!("{to} is offline; the offer waits while this runs"),
@@ -319,14 +317,8 @@ impl FileSender {
             Err(_) if self.confirmed.remove(name) => return Ok(GoesOn::Yes),
             Err(error) => error,
         };
-        if self.is_direct()
-            && self.parcel.is_begun()
-            && error.is_cut()
-            && progress.now().phase == FilePhase::Finishing
-        {
-            // It may have arrived: the server knows, and says so soon.
-            self.doubt = Some((failure(&shown, &error), Instant::now() + DOUBT));
-            return Ok(GoesOn::Yes);
+        if self.is_doubtful(progress, &error) {
+            return Ok(self.doubt(failure(&shown, &error)));
         }
         let is_over = !error.may_resume() || self.parcel.is_begun();
         if is_over && self.is_direct() {
@@ -336,44 +328,6 @@ impl FileSender {
         let event = json!({ "type": "failed", "name": name, "code": error.code(), "msg": error.to_string() });
         self.display.tell(&line, &event)?;
         Ok(GoesOn::Yes)
-    }
-
-    /// Takes the answer of a receiver who does not take it.
-    fn declined(&self, name: &str, reason: Option<DeclineReason>) -> Result<GoesOn, Error> {
-        let who = safe_line(name);
-        let why = match DeclineReason::suffix(reason) {
-            none if none.is_empty() => format!("{who} does not want the file"),
-            why => format!("{who} declines the file{why}"),
-        };
-        if self.is_direct() {
-            return Err(Error::Refused(why, Some(Code::Declined)));
-        }
-        let event = json!({ "type": "declined", "name": name, "reason": reason.map(DeclineReason::as_str) });
-        self.display.tell(&why, &event)?;
-        Ok(GoesOn::Yes)
-    }
-
-    /// The server has seen that a receiver has everything, which this side may have missed.
-    fn confirmed(&mut self, name: String) -> Result<GoesOn, Error> {
-        self.doubt = None;
-        let bytes = self.info.size.unwrap_or(self.moved);
-        let sent = self.sent(&name, bytes);
-        if !self.running.is_empty() {
-            self.confirmed.insert(name);
-        }
-        sent
-    }
-
-    fn sent(&mut self, name: &str, bytes: u64) -> Result<GoesOn, Error> {
-        self.received += 1;
-        let line = format!("{} has {}, whole and checked", safe_line(name), described(&self.info));
-        self.display.tell(&line, &json!({ "type": "sent", "name": name, "bytes": bytes }))?;
-        Ok(if self.is_direct() { GoesOn::No } else { GoesOn::Yes })
-    }
-
-    /// Nobody has said that a stream arrived.
-    fn settle_doubt(&mut self) -> Result<GoesOn, Error> {
-        self.doubt.take().map_or(Ok(GoesOn::Yes), |(error, _)| Err(error))
     }
 
     /// Takes the end of the offer, or of a transfer that the server knows of.
@@ -403,7 +357,7 @@ impl FileSender {
             self.make_offer();
         }
         self.display.tick()?;
-        if self.doubt.as_ref().is_some_and(|(_, until)| *until <= Instant::now()) {
+        if self.is_doubt_over() {
             return self.settle_doubt();
         }
         let moved = self.under_way.iter().map(|progress| progress.now().done).fold(0, u64::wrapping_add);
@@ -445,8 +399,4 @@ fn failure(name: &str, error: &TransferError) -> Error {
         TransferError::ByPeer { .. } => Error::Refused(text, None),
         TransferError::Here { .. } => Error::Local(text),
     }
-}
-
-fn is_same_name(one: &str, other: &str) -> bool {
-    Name::new(one).is_ok_and(|one| Name::new(other).is_ok_and(|other| one.key() == other.key()))
 }

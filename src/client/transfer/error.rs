@@ -68,7 +68,7 @@ impl TransferError {
         }
     }
 
-    /// What to tell the sender of an offer for which there is no place.
+    /// The reason for the sender, if an offer cannot be taken.
     pub fn decline_reason(&self) -> DeclineReason {
         match self {
             Self::Here { code: StopCode::NoSpace, .. } => DeclineReason::NoSpace,

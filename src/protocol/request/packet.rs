@@ -125,10 +125,7 @@ impl ClientPacket {
             file,
             frame_bytes: _,
         } = self;
-        let since = match since {
-            Some(Since::Time(text)) => Some(text),
-            Some(Since::Seq(_)) | None => None,
-        };
+        let since = if let Some(Since::Time(text)) = since { Some(text) } else { None };
         let claimed = from.as_ref().and_then(|from| from.name.as_ref());
         let longest = logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len());
         let (file, content) = (file.as_ref().map(|file| &file.name), file.as_ref().map(|file| &file.id));

@@ -24,7 +24,7 @@ impl TransferCounts {
         self.running.load(Relaxed)
     }
 
-    /// Transfers whose receivers have everything, as far as the server can tell.
+    /// Transfers whose receivers have everything, or seem to.
     pub fn done(&self) -> u64 {
         self.done.load(Relaxed)
     }

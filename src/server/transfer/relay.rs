@@ -47,7 +47,7 @@ pub(super) struct RelayReport {
     pub(super) end: RelayEnd,
     /// Bytes that were passed to the receiver.
     pub(super) bytes: u64,
-    /// What the two sides told each other.
+    /// The word of one side to the other.
     said: Said,
 }
 
@@ -68,7 +68,7 @@ impl RelayReport {
         Self { end, bytes: 0, said: Said::Unknown }
     }
 
-    /// Whether the receiver has everything, as far as the server can tell.
+    /// Whether the receiver has everything, or seems to.
     fn is_done(self) -> bool {
         match self.said {
             Said::Stored => true,
@@ -77,7 +77,7 @@ impl RelayReport {
         }
     }
 
-    /// What to tell the rules, unless they have ended it.
+    /// The end for the rules, unless they have ended it.
     pub(super) fn for_rules(self) -> Option<TransferEnd> {
         match self.end {
             RelayEnd::By(TransferEnd::Done) => Some(TransferEnd::Done),
@@ -127,7 +127,7 @@ struct Relay<'a> {
     plan: RelayPlan,
     /// Bytes that were passed to the receiver.
     bytes: u64,
-    /// When something passed last, or the wait for the rate ends: that is no side's silence.
+    /// When something passed last, or the wait for the rate ends, which is not silence.
     last: Instant,
     /// When the rate lets it read from each side again.
     resumes: [Option<Instant>; 2],

@@ -71,7 +71,7 @@ pub(super) struct RelaySide {
     is_closed: bool,
     /// Bytes that it sent after that: nobody is there to take them.
     dropped: usize,
-    /// What it sent to the other side.
+    /// The records that it has sent.
     seen: RecordWatch,
     _reservation: Reservation,
     _connection: Arc<Connection>,
@@ -132,7 +132,7 @@ impl RelaySide {
         self.socket.0.ready(interest).await
     }
 
-    /// What it has sent.
+    /// The records that it has sent.
     pub(super) fn seen(&self) -> &RecordWatch {
         &self.seen
     }
@@ -233,7 +233,7 @@ impl RelaySide {
     }
 }
 
-/// What one step has moved.
+/// The bytes that one step has moved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passed {
     /// Bytes that came, perhaps encrypted.

@@ -2,7 +2,7 @@
 
 use super::*;
 use lanchat::protocol::record::{
-    ContentHash, FileHeader, FileRecord, RECORD_HEAD_BYTES, RecordKind, StartPlace, Totals,
+    ContentHash, FileHeader, FileRecord, Have, RECORD_HEAD_BYTES, RecordKind, StartPlace, Totals,
 };
 
 #[test]
@@ -46,12 +46,19 @@ fn the_log_and_the_status_tell_the_truth() {
     running.event("received");
     server.wait_for_log("why=\"done\"");
     // The file changes between the offer and the answer.
-    let args = ["--json", "--to", "carol", "--file", "plan.pdf"];
+    let mut carol = Peer::join(server.address, "carol");
+    let args = ["--json", "--plaintext", "--to", "carol", "--file", "plan.pdf"];
     let mut sending = Running::start(&mut alice.command("send", server.address, &args));
-    sending.event("offered");
+    let offer = carol.wait_for("offer")["offer"].clone();
     alice.file("plan.pdf", "other");
-    let carol = receiver(&User::new("carol"), server.address, &["--yes-to-all"]);
-    assert_eq!(carol.event("failed")["code"], "changed");
+    carol.send(json!({"type": "accept", "offer": offer}));
+    let token = carol.wait_for("accepted")["token"].as_str().unwrap().to_owned();
+    let mut file = FilePeer::open(server.address, None, &token);
+    file.go();
+    file.write(&FileRecord::Have(Have::nothing()).to_bytes());
+    let (words, _) = file.read_to_end();
+    assert!(String::from_utf8_lossy(&words).contains(r#""code":"changed""#));
+    file.end();
     server.wait_for_log("why=\"changed\"");
     assert!(!sending.child.wait().unwrap().success());
 }
@@ -114,7 +121,7 @@ fn an_offer_to_oneself_says_so_and_reaches_ones_other_session() {
     let server = Serve::start(&[]);
     let alice = User::new("alice");
     alice.file("plan.pdf", "plan");
-    let output = alice.send(server.address, &["--to", "Alice", "--file", "plan.pdf", "--wait", "1ms"]);
+    let output = alice.send(server.address, &["--to", "Alice", "--file", "plan.pdf", "--wait", "2s"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("Alice is you, and has no other session here"), "{said}");
     let folder = alice.home.path().join("other");

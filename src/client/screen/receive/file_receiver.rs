@@ -1,5 +1,7 @@
 //! The offers that `lanchat receive` knows, and the transfers that run.
 
+mod last_wait;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +12,6 @@ use tokio::task::JoinSet;
 
 use super::ReceiveOptions;
 use super::consent::is_allowed;
-use super::leaving::Leaving;
 use super::seen_offer::SeenOffer;
 use crate::client::connection::{Up, Update};
 use crate::client::error::Error;
@@ -26,9 +27,7 @@ use crate::name::Name;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, DeclineReason, Event, Request};
 use crate::text::{brief_line, safe_line};
-
-/// The start of the `id` of a packet that declines an offer.
-const DECLINE_ID: &str = "decline-";
+use last_wait::{LastWait, is_decline};
 
 /// The end of a transfer.
 pub(super) struct FileEnd {
@@ -54,7 +53,7 @@ pub(super) struct FileReceiver {
     pub(super) questions: JoinSet<(u64, bool)>,
     /// Offers that are received, while the server has them.
     done: BTreeMap<u64, SeenOffer>,
-    leaving: Option<Leaving>,
+    leaving: Option<LastWait>,
 }
 
 impl FileReceiver {
@@ -181,20 +180,6 @@ impl FileReceiver {
             self.decline(offer, DeclineReason::NotAllowed);
         }
         self.offers.remove(&offer);
-        Ok(GoesOn::Yes)
-    }
-
-    fn decline(&self, offer: u64, reason: DeclineReason) {
-        self.send(Act::Decline { offer, reason: Some(reason) }, Some(&format!("{DECLINE_ID}{offer}")));
-    }
-
-    /// Ends the program once the server has answered.
-    fn leave(&mut self, offer: u64, error: Option<Error>) -> Result<GoesOn, Error> {
-        let leaving = Leaving::new(offer, error);
-        if self.up.is_none() {
-            return leaving.end();
-        }
-        self.leaving = Some(leaving);
         Ok(GoesOn::Yes)
     }
 
@@ -334,18 +319,6 @@ impl FileReceiver {
         Ok(GoesOn::Yes)
     }
 
-    /// Notes that an offer is received. Returns whether that is new, and whether the offer is to this user alone.
-    fn finish(&mut self, offer: u64) -> (bool, bool) {
-        let Some(seen) = self.offers.get_mut(&offer) else { return (true, false) };
-        let found = (!std::mem::replace(&mut seen.is_done, true), seen.is_direct());
-        if !seen.is_to_be_confirmed()
-            && let Some(seen) = self.offers.remove(&offer)
-        {
-            self.done.insert(offer, seen);
-        }
-        found
-    }
-
     fn failed(&self, who: &str, error: &TransferError) -> Result<GoesOn, Error> {
         let text = format!("{who}: {error}");
         if self.what.once {
@@ -417,8 +390,4 @@ impl FileReceiver {
             false => Ok(()),
         }
     }
-}
-
-fn is_decline(id: &str) -> bool {
-    id.starts_with(DECLINE_ID)
 }

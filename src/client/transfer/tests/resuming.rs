@@ -249,7 +249,7 @@ fn one_sender_cannot_take_all_places() {
     (1..MAX_UNFINISHED_PER_SENDER).for_each(|id| drop(accept(&origin(), id).unwrap()));
     let error = accept(&origin(), 1000).unwrap_err();
     assert_eq!((stop_code(&error), error.decline_reason()), (StopCode::Busy, DeclineReason::Busy));
-    assert_eq!(accept(&origin(), 0), Ok(first.clone()), "what was accepted goes on");
+    assert_eq!(accept(&origin(), 0), Ok(first.clone()), "an accepted offer goes on");
     let other = OfferOrigin::new("server", "bob", Some(&Fingerprint::new([9; 32])));
     accept(&other, 0).unwrap();
     // Names without a key share a bound.

@@ -377,7 +377,7 @@ fn check(
     places: Places,
 ) -> Result<(), FileLimit> {
     let own = payers.iter().find(|payer| !payer.is_user());
-    let own = own.map(|address| Places { taken: tally.count(address), all: most(address) });
+    let own = own.map(|address| Places { taken: tally.count(address), all: places.share(most(address)) });
     let limit = |payer: &OfferPayer| {
         let checked = tally.check(payer, most(payer), places);
         let own = own.filter(|_| payer.is_user());

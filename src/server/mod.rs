@@ -299,7 +299,16 @@ fn chat(
             let mut bytes = [0; 16];
             getrandom::fill(&mut bytes).ok().map(|()| u128::from_ne_bytes(bytes))
         };
-        chat.pass_files(files.rules, TokenSource::new(random));
+        let rules = files.bounded_rules();
+        if rules.max_transfers < files.rules.max_transfers {
+            tracing::warn!(
+                "--file-rate is enough for {} transfers at a time, so --max-transfers {} is too high; raise the rate for \
+                 more",
+                rules.max_transfers,
+                files.rules.max_transfers
+            );
+        }
+        chat.pass_files(rules, TokenSource::new(random));
     }
     Ok((chat, secrets.code))
 }

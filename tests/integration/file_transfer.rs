@@ -1,5 +1,6 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+mod ends;
 mod questions;
 mod words;
 
@@ -184,7 +185,7 @@ fn without_consent_nothing_comes_and_the_status_says_so() {
     let output = alice.send(server.address, &["--to", "bob", "--file", "plan.pdf"]);
     assert_eq!(output.status.code(), Some(5));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("bob does not want the file"), "{said}");
+    assert!(said.contains("bob declines the file: not allowed in advance"), "{said}");
     assert_eq!(running.event("offer")["refused"], true);
     drop(running);
     let key = format!("key:{}", alice.fingerprint());

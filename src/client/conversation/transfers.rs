@@ -227,10 +227,10 @@ impl Conversation {
             }
             Event::Accepted { offer, name, token, send: true } => self.accepted_mine(*offer, name, token),
             Event::Accepted { offer, token, .. } => self.may_receive(*offer, token),
-            Event::Ended { offer, name, code, msg } => {
+            Event::Ended { offer, name, code, reason, msg } => {
                 let is_mine = self.transfers.made_number(*offer).is_some();
                 match is_mine {
-                    true => self.ended_mine(*offer, name.as_deref(), *code, msg),
+                    true => self.ended_mine(*offer, name.as_deref(), (*code, *reason), msg),
                     false => self.ended_for_me(*offer, *code, msg, now),
                 }
             }

@@ -1,8 +1,8 @@
 //! Why a transfer ended early.
 
 use crate::client::link::{LinkError, reason};
-use crate::protocol::Code;
 use crate::protocol::record::{BadRecord, StopCode, StopRecord};
+use crate::protocol::{Code, DeclineReason};
 use crate::text::{brief_line, safe_line};
 use std::io;
 
@@ -76,6 +76,16 @@ impl TransferError {
             Self::Cut(_) => Code::Cut.as_str(),
             Self::Refused { code, .. } => code.map_or("refused", Code::as_str),
             Self::ByPeer { code, .. } | Self::Here { code, .. } => code.as_str(),
+        }
+    }
+
+    /// The reason for the sender, if an offer cannot be taken.
+    pub fn decline_reason(&self) -> DeclineReason {
+        match self {
+            Self::Here { code: StopCode::NoSpace, .. } => DeclineReason::NoSpace,
+            Self::Here { code: StopCode::TooManyBytes, .. } => DeclineReason::TooBig,
+            Self::Here { code: StopCode::Busy, .. } => DeclineReason::Busy,
+            _ => DeclineReason::CannotStore,
         }
     }
 

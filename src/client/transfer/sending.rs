@@ -73,7 +73,7 @@ impl Sending<'_> {
         };
         self.wire.send(&FileRecord::Totals(Totals { files, bytes: self.bytes }))?;
         self.progress.enter(FilePhase::Finishing);
-        match self.wire.next_after(self.bytes)? {
+        match self.wire.next_after_all(self.bytes)? {
             FileRecord::Stored(stored) if stored.bytes == self.bytes => Ok(Sent { bytes: self.bytes }),
             _ => Err(unexpected()),
         }

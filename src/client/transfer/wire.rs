@@ -5,7 +5,8 @@ use super::cancel::Cancel;
 use super::error::TransferError;
 use super::pipe::Pipe;
 use crate::limits::{
-    SLOWEST_CHECK, TRANSFER_LONG_STALL, TRANSFER_SIGN, TRANSFER_SILENCE, TRANSFER_STALL, TRANSFER_STEP_BYTES,
+    MIN_TRANSFER_RATE, SLOWEST_CHECK, TRANSFER_FLIGHT_BYTES, TRANSFER_LONG_STALL, TRANSFER_SIGN,
+    TRANSFER_SILENCE, TRANSFER_STALL, TRANSFER_STEP_BYTES,
 };
 use crate::protocol::record::{
     FileRecord, RECORD_HEAD_BYTES, RecordPart, RecordReader, StartPlace, StopCode,
@@ -85,6 +86,12 @@ impl Wire {
     /// The same, if the other side has so many bytes to read or store first.
     pub(super) fn next_after(&mut self, bytes: u64) -> Result<FileRecord<'_>, TransferError> {
         self.next_within(TRANSFER_STALL + checking_time(bytes))
+    }
+
+    /// The same, once all is sent: behind a slow server, the last bytes are still under way.
+    pub(super) fn next_after_all(&mut self, bytes: u64) -> Result<FileRecord<'_>, TransferError> {
+        let flight = Duration::from_secs(bytes.min(TRANSFER_FLIGHT_BYTES) / MIN_TRANSFER_RATE);
+        self.next_within(TRANSFER_STALL + checking_time(bytes) + flight)
     }
 
     /// Signs of life and silence both bring an end to each wait for a block, so nothing else needs to.

@@ -24,7 +24,7 @@ impl TransferCounts {
         self.running.load(Relaxed)
     }
 
-    /// Transfers that both sides have closed.
+    /// Transfers whose receivers have everything, or seem to.
     pub fn done(&self) -> u64 {
         self.done.load(Relaxed)
     }
@@ -76,7 +76,7 @@ impl TransferCounts {
         let has_any = running + done + cut + self.refused_connections() > 0;
         let mib = self.bytes() >> 20;
         has_any.then(|| {
-            format!("files: {running} running, {done} done, {cut} cut{refused}; {mib} MiB passed on")
+            format!("files: {running} running, {done} done, {cut} ended early{refused}; {mib} MiB passed on")
         })
     }
 }

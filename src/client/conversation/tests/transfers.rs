@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::client::conversation::CollectedFiles;
 use crate::client::transfer::{FileProgress, Landing, Parcel, Received, Sent, TransferError};
+use crate::protocol::DeclineReason;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 
@@ -35,7 +36,7 @@ fn plan(name: &str) -> FileInfo {
 }
 
 fn ended(offer: u64, name: Option<&str>, code: Code) -> Event {
-    Event::Ended { offer, name: name.map(str::to_owned), code: Some(code), msg: "why".into() }
+    Event::Ended { offer, name: name.map(str::to_owned), code: Some(code), reason: None, msg: "why".into() }
 }
 
 fn accepted(offer: u64, name: &str, send: bool) -> Event {

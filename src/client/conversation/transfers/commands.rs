@@ -6,10 +6,10 @@ use super::listing::place;
 use super::wording::{at, described, name_of};
 use super::{EndedTransfer, FilesRequest, MAX_OFFERS, MadeOffer, OfferStage, TransferWork};
 use crate::client::conversation::{CallTime, Conversation, Effect, LinkState, PendingRequest};
-use crate::protocol::Target;
 use crate::protocol::command::FilesCommand;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Act;
+use crate::protocol::{DeclineReason, Target};
 use crate::text::safe_line;
 
 /// How long after the end of an offer the user may still mean that one.
@@ -174,8 +174,8 @@ impl Conversation {
             return Vec::new();
         };
         let offer = self.transfers.received.remove(at);
-        let mut effects = self
-            .ask(&Act::Decline { offer: offer.number }.into(), PendingRequest::Files(FilesRequest::Quiet));
+        let decline = Act::Decline { offer: offer.number, reason: Some(DeclineReason::NotWanted) };
+        let mut effects = self.ask(&decline.into(), PendingRequest::Files(FilesRequest::Quiet));
         if effects.is_empty() {
             let text = format!("you decline {} from {}", name_of(&offer.file), offer.from.name);
             effects = self.note(&text);

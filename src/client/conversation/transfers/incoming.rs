@@ -321,8 +321,12 @@ impl Conversation {
         let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
         let (mark, file, with) = (offer.mark, name_of(&offer.file), offer.from.name.clone());
         match (code, &mut offer.stage) {
-            // The transfer says so itself, perhaps that it is complete.
-            (Some(Code::Cut), OfferStage::Running { .. }) => return Vec::new(),
+            // The transfer says so itself, perhaps that it is complete: its sender then has to learn that.
+            (Some(Code::Cut), OfferStage::Running { .. }) => {
+                offer.is_again = true;
+                return Vec::new();
+            }
+            (Some(Code::Cut), OfferStage::Done) => return self.recall(mark, now),
             (Some(Code::Cut), OfferStage::Asked) => {
                 offer.interrupt(None, now);
                 return Vec::new();

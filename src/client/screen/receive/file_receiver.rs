@@ -1,5 +1,7 @@
 //! The offers that `lanchat receive` knows, and the transfers that run.
 
+mod last_wait;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,8 +29,9 @@ use crate::name::Name;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
-use crate::protocol::{Code, Event, Request};
+use crate::protocol::{Code, DeclineReason, Event, Request};
 use crate::text::{brief_line, safe_line};
+use last_wait::{LastWait, is_decline};
 
 /// The end of a transfer.
 pub(super) struct FileEnd {
@@ -54,6 +57,9 @@ pub(super) struct FileReceiver {
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
     pub(super) questions: Questions,
+    /// Offers that are received, while the server has them.
+    done: BTreeMap<u64, SeenOffer>,
+    leaving: Option<LastWait>,
 }
 
 impl FileReceiver {
@@ -66,8 +72,22 @@ impl FileReceiver {
         accepted: Accepted,
     ) -> Self {
         let (running, questions, busy) = (JoinSet::new(), Questions::default(), Vec::new());
-        let offers = BTreeMap::new();
-        Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
+        let (offers, done) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            what,
+            folder,
+            display,
+            channel,
+            trust,
+            accepted,
+            up: None,
+            offers,
+            running,
+            busy,
+            questions,
+            done,
+            leaving: None,
+        }
     }
 
     pub(super) fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
@@ -87,6 +107,10 @@ impl FileReceiver {
             Update::Down(loss) => {
                 // The numbers of offers belong to a connection.
                 (self.up, self.offers) = (None, Default::default());
+                self.done.clear();
+                if let Some(leaving) = self.leaving.take() {
+                    return leaving.end();
+                }
                 self.display.lost(&loss.why)?;
             }
             Update::Note(line) => self.display.note(&line),
@@ -97,6 +121,7 @@ impl FileReceiver {
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
+            Event::Offer { .. } if self.leaving.is_some() => {}
             Event::Offer { from, to, key, offer, file } => {
                 let is_wanted =
                     |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
@@ -108,6 +133,9 @@ impl FileReceiver {
             Event::Error { code, msg, .. } => {
                 if let Some(offer) = id.and_then(|id| id.strip_prefix("accept-")?.parse().ok()) {
                     return self.refused(offer, code, &msg);
+                }
+                if let Some(leaving) = self.leaving.take_if(|_| id.is_some_and(is_decline)) {
+                    return leaving.end();
                 }
             }
             Event::Accepted { offer, token, send: false, .. } => self.begin(offer, token),
@@ -155,7 +183,7 @@ impl FileReceiver {
         event["refused"] = true.into();
         self.display.tell(&why, &event)?;
         if is_direct {
-            self.send(Act::Decline { offer }, None);
+            self.decline(offer, DeclineReason::NotAllowed);
         }
         self.offers.remove(&offer);
         Ok(GoesOn::Yes)
@@ -175,7 +203,7 @@ impl FileReceiver {
             if is_yes {
                 next = self.accept(offer)?;
             } else {
-                self.send(Act::Decline { offer }, None);
+                self.decline(offer, DeclineReason::NotWanted);
                 self.offers.remove(&offer);
             }
         }
@@ -189,14 +217,23 @@ impl FileReceiver {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
         let (origin, file) = (self.origin(seen), seen.file.clone());
         let is_new = !self.has_place(&origin, &file);
+        if is_new && seen.is_done {
+            // The user has moved the file since: nothing can confirm it, and nothing is to come again.
+            self.offers.remove(&offer);
+            return Ok(GoesOn::Yes);
+        }
         let landing = match self.land(&origin, &file) {
             Ok(landing) => landing,
             Err(error) => {
                 let Some(seen) = self.offers.remove(&offer) else { return Ok(GoesOn::Yes) };
-                if seen.is_direct() {
-                    self.send(Act::Decline { offer }, None);
+                let is_direct = seen.is_direct();
+                if is_direct {
+                    self.decline(offer, error.decline_reason());
                 }
-                return self.failed(&safe_line(&seen.from.name), &error);
+                return match self.failed(&safe_line(&seen.from.name), &error) {
+                    Err(error) if is_direct => self.leave(offer, Some(error)),
+                    failed => failed,
+                };
             }
         };
         // The same content may have been offered and accepted twice.
@@ -297,13 +334,20 @@ impl FileReceiver {
         let shown = safe_line(&who);
         let error = match received {
             Ok(received) => {
-                self.offers.remove(&offer);
+                let (is_first, is_direct) = self.finish(offer);
+                if !is_first {
+                    return Ok(GoesOn::Yes);
+                }
                 let path = safe_line(&received.path.to_string_lossy());
                 let event = json!({
                     "type": "received", "name": who, "path": received.path, "bytes": received.bytes,
                 });
                 self.display.print(&path, &event)?;
-                return Ok(if self.what.once { GoesOn::No } else { GoesOn::Yes });
+                return match self.what.once {
+                    true if is_direct => self.leave(offer, None),
+                    true => Ok(GoesOn::No),
+                    false => Ok(GoesOn::Yes),
+                };
             }
             Err(error) => error,
         };
@@ -349,6 +393,19 @@ impl FileReceiver {
     /// Takes the end of an offer. Running transfers end by themselves.
     fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<GoesOn, Error> {
         let is_over = matches!(code, Some(Code::Withdrawn | Code::Cancelled | Code::Declined));
+        let done = self.done.remove(&offer);
+        if let (Some(Code::Cut), Some(mut seen)) = (code, done) {
+            // The sender does not know that all is here.
+            seen.retry_later();
+            self.offers.insert(offer, seen);
+            if self.leaving.take().is_some() {
+                return self.leave(offer, None);
+            }
+            return Ok(GoesOn::Yes);
+        }
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_after(offer) && is_over) {
+            return leaving.end();
+        }
         if is_over {
             if let (Some(Code::Cancelled), Some(seen)) = (code, self.offers.get_mut(&offer)) {
                 // Nobody will send the rest.
@@ -367,6 +424,10 @@ impl FileReceiver {
 
     pub(super) fn tick(&mut self) -> Result<GoesOn, Error> {
         self.display.tick()?;
+        let is_busy = !self.running.is_empty();
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_due() && !is_busy) {
+            return leaving.end();
+        }
         let now = Instant::now();
         let due: Vec<u64> =
             self.offers.iter().filter(|(_, seen)| seen.is_due(now)).map(|(offer, _)| *offer).collect();

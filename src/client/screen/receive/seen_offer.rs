@@ -35,6 +35,8 @@ pub(super) struct SeenOffer {
     holds_place: bool,
     /// How often it was cut.
     cuts: u32,
+    /// Whether it is received.
+    pub(super) is_done: bool,
 }
 
 impl SeenOffer {
@@ -51,6 +53,7 @@ impl SeenOffer {
             is_place_busy: false,
             holds_place: false,
             cuts: 0,
+            is_done: false,
         }
     }
 
@@ -109,6 +112,17 @@ impl SeenOffer {
     /// Whether nothing else may write to that place.
     pub(super) fn holds(&self, place: &Path) -> bool {
         self.holds_place && self.is_at(place)
+    }
+
+    /// Notes that it is received. Returns whether that is known already.
+    pub(super) fn finish(&mut self) -> bool {
+        self.holds_place = false;
+        std::mem::replace(&mut self.is_done, true)
+    }
+
+    /// Whether it is to be accepted again: the sender may have missed that it is received.
+    pub(super) fn is_to_be_confirmed(&self) -> bool {
+        self.retry_at.is_some()
     }
 
     /// Whether it is time to accept it again.

@@ -1,9 +1,11 @@
 //! A later transfer uses the rest of one that was cut, once it is checked.
 
 use super::*;
-use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::limits::{MAX_UNFINISHED_PER_SENDER, MAX_UNFINISHED_WITHOUT_KEY, UNFINISHED_KEPT};
+use crate::protocol::DeclineReason;
 use crate::protocol::record::{FileRecord, Have};
 use jiff::{SignedDuration, Timestamp};
+use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 /// Pipes between which a relay ends everything after so many bytes from the sender and from the receiver.
@@ -208,12 +210,64 @@ fn unfinished_files_go_after_a_week_and_nothing_else_does() {
 }
 
 #[test]
-fn the_list_is_bounded_and_survives_damage() {
+fn what_was_resumed_or_written_lately_stays() {
+    let scene = Scene::new();
+    let info = |id: &str| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.into() };
+    let week = SignedDuration::try_from(UNFINISHED_KEPT).unwrap();
+    let path = scene.state.path().join("accepted_files");
+    // Accepted eight days ago: by then, only the first is left alone.
+    let landings = ["forgotten", "resumed", "cut", "written"].map(|id| scene.accept(&info(id)));
+    let long_ago = Timestamp::now() - week - SignedDuration::from_hours(24);
+    let text = fs::read_to_string(&path).unwrap();
+    let aged: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut offer: serde_json::Value = serde_json::from_str(line).unwrap();
+            offer["at"] = long_ago.to_string().into();
+            offer.to_string()
+        })
+        .collect();
+    fs::write(&path, aged.join("\n")).unwrap();
+    for landing in &landings[..3] {
+        let part = fs::File::options().write(true).open(landing.unfinished()).unwrap();
+        part.set_modified(SystemTime::now() - UNFINISHED_KEPT - Duration::from_secs(24 * 3600)).unwrap();
+    }
+    scene.accept(&info("resumed"));
+    scene.accepted().settle(&landings[2], &Err(TransferError::Cut("why".into())));
+    scene.accepted().clean(Timestamp::now());
+    let is_known = |id: &str| scene.accepted().find(&origin(), &info(id)).is_some();
+    assert_eq!(["forgotten", "resumed", "cut", "written"].map(is_known), [false, true, true, true]);
+}
+
+#[test]
+fn one_sender_cannot_take_all_places() {
     let scene = Scene::new();
     let info = |id: usize| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.to_string() };
-    for id in 0..MAX_ACCEPTED_FILES {
-        scene.accept(&info(id));
-    }
+    let mut accepted = scene.accepted();
+    let mut accept = |origin: &OfferOrigin, id| accepted.accept(origin, &info(id), scene.there.path(), None);
+    let first = accept(&origin(), 0).unwrap();
+    (1..MAX_UNFINISHED_PER_SENDER).for_each(|id| drop(accept(&origin(), id).unwrap()));
+    let error = accept(&origin(), 1000).unwrap_err();
+    assert_eq!((stop_code(&error), error.decline_reason()), (StopCode::Busy, DeclineReason::Busy));
+    assert_eq!(accept(&origin(), 0), Ok(first.clone()), "an accepted offer goes on");
+    let other = OfferOrigin::new("server", "bob", Some(&Fingerprint::new([9; 32])));
+    accept(&other, 0).unwrap();
+    // Names without a key share a bound.
+    let nobody = |n: usize| OfferOrigin::new("server", &format!("guest{n}"), None);
+    (0..MAX_UNFINISHED_WITHOUT_KEY).for_each(|n| drop(accept(&nobody(n), 0).unwrap()));
+    assert_eq!(stop_code(&accept(&nobody(999), 0).unwrap_err()), StopCode::Busy);
+    accept(&other, 1).unwrap();
+    // A place that its user has emptied is free.
+    fs::remove_file(first.unfinished()).unwrap();
+    accept(&origin(), 1000).unwrap();
+}
+
+#[test]
+fn the_list_survives_damage() {
+    let scene = Scene::new();
+    let info = |id: usize| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.to_string() };
+    scene.accept(&info(1));
+    scene.accept(&info(2));
     let path = scene.state.path().join("accepted_files");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("garbage\n{{}}\n{}", &text[..text.len() - 20])).unwrap();

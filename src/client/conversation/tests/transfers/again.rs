@@ -71,3 +71,26 @@ fn a_refusal_that_lasts_is_told_and_not_tried_again() {
     talk.later(1);
     assert_eq!(talk.asks("accept").offer, Some(7));
 }
+
+#[test]
+fn a_sender_whose_connection_breaks_at_the_end_learns_that_all_is_here() {
+    // The server says so before the end on this side, and after.
+    for is_early in [true, false] {
+        let mut talk = Talk::new();
+        talk.offered(7, "plan.pdf");
+        let first = talk.takes(7);
+        let mut said = String::new();
+        if is_early {
+            assert_eq!(talk.event(ended(7, Some("bob"), Code::Cut), None), "");
+        }
+        said += &talk.report(first, received());
+        if !is_early {
+            said += "\n";
+            said += &talk.event(ended(7, Some("bob"), Code::Cut), None);
+        }
+        let recall = said.lines().find(|line| line.starts_with("(recall ")).expect(&said);
+        let mark = recall.trim_start_matches("(recall ").trim_end_matches(')').parse().expect(recall);
+        talk.report(mark, TransferReport::Recalled(Some(Arc::new(landing()))));
+        assert_eq!(talk.asks("accept").offer, Some(7));
+    }
+}

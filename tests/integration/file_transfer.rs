@@ -1,5 +1,7 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+mod hostile;
+
 use crate::support::fake_server::{FakeServer, say};
 use crate::support::file_peer::{FilePeer, offer};
 use crate::support::home::{Home, LANCHAT};
@@ -84,11 +86,16 @@ impl Running {
 
     /// The next event of that type.
     fn event(&self, kind: &str) -> Value {
+        self.one_of(&[kind])
+    }
+
+    /// The next event of one of those types.
+    fn one_of(&self, kinds: &[&str]) -> Value {
         let start = Instant::now();
         loop {
             let left = DEADLINE.saturating_sub(start.elapsed());
-            let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no event {kind}"));
-            if event["type"] == kind {
+            let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no event {kinds:?}"));
+            if kinds.iter().any(|kind| event["type"] == *kind) {
                 return event;
             }
         }

@@ -22,6 +22,7 @@ use crate::client::transfer::{
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
+use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, Event, Request};
 use crate::text::{brief_line, safe_line};
@@ -47,6 +48,8 @@ pub(super) struct FileReceiver {
     pub(super) running: JoinSet<FileEnd>,
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
+    /// What ends the transfers, by their unfinished files.
+    cancels: BTreeMap<PathBuf, Cancel>,
     pub(super) questions: JoinSet<(u64, bool)>,
 }
 
@@ -60,8 +63,21 @@ impl FileReceiver {
         accepted: Accepted,
     ) -> Self {
         let (running, questions, busy) = (JoinSet::new(), JoinSet::new(), Vec::new());
-        let offers = BTreeMap::new();
-        Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
+        let (offers, cancels) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            what,
+            folder,
+            display,
+            channel,
+            trust,
+            accepted,
+            up: None,
+            offers,
+            running,
+            busy,
+            cancels,
+            questions,
+        }
     }
 
     pub(super) fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
@@ -228,9 +244,11 @@ impl FileReceiver {
         let progress = Arc::new(FileProgress::new(seen.file.size));
         self.display.begin(&seen.from.name, progress.clone());
         self.busy.push(landing.unfinished().to_owned());
+        let cancel = Cancel::new();
+        self.cancels.insert(landing.unfinished().to_owned(), cancel.clone());
         self.running.spawn(async move {
             let received = match Pipe::open(&door, &token).await {
-                Ok(pipe) => receive(pipe, &landing, progress.clone(), Cancel::new()).await,
+                Ok(pipe) => receive(pipe, &landing, progress.clone(), cancel).await,
                 Err(error) => Err(error),
             };
             FileEnd { offer, landing, progress, received }
@@ -245,6 +263,7 @@ impl FileReceiver {
         received: Result<Received, TransferError>,
     ) -> Result<GoesOn, Error> {
         self.busy.retain(|path| path != landing.unfinished());
+        self.cancels.remove(landing.unfinished());
         self.accepted.settle(landing, &received);
         self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
         let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
@@ -261,6 +280,12 @@ impl FileReceiver {
             }
             Err(error) => error,
         };
+        if let TransferError::Here { code: StopCode::Cancelled, .. } = error {
+            let event =
+                json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
+            self.display.tell(&format!("{shown}: the sender has cancelled it"), &event)?;
+            return Ok(GoesOn::Yes);
+        }
         if !error.may_resume() {
             self.offers.remove(&offer);
             return self.failed(&shown, &error);
@@ -302,6 +327,12 @@ impl FileReceiver {
         if is_over {
             let ended =
                 self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
+            // A transfer that the sender cancels leaves nothing, whichever of its two connections tells first.
+            if let (Some(Code::Cancelled), Some(landing)) = (code, &ended)
+                && let Some(cancel) = self.cancels.get(landing.unfinished())
+            {
+                cancel.cancel();
+            }
             if let (Some(Code::Cancelled), Some(landing)) = (code, ended)
                 && !self.busy.iter().any(|path| path == landing.unfinished())
             {

@@ -28,7 +28,6 @@ mod damage;
 mod dependencies;
 mod discovery;
 mod encrypted;
-#[cfg(unix)]
 mod file_transfer;
 #[cfg(target_os = "linux")]
 mod full_disk;

@@ -56,6 +56,7 @@ mod prompt;
 mod prompt_cmdline;
 #[cfg(unix)]
 mod prompt_files;
+#[cfg(unix)]
 mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;

@@ -22,7 +22,6 @@ use crate::client::transfer::{
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
-use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, Event, Request};
 use crate::text::{brief_line, safe_line};
@@ -263,7 +262,7 @@ impl FileReceiver {
         received: Result<Received, TransferError>,
     ) -> Result<GoesOn, Error> {
         self.busy.retain(|path| path != landing.unfinished());
-        self.cancels.remove(landing.unfinished());
+        let cancel = self.cancels.remove(landing.unfinished());
         self.accepted.settle(landing, &received);
         self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
         let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
@@ -280,10 +279,12 @@ impl FileReceiver {
             }
             Err(error) => error,
         };
-        if let TransferError::Here { code: StopCode::Cancelled, .. } = error {
-            let event =
-                json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-            self.display.tell(&format!("{shown}: the sender has cancelled it"), &event)?;
+        if cancel.is_some_and(|cancel| cancel.is_cancelled()) {
+            // Also one whose connection did not come about.
+            self.accepted.forget(landing);
+            let (code, text) = (Code::Cancelled.as_str(), "the sender has cancelled it");
+            let event = json!({ "type": "failed", "name": who, "code": code, "msg": text });
+            self.display.tell(&format!("{shown}: {text}"), &event)?;
             return Ok(GoesOn::Yes);
         }
         if !error.may_resume() {

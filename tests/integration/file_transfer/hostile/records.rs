@@ -153,3 +153,13 @@ fn what_a_sender_cancels_on_its_way_leaves_nothing() {
         until(|| scene.has().is_empty().then_some(()));
     }
 }
+
+#[test]
+fn what_a_sender_cancels_before_it_connects_leaves_nothing() {
+    let mut scene = Scene::new(&[]);
+    let offer = scene.offer(json!({"name": "f", "size": 3})).unwrap();
+    scene.eve.wait_for("accepted");
+    scene.eve.send(json!({"type": "cancel", "offer": offer}));
+    assert_eq!(scene.running.event("failed")["code"], "cancelled");
+    until(|| scene.has().is_empty().then_some(()));
+}

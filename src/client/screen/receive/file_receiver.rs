@@ -47,7 +47,7 @@ pub(super) struct FileReceiver {
     pub(super) running: JoinSet<FileEnd>,
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
-    /// What ends the transfers, by their unfinished files.
+    /// The handles that end the transfers, by their unfinished files.
     cancels: BTreeMap<PathBuf, Cancel>,
     pub(super) questions: JoinSet<(u64, bool)>,
 }

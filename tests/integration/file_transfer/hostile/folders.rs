@@ -27,6 +27,9 @@ fn entries(paths: &[&[&str]]) -> (Vec<u8>, u64) {
     (bytes, files.into())
 }
 
+/// A sender's idea, the entries of a folder, and everything that the receiver has in it.
+type Case<'a> = (&'a str, &'a [&'a [&'a str]], &'a [&'a str]);
+
 /// Names that are one on some systems stay two files.
 const ALIKE: [&str; 2] = if cfg!(any(windows, target_os = "macos")) { ["A", "a (2)"] } else { ["A", "a"] };
 
@@ -37,7 +40,7 @@ fn every_entry_has_its_own_place_in_the_folder() {
     let nested: Vec<String> =
         (1..=63).map(|depth| "x/".repeat(depth)).chain(["x/".repeat(63) + "x"]).collect();
     let nested: Vec<&str> = nested.iter().map(String::as_str).collect();
-    let cases: &[(&str, &[&[&str]], &[&str])] = &[
+    let cases: &[Case<'_>] = &[
         (
             "climbs",
             &[&["..", "..", "x"], &["a", "..", "y"]],

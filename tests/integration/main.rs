@@ -28,7 +28,6 @@ mod damage;
 mod dependencies;
 mod discovery;
 mod encrypted;
-#[cfg(unix)]
 mod file_transfer;
 #[cfg(target_os = "linux")]
 mod full_disk;
@@ -57,6 +56,7 @@ mod prompt;
 mod prompt_cmdline;
 #[cfg(unix)]
 mod prompt_files;
+#[cfg(unix)]
 mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::FileSender;
+use crate::client::conversation::described;
 use crate::client::error::Error;
-use crate::client::screen::file_display::{GoesOn, described};
+use crate::client::screen::file_display::GoesOn;
 use crate::client::transfer::{FilePhase, FileProgress, TransferError};
 use crate::name::Name;
 use crate::protocol::{Code, DeclineReason, Target};
@@ -58,7 +59,7 @@ impl FileSender {
     /// Whether a stream, which cannot be sent again, may have arrived: the server knows, and says so soon.
     pub(super) fn is_doubtful(&self, progress: &Arc<FileProgress>, error: &TransferError) -> bool {
         let is_all_sent = progress.now().phase == FilePhase::Finishing;
-        self.is_direct() && self.parcel.is_begun() && error.is_cut() && is_all_sent
+        self.is_direct() && self.parcel.is_begun() && matches!(error, TransferError::Cut(_)) && is_all_sent
     }
 
     /// Waits for the server's word before it fails.

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
+/// What [`MessageReader`] reads.
 pub(super) const MESSAGE: &str = "\
-    SELECT m.seq, m.at, m.kind, r.name, m.to_text, m.from_name, m.from_ip, m.from_key, a.identity, m.token, \
+    SELECT m.seq, m.at, m.kind, m.room, m.to_text, m.from_name, m.from_ip, m.from_key, m.author, m.token, \
            CASE m.kind WHEN 5 THEN ifnull((SELECT o.text FROM message o WHERE o.seq = m.last), '') ELSE m.text END, \
            m.count, m.last, m.reply, m.edited \
-    FROM message m LEFT JOIN room r ON r.id = m.room LEFT JOIN account a ON a.id = m.author";
+    FROM message m";
 
 /// The bytes of a frame besides names, ids and text, rounded up.
 const FRAME_BYTES: usize = 180;
@@ -87,34 +89,66 @@ pub(super) fn instant(row: &Row<'_>, column: usize) -> Result<Timestamp> {
     Timestamp::from_millisecond(row.get(column)?).map_err(|_| damaged(column, "not a time"))
 }
 
-/// Converts a row of [`MESSAGE`], without the readers' mail.
-pub(super) fn message(row: &Row<'_>) -> Result<Message> {
-    let venue = match optional_text(row, 4)? {
-        Some(to) => Venue::Direct(to),
-        None => Venue::Room(room(row, 3)?),
-    };
-    let author = match row.get_ref(8)?.as_blob_or_null()? {
-        Some(identity) => Some(account(8, identity)?),
-        None => None,
-    };
-    Ok(Message {
-        seq: unsigned(row.get(0)?),
-        at: instant(row, 1)?,
-        kind: kind(row)?,
-        venue,
-        receiver: None,
-        from: Sender {
-            name: text(row, 5)?.into_owned(),
-            ip: text(row, 6)?.into_owned(),
-            key: optional_text(row, 7)?,
-        },
-        author,
-        id: optional_text(row, 9)?,
-        text: text(row, 10)?.into_owned(),
-        reply: row.get::<_, Option<i64>>(13)?.map(unsigned),
-        edited: row.get::<_, Option<i64>>(14)?.is_some(),
-        mail: Vec::new(),
-    })
+/// Converts rows of [`MESSAGE`], without the readers' mail. Remembers their rooms and authors: checking a name
+/// again for each row would take longer than all the rest.
+pub(super) struct MessageReader<'c> {
+    connection: &'c Connection,
+    rooms: HashMap<i64, RoomName>,
+    authors: HashMap<i64, Option<Account>>,
+}
+
+impl<'c> MessageReader<'c> {
+    /// For one snapshot, in which no name changes.
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection, rooms: HashMap::new(), authors: HashMap::new() }
+    }
+
+    pub(super) fn message(&mut self, row: &Row<'_>) -> Result<Message> {
+        let venue = match optional_text(row, 4)? {
+            Some(to) => Venue::Direct(to),
+            None => Venue::Room(self.room(row.get(3)?)?),
+        };
+        let author = row.get::<_, Option<i64>>(8)?.map(|author| self.author(author)).transpose()?.flatten();
+        Ok(Message {
+            seq: unsigned(row.get(0)?),
+            at: instant(row, 1)?,
+            kind: kind(row)?,
+            venue,
+            receiver: None,
+            from: Sender {
+                name: text(row, 5)?.into_owned(),
+                ip: text(row, 6)?.into_owned(),
+                key: optional_text(row, 7)?,
+            },
+            author,
+            id: optional_text(row, 9)?,
+            text: text(row, 10)?.into_owned(),
+            reply: row.get::<_, Option<i64>>(13)?.map(unsigned),
+            edited: row.get::<_, Option<i64>>(14)?.is_some(),
+            mail: Vec::new(),
+        })
+    }
+
+    fn room(&mut self, id: i64) -> Result<RoomName> {
+        if let Some(known) = self.rooms.get(&id) {
+            return Ok(known.clone());
+        }
+        let mut find = self.connection.prepare_cached("SELECT name FROM room WHERE id = ?1")?;
+        let name = find.query_row([id], |row| room(row, 0))?;
+        self.rooms.insert(id, name.clone());
+        Ok(name)
+    }
+
+    /// `None` if a repair could not save the account.
+    fn author(&mut self, id: i64) -> Result<Option<Account>> {
+        if let Some(known) = self.authors.get(&id) {
+            return Ok(known.clone());
+        }
+        let mut find = self.connection.prepare_cached("SELECT identity FROM account WHERE id = ?1")?;
+        let author = find.query_row([id], |row| account(0, row.get_ref(0)?.as_blob()?)).optional()?;
+        self.authors.insert(id, author.clone());
+        Ok(author)
+    }
 }
 
 /// The account of a direct message's recipient.
@@ -136,21 +170,36 @@ pub(super) fn messages(
     bytes: usize,
     reader: Option<&Account>,
 ) -> Result<Vec<Message>> {
+    some_messages(connection, numbers, bytes, reader, |_| true).map(|(messages, _)| messages)
+}
+
+/// Like [`messages`], but only those that are wanted; also returns how many of the numbers it has looked at.
+pub(super) fn some_messages(
+    connection: &Connection,
+    numbers: &[i64],
+    bytes: usize,
+    reader: Option<&Account>,
+    is_wanted: impl Fn(&Message) -> bool,
+) -> Result<(Vec<Message>, usize)> {
     let mut read = connection.prepare_cached(&format!("{MESSAGE} WHERE m.seq = ?1"))?;
+    let mut rows = MessageReader::new(connection);
     let mut messages: Vec<Message> = Vec::with_capacity(numbers.len());
     let mut size = 0_usize;
-    for number in numbers {
-        let mut message = read.query_row([number], message)?;
+    for (place, number) in numbers.iter().enumerate() {
+        let mut message = read.query_row([number], |row| rows.message(row))?;
+        if !is_wanted(&message) {
+            continue;
+        }
         size = size.saturating_add(frame_bytes(&message));
         if size > bytes && !messages.is_empty() {
-            break;
+            return Ok((messages, place));
         }
         if reader.is_none() || message.author.as_ref() != reader {
             message.id = None;
         }
         messages.push(message);
     }
-    Ok(messages)
+    Ok((messages, numbers.len()))
 }
 
 /// The bytes of the message on the wire.

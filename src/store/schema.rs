@@ -20,6 +20,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema/1.sql")),
     (2, include_str!("schema/2.sql")),
     (3, include_str!("schema/3.sql")),
+    (4, include_str!("schema/4.sql")),
 ];
 
 /// Pages of the write-ahead log that trigger a checkpoint: 4 MB.

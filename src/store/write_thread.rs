@@ -14,7 +14,7 @@ use super::writer_clock::WriterClock;
 use super::{commit, indexing, lack, legacy_files, load, prune, schema};
 use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
-use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, WATCH_EVERY};
+use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -55,6 +55,8 @@ pub(super) struct WriteThread {
     mail_room: Option<u64>,
     next_prune: Instant,
     tail: IndexTail,
+    /// Whether no batch has come for [`TAIL_REST`].
+    is_resting: bool,
     /// When to index more messages of an older database; `None` when done.
     next_index: Option<Instant>,
     is_closed: bool,
@@ -111,6 +113,7 @@ impl WriteThread {
             mail_room: Some(0),
             next_prune: Instant::now(),
             tail,
+            is_resting: false,
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
@@ -126,20 +129,26 @@ impl WriteThread {
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
-            let pause = match self.tail.is_due(true) {
-                true => Duration::ZERO,
-                false => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
+            let pause = match (self.tail.is_worth_a_step(), self.is_resting) {
+                (true, true) => Duration::ZERO,
+                (true, false) => TAIL_REST,
+                (false, _) => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
             };
             // Under load, there is always a job, so pruning cannot wait for a pause.
             let patience = match jobs.recv_timeout(pause) {
                 Ok(job) => {
                     job(&mut self);
-                    self.follow(false);
+                    self.is_resting = false;
+                    // Whoever sent the job has its answer, and waits only for the next.
+                    while self.tail.is_full() {
+                        self.follow();
+                    }
                     PRUNE_PATIENCE
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if pause.is_zero() {
-                        self.follow(true);
+                    if self.tail.is_worth_a_step() {
+                        self.is_resting = true;
+                        self.follow();
                     } else if Instant::now() < next {
                         // Checks that the files still exist; `Health` passes an error on.
                         let _ = self.attempt(|_, _| Ok(()));
@@ -207,6 +216,7 @@ impl WriteThread {
         }
         // A connection's cache is unreliable after a disk failure.
         self.reopen()?;
+        self.tail = self.attempt(|connection, _| IndexTail::of(connection))?;
         self.attempt(|connection, _| {
             let fill = "INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?1))";
             connection.execute(fill, [PROBE_BYTES])?;
@@ -335,20 +345,16 @@ impl WriteThread {
         self.attempt(|connection, _| connection.execute_batch(sql))
     }
 
-    /// Indexes the newest messages, if there are many.
-    fn follow(&mut self, is_idle: bool) {
-        if !self.tail.is_due(is_idle) {
-            return;
+    /// Indexes some of the newest messages.
+    fn follow(&mut self) {
+        match self.attempt(|connection, _| index_tail::step(connection)) {
+            Ok(indexed) => self.tail.take(indexed),
+            // The next messages trigger another attempt.
+            Err(error) => {
+                tracing::debug!("cannot index new messages: {error}");
+                self.tail = IndexTail::default();
+            }
         }
-        let done = self.attempt(|connection, _| {
-            index_tail::step(connection)?;
-            IndexTail::of(connection)
-        });
-        // After a failure, the next messages trigger another attempt.
-        self.tail = done.unwrap_or_else(|error| {
-            tracing::debug!("cannot index new messages: {error}");
-            IndexTail::default()
-        });
     }
 
     fn index(&mut self) {

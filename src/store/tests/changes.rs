@@ -142,18 +142,23 @@ async fn a_repeat_is_known_again_although_its_message_was_deleted() {
     books(&place);
 }
 
-/// The sums per author, which must be the same after a recount.
+/// The sums per author, which must be the same after a recount, as must be the list of messages per author.
 fn books(place: &Place) -> Vec<(i64, i64)> {
     let mut connection = schema::open(&place.path()).unwrap();
     index_tail::finish(&mut connection).unwrap();
-    let sums = |connection: &rusqlite::Connection| {
-        let mut find = connection.prepare("SELECT author, bytes FROM weight ORDER BY author").unwrap();
+    let rows = |connection: &rusqlite::Connection, sql| -> Vec<(i64, i64)> {
+        let mut find = connection.prepare(sql).unwrap();
         find.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
     };
-    let before: Vec<(i64, i64)> = sums(&connection);
+    let sums = |connection: &_| rows(connection, "SELECT author, bytes FROM weight ORDER BY author");
+    let authored = |connection: &_| rows(connection, "SELECT author, seq FROM authored ORDER BY author, seq");
+    let before = (sums(&connection), authored(&connection));
     crate::store::weight::recount(&connection).unwrap();
-    assert_eq!(before, sums(&connection));
-    before
+    assert_eq!(before, (sums(&connection), authored(&connection)));
+    // The index has what is said, and no more.
+    let said = rows(&connection, "SELECT seq, 1 FROM message WHERE kind < 3 ORDER BY seq");
+    assert_eq!(rows(&connection, "SELECT id, 1 FROM pieces_docsize ORDER BY id"), said);
+    before.0
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ impl WriteThread {
             let now = time.for_removal(connection)?;
             prune::step(connection, keep, now)
         })?;
+        self.tail.take(pruned.indexed);
         self.notices.expired(pruned.expired);
         if !pruned.more {
             self.look_at_mail()?;

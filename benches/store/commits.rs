@@ -3,10 +3,9 @@
 
 use super::floor::Floor;
 use super::talk::Talk;
-use super::times::Times;
+use super::times::{Times, cpu};
 use anyhow::{Result, ensure};
 use lanchat::store::{Retention, Store};
-use nix::time::{ClockId, clock_gettime};
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -38,17 +37,13 @@ impl Cost {
 
     /// Runs something that stores so many messages.
     pub fn add<T>(&mut self, messages: usize, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (cpu, start) = (cpu()?, Instant::now());
+        let (before, start) = (cpu(), Instant::now());
         let done = work()?;
         self.time += start.elapsed();
-        self.cpu += self::cpu()?.saturating_sub(cpu);
+        self.cpu += cpu().saturating_sub(before);
         self.messages += messages as u64;
         Ok(done)
     }
-}
-
-fn cpu() -> Result<Duration> {
-    Ok(clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into())
 }
 
 /// A turn of each: of the plain table; of the store as long as it takes messages; and until its index has them too.
@@ -89,25 +84,25 @@ impl Turn {
 }
 
 /// Waits until the index has all that it gets for now.
-fn settled(path: &Path) -> Result<()> {
+pub fn settled(path: &Path) -> Result<()> {
+    let connection = Connection::open(path)?;
     let (mut before, mut since) = (0, Instant::now());
     while since.elapsed() < STANDSTILL {
-        let now = indexed(path)?;
+        let now = indexed(&connection)?;
         if now != before {
             (before, since) = (now, Instant::now());
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
 }
 
-fn indexed(path: &Path) -> Result<i64> {
-    let connection = Connection::open(path)?;
+fn indexed(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("SELECT value FROM meta WHERE key = 'indexed'", [], |row| row.get(0))?)
 }
 
 fn left(path: &Path, seq: u64) -> Result<u64> {
-    Ok(seq.saturating_sub(indexed(path)? as u64))
+    Ok(seq.saturating_sub(indexed(&Connection::open(path)?)? as u64))
 }
 
 /// How long single messages take while old ones are removed, next to when none are.

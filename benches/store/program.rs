@@ -1,6 +1,7 @@
 //! The order of things, and what is printed.
 
 use super::commits::{self, Cost, Turn};
+use super::times::Times;
 use super::{memory, mixed, reading, server, talk::Talk};
 use anyhow::{Context, Result, bail};
 use lanchat::store::{Export, ExportFilter, Retention, Store, backup};
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 /// How much is done.
 struct Plan {
     commit_time: Duration,
+    /// Where the histories are: on the disk that they would be on.
+    base: PathBuf,
     turns: usize,
     batches: Vec<usize>,
     messages: u64,
@@ -30,9 +33,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    let mut plan =
-        Plan {
+    let mut plan = Plan {
         commit_time: Duration::from_secs(10),
+        base: env!("CARGO_TARGET_TMPDIR").into(),
         turns: 5,
         batches: commits::BATCHES.to_vec(),
         messages: 1_000_000,
@@ -48,6 +51,7 @@ async fn run() -> Result<()> {
                 plan = Plan {
                     commit_time: Duration::from_millis(300),
                     turns: 1,
+                    base: plan.base,
                     batches: plan.batches,
                     messages: 20_000,
                     missed: 2000,
@@ -58,6 +62,14 @@ async fn run() -> Result<()> {
             "--commits" => only = Some(Part::Commits),
             "--reads" => only = Some(Part::Reads),
             "--turns" => plan.turns = args.next().context("no number")?.parse()?,
+            "--of" => {
+                let path = PathBuf::from(args.next().context("no path")?);
+                if !path.exists() {
+                    fill(&path, plan.messages, 10, u64::MAX).await?;
+                }
+                return reads(&path, &plan).await;
+            }
+            "--in" => plan.base = args.next().context("no directory")?.into(),
             "--batch" => plan.batches = vec![args.next().context("no number")?.parse()?],
             "--seconds" => {
                 plan.commit_time = Duration::from_secs_f64(args.next().context("no number")?.parse()?);
@@ -68,11 +80,13 @@ async fn run() -> Result<()> {
                 println!("{}", memory::work(&path, missed).await?);
                 return Ok(());
             }
-            other => bail!("unknown option {other}; there are --quick, --mixed, --commits, --reads, --turns N, --batch N and --seconds N"),
+            other => bail!(
+                "unknown option {other}; there are --quick, --mixed, --commits, --reads, --turns N, --batch N, --seconds N, --in DIRECTORY and --of HISTORY"
+            ),
         }
     }
     if is_mixed {
-        return mixed::measure(Path::new(env!("CARGO_TARGET_TMPDIR")), plan.messages).await;
+        return mixed::measure(&plan.base, plan.messages).await;
     }
     measure(&plan, only).await
 }
@@ -85,7 +99,7 @@ enum Part {
 }
 
 async fn measure(plan: &Plan, only: Option<Part>) -> Result<()> {
-    let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let base = plan.base.as_path();
     if only != Some(Part::Reads) {
         // It waits for the store in a runtime of its own.
         std::thread::scope(|scope| scope.spawn(|| commit_rates(base, plan)).join())
@@ -120,7 +134,10 @@ async fn measure(plan: &Plan, only: Option<Part>) -> Result<()> {
 
 /// Prints messages a second and CPU a message: the median of some turns.
 fn commit_rates(base: &Path, plan: &Plan) -> Result<()> {
-    println!("messages stored a second (CPU in us each), by messages in a transaction; medians of {} turns", plan.turns);
+    println!(
+        "messages stored a second (CPU in us each), by messages in a transaction; medians of {} turns",
+        plan.turns
+    );
     println!(
         "    {:>6} {:>17} {:>17} {:>6} {:>17} {:>6}",
         "", "plain table", "store", "x", "and indexed", "x"
@@ -136,9 +153,8 @@ fn commit_rates(base: &Path, plan: &Plan) -> Result<()> {
         let cost = |of: &dyn Fn(&Turn) -> Cost| {
             format!("{:.0} ({:.1})", median(&|turn| of(turn).per_second()), median(&|turn| of(turn).cpu_us()))
         };
-        let ratio = |of: &dyn Fn(&Turn) -> Cost| {
-            median(&|turn| of(turn).per_second() / turn.floor.per_second())
-        };
+        let ratio =
+            |of: &dyn Fn(&Turn) -> Cost| median(&|turn| of(turn).per_second() / turn.floor.per_second());
         println!(
             "    {batch:6} {:>17} {:>17} {:6.2} {:>17} {:6.2}",
             cost(&|turn| turn.floor),
@@ -159,6 +175,7 @@ async fn fill(path: &Path, messages: u64, words: usize, bytes: u64) -> Result<()
     while talk.seq() < messages && size(path) < bytes {
         store.commit(talk.batch_of(1000.min(messages - talk.seq()) as usize, words)).await?;
     }
+    commits::settled(path)?;
     store.close().await;
     let (seq, mb) = (talk.seq(), size(path) as f64 / 1e6);
     println!("filled up to number {seq}, {mb:.0} MB, in {:.1} s", start.elapsed().as_secs_f64());
@@ -174,12 +191,17 @@ async fn reads(path: &Path, plan: &Plan) -> Result<()> {
     println!("{} missed messages", plan.missed);
     println!("    {}", reading::resume(&store, archive.seq, plan.missed).await?);
     println!("searches over {} messages", plan.messages);
+    let mut all = Times::default();
     for (name, times, found) in reading::search(&store).await? {
         println!("    {name:34} {times}, {found} found in all");
+        all.append(&times);
     }
+    println!("    {:34} {all}", "all of these");
     for (name, times) in reading::history(&store).await? {
         println!("    {name:34} {times}");
     }
+    let times = reading::search_new(&store, archive.seq).await?;
+    println!("    {:34} {times}", "words of the last second");
     store.close().await;
     Ok(())
 }

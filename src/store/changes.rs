@@ -108,9 +108,9 @@ fn find(change: &Transaction<'_>, seq: i64) -> Result<Option<IndexRow>> {
 pub(super) fn message(connection: &Connection, seq: u64) -> Result<Option<Message>> {
     let seq = rows::signed(seq);
     let sql = format!("{} WHERE m.seq = ?1", rows::MESSAGE);
-    let found = connection.prepare_cached(&sql)?.query_row([seq], |row| {
-        rows::MessageReader::new(connection).message(row)
-    });
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([seq], |row| rows::MessageReader::new(connection).message(row));
     let found = found.optional()?;
     let Some(mut message) = found else { return Ok(None) };
     let sql =

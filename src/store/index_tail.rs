@@ -9,7 +9,9 @@ use super::hours::Hours;
 use super::indexing;
 use super::rows::signed;
 use super::weight::Weights;
-use crate::limits::{INDEX_STEP_BYTES, INDEX_STEP_ROWS, TAIL_IDLE_BYTES, TAIL_IDLE_ROWS, TAIL_MOST_BYTES, TAIL_MOST_ROWS};
+use crate::limits::{
+    INDEX_STEP_BYTES, INDEX_STEP_ROWS, TAIL_IDLE_BYTES, TAIL_IDLE_ROWS, TAIL_MOST_BYTES, TAIL_MOST_ROWS,
+};
 use rusqlite::{Connection, OptionalExtension, Result, TransactionBehavior, params};
 
 /// How long the tail is, about.

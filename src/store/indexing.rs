@@ -25,7 +25,8 @@ impl<'c> Indexer<'c> {
         let venues = match row.room {
             Some(room) => vec![tokens::room_token(room)],
             None => {
-                let readers = self.readers.query_map([row.seq], |row| row.get(0).map(tokens::account_token))?;
+                let readers =
+                    self.readers.query_map([row.seq], |row| row.get(0).map(tokens::account_token))?;
                 readers.collect::<Result<_>>()?
             }
         };

@@ -54,9 +54,8 @@ pub(super) fn search(
         Err(error) => return Err(error),
     };
     let more = running.is_full || is_given_up;
-    let partial = is_given_up
-        || running.is_tail_cut
-        || (!running.is_full && indexing::is_behind(connection, search)?);
+    let partial =
+        is_given_up || running.is_tail_cut || (!running.is_full && indexing::is_behind(connection, search)?);
     let reached = running.reached.filter(|_| is_given_up).map(unsigned);
     running.found.reverse();
     Ok(QueryResult { messages: running.found, more, partial, reached })

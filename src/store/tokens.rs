@@ -89,6 +89,10 @@ fn seam(word: &str, next: &str) -> String {
 }
 
 fn first(word: &str, most: usize) -> &str {
+    let start = word.as_bytes().get(..most).unwrap_or(word.as_bytes());
+    if start.is_ascii() {
+        return &word[..start.len()];
+    }
     word.char_indices().nth(most).map_or(word, |(end, _)| &word[..end])
 }
 

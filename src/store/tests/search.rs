@@ -105,9 +105,11 @@ async fn every_word_is_found_and_nothing_else() {
     let file = std::fs::File::open(place.path()).unwrap();
     let connection = connect::open_reader(&place.path(), &file).unwrap();
     let mut writing = schema::open(&place.path()).unwrap();
-    for (effort, is_tail) in
-        [(Effort::default(), true), (Effort::default(), false), (Effort { sample: 1, scan: 0 }, false)]
-    {
+    for (effort, is_tail) in [
+        (Effort::default(), true),
+        (Effort::default(), false),
+        (Effort { sample: 1, scan: 0, tail: usize::MAX }, false),
+    ] {
         if !is_tail {
             index_tail::finish(&mut writing).unwrap();
         }

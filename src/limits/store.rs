@@ -10,6 +10,9 @@ pub const STORE_QUEUE: usize = 64;
 /// in any case.
 pub const SEQ_RESERVE: u64 = 10_000;
 
+/// Most accounts, and most rooms, whose rows the writer remembers from batch to batch: 80 bytes each.
+pub const MAX_KNOWN_IDS: usize = 8192;
+
 /// How many earlier messages of an author with the same id to compare with a new one, the newest first: ids
 /// should be unique, and reusing one must not cost a look at all of them.
 pub const SAME_ID_LOOKED_AT: u32 = 64;
@@ -94,9 +97,9 @@ pub const INDEX_STEP_ROWS: usize = 1024;
 /// The same in bytes of text.
 pub const INDEX_STEP_BYTES: usize = 128 * 1024;
 
-/// Most unindexed messages that a search checks, the newest first: 25 ms, and what comes in a second or more. If there
+/// Most unindexed messages that a search checks, the newest first: 40 ms, and what comes in a second or more. If there
 /// are more, the answer says that some are still being indexed.
-pub const SEARCH_TAIL: usize = 25_000;
+pub const SEARCH_TAIL: usize = 20_000;
 
 /// Messages of an older database to index per step, during which no message can be stored: 8 ms.
 pub const INDEX_ROWS: usize = 128;

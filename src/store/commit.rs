@@ -9,7 +9,7 @@ use super::records;
 use super::rows::{self, signed, unsigned};
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
-use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, SEQ_RESERVE};
+use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, MAX_KNOWN_IDS, SEQ_RESERVE};
 use crate::name::RoomName;
 use rusqlite::{CachedStatement, Result, Transaction, params};
 use std::collections::HashMap;
@@ -29,10 +29,12 @@ const LOST: &str = "DELETE FROM lost WHERE author = ?1 AND account = ?2 AND seq 
 pub(super) fn commit(
     change: Transaction<'_>,
     batch: &WriteBatch,
+    ids: &mut KnownIds,
     reserved: u64,
     dates: DateShift,
 ) -> Result<(CommitOutcome, u64)> {
-    let mut writing = Writing::new(&change, dates)?;
+    ids.bound();
+    let mut writing = Writing::new(&change, ids, dates)?;
     let mut outcome = CommitOutcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
@@ -114,20 +116,39 @@ struct Writing<'c> {
     finder: Finder<'c>,
     insert: CachedStatement<'c>,
     add_mail: CachedStatement<'c>,
-    accounts: HashMap<Account, i64>,
-    rooms: HashMap<RoomName, i64>,
+    ids: &'c mut KnownIds,
     dates: DateShift,
 }
 
+/// The ids of rows that earlier batches have used. Whoever deletes such rows, or takes back a transaction, empties it.
+#[derive(Debug, Default)]
+pub(super) struct KnownIds {
+    accounts: HashMap<Account, i64>,
+    rooms: HashMap<RoomName, i64>,
+}
+
+impl KnownIds {
+    pub(super) fn clear(&mut self) {
+        self.accounts.clear();
+        self.rooms.clear();
+    }
+
+    /// Starts over rather than growing with all that ever wrote.
+    fn bound(&mut self) {
+        if self.accounts.len() > MAX_KNOWN_IDS || self.rooms.len() > MAX_KNOWN_IDS {
+            self.clear();
+        }
+    }
+}
+
 impl<'c> Writing<'c> {
-    fn new(change: &'c Transaction<'c>, dates: DateShift) -> Result<Self> {
+    fn new(change: &'c Transaction<'c>, ids: &'c mut KnownIds, dates: DateShift) -> Result<Self> {
         Ok(Self {
             change,
             finder: Finder::new(change)?,
             insert: change.prepare_cached(INSERT)?,
             add_mail: change.prepare_cached(ADD_MAIL)?,
-            accounts: HashMap::new(),
-            rooms: HashMap::new(),
+            ids,
             dates,
         })
     }
@@ -233,8 +254,7 @@ impl<'c> Writing<'c> {
         self.change.prepare_cached(sql)?.execute([room, account])?;
         rows::forget_room(self.change, room)?;
         rows::forget_account(self.change, account)?;
-        self.rooms.clear();
-        self.accounts.clear();
+        self.ids.clear();
         Ok(())
     }
 
@@ -273,7 +293,7 @@ impl<'c> Writing<'c> {
     }
 
     fn account(&mut self, account: &Account) -> Result<i64> {
-        if let Some(id) = self.accounts.get(account) {
+        if let Some(id) = self.ids.accounts.get(account) {
             return Ok(*id);
         }
         let id = match rows::account_id(self.change, account)? {
@@ -283,12 +303,12 @@ impl<'c> Writing<'c> {
                 insert.insert([rows::identity(account)])?
             }
         };
-        self.accounts.insert(account.clone(), id);
+        self.ids.accounts.insert(account.clone(), id);
         Ok(id)
     }
 
     fn room(&mut self, room: &RoomName) -> Result<i64> {
-        if let Some(id) = self.rooms.get(room) {
+        if let Some(id) = self.ids.rooms.get(room) {
             return Ok(*id);
         }
         let id = match rows::room_id(self.change, room)? {
@@ -299,7 +319,7 @@ impl<'c> Writing<'c> {
                 insert.insert([room.as_str(), room.key().as_str()])?
             }
         };
-        self.rooms.insert(room.clone(), id);
+        self.ids.rooms.insert(room.clone(), id);
         Ok(id)
     }
 }

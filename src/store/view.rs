@@ -28,11 +28,11 @@ pub(super) fn page(
         let is_last = numbers.len() <= limit;
         numbers.truncate(limit);
         let reader = span.view.account.as_ref();
-        let (messages, looked_at) =
+        let (messages, cut) =
             rows::some_messages(connection, &numbers, bytes, reader, |message| is_news(message, known))?;
-        reached = match looked_at.checked_sub(1).and_then(|last| numbers.get(last)) {
-            Some(last) if !is_last || looked_at < numbers.len() => unsigned(*last),
-            _ => upto,
+        reached = match cut.or(numbers.last().copied().filter(|_| !is_last)) {
+            Some(last) => unsigned(last),
+            None => upto,
         };
         if !messages.is_empty() || reached >= upto {
             return Ok(Page { messages, reached });

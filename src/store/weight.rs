@@ -94,7 +94,12 @@ pub(super) fn heaviest(connection: &Connection) -> Result<Option<i64>> {
 
 /// The share of waiting mail in all messages, in thousandths.
 pub(super) fn waiting(connection: &Connection) -> Result<u64> {
-    let all: i64 = connection.query_row("SELECT ifnull(sum(bytes), 0) FROM weight", [], |row| row.get(0))?;
+    // The newest messages are not in the sums yet.
+    let mut find = connection.prepare_cached(
+        "SELECT (SELECT ifnull(sum(bytes), 0) FROM weight) + ifnull(sum(?1 + length(CAST(text AS BLOB))), 0) \
+         FROM message WHERE seq > (SELECT value FROM meta WHERE key = 'indexed')",
+    )?;
+    let all: i64 = find.query_row([MESSAGE_BYTES], |row| row.get(0))?;
     let mut find = connection.prepare_cached(
         "SELECT ifnull(sum(?1 + length(CAST(m.text AS BLOB))), 0) FROM message m WHERE m.seq IN \
          (SELECT seq FROM mail WHERE state < 2 AND state = 0)",

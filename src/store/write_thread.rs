@@ -3,6 +3,7 @@
 mod removal;
 
 use super::api::{CommitOutcome, Retention, WriteBatch};
+use super::commit::{self, KnownIds};
 use super::error::{AtPath as _, StoreError};
 use super::file_watch::FileState;
 use super::health::{CheckState, Health};
@@ -11,7 +12,7 @@ use super::last::{self, LastFile};
 use super::notices::NoticeQueue;
 use super::queue::Job;
 use super::writer_clock::WriterClock;
-use super::{commit, indexing, lack, legacy_files, load, prune, schema};
+use super::{indexing, lack, legacy_files, load, prune, schema};
 use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
 use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
@@ -54,6 +55,7 @@ pub(super) struct WriteThread {
     /// Bytes of mail to accept before looking again; `None` without a limit.
     mail_room: Option<u64>,
     next_prune: Instant,
+    ids: KnownIds,
     tail: IndexTail,
     /// Whether no batch has come for [`TAIL_REST`].
     is_resting: bool,
@@ -112,6 +114,7 @@ impl WriteThread {
             is_full_of_mail: false,
             mail_room: Some(0),
             next_prune: Instant::now(),
+            ids: KnownIds::default(),
             tail,
             is_resting: false,
             next_index: keep.map(|_| Instant::now()),
@@ -173,16 +176,19 @@ impl WriteThread {
     /// Writes a whole batch, or nothing.
     pub(super) fn commit(&mut self, batch: &WriteBatch) -> Result<CommitOutcome, StoreError> {
         let (seq, reserved, lacks) = (self.seq, self.reserved, self.lacks);
+        // Dropped if the transaction fails.
+        let mut ids = std::mem::take(&mut self.ids);
         let (outcome, reserved, is_datable) = self.attempt(|connection, time| {
             let (dates, is_datable) = time.look(connection, seq)?;
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             lacks.map_or(Ok(()), |lacks| lack::note(&change, lacks))?;
-            let (outcome, reserved) = commit::commit(change, batch, reserved, dates)?;
+            let (outcome, reserved) = commit::commit(change, batch, &mut ids, reserved, dates)?;
             Ok((outcome, reserved, is_datable))
         })?;
         if is_datable {
             self.next_prune = Instant::now();
         }
+        self.ids = ids;
         self.reserved = reserved;
         self.last = self.last.max(commit::last_stored(batch, &outcome));
         for entry in &batch.entries {
@@ -248,6 +254,7 @@ impl WriteThread {
 
     /// Closes the connection without a checkpoint.
     fn leave(&mut self) {
+        self.ids.clear();
         if let Some(connection) = self.connection.take() {
             forego_checkpoint(&connection);
         }

@@ -31,6 +31,7 @@ impl WriteThread {
         if is_dated {
             return Ok(true);
         }
+        self.ids.clear();
         let pruned = self.attempt(|connection, time| {
             let now = time.for_removal(connection)?;
             prune::step(connection, keep, now)

@@ -92,14 +92,14 @@ pub async fn search_new(store: &Store, upto: u64) -> Result<Times> {
     for (place, entry) in batch.entries.iter_mut().enumerate() {
         if let Entry::Message(message) = entry {
             message.venue = Venue::Room(RoomName::lobby());
-            message.text += &format!(" brandnew{place}x");
+            message.text += &format!(" new{upto}x{place}x");
         }
     }
     store.commit(batch).await?;
     let mut times = Times::default();
     for run in 0..RUNS as usize {
         for place in [run, NEW - 1 - run] {
-            let words = format!("brandnew{place}x");
+            let words = format!("new{upto}x{place}x");
             let view = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
             let start = Begun::now();
             let found =

@@ -1,5 +1,5 @@
-//! Messages a second, by how many share a transaction, next to a plain table; and what removing old ones does to
-//! new ones.
+//! Messages a second, by how many share a transaction, next to a plain table; and what removing old ones does
+//! to new ones.
 
 use super::floor::Floor;
 use super::talk::Talk;
@@ -46,7 +46,8 @@ impl Cost {
     }
 }
 
-/// A turn of each: of the plain table; of the store as long as it takes messages; and until its index has them too.
+/// A turn of each: of the plain table; of the store as long as it takes messages; and until its index has them
+/// too.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Turn {
     pub floor: Cost,

@@ -1,4 +1,5 @@
-//! What the disk and SQLite allow: the same messages in a plain table with two indexes, and the same durability.
+//! What the disk and SQLite allow: the same messages in a plain table with two indexes, and the same
+//! durability.
 
 use anyhow::Result;
 use lanchat::chat::{Account, Entry, Message, Venue};
@@ -7,8 +8,8 @@ use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The columns of the store's table, and the two indexes without which nobody catches up in a room and no repeat
-/// is found.
+/// The columns of the store's table, and the two indexes without which nobody catches up in a room and no
+/// repeat is found.
 const SCHEMA: &str = "\
     CREATE TABLE message (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, room INTEGER, \
         to_text TEXT, from_name TEXT NOT NULL, from_ip TEXT NOT NULL, from_key TEXT, author INTEGER, token TEXT, \
@@ -35,6 +36,10 @@ impl Floor {
             connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
         anyhow::ensure!(mode == "wal", "the journal mode is {mode}");
         connection.pragma_update(None, "synchronous", "full")?;
+        // As the store does.
+        connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
+        connection.pragma_update(None, "journal_size_limit", 32 << 20)?;
+        connection.pragma_update(None, "cache_size", -8192)?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self { connection, rooms: HashMap::new(), accounts: HashMap::new() })
     }

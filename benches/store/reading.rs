@@ -85,7 +85,8 @@ pub async fn search(store: &Store) -> Result<Vec<(&'static str, Times, usize)>> 
     Ok(all)
 }
 
-/// Whether words are found that came just now, while the index has them not yet: the newest of some, and the oldest.
+/// Whether words are found that came just now, while the index has them not yet: the newest of some, and the
+/// oldest.
 pub async fn search_new(store: &Store, upto: u64) -> Result<Times> {
     let mut talk = Talk::after(upto);
     let mut batch = talk.batch(NEW);

@@ -120,7 +120,8 @@ struct Writing<'c> {
     dates: DateShift,
 }
 
-/// The ids of rows that earlier batches have used. Whoever deletes such rows, or takes back a transaction, empties it.
+/// The ids of rows that earlier batches have used. Whoever deletes such rows, or takes back a transaction,
+/// empties it.
 #[derive(Debug, Default)]
 pub(super) struct KnownIds {
     accounts: HashMap<Account, i64>,

@@ -1,9 +1,9 @@
 //! The newest messages, which are not yet in the index, the hours, and the sums per author.
 //!
-//! No receipt waits for these: the writer updates them in transactions of their own, when no message has come for a
-//! moment, or once there are very many. Many messages at a time cost less than half, and a crash loses none: the tail
-//! is all messages behind a number that the same transaction moves on. Until then, a search looks at these messages
-//! one by one, and nothing of them is removed.
+//! No receipt waits for these: the writer updates them in transactions of their own, when no message has come
+//! for a moment, or once there are very many. Many messages at a time cost less than half, and a crash loses
+//! none: the tail is all messages behind a number that the same transaction moves on. Until then, a search
+//! looks at these messages one by one, and nothing of them is removed.
 
 use super::hours::Hours;
 use super::indexing;

@@ -178,8 +178,8 @@ pub(super) fn messages(
     some_messages(connection, numbers, bytes, reader, |_| true).map(|(messages, _)| messages)
 }
 
-/// Like [`messages`], but only those that are wanted; also returns the last number that it has looked at, unless
-/// it has looked at all.
+/// Like [`messages`], but only those that are wanted; also returns the last number that it has looked at,
+/// unless it has looked at all.
 pub(super) fn some_messages(
     connection: &Connection,
     numbers: &[i64],

@@ -23,7 +23,8 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (4, include_str!("schema/4.sql")),
 ];
 
-/// Pages of the write-ahead log that trigger a checkpoint: 8 MB, so that a page that changes with each message is seldom copied.
+/// Pages of the write-ahead log that trigger a checkpoint: 8 MB, so that a page that changes with each message
+/// is seldom copied.
 const CHECKPOINT_PAGES: u32 = 2000;
 
 /// Bytes of the write-ahead log that stay on disk after a checkpoint.

@@ -75,7 +75,8 @@ struct RunningSearch<'a> {
     reader: Option<i64>,
     bytes: usize,
     found: Vec<crate::chat::Message>,
-    /// The index lacks more messages than it looked at, so some between the newest and the older ones may be missing.
+    /// The index lacks more messages than it looked at, so some between the newest and the older ones may be
+    /// missing.
     is_tail_cut: bool,
     /// Another message matched, but did not fit.
     is_full: bool,

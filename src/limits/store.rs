@@ -77,6 +77,10 @@ pub const MAIL_ROOM_PARTS: u64 = 256;
 /// longer than the server takes between two batches while messages flood it.
 pub const TAIL_REST: Duration = Duration::from_millis(5);
 
+/// How often the writer indexes new messages between batches that follow each other without a rest, unless more
+/// came in that time than it indexes in a step: a flood of more than 8,000 per second is first stored.
+pub const INDEX_ALONG: Duration = Duration::from_millis(250);
+
 /// Unindexed messages from which to index while the store rests: fewer would write almost as many pages. A
 /// search checks them one by one, in 1 ms.
 pub const TAIL_IDLE_ROWS: usize = 256;

@@ -20,6 +20,8 @@ pub(super) struct IndexTail {
     messages: usize,
     /// The length of their texts.
     bytes: usize,
+    /// Messages since [`IndexTail::is_flooded`] was last asked.
+    came: usize,
 }
 
 /// What a step has indexed.
@@ -37,11 +39,12 @@ impl IndexTail {
         let sql = "SELECT max(0, ifnull(max(seq), 0) - ?1) FROM message";
         let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         let messages = connection.query_row(sql, [begin(connection)?], |row| row.get(0))?;
-        Ok(Self { messages: size(messages), bytes: 0 })
+        Ok(Self { messages: size(messages), bytes: 0, came: 0 })
     }
 
     pub(super) fn add(&mut self, text: &str) {
         self.messages += 1;
+        self.came += 1;
         self.bytes += text.len();
     }
 
@@ -50,8 +53,13 @@ impl IndexTail {
             self.messages = self.messages.saturating_sub(indexed.messages);
             self.bytes = self.bytes.saturating_sub(indexed.bytes);
         } else {
-            *self = Self::default();
+            *self = Self { came: self.came, ..Self::default() };
         }
+    }
+
+    /// Whether more messages came since the last time than a step indexes.
+    pub(super) fn is_flooded(&mut self) -> bool {
+        std::mem::take(&mut self.came) > INDEX_STEP_ROWS
     }
 
     /// Whether to index some of it while the writer has nothing else to do.

@@ -15,7 +15,7 @@ use super::writer_clock::WriterClock;
 use super::{indexing, lack, legacy_files, load, prune, schema};
 use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
-use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
+use crate::limits::{INDEX_ALONG, INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -57,6 +57,8 @@ pub(super) struct WriteThread {
     next_prune: Instant,
     ids: KnownIds,
     tail: IndexTail,
+    /// When to index some of it although batches come without a rest.
+    next_follow: Instant,
     /// Whether no batch has come for [`TAIL_REST`].
     is_resting: bool,
     /// When to index more messages of an older database; `None` when done.
@@ -116,6 +118,7 @@ impl WriteThread {
             next_prune: Instant::now(),
             ids: KnownIds::default(),
             tail,
+            next_follow: Instant::now(),
             is_resting: false,
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
@@ -142,10 +145,7 @@ impl WriteThread {
                 Ok(job) => {
                     job(&mut self);
                     self.is_resting = false;
-                    // Whoever sent the job has its answer, and waits only for the next.
-                    while self.tail.is_full() {
-                        self.follow();
-                    }
+                    self.follow_along();
                     PRUNE_PATIENCE
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -350,6 +350,22 @@ impl WriteThread {
     #[cfg(test)]
     pub(super) fn run_sql(&mut self, sql: &str) -> Result<(), StoreError> {
         self.attempt(|connection, _| connection.execute_batch(sql))
+    }
+
+    /// Indexes new messages between batches: now and then, and always if too many are not indexed. Whoever sent
+    /// the last batch has its answer, and waits only for the next.
+    fn follow_along(&mut self) {
+        while self.tail.is_full() {
+            self.follow();
+        }
+        let now = Instant::now();
+        if now < self.next_follow {
+            return;
+        }
+        self.next_follow = now + INDEX_ALONG;
+        if !self.tail.is_flooded() && self.tail.is_worth_a_step() {
+            self.follow();
+        }
     }
 
     /// Indexes some of the newest messages.

@@ -188,6 +188,26 @@ async fn the_sums_and_the_index_are_right_whether_a_message_was_indexed_before_o
 }
 
 #[tokio::test]
+async fn a_history_of_the_third_form_gets_the_list_of_messages_per_author_at_its_first_start() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, [said(1, 1, "one"), Message { author: None, id: None, ..said(2, 2, "two") }]).await;
+    store.close().await;
+    index_tail::finish(&mut schema::open(&place.path()).unwrap()).unwrap();
+    let (store, _) = place.open();
+    commit(&store, [said(10_010, 1, "in the tail")]).await;
+    store.close().await;
+    let older = "DROP TABLE authored; CREATE INDEX message_by ON message (author); PRAGMA user_version = 3;";
+    rusqlite::Connection::open(place.path()).unwrap().execute_batch(older).unwrap();
+    let (store, _) = place.open();
+    commit(&store, [said(20_010, 2, "later")]).await;
+    store.close().await;
+    assert_eq!(books(&place).len(), 3);
+    let connection = schema::open(&place.path()).unwrap();
+    assert!(connection.prepare("SELECT 1 FROM message INDEXED BY message_by").is_err());
+}
+
+#[tokio::test]
 async fn the_news_of_an_edit_goes_with_its_message() {
     let place = Place::new();
     let (store, _) = place.open();

@@ -463,3 +463,20 @@ async fn the_writer_indexes_while_it_has_nothing_else_to_do() {
     }
     store.close().await;
 }
+
+#[tokio::test]
+async fn the_index_follows_while_batches_come_without_a_pause() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let reader = rusqlite::Connection::open(place.path()).unwrap();
+    for seq in (1..).step_by(20) {
+        commit(&store, (seq..seq + 20).map(|seq| said(seq, 1, "x"))).await;
+        if index_tail::begin(&reader).unwrap() > 0 {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "nothing of {seq} messages is indexed");
+    }
+    drop(reader);
+    store.close().await;
+}

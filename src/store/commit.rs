@@ -110,7 +110,7 @@ const ADD_MAIL: &str = "\
     INSERT INTO mail (account, seq, state) VALUES (?1, ?2, ?3) \
     ON CONFLICT DO UPDATE SET state = min(state, excluded.state)";
 
-/// A transaction with what each message needs, and the ids of rows that it has used.
+/// A transaction with the statements for each message, and the ids of rows that it has used.
 struct Writing<'c> {
     change: &'c Transaction<'c>,
     finder: Finder<'c>,
@@ -120,8 +120,8 @@ struct Writing<'c> {
     dates: DateShift,
 }
 
-/// The ids of rows that earlier batches have used. Whoever deletes such rows, or takes back a transaction,
-/// empties it.
+/// The ids of rows that earlier batches have used. Empty after such rows are deleted, or a transaction is taken
+/// back.
 #[derive(Debug, Default)]
 pub(super) struct KnownIds {
     accounts: HashMap<Account, i64>,

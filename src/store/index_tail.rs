@@ -24,7 +24,7 @@ pub(super) struct IndexTail {
     came: usize,
 }
 
-/// What a step has indexed.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Indexed {
     messages: usize,

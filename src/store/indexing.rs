@@ -7,7 +7,7 @@ use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Result, TransactionBehavior, params};
 
-/// What adding messages to the index needs.
+/// Adds messages to the index, with prepared statements.
 pub(super) struct Indexer<'c> {
     readers: CachedStatement<'c>,
     insert: CachedStatement<'c>,

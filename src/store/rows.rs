@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// What [`MessageReader`] reads.
+/// The columns that [`MessageReader`] reads.
 pub(super) const MESSAGE: &str = "\
     SELECT m.seq, m.at, m.kind, m.room, m.to_text, m.from_name, m.from_ip, m.from_key, m.author, m.token, \
            CASE m.kind WHEN 5 THEN ifnull((SELECT o.text FROM message o WHERE o.seq = m.last), '') ELSE m.text END, \

@@ -352,8 +352,8 @@ impl WriteThread {
         self.attempt(|connection, _| connection.execute_batch(sql))
     }
 
-    /// Indexes new messages between batches: now and then, and always if too many are not indexed. Whoever sent
-    /// the last batch has its answer, and waits only for the next.
+    /// Indexes new messages between batches: now and then, and always if too many are not indexed. The last batch
+    /// has its answer, so only the next one waits.
     fn follow_along(&mut self) {
         while self.tail.is_full() {
             self.follow();

@@ -155,7 +155,7 @@ fn books(place: &Place) -> Vec<(i64, i64)> {
     let before = (sums(&connection), authored(&connection));
     crate::store::weight::recount(&connection).unwrap();
     assert_eq!(before, (sums(&connection), authored(&connection)));
-    // The index has what is said, and no more.
+    // The index has all that people wrote, and nothing else.
     let said = rows(&connection, "SELECT seq, 1 FROM message WHERE kind < 3 ORDER BY seq");
     assert_eq!(rows(&connection, "SELECT id, 1 FROM pieces_docsize ORDER BY id"), said);
     before.0

@@ -14,8 +14,8 @@ const MOST: usize = 5;
 /// The kept messages that are not found by their words. The server must not run.
 pub fn not_found(data_dir: &Path, stored: &[Stored]) -> Vec<String> {
     let path = data_dir.join("history.db");
-    let readers = readers(&path);
     let (store, _) = Store::open(&path, Retention::default()).expect("a history");
+    let readers = readers(&path);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut faults = Vec::new();
     for Stored { heard, .. } in stored {
@@ -56,4 +56,24 @@ fn readers(path: &Path) -> HashMap<u64, Account> {
         Ok((row.get::<_, i64>(0)?.unsigned_abs(), account))
     });
     rows.expect("rows").map(|row| row.expect("a reader")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Heard;
+    use super::*;
+
+    #[test]
+    fn a_message_that_no_search_finds_is_a_fault() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let heard = Heard {
+            seq: 1,
+            from: "ann".into(),
+            to: "all".into(),
+            text: "ann 1 to all: x".into(),
+            history: false,
+        };
+        let faults = not_found(dir.path(), &[Stored { heard, id: None }]);
+        assert_eq!(faults, ["no search finds message 1 by \"ann 1 to all:\""]);
+    }
 }

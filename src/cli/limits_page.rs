@@ -143,6 +143,15 @@ fn people() -> Vec<Limit> {
             beyond: "the server removes the oldest messages; by size, it never removes undelivered ones, and refuses more once these take half (`mailbox_full`)",
         },
         Limit {
+            what: "messages that the search index does not have yet",
+            value: format!(
+                "{TAIL_MOST_ROWS}, or {} of text; a search checks the newest {SEARCH_TAIL} of them one by one.",
+                Size(TAIL_MOST_BYTES as u64)
+            ),
+            charged: "everyone",
+            beyond: "messages wait until the server has indexed as many; a search says that some are still being indexed",
+        },
+        Limit {
             what: "a clock that is ahead",
             value: format!(
                 "Messages, names, bans and mutes age by at most {} because of it, plus {CLOCK_EARNED} times the time that the server runs if the clock is at most {} ahead, or once that time if it is further ahead. A clock that is set while the server runs counts after {}.",

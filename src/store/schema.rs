@@ -20,13 +20,15 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema/1.sql")),
     (2, include_str!("schema/2.sql")),
     (3, include_str!("schema/3.sql")),
+    (4, include_str!("schema/4.sql")),
 ];
 
-/// Pages of the write-ahead log that trigger a checkpoint: 4 MB.
-const CHECKPOINT_PAGES: u32 = 1000;
+/// Pages of the write-ahead log that trigger a checkpoint: 8 MB, so that a page that changes with each message
+/// is seldom copied.
+const CHECKPOINT_PAGES: u32 = 2000;
 
 /// Bytes of the write-ahead log that stay on disk after a checkpoint.
-const LOG_KEPT_BYTES: u32 = 16 * 1024 * 1024;
+const LOG_KEPT_BYTES: u32 = 32 * 1024 * 1024;
 
 /// KiB of pages that the writing connection caches, whatever the size of the history.
 const WRITER_CACHE_KIB: i32 = 8 * 1024;

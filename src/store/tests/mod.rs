@@ -12,6 +12,7 @@ mod duplicates;
 mod files;
 mod files_beside;
 mod incarnations;
+mod index_tail;
 mod listing;
 mod model;
 mod records;

@@ -11,9 +11,10 @@ use super::connection::Connection;
 use super::history::History;
 use super::hub::Hub;
 use super::multicast::MulticastTests;
-use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, StepKind};
+use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, ReceiverList, StepKind};
 use super::persister::Persister;
 use super::slots::Slots;
+use crate::chat::SessionId;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -35,8 +36,16 @@ struct Flusher {
 struct SessionRow {
     connection: Arc<Connection>,
     follows: bool,
+    /// The number of the batch's list that it is in, [`SINGLY`], or 0; between batches it is 0.
+    list: u16,
     written_in: u32,
 }
+
+/// Of a session that has steps of its own, or is in several lists.
+const SINGLY: u16 = u16::MAX;
+
+/// One per connection.
+const _: () = assert!(size_of::<SessionRow>() <= 16);
 
 /// Runs until the hub is closed and its last batch is stored and written.
 pub(super) async fn run(
@@ -67,11 +76,16 @@ impl Flusher {
     async fn flush(&mut self, mut batch: OutputBatch) {
         self.batch = self.batch.wrapping_add(1);
         let mut steps = batch.take_steps();
+        let lists = batch.take_lists();
         let lobby = Frames::from(batch.lobby);
+        self.claim(&mut steps, &lists);
         // A stable sort: each session's steps stay in order.
         steps.sort_by_key(|step| step.session);
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
-            self.write_singly(steps, &lobby);
+            self.write_singly(steps, &lists, &lobby);
+        }
+        for (number, list) in (1..).zip(&lists) {
+            self.write_list(number, list, &lobby).await;
         }
         if lobby.is_empty() {
             return;
@@ -87,16 +101,76 @@ impl Flusher {
         }
     }
 
+    /// Finds the sessions that get the same as others of their list, and adds a step for each list of others.
+    fn claim(&mut self, steps: &mut Vec<OutputStep>, lists: &[ReceiverList]) {
+        if lists.is_empty() {
+            return;
+        }
+        for step in &*steps {
+            self.sessions.get_mut(step.session).into_iter().for_each(|row| row.list = SINGLY);
+        }
+        let numbered = || (1..).map(|number: usize| u16::try_from(number).unwrap_or(SINGLY)).zip(lists);
+        for (number, list) in numbered() {
+            for session in &*list.sessions {
+                let Some(row) = self.sessions.get_mut(*session) else { continue };
+                row.list = if row.list == 0 { number } else { SINGLY };
+            }
+            for except in list.frames.iter().filter_map(|frame| frame.except) {
+                let row = self.sessions.get_mut(except).filter(|row| row.list == number);
+                row.into_iter().for_each(|row| row.list = SINGLY);
+            }
+        }
+        for (index, (number, list)) in numbered().enumerate() {
+            let shares = |session: &&SessionId| {
+                self.sessions.get(**session).is_some_and(|row| row.list == number && number != SINGLY)
+            };
+            let others = list.sessions.iter().filter(|session| !shares(session));
+            // What a list holds has places of its own.
+            let step = |session: &SessionId| OutputStep {
+                session: *session,
+                place: 0,
+                at: 0,
+                kind: StepKind::List(index),
+            };
+            steps.extend(others.map(step));
+        }
+    }
+
+    /// Writes to those sessions of a list who get the same: what follows the lobby, or what does not.
+    async fn write_list(&mut self, number: usize, list: &ReceiverList, lobby: &Bytes) {
+        let mut same: [Option<Frames>; 2] = [None, None];
+        for (n, session) in (1..).zip(&*list.sessions) {
+            let row = self.sessions.get_mut(*session).filter(|row| usize::from(row.list) == number);
+            if let Some(row) = row {
+                (row.list, row.written_in) = (0, self.batch);
+                let frames = same[usize::from(row.follows)].get_or_insert_with(|| {
+                    let mut steps: Vec<_> = list.frames.iter().map(|frame| frame.step(*session)).collect();
+                    assemble(&mut steps, lobby, &mut row.follows).0.into()
+                });
+                row.connection.send(frames);
+            }
+            if n % WRITES_BEFORE_YIELD == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
     /// Writes to a session that has steps of its own, in one go.
-    fn write_singly(&mut self, steps: &mut [OutputStep], lobby: &Bytes) {
+    fn write_singly(&mut self, steps: &mut [OutputStep], lists: &[ReceiverList], lobby: &Bytes) {
         let Some(session) = steps.first().map(|step| step.session) else { return };
         if let Some(OutputStep { kind: StepKind::Open(connection), .. }) = steps.first() {
-            let row =
-                SessionRow { follows: false, written_in: self.batch, connection: Arc::clone(connection) };
+            let row = SessionRow {
+                follows: false,
+                list: 0,
+                written_in: self.batch,
+                connection: Arc::clone(connection),
+            };
             self.sessions.insert(session, row);
         }
         let Some(row) = self.sessions.get_mut(session) else { return };
-        row.written_in = self.batch;
+        (row.list, row.written_in) = (0, self.batch);
+        let mut merged = Vec::new();
+        let steps = with_lists(steps, lists, &mut merged);
         let (frames, fate) = assemble(steps, lobby, &mut row.follows);
         row.connection.send(&frames.into());
         steps.iter_mut().for_each(tell_written);
@@ -125,6 +199,29 @@ impl Flusher {
             self.sessions.remove(session);
         }
     }
+}
+
+/// A session's steps with the frames of its lists in their places.
+fn with_lists<'a>(
+    steps: &'a mut [OutputStep],
+    lists: &[ReceiverList],
+    merged: &'a mut Vec<OutputStep>,
+) -> &'a mut [OutputStep] {
+    if !steps.iter().any(|step| matches!(step.kind, StepKind::List(_))) {
+        return steps;
+    }
+    for step in steps {
+        let OutputStep { session, place, at, .. } = *step;
+        match std::mem::replace(&mut step.kind, StepKind::Nothing) {
+            StepKind::List(list) => {
+                let frames = lists[list].frames.iter().filter(|frame| frame.except != Some(session));
+                merged.extend(frames.map(|frame| frame.step(session)));
+            }
+            kind => merged.push(OutputStep { session, place, at, kind }),
+        }
+    }
+    merged.sort_by_key(|step| step.place);
+    merged
 }
 
 fn tell_written(step: &mut OutputStep) {
@@ -169,7 +266,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
             from = step.at;
         }
         match &mut step.kind {
-            StepKind::Open(_) | StepKind::Background(_) | StepKind::Nothing => {}
+            StepKind::Open(_) | StepKind::Background(_) | StepKind::Nothing | StepKind::List(_) => {}
             StepKind::Follow => {
                 *follows = true;
                 from = step.at;
@@ -207,7 +304,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
 mod tests {
     use super::super::output_batch::{Cutover, Liveness, Receivers};
     use super::*;
-    use crate::chat::{Receipt, SessionId, View};
+    use crate::chat::{Receipt, View};
     use crate::protocol::{Event, Packet};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -215,7 +312,7 @@ mod tests {
     const SESSION: SessionId = SessionId(7);
 
     fn step(at: usize, kind: StepKind) -> OutputStep {
-        OutputStep { session: SESSION, at, kind }
+        OutputStep { session: SESSION, place: 0, at, kind }
     }
 
     fn assembled(follows: bool, steps: &mut [OutputStep]) -> (String, Fate) {
@@ -303,10 +400,13 @@ mod tests {
     }
 
     fn written(mut batch: OutputBatch) -> Vec<String> {
-        let mut steps = batch.take_steps();
+        let (mut steps, lists) = (batch.take_steps(), batch.take_lists());
         let lobby = Bytes::from(batch.lobby);
+        Flusher::default().claim(&mut steps, &lists);
         steps.sort_by_key(|step| step.session);
-        let of = |steps: &mut [OutputStep]| assemble(steps, &lobby, &mut true).0;
+        let of = |steps: &mut [OutputStep]| {
+            assemble(with_lists(steps, &lists, &mut Vec::new()), &lobby, &mut true).0
+        };
         steps
             .chunk_by_mut(|one, other| one.session == other.session)
             .map(|steps| String::from_utf8(of(steps).to_vec()).expect("text"))

@@ -18,6 +18,12 @@ use crate::chat::SessionId;
 use bytes::Bytes;
 use std::sync::Arc;
 
+/// Steps for which to keep memory between batches.
+const MAX_SPARE_STEPS: usize = 1024;
+
+/// Bytes of `scratch` to keep between sessions.
+const MAX_SCRATCH: usize = 64 * 1024;
+
 /// Receivers to write before other tasks of this thread may run.
 const WRITES_BEFORE_YIELD: usize = 256;
 
@@ -28,6 +34,10 @@ struct Flusher {
     /// `None`: the server keeps no history.
     history: Option<History>,
     multicast: MulticastTests,
+    /// The empty list of a batch's steps, for a later batch.
+    spare: Vec<OutputStep>,
+    /// The frames of one session, while they are written.
+    scratch: Vec<u8>,
     /// Number of the batch, to recognise sessions that were written singly.
     batch: u32,
 }
@@ -57,7 +67,7 @@ pub(super) async fn run(
     let mut flusher = Flusher { history, multicast, ..Flusher::default() };
     loop {
         let batch = tokio::select! {
-            batch = hub.next_batch() => batch,
+            batch = hub.next_batch(&mut flusher.spare) => batch,
             found = persister.next_retry() => {
                 persister.retry(found).await;
                 continue;
@@ -79,11 +89,13 @@ impl Flusher {
         let lists = batch.take_lists();
         let lobby = Frames::from(batch.lobby);
         self.claim(&mut steps, &lists);
-        // A stable sort: each session's steps stay in order.
-        steps.sort_by_key(|step| step.session);
+        steps.sort_unstable_by_key(|step| (step.session, step.place));
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
             self.write_singly(steps, &lists, &lobby);
         }
+        steps.clear();
+        steps.shrink_to(MAX_SPARE_STEPS);
+        self.spare = steps;
         for (number, list) in (1..).zip(&lists) {
             self.write_list(number, list, &lobby).await;
         }
@@ -125,10 +137,10 @@ impl Flusher {
                 self.sessions.get(**session).is_some_and(|row| row.list == number && number != SINGLY)
             };
             let others = list.sessions.iter().filter(|session| !shares(session));
-            // What a list holds has places of its own.
+            // Behind the others, as what a list holds has places of its own.
             let step = |session: &SessionId| OutputStep {
                 session: *session,
-                place: 0,
+                place: u32::MAX,
                 at: 0,
                 kind: StepKind::List(index),
             };
@@ -145,7 +157,9 @@ impl Flusher {
                 (row.list, row.written_in) = (0, self.batch);
                 let frames = same[usize::from(row.follows)].get_or_insert_with(|| {
                     let mut steps: Vec<_> = list.frames.iter().map(|frame| frame.step(*session)).collect();
-                    assemble(&mut steps, lobby, &mut row.follows).0.into()
+                    let mut frames = Vec::new();
+                    assemble(&mut steps, lobby, &mut row.follows, &mut frames);
+                    frames.into()
                 });
                 row.connection.send(frames);
             }
@@ -171,8 +185,10 @@ impl Flusher {
         (row.list, row.written_in) = (0, self.batch);
         let mut merged = Vec::new();
         let steps = with_lists(steps, lists, &mut merged);
-        let (frames, fate) = assemble(steps, lobby, &mut row.follows);
-        row.connection.send(&frames.into());
+        self.scratch.clear();
+        let fate = assemble(steps, lobby, &mut row.follows, &mut self.scratch);
+        row.connection.send(&Bytes::copy_from_slice(&self.scratch).into());
+        self.scratch.shrink_to(MAX_SCRATCH);
         steps.iter_mut().for_each(tell_written);
         // After the write, so that the answer follows the welcome.
         for job in steps.iter_mut().filter_map(background_job) {
@@ -220,7 +236,7 @@ fn with_lists<'a>(
             kind => merged.push(OutputStep { session, place, at, kind }),
         }
     }
-    merged.sort_by_key(|step| step.place);
+    merged.sort_unstable_by_key(|step| step.place);
     merged
 }
 
@@ -250,14 +266,8 @@ enum Fate {
     IsGone,
 }
 
-/// Joins all frames for one session, in order.
-fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
-    if let [OutputStep { kind: StepKind::Frame(frame), .. }] = steps
-        && (lobby.is_empty() || !*follows)
-    {
-        return (frame.clone(), Fate::Stays);
-    }
-    let mut frames = Vec::new();
+/// Appends all frames for one session, in order.
+fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames: &mut Vec<u8>) -> Fate {
     let mut from = 0;
     let mut fate = Fate::Stays;
     for step in steps {
@@ -272,7 +282,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
                 from = step.at;
             }
             StepKind::Answer(answer) if fate == Fate::Stays => {
-                answer.take().into_iter().for_each(|answer| answer.into_packet().write_to(&mut frames));
+                answer.take().into_iter().for_each(|answer| answer.into_packet().write_to(frames));
             }
             StepKind::Cutover(cutover) if fate == Fate::Stays => {
                 frames.extend_from_slice(&cutover.frames);
@@ -282,7 +292,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
             StepKind::Skip(end) => from = *end,
             StepKind::Frame(frame) if fate == Fate::Stays => frames.extend_from_slice(frame),
             StepKind::Live(frame, _) if fate == Fate::Stays && *follows => frames.extend_from_slice(frame),
-            StepKind::Receipt(receipt, _) if fate == Fate::Stays => receipt.to_packet().write_to(&mut frames),
+            StepKind::Receipt(receipt, _) if fate == Fate::Stays => receipt.take_packet().write_to(frames),
             StepKind::Answer(_)
             | StepKind::Cutover(_)
             | StepKind::Frame(_)
@@ -297,7 +307,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
     if *follows {
         frames.extend_from_slice(&lobby[from..]);
     }
-    (frames.into(), fate)
+    fate
 }
 
 #[cfg(test)]
@@ -316,7 +326,8 @@ mod tests {
     }
 
     fn assembled(follows: bool, steps: &mut [OutputStep]) -> (String, Fate) {
-        let (frames, fate) = assemble(steps, &Bytes::from_static(b"abcdef"), &mut { follows });
+        let mut frames = Vec::new();
+        let fate = assemble(steps, &Bytes::from_static(b"abcdef"), &mut { follows }, &mut frames);
         (String::from_utf8_lossy(&frames).into_owned(), fate)
     }
 
@@ -403,13 +414,15 @@ mod tests {
         let (mut steps, lists) = (batch.take_steps(), batch.take_lists());
         let lobby = Bytes::from(batch.lobby);
         Flusher::default().claim(&mut steps, &lists);
-        steps.sort_by_key(|step| step.session);
+        steps.sort_unstable_by_key(|step| (step.session, step.place));
         let of = |steps: &mut [OutputStep]| {
-            assemble(with_lists(steps, &lists, &mut Vec::new()), &lobby, &mut true).0
+            let mut frames = Vec::new();
+            assemble(with_lists(steps, &lists, &mut Vec::new()), &lobby, &mut true, &mut frames);
+            frames
         };
         steps
             .chunk_by_mut(|one, other| one.session == other.session)
-            .map(|steps| String::from_utf8(of(steps).to_vec()).expect("text"))
+            .map(|steps| String::from_utf8(of(steps)).expect("text"))
             .collect()
     }
 

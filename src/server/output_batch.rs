@@ -7,6 +7,7 @@
 //! [`persister`](super::persister)). A message that the store already had is then cut out of the batch.
 
 use super::connection::Connection;
+use super::frame_arena::FrameArena;
 use super::frames;
 use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
@@ -31,6 +32,7 @@ pub(super) struct OutputBatch {
     groups: Vec<Group>,
     /// The place of the next step or group.
     next: u32,
+    arena: FrameArena,
     /// For the store, in order.
     pub(super) entries: Vec<Entry>,
     /// The latest message's number when the batch was taken.
@@ -211,6 +213,14 @@ impl Cutover {
 }
 
 impl OutputBatch {
+    /// Takes it, and starts the next one with the empty list of steps that `spare` has.
+    pub(super) fn take(&mut self, spare: &mut Vec<OutputStep>) -> Self {
+        let mut taken = std::mem::take(self);
+        self.steps = std::mem::take(spare);
+        self.arena = std::mem::take(&mut taken.arena);
+        taken
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lobby.is_empty() && self.steps.is_empty() && self.groups.is_empty() && self.entries.is_empty()
     }
@@ -357,7 +367,7 @@ impl OutputBatch {
         if to.is_nobody() {
             return;
         }
-        let bytes = Bytes::from(packet.to_frame());
+        let bytes = self.arena.frame(packet);
         self.other_bytes += bytes.len();
         let (sessions, except) = match to {
             Receivers::These(sessions) if sessions.len() <= 1 => {

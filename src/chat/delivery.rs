@@ -9,6 +9,7 @@ use crate::protocol::event::Absent;
 use crate::protocol::request::{Refusal, TestToken};
 use crate::protocol::{Code, Event, Packet};
 use jiff::Timestamp;
+use std::mem;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,13 +128,17 @@ pub struct Receipt {
 
 impl Receipt {
     pub fn to_packet(&self) -> Packet {
-        if let Some(Refusal { code, msg }) = &self.refusal {
-            return Event::error(*code, msg.clone()).into_packet(&self.to, Some(self.id.clone()));
+        self.clone().take_packet()
+    }
+
+    /// The packet, for which it gives its texts away.
+    pub fn take_packet(&mut self) -> Packet {
+        let id = Some(mem::take(&mut self.id));
+        if let Some(Refusal { code, msg }) = self.refusal.take() {
+            return Event::error(code, msg).into_packet(&self.to, id);
         }
-        let Self { seq, ts, stored, waits, away, .. } = self;
-        let (ts, waits, away) = (ts.clone(), waits.clone(), away.clone());
-        let sent = Event::Sent { seq: *seq, ts, stored: *stored, waits, away };
-        sent.into_packet(&self.to, Some(self.id.clone()))
+        let (ts, waits, away) = (mem::take(&mut self.ts), self.waits.take(), self.away.take());
+        Event::Sent { seq: self.seq, ts, stored: self.stored, waits, away }.into_packet(&self.to, id)
     }
 }
 

@@ -14,6 +14,7 @@ mod deferred;
 mod descriptors;
 mod eviction;
 mod flusher;
+mod frame_arena;
 mod frames;
 mod gate;
 mod handle;

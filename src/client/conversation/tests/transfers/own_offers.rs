@@ -41,7 +41,7 @@ fn an_offer_to_oneself_says_so() {
     let mut talk = Talk::new();
     talk.sends("alice", 6);
     let order = talk.line("/send alice plan.pdf");
-    let collected = CollectedFiles { parcel: Arc::new(parcel()), file: plan("plan.pdf"), skipped: None };
+    let collected = CollectedFiles { parcel: Arc::new(parcel()), file: plan("plan.pdf"), notes: Vec::new() };
     talk.report(task(&order), TransferReport::Collected(Ok(collected)));
     let id = talk.sent().id;
     let said = talk.event(Event::Offered { offer: 7, waits: Some("alice".into()) }, id.as_deref());

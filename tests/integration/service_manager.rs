@@ -117,7 +117,7 @@ fn a_server_takes_the_socket_that_its_manager_has_opened() {
 }
 
 #[test]
-fn a_closed_server_takes_its_passphrase_from_a_credential_unless_that_is_empty() {
+fn a_closed_server_takes_its_passphrase_from_a_credential_unless_that_is_blank() {
     let credentials = tempfile::tempdir().unwrap();
     let file = credentials.path().join("passphrase");
     let checked = |text: &str| {
@@ -129,6 +129,7 @@ fn a_closed_server_takes_its_passphrase_from_a_credential_unless_that_is_empty()
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     assert_eq!(checked("correct horse battery\n"), (Some(0), String::new()));
+    assert_eq!(checked("\n"), (Some(0), String::new()));
     assert_eq!(checked(""), (Some(0), String::new()));
     let (status, why) = checked("short");
     assert_eq!(status, Some(1), "{why}");

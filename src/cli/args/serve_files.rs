@@ -34,11 +34,16 @@ pub(super) fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Joi
     })
 }
 
-/// Returns the passphrase's file that the service manager has handed over (systemd.exec(5), "Credentials"), if it
-/// is not empty.
+/// Returns the passphrase's file that the service manager has handed over (systemd.exec(5), "Credentials"), unless it
+/// is blank.
 fn credential() -> Option<PathBuf> {
     let file = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
-    std::fs::metadata(&file).is_ok_and(|file| file.len() > 0).then_some(file)
+    match std::fs::read(&file) {
+        Ok(text) if text.trim_ascii().is_empty() => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        // The caller reads it, and reports an error.
+        _ => Some(file),
+    }
 }
 
 pub(super) fn read_motd(path: &Path) -> anyhow::Result<String> {

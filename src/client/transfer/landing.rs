@@ -93,7 +93,7 @@ impl Landing {
             TransferError::io(&format!("cannot write to {}", safe_line(&folder.to_string_lossy())), error)
         };
         files::create_directory(folder).map_err(|error| cannot(&error))?;
-        let folder = folder.canonicalize().map_err(|error| cannot(&error))?;
+        let folder = dunce::canonicalize(folder).map_err(|error| cannot(&error))?;
         let mut landing = Self {
             unfinished: PathBuf::new(),
             name: info.name.clone(),
@@ -151,7 +151,7 @@ impl Landing {
     /// Whether a user who accepts the offer into that folder finds it there, now or once it is complete: what is
     /// unfinished goes on where it is.
     pub fn suits(&self, folder: &Path) -> bool {
-        self.done.is_none() || folder.canonicalize().is_ok_and(|folder| folder == self.folder)
+        self.done.is_none() || dunce::canonicalize(folder).is_ok_and(|folder| folder == self.folder)
     }
 
     /// The result of a transfer that is complete.

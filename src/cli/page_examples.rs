@@ -95,6 +95,11 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
         Some("receive") => &[
             ("Take files, and be asked for each:", "lanchat receive"),
             (
+            (
+                "Send from a machine that keeps nothing, as a user with a key:",
+                "lanchat send --key-file /run/secrets/build.pem --name build the build is done",
+            ),
+            ("Send from there under a name that stays free:", "lanchat send --guest --name build done"),
                 "Take the next file of a user whose key you have verified:",
                 "lanchat receive --yes-from bob --once",
             ),

@@ -106,7 +106,9 @@ const SYSTEM_SERVERS: (&str, &str) = (
 const KEY: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/client.pem",
     "Your private key, created at the first start. Your name belongs to it; to be the same user on another \
-     machine, copy it there.",
+     machine, copy it there. --key-file names another file. A systemd service can load one as a credential: \
+     LoadCredential=lanchat.pem:/etc/lanchat/build.pem and Environment=LANCHAT_KEY_FILE=%d/lanchat.pem. If the \
+     file cannot be written, the key lasts for one run, lanchat says so, and the server reserves no name for it.",
 );
 
 const SERVER_KEY: (&str, &str) = (

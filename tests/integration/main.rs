@@ -88,6 +88,8 @@ mod sessions;
 mod slow_readers;
 #[cfg(target_os = "linux")]
 mod strays;
+#[cfg(unix)]
+mod stateless;
 mod stress;
 #[cfg(unix)]
 mod tab;

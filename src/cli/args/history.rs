@@ -14,15 +14,16 @@ pub(crate) enum Format {
     /// For people: local time, room, author, text. Safe for a terminal.
     #[default]
     Text,
-    /// The packets of the wire protocol, one per line.
+    /// The packets of the wire protocol, one per line. Safe for a terminal: the rest is escaped.
     Jsonl,
-    /// A table with a header; times in UTC.
+    /// A table with a header; times in UTC. Safe for a spreadsheet: an apostrophe precedes formulas.
     Csv,
 }
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ExportArgs {
-    /// Output format: text, jsonl (one packet per line) or csv.
+    /// Output format: text, jsonl (one packet per line) or csv (an apostrophe precedes what a spreadsheet could
+    /// take for a formula).
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub(crate) format: Format,
 

@@ -16,7 +16,7 @@ use crate::name::RoomName;
 use crate::protocol::Moment;
 
 /// Every subcommand; each has a man page.
-pub const SUBCOMMANDS: [&str; 15] = [
+pub const SUBCOMMANDS: [&str; 16] = [
     "serve",
     "discover",
     "send",
@@ -144,6 +144,10 @@ pub(crate) struct FingerprintArgs {
     pub(crate) me: bool,
 
     /// Also draw the fingerprint as a picture.
+    /// File with your private key, for --me [default: client.pem in your state directory].
+    #[arg(long, value_name = "FILE", env = "LANCHAT_KEY_FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+
     #[arg(long)]
     pub(crate) art: bool,
 

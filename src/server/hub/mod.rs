@@ -206,6 +206,7 @@ impl Hub {
         let after = after.min(upto);
         let cutover = Cutover {
             view,
+            others: state.chat.other_names(id),
             after,
             upto,
             known,

@@ -54,6 +54,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         Some("backup") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE]),
         Some("restore") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE, REPLACED]),
         Some("repair") => owned(&[SERVER_HISTORY, DAMAGED]),
+        Some("forget") => owned(&[SERVER_HISTORY]),
         Some("serve") => owned(&[
             (
                 "$XDG_DATA_HOME/lanchat",
@@ -254,6 +255,25 @@ pub(super) fn rescue() -> Vec<Paragraph> {
             "move",
             "Restore the backup on the new machine before a server first runs there: clients recognise the server by its \
              key. Do not run both servers.",
+        ),
+        (
+            "upgrade",
+            "Install the new version and restart the server. If the form of the history has changed, the server first \
+             copies it to history.db.before-schema-N beside it, where N is the old form, and deletes that copy after \
+             30 days. To return to the earlier version, stop the server, install that version, run lanchat restore \
+             with the copy, and start the server: messages since the upgrade are lost. An earlier version refuses the \
+             new form, and changes nothing.",
+        ),
+        (
+            "forget",
+            "Stop the server, then run lanchat forget with a user's name or key. It erases this person's messages, names \
+             and mail from the history. Backups, exports, and directories that earlier commands kept still have them.",
+        ),
+        (
+            "system service",
+            "Only root can reach its data, in /var/lib/private/lanchat, where /var/lib/lanchat leads: run these commands \
+             with sudo. They find it if you have no server of your own; otherwise, add --data-dir /var/lib/lanchat. \
+             Removing the package keeps the data; apt purge deletes it, with the server's key: make a backup first.",
         ),
         (
             "damage",

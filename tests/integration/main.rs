@@ -39,6 +39,8 @@ mod history;
 mod history_files;
 #[cfg(target_os = "linux")]
 mod lost_ends;
+#[cfg(target_os = "linux")]
+mod manual;
 mod memory;
 mod moderation;
 #[cfg(unix)]
@@ -86,10 +88,10 @@ mod server_process;
 mod service_manager;
 mod sessions;
 mod slow_readers;
-#[cfg(target_os = "linux")]
-mod strays;
 #[cfg(unix)]
 mod stateless;
+#[cfg(target_os = "linux")]
+mod strays;
 mod stress;
 #[cfg(unix)]
 mod tab;

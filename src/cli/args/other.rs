@@ -30,6 +30,7 @@ pub const SUBCOMMANDS: [&str; 16] = [
     "backup",
     "restore",
     "repair",
+    "forget",
     "completions",
     "man",
 ];
@@ -143,11 +144,11 @@ pub(crate) struct FingerprintArgs {
     #[arg(long, conflicts_with_all = ["host", "data_dir"])]
     pub(crate) me: bool,
 
-    /// Also draw the fingerprint as a picture.
     /// File with your private key, for --me [default: client.pem in your state directory].
     #[arg(long, value_name = "FILE", env = "LANCHAT_KEY_FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
 
+    /// Also draw the fingerprint as a picture.
     #[arg(long)]
     pub(crate) art: bool,
 

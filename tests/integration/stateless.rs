@@ -4,6 +4,7 @@
 use crate::support::home::{Home, LANCHAT};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
+use lanchat::chat::NewNames;
 use lanchat::fingerprint::Fingerprint;
 use serde_json::json;
 use std::fs;
@@ -140,4 +141,18 @@ fn a_key_comes_from_a_pipe_and_a_damaged_or_public_one_is_refused() {
     let nowhere = file.join("sub");
     let refused = said(&BareHome::new().send(&server, &["--key-file", nowhere.to_str().unwrap(), "hi"]), 1);
     assert_eq!(refused.lines().count(), 1, "{refused}");
+}
+
+#[test]
+fn a_script_learns_that_the_server_does_not_keep_its_name() {
+    let server = TestServer::with(|options| options.rules.new_names = NewNames::PerHour(1));
+    let (one, other) = (Home::new(), Home::new());
+    let first = said(&lanchat(&one, &server, &["send", "-n", "build", "hi"]), 0);
+    assert!(!first.contains("does not keep"), "{first}");
+    let second = said(&lanchat(&other, &server, &["send", "-n", "deploy", "hi"]), 0);
+    let note =
+        second.lines().find(|line| line.starts_with("the server does not keep the name deploy for you"));
+    assert!(note.is_some_and(|note| note.contains("only 1 new names per hour")), "{second}");
+    let quiet = said(&lanchat(&other, &server, &["send", "-q", "-n", "deploy", "hi"]), 0);
+    assert!(!quiet.contains("does not keep"), "{quiet}");
 }

@@ -30,6 +30,9 @@ cat > /var/lib/bin/systemctl <<'END'
 case $1 in
 start)
     cd /
+    # Not the line of an earlier start.
+    rm -f /var/lib/log
+    touch /var/lib/log
     # Its user cannot pass /var/lib/private, so it gets a view of its own, in which that only leads there.
     unshare --mount sh -c '
         mount --bind /var/lib/private/lanchat /mnt

@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to search for a server and wait for its answer')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Your name in the chat [default: your login name]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Your name in the chat [default: your login name]')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with your private key, created if it does not exist [default: client.pem in your state directory]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File with a closed server''s passphrase [default: ask at the terminal]')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
@@ -37,6 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Do not open a multicast socket; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything')
+            [CompletionResult]::new('--guest', '--guest', [CompletionResultType]::ParameterName, 'Do not reserve your name: others can take it while you are away, and no messages wait for you')
             [CompletionResult]::new('--commands', '--commands', [CompletionResultType]::ParameterName, 'Take lines from a pipe that start with a slash as commands; otherwise, all of them are text')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Chat in plain lines without a prompt, as for a screen reader')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -56,6 +58,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy a server''s history, key and other files to one file')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore a backup, here or on another machine')
             [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Recover a damaged history')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Erase a person from a server')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Show a man page')
             break
@@ -70,6 +73,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'Maximum number of connected clients [default: 20000, or as file descriptors allow]')
             [CompletionResult]::new('--max-per-ip', '--max-per-ip', [CompletionResultType]::ParameterName, 'Connections that one address may have even on a nearly full server. Connections from this machine are not limited')
             [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'Messages per second that a user may send, and how many at once. The server delays the rest')
+            [CompletionResult]::new('--new-names-per-hour', '--new-names-per-hour', [CompletionResultType]::ParameterName, 'How many names per hour may begin to belong to users at one address [default: 600 at once, then 60 per hour; on an open server, 5 for a public IPv4 address]')
             [CompletionResult]::new('--backlog', '--backlog', [CompletionResultType]::ParameterName, 'Data that may wait for a slow client before the server disconnects it')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'Memory that the server may use; a quarter of it is for data that waits for clients [default: the limit of the service or container, or half of the machine''s memory]')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Directory for the server''s identity and history [default: ~/.local/share/lanchat]')
@@ -123,6 +127,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to search for a server and wait for its answer')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Your name in the chat [default: your login name]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Your name in the chat [default: your login name]')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with your private key, created if it does not exist [default: client.pem in your state directory]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File with a closed server''s passphrase [default: ask at the terminal]')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The recipient: a user (even offline), a #room, an IP address, all, or server for a command [default: all; for a file, none]')
             [CompletionResult]::new('--room', '--room', [CompletionResultType]::ParameterName, 'Send to this room; the same as --to #ROOM. The # may be left out')
@@ -134,6 +139,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Do not open a multicast socket; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything')
+            [CompletionResult]::new('--guest', '--guest', [CompletionResultType]::ParameterName, 'Do not reserve your name: others can take it while you are away, and no messages wait for you')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the receipt as one line of JSON, or the error with its code; with --file, a line per event')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
@@ -151,6 +157,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to search for a server and wait for its answer')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Your name in the chat [default: your login name]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Your name in the chat [default: your login name]')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with your private key, created if it does not exist [default: client.pem in your state directory]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File with a closed server''s passphrase [default: ask at the terminal]')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Take only the files of this user, and leave the others to your other sessions')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Put files into this folder, which must be there [default: your folder for downloads]')
@@ -160,6 +167,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Do not open a multicast socket; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything')
+            [CompletionResult]::new('--guest', '--guest', [CompletionResultType]::ParameterName, 'Do not reserve your name: others can take it while you are away, and no messages wait for you')
             [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Exit after the first file')
             [CompletionResult]::new('--yes-to-all', '--yes-to-all', [CompletionResultType]::ParameterName, 'Take everybody''s files without a question, also of users whom nothing proves')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each event as one line of JSON')
@@ -177,6 +185,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Pick one of several servers, by its name or the start of its id')
             [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Accept only a server with this key; may be repeated')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to search for a server and wait for its answer')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with your private key, created if it does not exist [default: client.pem in your state directory]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File with a closed server''s passphrase [default: ask at the terminal]')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Start with the messages of the last 1h or 7d, or since 2026-11-21 or 2026-11-21T12:00 [default: only new messages]')
             [CompletionResult]::new('--room', '--room', [CompletionResultType]::ParameterName, 'Join this room and print only its messages; may be repeated. The # may be left out')
@@ -187,6 +196,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Do not open a multicast socket; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything')
+            [CompletionResult]::new('--guest', '--guest', [CompletionResultType]::ParameterName, 'Do not reserve your name: others can take it while you are away, and no messages wait for you')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each message''s packet as one line of JSON')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for users of the system''s tail; lanchat always follows')
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for users of the system''s tail; lanchat always follows')
@@ -219,6 +229,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;fingerprint' {
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with your private key, for --me [default: client.pem in your state directory]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Ask the server at this address. This does not prove that nobody intercepts the connection')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Ask the server at this address. This does not prove that nobody intercepts the connection')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: the usual one]')
@@ -261,7 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;export' {
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format: text, jsonl (one packet per line) or csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format: text, jsonl (one packet per line) or csv (an apostrophe precedes what a spreadsheet could take for a formula)')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only messages of the last 2h or 7d, or since 2026-11-21 or 2026-11-21T12:00')
             [CompletionResult]::new('--room', '--room', [CompletionResultType]::ParameterName, 'Only messages in this room. The # may be left out')
             [CompletionResult]::new('--with', '--with', [CompletionResultType]::ParameterName, 'Only direct messages from or to this user')
@@ -307,6 +318,19 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: the usual one]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'lanchat;forget' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: the usual one]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')

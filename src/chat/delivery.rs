@@ -75,7 +75,8 @@ pub enum Delivery {
     Close(SessionId),
     /// Close the connections of a transfer, for this reason.
     EndTransfer { transfer: TransferId, code: Code },
-    /// A log line about a privileged command: who, with key and address, did what to whom.
+    /// A log line: about a privileged command, who, with key and address, did what to whom; or about a
+    /// shared key.
     Log(String),
 }
 

@@ -2,7 +2,7 @@
 
 mod listing;
 
-pub(crate) use listing::{Listed, json, merge, table};
+pub(crate) use listing::{Listed, json, merge, table, twins};
 
 use super::args::{CommonArgs, DiscoverArgs};
 use super::exit::{Exit, ExitError};
@@ -50,6 +50,10 @@ pub(crate) fn run(
         (servers, SearchReport { scanned: discover.scan, ..search.tried() })
     });
     output.finish(servers, discover.json)?;
+    for note in twins(output.shown.iter().filter_map(|(name, id)| Some((name.as_str(), id.as_deref().ok()?))))
+    {
+        eprintln!("{note}");
+    }
     match output.shown.is_empty() {
         true => Err(ExitError::new(Exit::NoServer, anyhow::anyhow!("{}", nothing_found(&tried, &terrain)))),
         false => Ok(()),

@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let fingerprint = match &args.host {
-        _ if args.me => client::own_fingerprint().map_err(join::failure)?,
+        _ if args.me => client::own_fingerprint(args.key_file.as_deref()).map_err(join::failure)?,
         Some(host) => asked(host, common.quiet > 0)?,
         None => own_server::fingerprint(args.data_dir.clone().or(data_dir), "fingerprint")?,
     };

@@ -138,7 +138,7 @@ fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
 
 fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, ExitError> {
     // Naming each option makes an unused one a compile error.
-    let JoinArgs { connect, name, passphrase_file } = join;
+    let JoinArgs { connect, name, key_file, guest, passphrase_file } = join;
     let ConnectArgs { host, no_discovery, server, fingerprint, plaintext, timeout } = connect.checked()?;
     Ok(ClientOptions {
         host: host.map(|host| (host.at.host, host.at.port)),
@@ -146,6 +146,8 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         server,
         timeout,
         name,
+        key_file,
+        guest,
         plaintext,
         fingerprints: fingerprint,
         passphrase_file,

@@ -88,8 +88,7 @@ fn people() -> Vec<Limit> {
         Limit {
             what: "names owned",
             value: format!(
-                "{NAMES_PER_KEY} per key; {NEW_NAMES_PER_HOUR} new ones per hour and address, {} per hour and IPv6 network; {MAX_OWNED_NAMES} in all. Kept {} after the last use, {} if used for less than {}.",
-                NEW_NAMES_PER_HOUR * ADDRESSES_PER_NETWORK,
+                "{NAMES_PER_KEY} per key; {NEW_NAMES_AT_ONCE_NEARBY} new ones at once and then {NEW_NAMES_PER_HOUR_NEARBY} per hour for a private or link-local address or an IPv6 network, and on a closed server for any; otherwise {NEW_NAMES_PER_HOUR} per hour and address (`--new-names-per-hour`); {ADDRESSES_PER_NETWORK} times as many per network; {MAX_OWNED_NAMES} in all. Kept {} after the last use, {} if used for less than {}.",
                 span(NAME_KEPT),
                 span(NAME_KEPT_TRIED),
                 span(NAME_TRIED)
@@ -105,6 +104,12 @@ fn people() -> Vec<Limit> {
             ),
             charged: "the author; all newcomers together",
             beyond: "the server refuses (`mailbox_full`); waiting messages stay, and known people still have room",
+        },
+        Limit {
+            what: "keys remembered as in use under several names at once",
+            value: format!("{MAX_SHARED_KEYS}, with {MAX_NAMES_OF_SHARED_KEY} names each."),
+            charged: "everyone together",
+            beyond: "the earliest one goes first: its next use under two names counts as the first one",
         },
         Limit {
             what: "ids of messages that were delivered without being stored",

@@ -69,8 +69,8 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         entries("DELIVERY AND HISTORY", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
     }
-    if let Some("serve" | "backup" | "restore" | "repair") = subcommand {
-        entries("BACK UP, RESTORE, MOVE", pages::rescue(), &mut rest);
+    if let Some("serve" | "backup" | "restore" | "repair" | "forget") = subcommand {
+        entries("BACK UP, RESTORE, MOVE, UPGRADE", pages::rescue(), &mut rest);
     }
     entries("EXIT STATUS", pages::exit_statuses(subcommand), &mut rest);
     examples(page_examples::examples(subcommand), &mut rest);
@@ -164,9 +164,13 @@ fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
 
 fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
     let others = match subcommand {
-        Some("serve") => ["", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into(),
-        Some("backup" | "restore" | "repair") => {
-            ["", "-serve", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into()
+        Some("serve") => {
+            ["", "-backup", "-restore", "-repair", "-forget"].map(|name| format!("lanchat{name}")).into()
+        }
+        Some("backup" | "restore" | "repair" | "forget") => {
+            ["", "-serve", "-backup", "-restore", "-repair", "-forget"]
+                .map(|name| format!("lanchat{name}"))
+                .into()
         }
         Some(_) => vec!["lanchat".to_owned()],
         None => SUBCOMMANDS.iter().map(|name| format!("lanchat-{name}")).collect(),

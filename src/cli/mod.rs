@@ -14,6 +14,7 @@ pub mod doctor;
 mod exit;
 mod export;
 mod fingerprint;
+mod forget;
 mod former_identity;
 mod invite;
 mod join;
@@ -108,6 +109,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
         Some(Subcommand::Export(args)) => export::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Backup(args)) => backup::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,
+        Some(Subcommand::Forget(args)) => forget::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Repair(args)) => rescue::repair(common, &args, configured.data_dir)?,
         Some(Subcommand::Completions(args)) => completions::run(&args)?,
         Some(Subcommand::Man(args)) => man::run(&args)?,

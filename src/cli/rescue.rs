@@ -123,7 +123,7 @@ fn next(dir: &Path) -> String {
     }
 }
 
-fn failure(error: RecoveryError, command: &str) -> ExitError {
+pub(super) fn failure(error: RecoveryError, command: &str) -> ExitError {
     match error {
         RecoveryError::DataDir(DataDirError::Unusable(path, error))
             if error.kind() == io::ErrorKind::PermissionDenied =>

@@ -152,3 +152,7 @@ pub const MAX_LEFT: usize = 16_384;
 /// Most accounts for which it remembers such messages: 56 bytes each. Beyond it, it remembers only that there
 /// were some.
 pub const MAX_UNSTORED_MAILBOXES: usize = 4096;
+
+/// How long the copy of a history from before a change of its schema stays: long enough to notice that the
+/// new version does not suit. It has messages that `--retain` would have removed.
+pub const UPGRADE_COPY_KEPT: Duration = Duration::from_secs(30 * 86_400);

@@ -473,6 +473,7 @@ mod tests {
     #[test]
     fn a_cutover_sends_the_missed_messages_and_then_the_live_stream() {
         let cutover = Cutover {
+            others: Default::default(),
             view: View::default(),
             after: 1,
             upto: 2,
@@ -510,6 +511,7 @@ mod tests {
             let view = View::default();
             StepKind::Cutover(Box::new(Cutover {
                 view,
+                others: Default::default(),
                 after: 0,
                 upto: 1,
                 known: 0,

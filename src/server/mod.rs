@@ -48,7 +48,7 @@ pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, is_in_use};
 pub use handle::Handle;
 pub use options::{FileOptions, JoinPolicy, ServerOptions};
-pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
+pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::Reloaded;
 pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;

@@ -9,7 +9,7 @@
 use super::connection::Connection;
 use super::frame_arena::FrameArena;
 use super::frames;
-use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId, View};
+use crate::chat::{Answer, CatchUp, Entry, OtherNames, Question, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::request::TestToken;
@@ -145,6 +145,8 @@ pub(super) enum Receivers {
 pub(super) struct Cutover {
     /// The messages that the session may read.
     pub(super) view: View,
+    /// Other names of its key, whose messages it does not get.
+    pub(super) others: OtherNames,
     /// The session already has the messages up to this number.
     pub(super) after: u64,
     /// The latest message's number at this point.
@@ -190,12 +192,14 @@ impl Cutover {
     /// Sets the frames; `None`: the store cannot be read.
     pub(super) fn close(&mut self, page: Option<Page>) {
         let is_lost = page.is_none() && self.after < self.upto;
-        let Page { messages, reached } =
+        let Page { mut messages, reached } =
             page.unwrap_or_else(|| Page { messages: Vec::new(), reached: self.upto });
+        let is_empty = messages.is_empty();
+        messages.retain(|message| !self.others.concerns(message));
         frames::write(&messages, None, &mut self.frames);
         // If nothing could be read, there is nothing to continue with: the store fails, or the rest is not
         // theirs.
-        if reached < self.upto && !messages.is_empty() {
+        if reached < self.upto && !is_empty {
             self.remainder = Some(Remainder { after: reached, count: messages.len() });
             return;
         }

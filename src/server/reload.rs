@@ -79,6 +79,11 @@ impl Handle {
             current.rules.rate = Some(rate);
             self.hub.act(|chat, _, _| chat.set_rate(rate));
         }
+        let new_names = new.rules.new_names;
+        if done.note("new-names-per-hour", current.rules.new_names != new_names) {
+            current.rules.new_names = new_names;
+            self.hub.act(|chat, _, _| chat.set_new_names(new_names));
+        }
         let ascii_names = new.rules.ascii_names;
         if done.note("ascii-names", current.rules.ascii_names != ascii_names) {
             current.rules.ascii_names = ascii_names;

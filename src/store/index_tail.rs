@@ -123,7 +123,7 @@ pub(super) fn step(connection: &mut Connection) -> Result<Indexed> {
     Ok(Indexed { messages: rows.len(), bytes, more: is_long || rows.len() == INDEX_STEP_ROWS })
 }
 
-#[cfg(test)]
+/// Indexes the whole tail.
 pub(super) fn finish(connection: &mut Connection) -> Result<()> {
     while step(connection)?.more {}
     Ok(())

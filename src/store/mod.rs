@@ -19,6 +19,7 @@ mod duplicates;
 mod error;
 mod export;
 mod file_watch;
+mod forget;
 mod health;
 mod hours;
 mod image;
@@ -46,6 +47,7 @@ mod table_schema;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod upgrade_copy;
 mod view;
 mod weight;
 mod write_thread;
@@ -57,9 +59,11 @@ pub use api::{
 pub use backup::{Backup, BackupFile, BackupSummary, ChecksumState, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, ExportFilter};
+pub use forget::{PersonData, PersonQuery, forget};
 pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use repair::{Repaired, check_whole, repair};
+pub use upgrade_copy::all as upgrade_copies;
 
 use crate::chat::{Archive, Lack, Message, Search, View, Wanted};
 use crate::clock::Clock;

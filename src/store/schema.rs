@@ -4,7 +4,7 @@ use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
 use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::health::Health;
-use super::{check as whole, paths};
+use super::{check as whole, paths, upgrade_copy};
 use crate::files;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::File;
@@ -64,8 +64,12 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
         return Err(StoreError::ReadOnly(path.into()));
     }
     connection.busy_timeout(BUSY_WAIT).at(path)?;
-    check(&connection, path)?;
+    let found = check(&connection, path)?;
     tune(&connection, path)?;
+    if (1..latest()).contains(&found) {
+        upgrade_copy::make(&connection, path, found)?;
+    }
+    upgrade_copy::expire(path);
     migrate(&mut connection, MIGRATIONS).at(path)?;
     Ok(connection)
 }

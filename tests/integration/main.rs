@@ -38,6 +38,8 @@ mod history;
 mod history_files;
 #[cfg(target_os = "linux")]
 mod lost_ends;
+#[cfg(target_os = "linux")]
+mod manual;
 mod memory;
 mod moderation;
 #[cfg(unix)]
@@ -88,6 +90,8 @@ mod server_process;
 mod service_manager;
 mod sessions;
 mod slow_readers;
+#[cfg(unix)]
+mod stateless;
 #[cfg(target_os = "linux")]
 mod strays;
 mod stress;

@@ -35,10 +35,13 @@ fn a_reload_takes_what_needs_no_restart_and_tells_what_does() {
     let (mut server, file) = start("rate-limit = 5\nmax-file = '1MiB'");
     assert!(welcome(&server, "before").ends_with("\nhello"));
     fs::write(file.with_file_name("motd"), "good evening").unwrap();
-    write(&file, "rate-limit = 6\nretain = '4w'\nbacklog = '2MiB'\nmax-per-ip = 3\nlog-level = 'debug'");
+    write(
+        &file,
+        "rate-limit = 6\nretain = '4w'\nbacklog = '2MiB'\nmax-per-ip = 3\nnew-names-per-hour = 9\nlog-level = 'debug'",
+    );
     server.signal(Signal::HUP);
     server.wait_for_log(
-        "reloaded: retain, max-per-ip, motd, rate-limit, log-level; these settings need a restart: backlog",
+        "reloaded: retain, max-per-ip, motd, rate-limit, new-names-per-hour, log-level; these settings need a restart: backlog",
     );
     assert!(welcome(&server, "after").ends_with("\ngood evening"));
     server.wait_for_log("DEBUG");

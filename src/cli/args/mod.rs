@@ -18,7 +18,7 @@ use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 pub(crate) use connect::{ConnectArgs, JoinArgs};
 pub(crate) use file_users::{ReceiveArgs, SendFileArgs};
-pub(crate) use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
+pub(crate) use history::{BackupArgs, ExportArgs, ForgetArgs, Format, RepairArgs, RestoreArgs};
 pub use other::SUBCOMMANDS;
 pub(crate) use other::{
     CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
@@ -182,6 +182,14 @@ pub(crate) enum Subcommand {
     /// Stop the server first. lanchat copies every readable message, room and mailbox into a new
     /// history, rebuilds its indexes, and keeps the damaged files. It does not change an intact history.
     Repair(RepairArgs),
+
+    /// Erase a person from a server.
+    ///
+    /// Stop the server first. lanchat erases the messages of one key, all direct messages from and to it, its
+    /// names, memberships, topics and read positions, and its rights as an operator or member. Afterwards, no
+    /// file of the history has these words; backups, exports and other people's clients keep theirs. Bans and
+    /// mutes stay. It asks first, and tells what it erased.
+    Forget(ForgetArgs),
 
     /// Print the completion script for a shell.
     ///

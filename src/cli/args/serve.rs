@@ -9,7 +9,7 @@ use clap::{ArgMatches, Args};
 
 use super::files::FileArgs;
 use super::serve_files::{access, apart, read_motd};
-use crate::chat::Rules;
+use crate::chat::{NewNames, Rules};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
 use crate::cli::values::{Bound, Count, HostPort, LogLevel, Size};
@@ -56,6 +56,14 @@ pub(crate) struct ServeArgs {
         default_value_t = Bound::At(Rate::default())
     )]
     pub(crate) rate_limit: Bound<Rate>,
+
+    /// How many names per hour may begin to belong to users at one address [default: 600 at once, then 60
+    /// per hour; on an open server, 5 for a public IPv4 address].
+    ///
+    /// Further users may use their names, but others can take these when they leave. The server tells them.
+    /// Eight times as many are possible in one network.
+    #[arg(long, value_name = "N|off", env = "LANCHAT_SERVE_NEW_NAMES_PER_HOUR")]
+    pub(crate) new_names_per_hour: Option<Bound<Count>>,
 
     /// Data that may wait for a slow client before the server disconnects it.
     #[arg(
@@ -220,7 +228,8 @@ impl ServeArgs {
             name,
             max_clients,
             max_per_ip,
-            rate_limit,
+            rate_limit: _,
+            new_names_per_hour: _,
             backlog,
             memory,
             data_dir,
@@ -231,7 +240,7 @@ impl ServeArgs {
             closed,
             passphrase_file,
             allow_plaintext,
-            ascii_names,
+            ascii_names: _,
             files,
             interface: _,
             advertise: _,
@@ -263,14 +272,26 @@ impl ServeArgs {
             plaintext: *allow_plaintext,
             multicast: !no_discovery,
             files: files.options(),
-            rules: rules(rate_limit, *ascii_names, *closed),
+            rules: self.rules(),
             ..ServerOptions::default()
         })
     }
+
+    fn rules(&self) -> Rules {
+        let (rate, new_names) = (self.rate_limit.get(), new_names(self.new_names_per_hour));
+        Rules { rate, ascii_names: self.ascii_names, closed: self.closed, interim: false, new_names }
+    }
 }
 
-fn rules(rate: &Bound<Rate>, ascii_names: bool, closed: bool) -> Rules {
-    Rules { rate: rate.get(), ascii_names, closed, interim: false }
+fn new_names(per_hour: Option<Bound<Count>>) -> NewNames {
+    match per_hour {
+        None => NewNames::Usual,
+        Some(Bound::At(count)) => {
+            let count = count.0.min(limits::MAX_OWNED_NAMES);
+            NewNames::PerHour(u32::try_from(count).unwrap_or(u32::MAX))
+        }
+        Some(Bound::Off) => NewNames::Unlimited,
+    }
 }
 
 fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::output::{escaped, output_ended};
+use super::output::output_ended;
 use crate::client::conversation::{clock_time, file_size};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::terminal;
 use crate::client::transfer::{FilePhase, FileProgress, TransferRate};
-use crate::text::safe_line;
+use crate::text::{escape_json, safe_line};
 
 /// How often bars move.
 pub(super) const TICK: Duration = Duration::from_millis(200);
@@ -106,7 +106,7 @@ impl FileDisplay {
 
     fn report(&self, event: &Value) -> Result<(), Error> {
         let mut out = io::stdout().lock();
-        let written = writeln!(out, "{}", escaped(&event.to_string())).and_then(|()| out.flush());
+        let written = writeln!(out, "{}", escape_json(&event.to_string())).and_then(|()| out.flush());
         written.or_else(|error| output_ended(&error))
     }
 

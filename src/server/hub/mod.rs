@@ -211,6 +211,7 @@ impl Hub {
         let after = after.min(upto);
         let cutover = Cutover {
             view,
+            others: state.chat.other_names(id),
             after,
             upto,
             known,

@@ -147,6 +147,7 @@ fn the_receipt_of_what_was_known_is_changed_and_no_other() {
 fn cutover(after: u64, upto: u64, summary: Option<CatchUpSummary>) -> Cutover {
     Cutover {
         view: View::default(),
+        others: Default::default(),
         after,
         upto,
         known: after,

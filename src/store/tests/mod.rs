@@ -11,6 +11,7 @@ mod date_correction;
 mod duplicates;
 mod files;
 mod files_beside;
+mod forget;
 mod incarnations;
 mod index_tail;
 mod listing;

@@ -13,7 +13,9 @@ use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
-use crate::server::{Console, Handle, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StopSignals};
+use crate::server::{
+    Console, Handle, JoinPolicy, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StopSignals,
+};
 use crate::store::Retention;
 use std::io;
 use std::path::Path;
@@ -150,10 +152,12 @@ fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Optio
     tracing::info!("aloud {}", key.spoken());
     if options.rules.closed {
         let own = options.data_dir.as_deref().map(|dir| dir.join(PASSPHRASE_FILE));
-        let file = passphrase_file.map(Path::to_path_buf).or(own).unwrap_or_default();
+        let place = match (passphrase_file, &options.access) {
+            (None, JoinPolicy::Closed(_)) => "the service manager's credential".to_owned(),
+            (file, _) => file.map(Path::to_path_buf).or(own).unwrap_or_default().display().to_string(),
+        };
         tracing::info!(
-            "closed: newcomers need the passphrase in {}; give it to them with a link from `lanchat invite`",
-            file.display()
+            "closed: newcomers need the passphrase in {place}; give it to them with a link from `lanchat invite`"
         );
     }
     if options.plaintext {

@@ -215,7 +215,7 @@ fn nobody_there_in_time_is_a_failure() {
     alice.file("plan.pdf", "plan");
     let _bob = receiver(&User::new("bob"), server.address, &["--from", "carol"]);
     let output = alice.send(server.address, &["--to", "bob", "--file", "plan.pdf", "--wait", "100ms"]);
-    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
     let output = alice.send(server.address, &["--to", "nobody", "--file", "plan.pdf"]);
     assert_eq!(output.status.code(), Some(5), "{output:?}");
     let output = alice.send(server.address, &["--file", "plan.pdf"]);

@@ -15,6 +15,9 @@ use crate::server::JoinPolicy;
 /// The service manager's credential with a closed server's passphrase.
 const CREDENTIAL: &str = "passphrase";
 
+/// Bytes of a credential that are blank if it stands for none.
+const MAX_BLANK_BYTES: usize = 16;
+
 /// Reads a file that the user has named. On another thread: a pipe makes it wait, and a signal should end that.
 pub(super) async fn apart<T: Send + 'static>(
     path: &Option<PathBuf>,
@@ -38,7 +41,11 @@ pub(super) fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Joi
 /// is blank.
 fn credential() -> Option<PathBuf> {
     let file = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
-    match std::fs::read(&file) {
+    // The system's credentials are files, which can be read twice.
+    let Ok(true) = std::fs::metadata(&file).map(|found| found.is_file()) else {
+        return file.exists().then_some(file);
+    };
+    match files::read_named(&file, MAX_BLANK_BYTES) {
         Ok(text) if text.trim_ascii().is_empty() => None,
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         // The caller reads it, and reports an error.

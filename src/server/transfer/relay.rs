@@ -256,6 +256,10 @@ impl Relay<'_> {
         let went_on = self.sides.iter().any(RelaySide::went_on);
         match (ended, self.grace) {
             ([true, true], Some((first, _))) if went_on => return Some(TransferEnd::Cut(first)),
+            // The receiver's last word may not have reached the sender.
+            ([true, true], _) if self.sides[0].broke_off() => {
+                return Some(TransferEnd::Cut(TransferSide::Sender));
+            }
             ([true, true], _) => return Some(TransferEnd::Done),
             ([false, false], _) => return None,
             ([true, false] | [false, true], _) => {}

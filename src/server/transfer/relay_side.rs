@@ -112,6 +112,12 @@ impl RelaySide {
         self.dropped > END_BYTES
     }
 
+    /// Whether the connection ended after this side's end without an end of the peer's own, so that the peer may have
+    /// missed the last bytes.
+    pub(super) fn broke_off(&self) -> bool {
+        self.is_closed && self.dropped == 0 && self.transport.is_encrypted()
+    }
+
     /// Whether something waits for the socket to have room.
     pub(super) fn is_blocked(&self) -> bool {
         !self.pending.is_empty() || self.transport.waiting() > 0

@@ -147,6 +147,27 @@ fn a_sender_that_breaks_off_after_the_receiver_has_confirmed_is_told_on_the_chat
     assert_eq!((counts.running(), counts.done(), counts.cut()), (0, 1, 0));
 }
 
+/// The server has written the last bytes and its own end: nothing says that they arrived.
+#[test]
+fn a_sender_whose_connection_ends_without_its_own_end_is_told_on_the_chat() {
+    for has_own_end in [false, true] {
+        let mut pair = Pair::new();
+        let [mut sender, mut receiver] = connect(&mut pair);
+        receiver.write(&FileRecord::Stored(Stored { bytes: 12 }).to_bytes());
+        receiver.end();
+        assert!(sender.read_to_end().1);
+        match has_own_end {
+            true => sender.end(),
+            false => sender.stream.shutdown(Shutdown::Write).expect("an open connection"),
+        }
+        until(|| (pair.server.handle.transfers().done() == 1).then_some(()));
+        match has_own_end {
+            true => assert!(pair.alice.settle().iter().all(|packet| packet["type"] != "ended")),
+            false => assert_eq!(pair.alice.wait_for("ended")["code"], "received"),
+        }
+    }
+}
+
 #[test]
 fn a_side_that_ends_early_takes_nothing_from_the_other() {
     let mut pair = Pair::new();

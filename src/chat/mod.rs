@@ -68,7 +68,7 @@ pub use archive::{
 pub use ask::{Asked, Listing};
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::StoredRecords;
-pub use delivery::{Audience, CatchUp, Delivery, Receipt};
+pub use delivery::{Audience, CatchUp, Delivery, Receipt, TurnedAway, Visit};
 pub use intake::{Garbage, Parsed};
 #[cfg(test)]
 pub(crate) use lineage::ResumeClaim;
@@ -137,11 +137,19 @@ pub struct Rules {
     pub closed: bool,
     /// Whether to tell clients that the server gives way to others.
     pub interim: bool,
+    /// Whether the log has the begin and the end of each session.
+    pub log_visits: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rate: Some(Rate::default()), ascii_names: false, closed: false, interim: false }
+        Self {
+            rate: Some(Rate::default()),
+            ascii_names: false,
+            closed: false,
+            interim: false,
+            log_visits: false,
+        }
     }
 }
 
@@ -184,6 +192,8 @@ pub struct Chat {
     failure: Option<Arc<str>>,
     unstored: Unstored,
     seq: u64,
+    /// Messages since the start, as the server's numbers have them.
+    accepted: u64,
     is_over: bool,
     /// The server to which this one gives way.
     successor: Option<ServerInfo>,
@@ -246,6 +256,7 @@ impl Chat {
             failure: None,
             unstored: Unstored::new(archive.lacks),
             seq: archive.seq,
+            accepted: 0,
             is_over: false,
             leaving: VecDeque::new(),
             listing: None,
@@ -287,6 +298,11 @@ impl Chat {
     /// The number of the latest message; 0 before the first.
     pub fn latest(&self) -> u64 {
         self.seq
+    }
+
+    /// Messages that it has accepted since its start.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
     }
 
     pub fn server(&self) -> &ServerInfo {

@@ -31,6 +31,7 @@ mod runtime;
 mod serve;
 #[cfg(windows)]
 mod service;
+mod status;
 mod trust;
 mod usage;
 mod values;
@@ -95,6 +96,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
             let what = client::TailOptions { json: args.json, since, last: args.last, rooms: args.room };
             join::tail(common, args.join, &configured, what, config)?;
         }
+        Some(Subcommand::Status(args)) => status::run(common, args, &configured)?,
         Some(Subcommand::Discover(args)) => {
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
             discover::run(common, &args, &inspector)?;

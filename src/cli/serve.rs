@@ -22,7 +22,7 @@ pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError
     let Some(serve) = run_as_service(common, serve) else { return Ok(()) };
     let screen = Screen::new();
     let log = screen.clone();
-    logging::start(common, LogLevel::Info, move || log.writer())?;
+    logging::start_as(common, LogLevel::Info, serve.watch.log_format, move || log.writer())?;
     runtime::finish(runtime::full()?, serve_until_stopped(serve, screen, std::future::pending()))
 }
 
@@ -37,7 +37,7 @@ fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
         let serve = ServeArgs { data_dir: data_dir.clone(), ..given };
         let log = data_dir.as_deref().map(ServiceLog::open);
         let Some(Ok(log)) = log else { return false };
-        let started = logging::start(&common, LogLevel::Info, move || log.clone());
+        let started = logging::start_as(&common, LogLevel::Info, serve.watch.log_format, move || log.clone());
         let served = started.and_then(|()| Ok(runtime::full()?)).and_then(|runtime| {
             runtime::finish(runtime, serve_until_stopped(serve, Screen::new(), stop.notified()))
         });
@@ -76,6 +76,7 @@ async fn serve_until_stopped(
         tracing::warn!("{warning}");
     }
     log_retention(&options);
+    log_metrics(&server);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());
     log_operator_code(&server.handle());
@@ -130,6 +131,18 @@ fn log_retention(options: &ServerOptions) {
     let age = age.map_or("forever".to_owned(), |age| format!("for {}", Term::For(age)));
     let most = bytes.map_or(String::new(), |bytes| format!(", at most {}", Size(bytes)));
     tracing::info!("history: kept in {} {age}{most}", dir.display());
+}
+
+/// Logs where the metrics are, and who can read them.
+fn log_metrics(server: &Server) {
+    let Some(address) = server.metrics_address() else { return };
+    tracing::info!(event = "metrics_served", "metrics are at http://{address}/metrics");
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            event = "metrics_public",
+            "anyone who can connect to {address} can read the metrics; to keep them on this machine: --metrics 127.0.0.1"
+        );
+    }
 }
 
 /// Logs the operator code, at a terminal only: in a file, the code would outlive its use.

@@ -300,6 +300,7 @@ impl Connection {
             }
             (None, None) => return false,
             (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => {
+                self.inbox.budget.count_slow_reader();
                 self.give_up(&mut writing, TOO_SLOW);
             }
             (_, Some(backlog)) => backlog.charge(transport.waiting()),
@@ -350,7 +351,8 @@ impl Connection {
     fn check_bound(&self, writing: &mut Writing) {
         let Some(backlog) = &mut writing.backlog else { return };
         backlog.charge(writing.transport.waiting());
-        if backlog.bytes() > self.inbox.max_backlog {
+        if backlog.bytes() > self.inbox.max_backlog && writing.ending.is_none() {
+            self.inbox.budget.count_slow_reader();
             self.give_up(writing, TOO_SLOW);
         }
         self.inbox.tell_of_memory();
@@ -416,6 +418,7 @@ fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlo
 mod tests {
     use super::super::connection_ids::ConnectionIds;
     use super::super::gate::Gate;
+    use super::super::journal::Journal;
     use super::super::memory::Budget;
     use super::*;
     use mio::{Events, Interest, Poll, Token};
@@ -434,7 +437,7 @@ mod tests {
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
         let id = Arc::new(ConnectionIds::default()).lease();
-        let (pass, _) = Gate::new(None, 1).enter(address.ip(), false, Duration::ZERO);
+        let (pass, _) = Gate::new(None, 1, Journal::silent()).enter(address.ip(), false, Duration::ZERO);
         let (inbox, mut poll) = ReactorInbox::open(max_backlog, Budget::new(Some(1 << 30))).expect("a inbox");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");

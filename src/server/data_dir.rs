@@ -10,6 +10,7 @@ use crate::files;
 use crate::security::{KeyError, Keypair, Passphrase, PassphraseError};
 use std::fs::{File, TryLockError};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The server's private key.
@@ -127,10 +128,15 @@ impl DataDir {
         })
     }
 
-    /// Writes the secret for clients that can read the directory.
-    pub(super) fn leave_secret(&self, id: &str, secret: &str) -> Result<(), DataDirError> {
+    /// Writes the secret, and where the server listens, for clients that can read the directory.
+    pub(super) fn leave_secret(
+        &self,
+        id: &str,
+        secret: &str,
+        address: SocketAddr,
+    ) -> Result<(), DataDirError> {
         let Some(path) = self.file(SECRET_FILE) else { return Ok(()) };
-        let content = serde_json::json!({"id": id, "secret": secret}).to_string();
+        let content = serde_json::json!({"id": id, "secret": secret, "address": address}).to_string();
         files::replace(&path, content.as_bytes()).map_err(|error| DataDirError::Unusable(path, error))
     }
 }

@@ -14,6 +14,8 @@ use super::multicast::MulticastTests;
 use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, StepKind};
 use super::persister::Persister;
 use super::slots::Slots;
+use super::vitals::Vitals;
+use crate::protocol::Event;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -21,12 +23,13 @@ use std::sync::Arc;
 const WRITES_BEFORE_YIELD: usize = 256;
 
 /// All open connections in one array.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Flusher {
     sessions: Slots<SessionRow>,
     /// `None`: the server keeps no history.
     history: Option<History>,
     multicast: MulticastTests,
+    vitals: Vitals,
     /// Number of the batch, to recognise sessions that were written singly.
     batch: u32,
 }
@@ -44,8 +47,10 @@ pub(super) async fn run(
     mut persister: Persister,
     history: Option<History>,
     multicast: MulticastTests,
+    vitals: Vitals,
 ) {
-    let mut flusher = Flusher { history, multicast, ..Flusher::default() };
+    let (sessions, batch) = (Slots::default(), 0);
+    let mut flusher = Flusher { sessions, history, multicast, vitals, batch };
     loop {
         let batch = tokio::select! {
             batch = hub.next_batch() => batch,
@@ -105,6 +110,7 @@ impl Flusher {
             let connection = Arc::clone(&row.connection);
             match (job, &self.history) {
                 (BackgroundJob::Multicast { echo, token }, _) => self.multicast.run(connection, echo, token),
+                (BackgroundJob::Status { echo }, _) => send_status(connection, echo, self.vitals.clone()),
                 (BackgroundJob::CatchUp { since, latest }, Some(history)) => {
                     history.catch_up(connection, since, latest);
                 }
@@ -125,6 +131,15 @@ impl Flusher {
             self.sessions.remove(session);
         }
     }
+}
+
+/// Sends an operator the server's numbers. In a task, as the disk may take time.
+fn send_status(connection: Arc<Connection>, echo: Option<String>, vitals: Vitals) {
+    tokio::spawn(async move {
+        let event = Event::Status { status: Box::new(vitals.numbers().await) };
+        // An operator who has left gets nothing.
+        connection.send(&event.into_packet("", echo).to_frame().into());
+    });
 }
 
 fn tell_written(step: &mut OutputStep) {

@@ -1,14 +1,12 @@
 //! A handle to a running server in the same process.
 
 use super::hub::Hub;
-use super::listener::Admission;
 use super::transfer::TransferCounts;
+use super::vitals::Vitals;
 use crate::chat::Chat;
-use crate::protocol::Event;
-use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
-use crate::protocol::term::about;
+use crate::protocol::{Event, ServerNumbers};
 use std::sync::Arc;
 
 /// For the server's console, and for the client that hosts the server.
@@ -16,8 +14,8 @@ use std::sync::Arc;
 pub struct Handle {
     hub: Arc<Hub>,
     code: String,
-    admission: Admission,
     transfers: Arc<TransferCounts>,
+    vitals: Vitals,
 }
 
 impl Handle {
@@ -26,13 +24,8 @@ impl Handle {
         self.hub.act(|chat, _, _| chat.hand_over(to));
     }
 
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        code: String,
-        admission: Admission,
-        transfers: Arc<TransferCounts>,
-    ) -> Self {
-        Self { hub, code, admission, transfers }
+    pub(super) fn new(hub: Arc<Hub>, code: String, transfers: Arc<TransferCounts>, vitals: Vitals) -> Self {
+        Self { hub, code, transfers, vitals }
     }
 
     /// Counts of the files that users send each other.
@@ -66,26 +59,8 @@ impl Handle {
         self.hub.act(|chat, now, out| chat.operate(command, now, out))
     }
 
-    /// The server's status, as lines: users, refused connections, memory, and whether the store works.
-    pub fn status(&self) -> Vec<String> {
-        let (users, connections) = (self.users(), self.connections());
-        let plural = if connections == 1 { "" } else { "s" };
-        let Admission { gate, memory, .. } = &self.admission;
-        let mut lines = vec![
-            format!(
-                "up {}; {} here over {connections} connection{plural}",
-                about(self.hub.uptime()),
-                users_are(users)
-            ),
-            gate.status(),
-            memory.status(),
-        ];
-        lines.extend(self.transfers.status());
-        lines.extend(
-            self.hub
-                .read(|chat| chat.failure().map(str::to_owned))
-                .map(|failure| format!("messages are not being stored: {failure}")),
-        );
-        lines
+    /// The server's own numbers.
+    pub async fn numbers(&self) -> ServerNumbers {
+        self.vitals.numbers().await
     }
 }

@@ -7,7 +7,9 @@ mod known_keys;
 
 use super::gate::{CutSignal, HandshakePermit, Offence, Pass, Restriction};
 use super::hub::{Hub, NO_FIRST_PACKET};
+use super::journal::Journal;
 use super::reactor_inbox::{HandshakeLeftover, NewConnection, Permits, ReactorInbox};
+use super::refusal_reason::RefusalReason;
 use super::transport::Transport;
 use crate::chat::Peer;
 use crate::limits::{
@@ -65,6 +67,7 @@ pub(super) struct Handshaker {
     evicting: tokio::sync::Mutex<()>,
     /// Whether the server is shutting down.
     closed: watch::Sender<bool>,
+    journal: Arc<Journal>,
 }
 
 /// A connection after its handshake.
@@ -92,6 +95,7 @@ impl Handshaker {
         plaintext: bool,
         inbox: Arc<ReactorInbox>,
         registration: Duration,
+        journal: Arc<Journal>,
     ) -> Arc<Self> {
         Arc::new(Self {
             hub,
@@ -103,7 +107,20 @@ impl Handshaker {
             farewells: Semaphore::new(MAX_FAREWELLS),
             evicting: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
+            journal,
         })
+    }
+
+    /// Handshakes under way.
+    pub(super) fn in_progress(&self) -> usize {
+        HANDSHAKES_IN_PROGRESS - self.permits.available_permits()
+    }
+
+    /// Tells the journal, unless the gate will.
+    fn note_refusal(&self, pass: &Pass, reason: RefusalReason) {
+        if !pass.is_told_of_at_end() {
+            self.journal.refused(reason, pass.host());
+        }
     }
 
     /// Stops accepting connections, and drops those that are in their handshake.
@@ -167,6 +184,12 @@ async fn fail(
     pass: &Pass,
     failure: Failure,
 ) {
+    match &failure {
+        Failure::Gone => {}
+        Failure::Offence(Offence::Timeout) => handshaker.note_refusal(pass, RefusalReason::Timeout),
+        Failure::Offence(_) => handshaker.note_refusal(pass, RefusalReason::BadHandshake),
+        Failure::Refused(code, _) => handshaker.note_refusal(pass, (*code).into()),
+    }
     match failure {
         Failure::Gone => {}
         Failure::Offence(offence) => pass.punish(offence, handshaker.hub.uptime()),
@@ -262,7 +285,10 @@ async fn wait_for_slot<'a>(
     pass: &Pass,
     patience: Duration,
 ) -> Result<(SemaphorePermit<'a>, HandshakePermit), Failure> {
-    let wait = pass.handshake_delay(patience, handshaker.hub.uptime()).ok_or(Failure::Gone)?;
+    let wait = pass.handshake_delay(patience, handshaker.hub.uptime()).ok_or_else(|| {
+        handshaker.note_refusal(pass, RefusalReason::Rate);
+        Failure::Gone
+    })?;
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }

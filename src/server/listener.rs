@@ -43,6 +43,15 @@ pub(super) fn reserve(address: Option<IpAddr>, port: u16) -> io::Result<Socket> 
     }
 }
 
+/// An address at which a client on this machine reaches the socket.
+pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok(match address.ip().is_unspecified() {
+        true => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        false => address,
+    })
+}
+
 fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {

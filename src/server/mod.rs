@@ -22,8 +22,10 @@ mod history;
 #[doc(hidden)]
 pub mod hold;
 mod hub;
+mod journal;
 mod listener;
 mod memory;
+mod metrics;
 mod monitor;
 mod multicast;
 mod options;
@@ -34,6 +36,7 @@ mod persister;
 mod reactor;
 mod reactor_inbox;
 mod recovery;
+mod refusal_reason;
 mod secrets;
 mod signals;
 mod slots;
@@ -41,6 +44,8 @@ mod staging;
 mod timers;
 mod transfer;
 mod transport;
+mod vitals;
+mod watch;
 
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, is_in_use};
@@ -78,10 +83,17 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use transfer::Transfers;
+use vitals::{Vitals, VitalsSources};
+use watch::Watch;
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The address for the metrics cannot be used.
+    #[error(
+        "cannot serve metrics on {0}: {1}; choose one of this machine's addresses and a free port with --metrics"
+    )]
+    Metrics(SocketAddr, io::Error),
     /// Another process uses the port.
     #[error(
         "port {0} is in use, perhaps by another lanchat server; stop that one, or choose another port with --port"
@@ -128,6 +140,8 @@ pub struct Server {
     reactor: ReactorThread,
     transfers: Transfers,
     multicast: MulticastTests,
+    vitals: Vitals,
+    watch: Watch,
 }
 
 impl Server {
@@ -143,13 +157,16 @@ impl Server {
         let tls = ServerTls::new(&keys)?;
         let of_port = |error| start_error(error, options.address, options.port);
         let socket = listener::reserve(options.address, options.port).map_err(of_port)?;
+        let local = listener::local_address(&socket).map_err(of_port)?;
         let info = ServerInfo {
             id: key.id(),
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
+        let watch = Watch::open(options.metrics)?;
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
-        let (chat, code) = chat(&options, info.clone(), closed_server.is_some(), &data_dir, archive)?;
+        let (chat, code) =
+            chat(&options, info.clone(), closed_server.is_some(), (&data_dir, local), archive)?;
         // Only now: if the history cannot be used, no client has connected yet.
         let listener = listener::listen(socket).map_err(of_port)?;
         let address = listener.local_addr().map_err(of_port)?;
@@ -159,19 +176,39 @@ impl Server {
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
         let (ends, ended) = mpsc::unbounded_channel();
-        let hub =
-            Hub::new((chat, ends), closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
+        let hub = Hub::new(
+            (chat, ends),
+            Arc::clone(&watch.journal),
+            closed_server,
+            options.registration,
+            max_batch,
+            Arc::clone(&inbox),
+            clock,
+        );
         let rate = options.files.and_then(|files| files.rate);
         let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, rate);
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
         let max_clients = max_clients(options.max_clients, clients_that_fit(options.files.as_ref()));
         let admission = Admission {
-            gate: Gate::new(options.max_per_address, max_clients),
+            gate: Gate::new(options.max_per_address, max_clients, Arc::clone(&watch.journal)),
             ids: Arc::new(ConnectionIds::default()),
             memory: budget,
         };
         let (plaintext, patience) = (options.plaintext, options.registration);
-        let handshaker = Handshaker::new(Arc::clone(&hub), tls, plaintext, Arc::clone(&inbox), patience);
+        let (inboxes, journals) = (Arc::clone(&inbox), Arc::clone(&watch.journal));
+        let handshaker = Handshaker::new(Arc::clone(&hub), tls, plaintext, inboxes, patience, journals);
+        let vitals = Vitals::new(VitalsSources {
+            hub: Arc::clone(&hub),
+            handshaker: Arc::clone(&handshaker),
+            admission: admission.clone(),
+            transfers: transfers.counts(),
+            journal: Arc::clone(&watch.journal),
+            history: store
+                .clone()
+                .filter(|_| hub.read(Chat::keeps_messages))
+                .zip(data_dir.file(HISTORY_FILE)),
+            counted: tokio::sync::Mutex::default(),
+        });
         let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
             .map_err(StartError::Poll)?;
         Ok(Self {
@@ -189,6 +226,8 @@ impl Server {
             reactor,
             transfers,
             multicast: MulticastTests::new(options.multicast),
+            vitals,
+            watch,
         })
     }
 
@@ -207,6 +246,11 @@ impl Server {
         &self.info
     }
 
+    /// The address of its metrics; `None`: it serves none.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.watch.metrics_address()
+    }
+
     /// Maximum clients at a time.
     pub fn max_clients(&self) -> usize {
         self.max_clients
@@ -215,7 +259,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        Handle::new(hub, self.code.clone(), self.admission.clone(), counts)
+        Handle::new(hub, self.code.clone(), counts, self.vitals.clone())
     }
 
     /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
@@ -224,13 +268,15 @@ impl Server {
         let Self {
             hub, handshaker, listener, admission, data_dir, store, reactor, transfers, multicast, ..
         } = self;
+        let watch = self.watch.start(self.vitals.clone());
         let ids = Arc::clone(&admission.ids);
         // All of these end below: flusher and monitor with the hub, the timers by being aborted.
         let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
         let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store.clone()));
         let persister = Persister::new(Arc::clone(&hub), store);
-        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast));
+        let flusher =
+            tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast, self.vitals));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
@@ -255,6 +301,7 @@ impl Server {
                 tracing::error!(%error, "the {name} task panicked");
             }
         }
+        watch.end().await;
         // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
     }
@@ -279,11 +326,11 @@ fn chat(
     options: &ServerOptions,
     server: ServerInfo,
     closed: bool,
-    data_dir: &DataDir,
+    (data_dir, address): (&DataDir, SocketAddr),
     archive: Archive,
 ) -> Result<(Chat, String), StartError> {
     let secrets = IssuedSecrets::make()?;
-    data_dir.leave_secret(&server.id, &secrets.token)?;
+    data_dir.leave_secret(&server.id, &secrets.token, address)?;
     let profile = Profile { server, motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
     let mut chat = Chat::new(profile, rules, archive);

@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use super::files::FileArgs;
+use super::watch::WatchArgs;
 use crate::chat::Rules;
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
@@ -158,6 +159,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) files: FileArgs,
 
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+
     /// Announce the server only on this network interface; may be repeated.
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
     pub(crate) interface: Vec<String>,
@@ -221,6 +225,8 @@ impl ServeArgs {
             allow_plaintext,
             ascii_names,
             files,
+            // `serve.rs` uses the log's format.
+            watch: WatchArgs { metrics, log_format: _, log_connections },
             interface: _,
             advertise: _,
             no_discovery,
@@ -247,6 +253,7 @@ impl ServeArgs {
                 apart(passphrase_file, move |path| access(closed, path.as_deref())).await??
             },
             plaintext: *allow_plaintext,
+            metrics: *metrics,
             multicast: !no_discovery,
             files: files.options(),
             rules: Rules {
@@ -254,6 +261,7 @@ impl ServeArgs {
                 ascii_names: *ascii_names,
                 closed: *closed,
                 interim: false,
+                log_visits: *log_connections,
             },
             ..ServerOptions::default()
         })

@@ -14,8 +14,8 @@ mod heaviest;
 mod penalty;
 mod pending;
 mod rate_limits;
-mod refusal_counts;
 
+use super::journal::Journal;
 use crate::chat::Net;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -25,7 +25,6 @@ use crate::limits::{
 use crate::pace::{Bucket, Rate};
 use address_table::{AddressTable, CountedUnder};
 use pending::PendingConnections;
-use refusal_counts::RefusalCounts;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +52,15 @@ pub(super) struct Gate {
     max_per_address: Option<usize>,
     max_clients: usize,
     state: Mutex<GateState>,
+    journal: Arc<Journal>,
+}
+
+/// Places in use, and connections that have not been admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Places {
+    pub(super) taken: usize,
+    pub(super) max: usize,
+    pub(super) pending: usize,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +69,6 @@ struct GateState {
     pending: PendingConnections,
     /// Places in use: by admitted connections, and by pending ones that have a place.
     taken: usize,
-    refusals: RefusalCounts,
     /// Keys of the restricted connections that were admitted, by the connection's number.
     keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
@@ -120,8 +127,13 @@ enum Stage {
 const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
-    pub(super) fn new(max_per_address: Option<usize>, max_clients: usize) -> Arc<Self> {
-        Arc::new(Self { max_per_address, max_clients, state: Mutex::default() })
+    /// `journal` is told of restricted connections that end without a known key.
+    pub(super) fn new(
+        max_per_address: Option<usize>,
+        max_clients: usize,
+        journal: Arc<Journal>,
+    ) -> Arc<Self> {
+        Arc::new(Self { max_per_address, max_clients, state: Mutex::default(), journal })
     }
 
     /// Counts a connection from `ip`. The signal resolves if it must end before it is admitted. `is_short`: the
@@ -177,10 +189,9 @@ impl Gate {
         Some(ConnectionShares { address, network: network.min(self.max_clients / 2) })
     }
 
-    /// For the console.
-    pub(super) fn status(&self) -> String {
+    pub(super) fn places(&self) -> Places {
         let state = self.lock();
-        format!("{} of {} places taken; {}", state.taken, self.max_clients, state.refusals)
+        Places { taken: state.taken, max: self.max_clients, pending: state.pending.count() }
     }
 
     fn restriction(&self, state: &mut GateState, pass: &Pass, now: Duration) -> Option<Restriction> {
@@ -217,6 +228,11 @@ impl Pass {
             Stage::Pending if self.is_penalized(now) => Some(Restriction::Penalized),
             Stage::Known | Stage::Pending | Stage::Admitted => None,
         }
+    }
+
+    /// Whether the journal learns of it when it ends.
+    pub(super) fn is_told_of_at_end(&self) -> bool {
+        matches!(self.stage, Stage::Restricted(_) | Stage::Known)
     }
 
     /// Whether another connection may be evicted for this one. Counts as an eviction for its network and in
@@ -287,9 +303,9 @@ impl Drop for Pass {
         match self.stage {
             Stage::Restricted(restriction) => {
                 state.pending.prove(self.number);
-                state.refusals.count(restriction);
+                self.gate.journal.refused(restriction.into(), self.host);
             }
-            Stage::Known => state.refusals.count(Restriction::Full),
+            Stage::Known => self.gate.journal.refused(Restriction::Full.into(), self.host),
             Stage::Pending => {
                 state.pending.admit(self.number);
                 state.leave(self);

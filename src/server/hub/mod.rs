@@ -9,6 +9,7 @@ mod hub_state;
 mod incoming;
 
 use super::connection::Connection;
+use super::journal::Journal;
 use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, Remainder, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
@@ -79,6 +80,7 @@ pub(super) struct Portion {
 impl Hub {
     pub(super) fn new(
         (chat, ended): (Chat, mpsc::UnboundedSender<(TransferId, Code)>),
+        journal: Arc<Journal>,
         closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
         max_batch: usize,
@@ -91,7 +93,7 @@ impl Hub {
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
         Arc::new(Self {
-            state: Mutex::new(HubState::new(chat, ended)),
+            state: Mutex::new(HubState::new(chat, ended, journal)),
             clock,
             is_doubtful: AtomicBool::new(false),
             clock_turned: Notify::new(),

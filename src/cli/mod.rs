@@ -18,6 +18,7 @@ mod former_identity;
 mod invite;
 mod join;
 mod limits_page;
+mod log_events;
 mod link_target;
 mod logging;
 mod man;
@@ -45,6 +46,7 @@ use crate::client;
 
 pub use args::SUBCOMMANDS;
 pub use limits_page::limits_table;
+pub use log_events::log_events;
 
 use args::{Cli, Subcommand};
 use config::Config;

@@ -2,12 +2,13 @@
 
 use super::exit::Exit;
 use crate::protocol::command::{self, Command, Place};
+use crate::protocol::{NUMBERS, NumberKind, REFUSED, TEXTS};
 
 /// A term and its description.
 pub(super) type Paragraph = (String, String);
 
 /// The day on which the pages' own text last changed.
-pub(super) const DATE: &str = "2026-11-27";
+pub(super) const DATE: &str = "2026-11-28";
 
 /// Describes the variables that belong to no option.
 pub(super) fn environment() -> Vec<Paragraph> {
@@ -47,6 +48,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY, RESUME]),
         Some("send" | "tail") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN]),
         Some("receive") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, ACCEPTED]),
+        Some("status") => owned(&[SECRET, KEY, KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
         Some("invite") => owned(&[SERVER_KEY]),
@@ -127,7 +129,8 @@ const PASSPHRASE: (&str, &str) =
 
 const SECRET: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/operator-secret",
-    "A secret that makes its readers operators; each start creates a new one.",
+    "A secret that makes its readers operators, and the address at which the server listens; each start creates a \
+     new one.",
 );
 
 const LOCK: (&str, &str) = (
@@ -261,6 +264,39 @@ pub(super) fn rescue() -> Vec<Paragraph> {
              backup. If the history was only moved away, the server uses it again as soon as it is back.",
         ),
     ])
+}
+
+/// Describes the members of `lanchat status --json`.
+pub(super) fn numbers() -> Vec<Paragraph> {
+    let texts = TEXTS.iter().map(|(member, help)| ((*member).to_owned(), (*help).to_owned()));
+    let numbers = NUMBERS.iter().map(|number| (number.member.to_owned(), number.help.to_owned()));
+    let (refused, help) = REFUSED;
+    let refused = (refused.to_owned(), format!("{help} An object; lanchat-serve(1) has the reasons."));
+    texts.chain(numbers).chain([refused]).collect()
+}
+
+/// Describes `--metrics`.
+pub(super) fn metrics() -> Vec<Paragraph> {
+    let of_kind = |kind| {
+        let names = NUMBERS.iter().filter(|number| number.kind == kind);
+        let end = if kind == NumberKind::Counter { "_total" } else { "" };
+        names.map(|number| format!("lanchat_{}{end}", number.member)).collect::<Vec<_>>().join(", ")
+    };
+    let what = "lanchat-status(1) explains each number under the same name.";
+    vec![
+        ("gauges".into(), format!("{}. {what}", of_kind(NumberKind::Gauge))),
+        (
+            "counters".into(),
+            format!("{}, lanchat_connections_refused_total{{reason}}.", of_kind(NumberKind::Counter)),
+        ),
+        ("information".into(), "lanchat_server_info{version,name}.".into()),
+        (
+            "readers".into(),
+            "Prometheus and others that read OpenMetrics. Packages have a dashboard for Grafana, grafana.json, and an \
+             example for fail2ban beside README.md."
+                .into(),
+        ),
+    ]
 }
 
 /// Describes the prompt's commands, from the table that the prompt itself uses.

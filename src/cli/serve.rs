@@ -42,7 +42,7 @@ fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
             runtime::finish(runtime, serve_until_stopped(serve, Screen::new(), stop.notified()))
         });
         if let Err(failure) = &served {
-            tracing::error!("{}", anstream::adapter::strip_str(&failure.line()));
+            tracing::error!(event = "server_failed", "{}", anstream::adapter::strip_str(&failure.line()));
         }
         served.is_ok()
     };
@@ -73,7 +73,7 @@ async fn serve_until_stopped(
     let info = server.info();
     log_identity(&server, &options, serve.passphrase_file.as_deref());
     if let Some(warning) = former.and_then(|former| former.warning(&server.key())) {
-        tracing::warn!("{warning}");
+        tracing::warn!(event = "key_changed", "{warning}");
     }
     log_retention(&options);
     log_metrics(&server);
@@ -87,14 +87,14 @@ async fn serve_until_stopped(
             () = asked => {}
             () = console => {}
         }
-        tracing::info!("stopping: saying goodbye to all clients");
+        tracing::info!(event = "stopping", "stopping: saying goodbye to all clients");
         tell_service_manager(false);
         if let Some(announcer) = announcer {
             announcer.shutdown().await;
         }
     };
     server.run(stop).await;
-    tracing::info!("stopped");
+    tracing::info!(event = "stopped", "stopped");
     Ok(())
 }
 
@@ -102,35 +102,40 @@ async fn serve_until_stopped(
 fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Option<&Path>) {
     let (info, key) = (server.info(), server.key());
     tracing::info!(
+        event = "serving",
         "serving {:?} (id {}) on {}, up to {} clients",
         info.name,
         info.id.get(..8).unwrap_or(&info.id),
         server.address(),
         server.max_clients()
     );
-    tracing::info!("key {key}");
-    tracing::info!("aloud {}", key.spoken());
+    tracing::info!(event = "serving_key", "key {key}");
+    tracing::info!(event = "serving_key", "aloud {}", key.spoken());
     if options.rules.closed {
         let own = options.data_dir.as_deref().map(|dir| dir.join(PASSPHRASE_FILE));
         let file = passphrase_file.map(Path::to_path_buf).or(own).unwrap_or_default();
         tracing::info!(
+            event = "serving_closed",
             "closed: newcomers need the passphrase in {}; give it to them with a link from `lanchat invite`",
             file.display()
         );
     }
     if options.plaintext {
-        tracing::warn!("also accepting unencrypted connections, which others can read and alter");
+        tracing::warn!(
+            event = "plaintext_allowed",
+            "also accepting unencrypted connections, which others can read and alter"
+        );
     }
 }
 
 /// Logs how long messages stay.
 fn log_retention(options: &ServerOptions) {
     let (Some(Retention { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
-        return tracing::info!("history: off (--no-history)");
+        return tracing::info!(event = "history_kept", "history: off (--no-history)");
     };
     let age = age.map_or("forever".to_owned(), |age| format!("for {}", Term::For(age)));
     let most = bytes.map_or(String::new(), |bytes| format!(", at most {}", Size(bytes)));
-    tracing::info!("history: kept in {} {age}{most}", dir.display());
+    tracing::info!(event = "history_kept", "history: kept in {} {age}{most}", dir.display());
 }
 
 /// Logs where the metrics are, and who can read them.
@@ -149,6 +154,7 @@ fn log_metrics(server: &Server) {
 fn log_operator_code(server: &Handle) {
     if prompt::is_available() {
         tracing::info!(
+            event = "operator_code",
             "to become operator from another machine: /op {} (once, within {} min)",
             server.operator_code(),
             OPERATOR_CODE_TIME.as_secs() / 60
@@ -161,7 +167,7 @@ async fn requested(signals: io::Result<StopSignals>) {
     match signals {
         Ok(signals) => signals.requested().await,
         Err(error) => {
-            tracing::error!(%error, "cannot catch signals; stop this server from its console or with SIGKILL");
+            tracing::error!(event = "signals_missing", %error, "cannot catch signals; stop this server from its console or with SIGKILL");
             std::future::pending::<()>().await;
         }
     }
@@ -172,7 +178,7 @@ async fn console(handle: Handle, screen: Screen) {
     match Console::open(handle, screen) {
         Ok(console) => console.run().await,
         Err(error) => {
-            tracing::debug!("no console: {error}");
+            tracing::debug!(event = "console_missing", "no console: {error}");
             std::future::pending::<()>().await;
         }
     }
@@ -184,7 +190,7 @@ fn tell_service_manager(ready: bool) {
     use sd_notify::NotifyState;
     let state = if ready { NotifyState::Ready } else { NotifyState::Stopping };
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::debug!(%error, "cannot notify the service manager");
+        tracing::debug!(event = "service_manager_missing", %error, "cannot notify the service manager");
     }
 }
 

@@ -219,7 +219,7 @@ impl Connection {
         let stream = match duplicate(&self.stream) {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "cannot hand out a connection");
+                tracing::warn!(event = "connection_lost", %error, "cannot hand out a connection");
                 return None;
             }
         };
@@ -338,7 +338,7 @@ impl Connection {
     /// Ends a connection whose peer does not read: it may finish its current frame, and learns why.
     fn give_up(&self, writing: &mut Writing, why: &str) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
-        tracing::info!(peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
+        tracing::info!(event = "slow_reader_closed", peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
         backlog.cut(&self.inbox.budget);
         let error = Event::error(Code::SlowConsumer, why).into_packet("", None);
         backlog.push(&error.to_frame().into(), &self.inbox.budget);

@@ -154,7 +154,7 @@ pub(super) async fn serve(
             handshaker.inbox.adopt(NewConnection { stream, transport, peer, leftover, permits });
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "cannot hand over a connection"),
+        Err(error) => tracing::warn!(event = "connection_lost", %error, "cannot hand over a connection"),
     }
 }
 
@@ -331,7 +331,7 @@ async fn in_time<T>(
 
 async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Opened, Failure> {
     let mut channel = ServerChannel::new(&handshaker.tls).map_err(|error| {
-        tracing::error!(%error, "cannot start a TLS session");
+        tracing::error!(event = "tls_failed", %error, "cannot start a TLS session");
         Failure::Gone
     })?;
     let (mut plain, mut out) = (Vec::new(), Vec::new());
@@ -354,11 +354,11 @@ async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Op
             }
             // For example because it knows this server by another key.
             Err(ChannelError::GivenUp(alert)) => {
-                tracing::debug!(%alert, "the client gave up the handshake");
+                tracing::debug!(event = "handshake_given_up", %alert, "the client gave up the handshake");
                 return Err(Failure::Gone);
             }
             Err(error) => {
-                tracing::debug!(%error, "the TLS handshake failed");
+                tracing::debug!(event = "handshake_failed", %error, "the TLS handshake failed");
                 // Lets the alert arrive.
                 drain(stream).await;
                 return Err(Failure::Offence(Offence::Garbage));

@@ -291,14 +291,18 @@ impl Server {
         transfers.abort();
         hub.act(|chat, _, out| chat.shut_down(out));
         if timeout(SHUTDOWN_GRACE, ids.all_returned()).await.is_err() {
-            tracing::warn!(clients = ids.open(), "could not close all clients in time");
+            tracing::warn!(
+                event = "clients_not_closed",
+                clients = ids.open(),
+                "could not close all clients in time"
+            );
         }
         timers.abort();
         drop(reactor);
         hub.close();
         for (task, name) in [(flusher, "flusher"), (monitor, "monitor")] {
             if let Err(error) = task.await {
-                tracing::error!(%error, "the {name} task panicked");
+                tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
         }
         watch.end().await;
@@ -357,6 +361,7 @@ fn max_clients(wanted: Option<usize>, fit: Option<usize>) -> usize {
     match wanted {
         Some(wanted) if wanted > fit => {
             tracing::warn!(
+                event = "descriptors_few",
                 "--max-clients {wanted} is too high: this process may open files for {fit} clients only, so the limit \
                                  is {fit}; for more, raise the limit on open files (ulimit -Hn, LimitNOFILE=)"
             );

@@ -52,6 +52,6 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
         Delivery::Status { session, echo } => batch.background(session, BackgroundJob::Status { echo }),
         // The hub has passed these on to the transfers and the journal.
         Delivery::EndTransfer { .. } | Delivery::Refused(_) | Delivery::Visit(_) => {}
-        Delivery::Log(what) => tracing::info!("{what}"),
+        Delivery::Log(what) => tracing::info!(event = "operator_acted", "{what}"),
     }
 }

@@ -185,6 +185,9 @@ impl House {
                 Delivery::Keep(_)
                 | Delivery::Ask { .. }
                 | Delivery::Multicast { .. }
+                | Delivery::Status { .. }
+                | Delivery::Refused(_)
+                | Delivery::Visit(_)
                 | Delivery::EndTransfer { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),

@@ -18,10 +18,7 @@ const LOG_EVENTS: &[(&str, &str)] = &[
          reasons: full, share (--max-per-ip), penalized, memory, bad_protocol, bad_handshake, tls_required, timeout, \
          rate, wrong_passphrase, key_required, banned, name_taken, bad_name, other.",
     ),
-    (
-        "connections_refused",
-        "More of these than the log shows; its members are reason, count and since.",
-    ),
+    ("connections_refused", "More of these than the log shows; its members are reason, count and since."),
     ("connection_lost", "The system failed to pass on a connection."),
     ("connection_new", "A connection has come (debug)."),
     ("console_missing", "There is no console, as standard input is no terminal (debug)."),

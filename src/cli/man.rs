@@ -172,7 +172,9 @@ fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
 
 fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
     let others = match subcommand {
-        Some("serve") => ["", "-status", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into(),
+        Some("serve") => {
+            ["", "-status", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into()
+        }
         Some("status") => ["", "-serve"].map(|name| format!("lanchat{name}")).into(),
         Some("backup" | "restore" | "repair") => {
             ["", "-serve", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into()

@@ -93,9 +93,8 @@ impl Handshaker {
         hub: Arc<Hub>,
         tls: ServerTls,
         plaintext: bool,
-        inbox: Arc<ReactorInbox>,
+        (inbox, journal): (Arc<ReactorInbox>, Arc<Journal>),
         registration: Duration,
-        journal: Arc<Journal>,
     ) -> Arc<Self> {
         Arc::new(Self {
             hub,

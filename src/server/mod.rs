@@ -140,7 +140,6 @@ pub struct Server {
     reactor: ReactorThread,
     transfers: Transfers,
     multicast: MulticastTests,
-    vitals: Vitals,
     watch: Watch,
 }
 
@@ -158,12 +157,9 @@ impl Server {
         let of_port = |error| start_error(error, options.address, options.port);
         let socket = listener::reserve(options.address, options.port).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
-        let info = ServerInfo {
-            id: key.id(),
-            name: options.name.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        };
+        let info = server_info(&options, &key);
         let watch = Watch::open(options.metrics)?;
+        let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
         let (chat, code) =
             chat(&options, info.clone(), closed_server.is_some(), (&data_dir, local), archive)?;
@@ -176,39 +172,19 @@ impl Server {
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
         let (ends, ended) = mpsc::unbounded_channel();
-        let hub = Hub::new(
-            (chat, ends),
-            Arc::clone(&watch.journal),
-            closed_server,
-            options.registration,
-            max_batch,
-            Arc::clone(&inbox),
-            clock,
-        );
+        let (rules, patience) = ((chat, ends, journal()), options.registration);
+        let hub = Hub::new(rules, closed_server, patience, max_batch, Arc::clone(&inbox), clock);
         let rate = options.files.and_then(|files| files.rate);
         let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, rate);
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
         let max_clients = max_clients(options.max_clients, clients_that_fit(options.files.as_ref()));
         let admission = Admission {
-            gate: Gate::new(options.max_per_address, max_clients, Arc::clone(&watch.journal)),
+            gate: Gate::new(options.max_per_address, max_clients, journal()),
             ids: Arc::new(ConnectionIds::default()),
             memory: budget,
         };
-        let (plaintext, patience) = (options.plaintext, options.registration);
-        let (inboxes, journals) = (Arc::clone(&inbox), Arc::clone(&watch.journal));
-        let handshaker = Handshaker::new(Arc::clone(&hub), tls, plaintext, inboxes, patience, journals);
-        let vitals = Vitals::new(VitalsSources {
-            hub: Arc::clone(&hub),
-            handshaker: Arc::clone(&handshaker),
-            admission: admission.clone(),
-            transfers: transfers.counts(),
-            journal: Arc::clone(&watch.journal),
-            history: store
-                .clone()
-                .filter(|_| hub.read(Chat::keeps_messages))
-                .zip(data_dir.file(HISTORY_FILE)),
-            counted: tokio::sync::Mutex::default(),
-        });
+        let inboxes = (Arc::clone(&inbox), journal());
+        let handshaker = Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, patience);
         let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
             .map_err(StartError::Poll)?;
         Ok(Self {
@@ -226,7 +202,6 @@ impl Server {
             reactor,
             transfers,
             multicast: MulticastTests::new(options.multicast),
-            vitals,
             watch,
         })
     }
@@ -259,24 +234,47 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        Handle::new(hub, self.code.clone(), counts, self.vitals.clone())
+        Handle::new(hub, self.code.clone(), counts, self.vitals())
+    }
+
+    fn vitals(&self) -> Vitals {
+        let history = self.store.clone().filter(|_| self.hub.read(Chat::keeps_messages));
+        Vitals::new(VitalsSources {
+            hub: Arc::clone(&self.hub),
+            handshaker: Arc::clone(&self.handshaker),
+            admission: self.admission.clone(),
+            transfers: self.transfers.counts(),
+            journal: Arc::clone(&self.watch.journal),
+            history: history.zip(self.data_dir.file(HISTORY_FILE)),
+            counted: Arc::clone(&self.watch.counted),
+        })
     }
 
     /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
     /// read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let vitals = self.vitals();
         let Self {
-            hub, handshaker, listener, admission, data_dir, store, reactor, transfers, multicast, ..
+            hub,
+            handshaker,
+            listener,
+            admission,
+            data_dir,
+            store,
+            reactor,
+            transfers,
+            multicast,
+            watch,
+            ..
         } = self;
-        let watch = self.watch.start(self.vitals.clone());
+        let watch = watch.start(vitals.clone());
         let ids = Arc::clone(&admission.ids);
         // All of these end below: flusher and monitor with the hub, the timers by being aborted.
         let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
         let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store.clone()));
         let persister = Persister::new(Arc::clone(&hub), store);
-        let flusher =
-            tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast, self.vitals));
+        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast, vitals));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
@@ -309,6 +307,10 @@ impl Server {
         // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
     }
+}
+
+fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
+    ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
 
 /// Opens the store, and returns what it holds already.

@@ -31,8 +31,10 @@ pub(super) struct VitalsSources {
     /// The database and its file, if it keeps messages.
     pub(super) history: Option<(Store, PathBuf)>,
     /// The last count of the stored messages. Held while counting, so that many readers count once.
-    pub(super) counted: tokio::sync::Mutex<Option<CountedMessages>>,
+    pub(super) counted: LastCount,
 }
+
+pub(super) type LastCount = Arc<tokio::sync::Mutex<Option<CountedMessages>>>;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CountedMessages {

@@ -3,7 +3,7 @@
 use super::StartError;
 use super::journal::{self, Journal, JournalNotes};
 use super::metrics;
-use super::vitals::Vitals;
+use super::vitals::{LastCount, Vitals};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) journal: Arc<Journal>,
+    pub(super) counted: LastCount,
     notes: JournalNotes,
     metrics: Option<TcpListener>,
 }
@@ -31,7 +32,8 @@ impl Watch {
     pub(super) fn open(metrics: Option<SocketAddr>) -> Result<Self, StartError> {
         let (journal, notes) = Journal::new();
         let listen = |address| listen(address).map_err(|error| StartError::Metrics(address, error));
-        Ok(Self { journal, notes, metrics: metrics.map(listen).transpose()? })
+        let counted = LastCount::default();
+        Ok(Self { journal, counted, notes, metrics: metrics.map(listen).transpose()? })
     }
 
     pub(super) fn metrics_address(&self) -> Option<SocketAddr> {
@@ -39,7 +41,7 @@ impl Watch {
     }
 
     pub(super) fn start(self, vitals: Vitals) -> RunningWatch {
-        let Self { journal, notes, metrics } = self;
+        let Self { journal, notes, metrics, .. } = self;
         let writing = tokio::spawn(journal::write(Arc::clone(&journal), notes));
         let metrics = metrics.map(|listener| tokio::spawn(metrics::serve(listener, vitals)));
         RunningWatch { journal, writing, metrics }

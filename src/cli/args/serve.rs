@@ -225,18 +225,14 @@ impl ServeArgs {
             allow_plaintext,
             ascii_names,
             files,
-            // `serve.rs` uses the log's format.
-            watch: WatchArgs { metrics, log_format: _, log_connections },
+            watch,
             interface: _,
             advertise: _,
             no_discovery,
         } = self;
         Ok(ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
-            address: match host {
-                Some(host) => Some(own_address(&host.host).await?),
-                None => None,
-            },
+            address: listen_address(host.as_ref()).await?,
             port: one_port(host.as_ref(), *port)?,
             max_clients: max_clients.map(|count| count.0),
             max_per_address: max_per_ip.get().map(|count| count.0),
@@ -253,15 +249,14 @@ impl ServeArgs {
                 apart(passphrase_file, move |path| access(closed, path.as_deref())).await??
             },
             plaintext: *allow_plaintext,
-            metrics: *metrics,
+            metrics: watch.metrics,
             multicast: !no_discovery,
             files: files.options(),
             rules: Rules {
                 rate: rate_limit.get(),
                 ascii_names: *ascii_names,
                 closed: *closed,
-                interim: false,
-                log_visits: *log_connections,
+                ..watch.rules()
             },
             ..ServerOptions::default()
         })
@@ -364,6 +359,14 @@ fn host_name() -> String {
         Some(label) if !label.is_empty() => label.to_owned(),
         _ => "lanchat".to_owned(),
     }
+}
+
+/// `None`: every address of the machine.
+async fn listen_address(host: Option<&HostPort>) -> anyhow::Result<Option<IpAddr>> {
+    Ok(match host {
+        Some(host) => Some(own_address(&host.host).await?),
+        None => None,
+    })
 }
 
 async fn own_address(host: &str) -> anyhow::Result<IpAddr> {

@@ -79,8 +79,7 @@ pub(super) struct Portion {
 
 impl Hub {
     pub(super) fn new(
-        (chat, ended): (Chat, mpsc::UnboundedSender<(TransferId, Code)>),
-        journal: Arc<Journal>,
+        (chat, ended, journal): (Chat, mpsc::UnboundedSender<(TransferId, Code)>, Arc<Journal>),
         closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
         max_batch: usize,

@@ -167,7 +167,11 @@ async fn requested(signals: io::Result<StopSignals>) {
     match signals {
         Ok(signals) => signals.requested().await,
         Err(error) => {
-            tracing::error!(event = "signals_missing", %error, "cannot catch signals; stop this server from its console or with SIGKILL");
+            tracing::error!(
+                event = "signals_missing",
+                %error,
+                "cannot catch signals; stop this server from its console or with SIGKILL"
+            );
             std::future::pending::<()>().await;
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a server counts and measures. Counts are since its start. Members may be added, and never change.
+/// A server's counts and measurements. Counts are since its start. Members may be added, and never change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServerNumbers {
@@ -181,7 +181,8 @@ impl ServerNumbers {
     }
 
     fn history(&self) -> String {
-        let mut text = format!("{} messages since the start", self.messages);
+        let plural = if self.messages == 1 { "" } else { "s" };
+        let mut text = format!("{} message{plural} since the start", self.messages);
         if let Some(stored) = self.stored_messages {
             text += &format!("; {stored} stored");
         }

@@ -338,7 +338,12 @@ impl Connection {
     /// Ends a connection whose peer does not read: it may finish its current frame, and learns why.
     fn give_up(&self, writing: &mut Writing, why: &str) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
-        tracing::info!(event = "slow_reader_closed", peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
+        tracing::info!(
+            event = "slow_reader_closed",
+            peer = %self.ip(),
+            waiting = backlog.bytes(),
+            "closing a client that does not read"
+        );
         backlog.cut(&self.inbox.budget);
         let error = Event::error(Code::SlowConsumer, why).into_packet("", None);
         backlog.push(&error.to_frame().into(), &self.inbox.budget);
@@ -418,7 +423,7 @@ fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlo
 mod tests {
     use super::super::connection_ids::ConnectionIds;
     use super::super::gate::Gate;
-    use super::super::journal::Journal;
+    use super::super::journal::ServerJournal;
     use super::super::memory::Budget;
     use super::*;
     use mio::{Events, Interest, Poll, Token};
@@ -437,7 +442,8 @@ mod tests {
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
         let id = Arc::new(ConnectionIds::default()).lease();
-        let (pass, _) = Gate::new(None, 1, Journal::silent()).enter(address.ip(), false, Duration::ZERO);
+        let (pass, _) =
+            Gate::new(None, 1, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
         let (inbox, mut poll) = ReactorInbox::open(max_backlog, Budget::new(Some(1 << 30))).expect("a inbox");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");

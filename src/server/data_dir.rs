@@ -47,7 +47,11 @@ impl Drop for DataDir {
     fn drop(&mut self) {
         for lock in &self.locks {
             if let Err(error) = lock.unlock() {
-                tracing::debug!(event = "data_dir_lock", %error, "the data directory cannot be unlocked; closing its lock may do it");
+                tracing::debug!(
+                    event = "data_dir_lock",
+                    %error,
+                    "the data directory cannot be unlocked; closing its lock may do it"
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ mod known_keys;
 
 use super::gate::{CutSignal, HandshakePermit, Offence, Pass, Restriction};
 use super::hub::{Hub, NO_FIRST_PACKET};
-use super::journal::Journal;
+use super::journal::ServerJournal;
 use super::reactor_inbox::{HandshakeLeftover, NewConnection, Permits, ReactorInbox};
 use super::refusal_reason::RefusalReason;
 use super::transport::Transport;
@@ -67,7 +67,7 @@ pub(super) struct Handshaker {
     evicting: tokio::sync::Mutex<()>,
     /// Whether the server is shutting down.
     closed: watch::Sender<bool>,
-    journal: Arc<Journal>,
+    journal: Arc<ServerJournal>,
 }
 
 /// A connection after its handshake.
@@ -93,7 +93,7 @@ impl Handshaker {
         hub: Arc<Hub>,
         tls: ServerTls,
         plaintext: bool,
-        (inbox, journal): (Arc<ReactorInbox>, Arc<Journal>),
+        (inbox, journal): (Arc<ReactorInbox>, Arc<ServerJournal>),
         registration: Duration,
     ) -> Arc<Self> {
         Arc::new(Self {

@@ -2,7 +2,7 @@
 //!
 //! Anyone may note something, even under the hub's lock: it counts, and puts a note into a queue. One task writes
 //! the notes. When there are too many refusals, it writes some of each reason and counts the rest, so a flood
-//! costs some lines. It is given no text of a message, so it can log none.
+//! costs some lines. It never gets the text of a message, so it cannot log one.
 
 use super::refusal_reason::RefusalReason;
 use crate::chat::{TurnedAway, Visit};
@@ -26,7 +26,7 @@ const REASONS: usize = RefusalReason::ALL.len();
 const LOG_RATE: Rate = Rate::every(1, REFUSALS_LOGGED_PER_SECOND, REFUSALS_LOGGED_AT_ONCE);
 
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct ServerJournal {
     refused: [AtomicU64; REASONS],
     notes: mpsc::Sender<JournalNote>,
     /// Refusals that found the queue full.
@@ -34,7 +34,7 @@ pub(super) struct Journal {
     lost_visits: AtomicU64,
 }
 
-/// What the task writes.
+/// A thing for the task to write.
 #[derive(Debug)]
 pub(super) enum JournalNote {
     Refused(RefusalReason, IpAddr, Option<String>),
@@ -44,7 +44,7 @@ pub(super) enum JournalNote {
 
 pub(super) type JournalNotes = mpsc::Receiver<JournalNote>;
 
-impl Journal {
+impl ServerJournal {
     /// Also returns the notes for [`write`].
     pub(super) fn new() -> (Arc<Self>, JournalNotes) {
         let (notes, receiver) = mpsc::channel(JOURNAL_QUEUE);
@@ -93,7 +93,7 @@ impl Journal {
 }
 
 /// Writes notes until the journal is closed.
-pub(super) async fn write(journal: Arc<Journal>, mut notes: JournalNotes) {
+pub(super) async fn write(journal: Arc<ServerJournal>, mut notes: JournalNotes) {
     let mut writer = JournalWriter::new();
     loop {
         let note = match writer.has_hidden() {
@@ -149,7 +149,7 @@ impl JournalWriter {
         *count += more;
     }
 
-    fn take_lost(&mut self, journal: &Journal) {
+    fn take_lost(&mut self, journal: &ServerJournal) {
         for reason in RefusalReason::ALL {
             match journal.lost[reason as usize].swap(0, Relaxed) {
                 0 => {}
@@ -197,9 +197,21 @@ fn log_refusal(reason: RefusalReason, peer: IpAddr, name: Option<&str>) {
     let (words, why, name) = (reason.words(), reason.as_str(), name.map(safe_line));
     let name = name.as_deref();
     if reason.is_warning() {
-        tracing::warn!(event = "connection_refused", reason = why, %peer, name, "refused a connection: {words}");
+        tracing::warn!(
+            event = "connection_refused",
+            reason = why,
+            %peer,
+            name,
+            "refused a connection: {words}"
+        );
     } else {
-        tracing::info!(event = "connection_refused", reason = why, %peer, name, "refused a connection: {words}");
+        tracing::info!(
+            event = "connection_refused",
+            reason = why,
+            %peer,
+            name,
+            "refused a connection: {words}"
+        );
     }
 }
 
@@ -220,7 +232,7 @@ mod tests {
 
     #[test]
     fn each_reason_is_counted_under_its_name() {
-        let journal = Journal::silent();
+        let journal = ServerJournal::silent();
         for (n, reason) in (1..).zip(RefusalReason::ALL) {
             (0..n).for_each(|_| journal.refused(reason, Ipv4Addr::LOCALHOST.into()));
         }
@@ -235,14 +247,14 @@ mod tests {
         (0..1000).for_each(|_| writer.refused(RefusalReason::Banned, Ipv4Addr::LOCALHOST.into(), None));
         let hidden = writer.hidden[RefusalReason::Banned as usize].0;
         assert!((960..=1000 - u64::from(REFUSALS_LOGGED_AT_ONCE)).contains(&hidden), "{hidden}");
-        assert!(writer.has_hidden() && writer.until_counted() > Duration::ZERO);
+        assert!(writer.has_hidden() && !writer.until_counted().is_zero());
         writer.count_hidden();
         assert!(!writer.has_hidden());
     }
 
     #[tokio::test]
     async fn refusals_that_find_the_queue_full_are_still_counted() {
-        let (journal, notes) = Journal::new();
+        let (journal, notes) = ServerJournal::new();
         let all = JOURNAL_QUEUE as u64 + 7;
         (0..all).for_each(|_| journal.refused(RefusalReason::Full, Ipv4Addr::LOCALHOST.into()));
         assert_eq!(journal.lost[RefusalReason::Full as usize].load(Relaxed), 7);

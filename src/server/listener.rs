@@ -95,7 +95,12 @@ pub(super) async fn accept(listener: &TcpListener, handshaker: &Arc<Handshaker>,
             // The peer or its network gave up; the next connection is fine.
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
-                tracing::warn!(event = "accept_failed", %error, pause_ms = pause.as_millis(), "cannot accept a connection");
+                tracing::warn!(
+                    event = "accept_failed",
+                    %error,
+                    pause_ms = pause.as_millis(),
+                    "cannot accept a connection"
+                );
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(ACCEPT_PAUSE_MAX);
             }

@@ -46,14 +46,18 @@ pub(super) async fn serve(listener: TcpListener, vitals: Vitals) {
                 });
             }
             Err(error) => {
-                tracing::debug!(event = "metrics_not_accepted", %error, "cannot accept a reader of the metrics");
+                tracing::debug!(
+                    event = "metrics_not_accepted",
+                    %error,
+                    "cannot accept a reader of the metrics"
+                );
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// What a reader asked for.
+/// The request of a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MetricsRequest {
     Metrics,
@@ -151,39 +155,24 @@ impl Collector for CollectedNumbers {
                 NumberKind::Counter => {
                     let counter = ConstCounter::new(value);
                     let kind = counter.metric_type();
-                    counter.encode(encoder.encode_descriptor(
-                        number.member,
-                        help_of(number.help),
-                        None,
-                        kind,
-                    )?)?;
+                    counter.encode(encoder.encode_descriptor(number.member, number.help, None, kind)?)?;
                 }
                 NumberKind::Gauge => {
                     let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
                     let kind = gauge.metric_type();
-                    gauge.encode(encoder.encode_descriptor(
-                        number.member,
-                        help_of(number.help),
-                        None,
-                        kind,
-                    )?)?;
+                    gauge.encode(encoder.encode_descriptor(number.member, number.help, None, kind)?)?;
                 }
             }
         }
         let (_, help) = REFUSED;
         let mut refused =
-            encoder.encode_descriptor("connections_refused", help_of(help), None, MetricType::Counter)?;
+            encoder.encode_descriptor("connections_refused", help, None, MetricType::Counter)?;
         for (reason, count) in &numbers.refused {
             let labels = [("reason", reason.as_str())];
             refused.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(count, None)?;
         }
         Ok(())
     }
-}
-
-/// The encoder adds the stop.
-fn help_of(sentence: &str) -> &str {
-    sentence.trim_end_matches('.')
 }
 
 #[cfg(test)]

@@ -380,7 +380,7 @@ mod tests {
         let (inbox, _poll) =
             ReactorInbox::open(DEFAULT_BACKLOG_BYTES, super::super::memory::Budget::new(None)).unwrap();
         let hub = Hub::new(
-            (chat, tokio::sync::mpsc::unbounded_channel().0, super::super::journal::Journal::silent()),
+            (chat, tokio::sync::mpsc::unbounded_channel().0, super::super::journal::ServerJournal::silent()),
             None,
             REGISTRATION_TIMEOUT,
             usize::MAX,

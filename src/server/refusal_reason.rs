@@ -1,6 +1,5 @@
 //! Why the server does not let a connection in, as its log and its metrics name it.
 
-use super::gate::Restriction;
 use crate::protocol::Code;
 
 /// Part of the log's format and of the metrics: a reason may be added, and never gets another name.
@@ -87,17 +86,6 @@ impl RefusalReason {
     /// Whether the administrator has to do something, or people cannot chat.
     pub(super) fn is_warning(self) -> bool {
         matches!(self, Self::Full | Self::Share | Self::Memory)
-    }
-}
-
-impl From<Restriction> for RefusalReason {
-    fn from(restriction: Restriction) -> Self {
-        match restriction {
-            Restriction::Full => Self::Full,
-            Restriction::Share => Self::Share,
-            Restriction::Penalized => Self::Penalized,
-            Restriction::Memory => Self::Memory,
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::handshaker::Handshaker;
 use super::hub::Hub;
-use super::journal::Journal;
+use super::journal::ServerJournal;
 use super::listener::Admission;
 use super::transfer::TransferCounts;
 use crate::chat::Chat;
@@ -27,7 +27,7 @@ pub(super) struct VitalsSources {
     pub(super) handshaker: Arc<Handshaker>,
     pub(super) admission: Admission,
     pub(super) transfers: Arc<TransferCounts>,
-    pub(super) journal: Arc<Journal>,
+    pub(super) journal: Arc<ServerJournal>,
     /// The database and its file, if it keeps messages.
     pub(super) history: Option<(Store, PathBuf)>,
     /// The last count of the stored messages. Held while counting, so that many readers count once.

@@ -1,7 +1,7 @@
-//! What lets others watch the server: the journal's task, and the metrics.
+//! For those who watch the server: the journal's task, and the metrics.
 
 use super::StartError;
-use super::journal::{self, Journal, JournalNotes};
+use super::journal::{self, JournalNotes, ServerJournal};
 use super::metrics;
 use super::vitals::{LastCount, Vitals};
 use std::io;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// Before the server runs.
 #[derive(Debug)]
 pub(super) struct Watch {
-    pub(super) journal: Arc<Journal>,
+    pub(super) journal: Arc<ServerJournal>,
     pub(super) counted: LastCount,
     notes: JournalNotes,
     metrics: Option<TcpListener>,
@@ -22,7 +22,7 @@ pub(super) struct Watch {
 /// While it runs.
 #[derive(Debug)]
 pub(super) struct RunningWatch {
-    journal: Arc<Journal>,
+    journal: Arc<ServerJournal>,
     writing: JoinHandle<()>,
     metrics: Option<JoinHandle<()>>,
 }
@@ -30,7 +30,7 @@ pub(super) struct RunningWatch {
 impl Watch {
     /// Opens the port for the metrics, if there are to be any.
     pub(super) fn open(metrics: Option<SocketAddr>) -> Result<Self, StartError> {
-        let (journal, notes) = Journal::new();
+        let (journal, notes) = ServerJournal::new();
         let listen = |address| listen(address).map_err(|error| StartError::Metrics(address, error));
         let counted = LastCount::default();
         Ok(Self { journal, counted, notes, metrics: metrics.map(listen).transpose()? })

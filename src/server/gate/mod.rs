@@ -15,7 +15,8 @@ mod penalty;
 mod pending;
 mod rate_limits;
 
-use super::journal::Journal;
+use super::journal::ServerJournal;
+use super::refusal_reason::RefusalReason;
 use crate::chat::Net;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -52,7 +53,7 @@ pub(super) struct Gate {
     max_per_address: Option<usize>,
     max_clients: usize,
     state: Mutex<GateState>,
-    journal: Arc<Journal>,
+    journal: Arc<ServerJournal>,
 }
 
 /// Places in use, and connections that have not been admitted.
@@ -87,6 +88,17 @@ pub(super) enum Restriction {
     Full,
     /// Its address or network has its share.
     Share,
+}
+
+impl From<Restriction> for RefusalReason {
+    fn from(restriction: Restriction) -> Self {
+        match restriction {
+            Restriction::Full => Self::Full,
+            Restriction::Share => Self::Share,
+            Restriction::Penalized => Self::Penalized,
+            Restriction::Memory => Self::Memory,
+        }
+    }
 }
 
 /// The result for a known key.
@@ -127,11 +139,11 @@ enum Stage {
 const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
-    /// `journal` is told of restricted connections that end without a known key.
+    /// The journal learns of restricted connections that end without a known key.
     pub(super) fn new(
         max_per_address: Option<usize>,
         max_clients: usize,
-        journal: Arc<Journal>,
+        journal: Arc<ServerJournal>,
     ) -> Arc<Self> {
         Arc::new(Self { max_per_address, max_clients, state: Mutex::default(), journal })
     }

@@ -3,7 +3,7 @@
 //! Knows no lock and wakes nobody. Each call takes microseconds, because everyone else waits; `cargo bench
 //! --bench hold` measures that.
 
-use super::super::journal::Journal;
+use super::super::journal::ServerJournal;
 use super::super::output_batch::{OutputBatch, StepKind};
 use super::ParsedIncoming;
 use super::deliver::deliver;
@@ -25,14 +25,14 @@ pub(in crate::server) struct HubState {
     handshakes: VecDeque<(Duration, SessionId)>,
     /// Transfers that the rules have ended, for those who pass the bytes on.
     ended: mpsc::UnboundedSender<(TransferId, Code)>,
-    journal: Arc<Journal>,
+    journal: Arc<ServerJournal>,
 }
 
 impl HubState {
     pub(in crate::server) fn new(
         chat: Chat,
         ended: mpsc::UnboundedSender<(TransferId, Code)>,
-        journal: Arc<Journal>,
+        journal: Arc<ServerJournal>,
     ) -> Self {
         let (deliveries, handshakes) = (Vec::new(), VecDeque::new());
         Self { chat, batch: OutputBatch::default(), deliveries, handshakes, ended, journal }

@@ -9,7 +9,7 @@ mod hub_state;
 mod incoming;
 
 use super::connection::Connection;
-use super::journal::Journal;
+use super::journal::ServerJournal;
 use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, Remainder, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
@@ -79,7 +79,7 @@ pub(super) struct Portion {
 
 impl Hub {
     pub(super) fn new(
-        (chat, ended, journal): (Chat, mpsc::UnboundedSender<(TransferId, Code)>, Arc<Journal>),
+        (chat, ended, journal): (Chat, mpsc::UnboundedSender<(TransferId, Code)>, Arc<ServerJournal>),
         closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
         max_batch: usize,

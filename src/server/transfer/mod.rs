@@ -109,7 +109,11 @@ impl Transfers {
                 Some((id, code)) = self.ended.recv() => self.cut(id, code),
                 Some(finished) = self.relays.join_next() => match finished {
                     Ok(finished) => self.finish(finished),
-                    Err(error) => tracing::error!(event = "task_panicked", %error, "a transfer's task panicked"),
+                    Err(error) => tracing::error!(
+                        event = "task_panicked",
+                        %error,
+                        "a transfer's task panicked"
+                    ),
                 },
                 Some(_) = self.refused.join_next() => {}
                 else => return,
@@ -125,7 +129,12 @@ impl Transfers {
             Ok(ticket) => ticket,
             Err(refusal) => {
                 self.counts.refused();
-                tracing::debug!(event = "transfer_refused", peer = %peer.ip, code = %refusal.code, "a file's connection is refused");
+                tracing::debug!(
+                    event = "transfer_refused",
+                    peer = %peer.ip,
+                    code = %refusal.code,
+                    "a file's connection is refused"
+                );
                 return self.refuse(arrived, refusal.code, refusal.msg);
             }
         };
@@ -177,7 +186,15 @@ impl Transfers {
         let FileTicket { transfer, names: [from, to], .. } = ticket;
         self.running.remove(&transfer);
         let seconds = format_args!("{:.3}", time.as_secs_f32());
-        tracing::info!(event = "transfer_ended", %from, %to, bytes, %seconds, why = end.as_str(), "a transfer has ended");
+        tracing::info!(
+            event = "transfer_ended",
+            %from,
+            %to,
+            bytes,
+            %seconds,
+            why = end.as_str(),
+            "a transfer has ended"
+        );
         if let RelayEnd::By(end) = end {
             self.hub.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
         }

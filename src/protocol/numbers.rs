@@ -262,12 +262,12 @@ mod tests {
     fn people_read_them_as_sentences() {
         let text = numbers().lines().join("\n");
         let expected = "\
-Office (id 01e962ba, lanchat 0.1.0) up 2 h; 3 users are here over 5 connections
+Office (id 01e962ba, lanchat 0.1.0) up 2h 3m; 3 users are here over 5 connections
 0 of 0 places taken; 0 in their handshake, 0 waiting for it; connections refused since the start: 3 full
 14.0 MiB of 2.0 GiB of memory used; 0 bytes of 0 bytes hold data for clients; closed: 0 slow to read, 0 for memory
 0 messages since the start; 340 stored; 1.2 MiB of database, 30.0 GiB free on its disk
 files: 0 running, 1 done, 0 cut; 700 bytes passed on
 messages are not being stored: the disk is full";
-        assert_eq!(text.replace("2:03:04", "2 h"), expected);
+        assert_eq!(text, expected);
     }
 }

@@ -338,12 +338,8 @@ impl Connection {
     /// Ends a connection whose peer does not read: it may finish its current frame, and learns why.
     fn give_up(&self, writing: &mut Writing, why: &str) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
-        tracing::info!(
-            event = "slow_reader_closed",
-            peer = %self.ip(),
-            waiting = backlog.bytes(),
-            "closing a client that does not read"
-        );
+        let (peer, waiting) = (self.ip(), backlog.bytes());
+        tracing::info!(event = "slow_reader_closed", %peer, waiting, "closing a client that does not read");
         backlog.cut(&self.inbox.budget);
         let error = Event::error(Code::SlowConsumer, why).into_packet("", None);
         backlog.push(&error.to_frame().into(), &self.inbox.budget);

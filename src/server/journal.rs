@@ -1,8 +1,8 @@
 //! The log's record of connections: refusals with their reasons, and on request who comes and goes.
 //!
-//! Anyone may note something, even under the hub's lock: it counts, and puts a note into a queue. One task writes
-//! the notes. When there are too many refusals, it writes some of each reason and counts the rest, so a flood
-//! costs some lines. It never gets the text of a message, so it cannot log one.
+//! Anyone may note something, even under the hub's lock: it counts, and puts a note into a queue. One task
+//! writes the notes. When there are too many refusals, it writes some of each reason and counts the rest. A flood
+//! costs some lines. The task never gets the text of a message, so it cannot log one.
 
 use super::refusal_reason::RefusalReason;
 use crate::chat::{TurnedAway, Visit};

@@ -2,6 +2,7 @@
 //!
 //! Knows neither their content nor their place.
 
+mod named;
 #[cfg(any(windows, test))]
 mod sddl;
 #[cfg(windows)]
@@ -15,6 +16,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
+
+pub use named::read_named_secret;
 
 /// How long to wait for a lock, whose holder reads and writes one small file.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(1);

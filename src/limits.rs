@@ -174,10 +174,17 @@ pub const NAME_KEPT_TRIED: Duration = Duration::from_secs(2 * 86_400);
 /// See [`NAME_KEPT_TRIED`].
 pub const NAME_TRIED: Duration = Duration::from_secs(600);
 
-/// How many names may become owned per address and hour, and [`ADDRESSES_PER_NETWORK`] times as many per IPv6
-/// network. Further names work but are not reserved: a whole school behind one address gets in, and nobody
-/// takes all names at once.
+/// How many names may become owned per public IPv4 address and hour on an open server, and
+/// [`ADDRESSES_PER_NETWORK`] times as many per network. Further names work but are not reserved.
 pub const NEW_NAMES_PER_HOUR: u32 = 5;
+
+/// How many at once per private or link-local address, or IPv6 network, and on a closed server per any
+/// address: a school behind one address, on its first morning.
+pub const NEW_NAMES_AT_ONCE_NEARBY: u32 = 600;
+
+/// How many of these per hour after that. With what lasts for [`NAME_KEPT_TRIED`], a hostile host has 3,480
+/// names, a fourteenth of [`MAX_OWNED_NAMES`].
+pub const NEW_NAMES_PER_HOUR_NEARBY: u32 = 60;
 
 /// How long until the start or end of a name's use is stored: a crash loses at most that. A new name is
 /// stored at once.

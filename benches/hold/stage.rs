@@ -8,8 +8,9 @@ use lanchat::chat::{
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{
-    MAX_ADDRESSED, MAX_BANS, MAX_INCARNATIONS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES,
-    MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
+    MAX_ADDRESSED, MAX_BANS, MAX_INCARNATIONS, MAX_MEMBERS, MAX_MEMBERSHIPS_OF_NEWCOMERS, MAX_OPERATORS,
+    MAX_OWNED_NAMES, MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, MAX_ROOMS_OF_NEWCOMERS,
+    MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
 };
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::{ReadPosition, ServerInfo};
@@ -30,9 +31,10 @@ pub const NEARLY: &str = "robertrobertrobertrobertrobert";
 /// The user with many sessions.
 pub const MANY: &str = "many-sessions";
 
-/// Rooms that there are, and memberships of people who are away.
-const ROOMS: usize = 4000;
-const AWAY: usize = 8000;
+/// Rooms that there are, and people who are away and in as many of them as one may be. With more, the people here, who
+/// are newcomers, could neither make a room nor join one.
+const ROOMS: usize = MAX_ROOMS_OF_NEWCOMERS - 64;
+const AWAY: usize = MAX_MEMBERSHIPS_OF_NEWCOMERS / MAX_ROOMS_PER_USER - 64;
 
 /// Where the keys of the muted begin.
 const MUTED: u64 = 4_500_000;
@@ -111,7 +113,9 @@ impl Stage {
         self.hold.connect(id, peer, &self.now);
         self.send(id, &hello(&name, Some(&format!("token{number}"))));
         assert!(self.hold.view(id) > 0, "{name} is not let in");
+        let before = self.hold.view(id);
         self.send(id, r##"{"type":"join","room":"#big"}"##);
+        assert!(self.hold.view(id) > before, "{name} is not let into #big, which rows measure");
         if number < 3 {
             for room in 1..MAX_ROOMS_PER_USER - 1 {
                 self.settle();

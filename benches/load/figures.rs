@@ -1,9 +1,11 @@
 //! Figures, and the table that shows them side by side.
 
 use super::kind::Kind;
+use super::options::Plan;
 use crate::rig::cpus::Cpus;
-use crate::rig::median;
 use crate::rig::tally::Tally;
+use crate::rig::{median, say};
+use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -27,18 +29,19 @@ impl Figures {
         self.values.get(key).copied()
     }
 
-    /// Takes over what was counted.
+    /// Takes over what was counted, besides what it has already.
     pub fn count(&mut self, tally: &Tally) {
-        self.deliveries = tally.deliveries;
-        self.faults = [tally.lost, tally.doubled, tally.corrupt, tally.disordered, tally.dropped];
-        self.complaint.clone_from(&tally.complaint);
+        self.deliveries += tally.deliveries;
+        let faults = [tally.lost, tally.doubled, tally.corrupt, tally.disordered, tally.dropped];
+        self.faults.iter_mut().zip(faults).for_each(|(sum, more)| *sum += more);
+        self.complaint = self.complaint.take().or(tally.complaint.clone());
     }
 }
 
 const FAULTS: [&str; 5] = ["lost", "doubled", "corrupt", "out of order", "connections dropped"];
 
 /// Key, what the table calls it, and decimals.
-const ROWS: [(&str, &str, usize); 18] = [
+const ROWS: [(&str, &str, usize); 29] = [
     ("connect_rate", "logins a second, 64 at a time", 0),
     ("connect_cpu_us", "server CPU a login, us", 1),
     ("idle_bytes", "bytes a connection, idle", 0),
@@ -49,6 +52,17 @@ const ROWS: [(&str, &str, usize); 18] = [
     ("paced_p99_ms", "paced: latency p99, ms", 1),
     ("flood_rate", "flood: deliveries a second", 0),
     ("flood_ns", "flood: server CPU a delivery, ns", 1),
+    ("alone_us", "one at a time: server CPU a message, us", 2),
+    ("single_us", "1 of each sender: server CPU a message, us", 2),
+    ("single_rate", "1 of each sender: messages a second", 0),
+    ("busy_us", "flood: server CPU a message, us", 2),
+    ("lobby_alone_ns", "one at a time: CPU a delivery, lobby, ns", 0),
+    ("room_alone_ns", "... rooms, ns", 0),
+    ("room_alone_x", "... rooms, times the lobby's", 2),
+    ("lobby_busy_ns", "flood: CPU a delivery, lobby, ns", 0),
+    ("room_busy_ns", "... rooms, ns", 0),
+    ("room_busy_x", "... rooms, times the lobby's", 2),
+    ("busy_rate", "flood: deliveries a second", 0),
     ("flood_bytes", "bytes a connection, 1 s after floods", 0),
     ("login_rate", "further logins a second", 0),
     ("login_cpu_us", "server CPU a further login, us", 1),
@@ -62,6 +76,7 @@ const ROWS: [(&str, &str, usize); 18] = [
 /// All turns of all servers with one number of clients.
 #[derive(Debug)]
 pub struct Table {
+    what: String,
     pub clients: usize,
     pub turns: usize,
     pub cpus: Cpus,
@@ -69,6 +84,23 @@ pub struct Table {
 }
 
 impl Table {
+    /// All servers in turn, so that a change of the machine's mood meets all.
+    pub fn measure(
+        plan: &Plan,
+        what: String,
+        clients: usize,
+        mut run: impl FnMut(Kind) -> Result<Figures>,
+    ) -> Result<Self> {
+        let mut servers: Vec<_> = plan.kinds.iter().map(|kind| (*kind, Vec::new())).collect();
+        for turn in 1..=plan.turns {
+            for (kind, figures) in &mut servers {
+                say(&format!("{what}, turn {turn} of {}: {}", plan.turns, kind.name()));
+                figures.push(run(*kind)?);
+            }
+        }
+        Ok(Self { what, clients, turns: plan.turns, cpus: plan.cpus, servers })
+    }
+
     /// Whether every message reached everybody once, in order and as it was sent.
     pub fn is_exact(&self) -> bool {
         self.all().all(|figures| figures.faults == [0; 5])
@@ -83,8 +115,8 @@ impl Table {
     /// For people.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} clients, {} turns, medians; {}; ratios compare only within this run\n\n{:38}",
-            self.clients, self.turns, self.cpus, ""
+            "{}, {} turns, medians; {}; ratios compare only within this run\n\n{:42}",
+            self.what, self.turns, self.cpus, ""
         );
         for (kind, _) in &self.servers {
             let _ = write!(text, "{:>11}", kind.name());
@@ -99,7 +131,7 @@ impl Table {
             if medians.iter().all(Option::is_none) {
                 continue;
             }
-            let _ = write!(text, "{name:38}");
+            let _ = write!(text, "{name:42}");
             for value in medians {
                 let shown = value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"));
                 let _ = write!(text, "{shown:>11}");
@@ -117,7 +149,7 @@ impl Table {
 
     fn write_counts(&self, text: &mut String) {
         let mut row = |name: &str, of: &dyn Fn(&Figures) -> u64| {
-            let _ = write!(text, "{name:38}");
+            let _ = write!(text, "{name:42}");
             for (_, figures) in &self.servers {
                 let _ = write!(text, "{:>11}", figures.iter().map(of).sum::<u64>());
             }
@@ -149,14 +181,17 @@ impl Table {
             };
             Value::Object(self.ratios().iter().filter_map(of).collect())
         };
+        let compared =
+            ["flood_ns", "paced_ns", "paced_p99_ms", "single_us", "busy_us", "room_alone_ns", "room_busy_ns"];
+        let ratios: BTreeMap<_, _> = compared.into_iter().map(|key| (key, ratio(key))).collect();
         let faults: BTreeMap<_, u64> = FAULTS
             .into_iter()
             .enumerate()
             .map(|(n, name)| (name, self.all().map(|figures| figures.faults[n]).sum()))
             .collect();
         json!({
-            "clients": self.clients, "turns": self.turns, "cpus": self.cpus.to_string(), "medians": rows,
-            "ratios": {"flood_ns": ratio("flood_ns"), "paced_ns": ratio("paced_ns"), "paced_p99_ms": ratio("paced_p99_ms")},
+            "run": self.what, "clients": self.clients, "turns": self.turns, "cpus": self.cpus.to_string(), "medians": rows,
+            "ratios": ratios,
             "faults": faults,
         })
     }

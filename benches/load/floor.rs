@@ -1,8 +1,10 @@
 //! The floor: a relay on raw epoll that passes every line on to all, one write a receiver and turn,
 //! and does nothing else. No chat server can cost less.
 //!
-//! With TLS each receiver has the library's own connection: what is sealed can't be shared.
+//! With TLS each receiver has the library's own connection: what is sealed can't be shared. With routes
+//! it passes a line on only to those who joined what the line is addressed to (see [`turn`]).
 
+use super::turn::{Routes, Turn};
 use anyhow::{Context, Result};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
@@ -12,9 +14,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The arguments that make this program the floor, with or without TLS.
+/// The arguments that make this program the floor, with TLS, with routes.
 pub const FLAG: &str = "--floor-server";
-pub const FLAG_TLS: &str = "--floor-server-tls";
+pub const TLS: &str = "tls";
+pub const ROUTES: &str = "routes";
 
 /// No run is longer.
 const MAX_LIFE: Duration = Duration::from_secs(1800);
@@ -25,8 +28,9 @@ const WELCOME: &[u8] = b"{\"type\":\"welcome\"}\n";
 const LISTENER: Token = Token(usize::MAX);
 
 /// Runs until it is killed.
-pub fn serve(tls: bool) -> ExitCode {
-    match Relay::new(tls).and_then(|mut relay| relay.run()) {
+pub fn serve(options: &[String]) -> ExitCode {
+    let has = |option: &str| options.iter().any(|given| given == option);
+    match Relay::new(has(TLS), has(ROUTES)).and_then(|mut relay| relay.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("floor: {error:#}");
@@ -43,6 +47,7 @@ struct Relay {
     free: Vec<usize>,
     buffer: Vec<u8>,
     plain: Vec<u8>,
+    turn: Turn,
 }
 
 struct Peer {
@@ -55,19 +60,19 @@ struct Peer {
 }
 
 impl Relay {
-    fn new(tls: bool) -> Result<Self> {
+    fn new(tls: bool, routes: bool) -> Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         eprintln!("floor on {}", listener.local_addr()?);
         let tls = tls.then(config).transpose()?;
         let (buffer, plain) = (vec![0; 65_536], vec![0; if tls.is_some() { 65_536 } else { 0 }]);
-        Ok(Self { poll, listener, tls, peers: Vec::new(), free: Vec::new(), buffer, plain })
+        let turn = if routes { Turn::Routed(Routes::default()) } else { Turn::All(Vec::new()) };
+        Ok(Self { poll, listener, tls, peers: Vec::new(), free: Vec::new(), buffer, plain, turn })
     }
 
     fn run(&mut self) -> Result<()> {
         let mut events = Events::with_capacity(256);
-        let mut turn = Vec::new();
         let started = Instant::now();
         while started.elapsed() < MAX_LIFE {
             self.poll.poll(&mut events, Some(Duration::from_secs(10)))?;
@@ -79,17 +84,20 @@ impl Relay {
                 let Token(place) = event.token();
                 let Some(Some(peer)) = self.peers.get_mut(place) else { continue };
                 let written = if event.is_writable() { peer.drain() } else { Ok(()) };
-                let read = written.and_then(|()| peer.read(&mut self.buffer, &mut self.plain, &mut turn));
+                let read = written.and_then(|()| {
+                    peer.read(&mut self.buffer, &mut self.plain, |lines| self.turn.take(place, lines))
+                });
                 if read.is_err() {
                     self.peers[place] = None;
                     self.free.push(place);
+                    self.turn.forget(place);
                 }
             }
-            if !turn.is_empty() {
+            let peers = &mut self.peers;
+            self.turn.hand_out(peers.len(), |place, bytes| {
                 // An event reports a closed connection.
-                self.peers.iter_mut().flatten().for_each(|peer| drop(peer.write(&turn)));
-                turn.clear();
-            }
+                peers[place].as_mut().map(|peer| peer.write(bytes));
+            });
         }
         Ok(())
     }
@@ -131,7 +139,7 @@ impl Peer {
     }
 
     /// Adds the whole lines that came to the turn.
-    fn read(&mut self, buffer: &mut [u8], plain: &mut [u8], turn: &mut Vec<u8>) -> io::Result<()> {
+    fn read(&mut self, buffer: &mut [u8], plain: &mut [u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
         loop {
             let length = match self.stream.read(buffer) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
@@ -140,30 +148,37 @@ impl Peer {
                 Err(error) => return Err(error),
             };
             match self.tls {
-                None => self.cut(&buffer[..length], turn),
-                Some(_) => self.unseal(&buffer[..length], plain, turn)?,
+                None => self.cut(&buffer[..length], &mut take),
+                Some(_) => self.unseal(&buffer[..length], plain, &mut take)?,
             }
         }
     }
 
-    fn unseal(&mut self, mut bytes: &[u8], plain: &mut [u8], turn: &mut Vec<u8>) -> io::Result<()> {
+    fn unseal(&mut self, mut bytes: &[u8], plain: &mut [u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
         while let Some(tls) = self.tls.as_mut().filter(|_| !bytes.is_empty()) {
             tls.read_tls(&mut bytes)?;
             tls.process_new_packets().map_err(io::Error::other)?;
             if let Ok(length) = tls.reader().read(plain) {
-                self.cut(&plain[..length], turn);
+                self.cut(&plain[..length], &mut take);
             }
         }
         self.write(&[])
     }
 
-    fn cut(&mut self, bytes: &[u8], turn: &mut Vec<u8>) {
-        let Some(end) = memchr::memrchr(b'\n', bytes) else {
+    fn cut(&mut self, mut bytes: &[u8], mut take: impl FnMut(&[u8])) {
+        let Some(mut end) = memchr::memrchr(b'\n', bytes).map(|end| end + 1) else {
             return self.carry.extend_from_slice(bytes);
         };
-        turn.append(&mut self.carry);
-        turn.extend_from_slice(&bytes[..=end]);
-        self.carry.extend_from_slice(&bytes[end + 1..]);
+        if !self.carry.is_empty() {
+            let first = memchr::memchr(b'\n', bytes).map_or(end, |first| first + 1);
+            self.carry.extend_from_slice(&bytes[..first]);
+            take(&std::mem::take(&mut self.carry));
+            (bytes, end) = (&bytes[first..], end - first);
+        }
+        if end > 0 {
+            take(&bytes[..end]);
+        }
+        self.carry.extend_from_slice(&bytes[end..]);
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -25,17 +25,29 @@ pub enum Kind {
     FloorTls,
     /// `lanchat serve --no-history`, and clients that speak TLS and have a key each.
     Tls,
+    /// The same with a history: it keeps what people with a key write to each other.
+    KeptTls,
 }
 
 impl Kind {
     /// Every one, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Floor, Self::Plain, Self::Kept, Self::FloorTls, Self::Tls];
+    const ALL: [Self; 6] = [Self::Floor, Self::Plain, Self::Kept, Self::FloorTls, Self::Tls, Self::KeptTls];
+
+    /// Those with a lobby, unless it is said.
+    pub const OF_LOBBY: [Self; 5] = [Self::Floor, Self::Plain, Self::Kept, Self::FloorTls, Self::Tls];
+
+    /// Those with direct messages: nothing is kept of people without a key.
+    pub const OF_DIRECTS: [Self; 5] = [Self::Floor, Self::Plain, Self::FloorTls, Self::Tls, Self::KeptTls];
+
+    /// Those with rooms.
+    pub const OF_ROOMS: [Self; 4] = [Self::Floor, Self::Plain, Self::FloorTls, Self::Tls];
 
     /// Those that are held against each other, and what the table calls it.
-    pub const RATIOS: [(Self, Self, &'static str); 3] = [
+    pub const RATIOS: [(Self, Self, &'static str); 4] = [
         (Self::Plain, Self::Floor, "plaintext/floor"),
         (Self::Tls, Self::FloorTls, "TLS/floor TLS"),
         (Self::Kept, Self::Plain, "kept/plaintext"),
+        (Self::KeptTls, Self::Tls, "kept TLS/TLS"),
     ];
 
     pub fn name(self) -> &'static str {
@@ -45,6 +57,7 @@ impl Kind {
             Self::Kept => "kept",
             Self::FloorTls => "floor TLS",
             Self::Tls => "TLS",
+            Self::KeptTls => "kept TLS",
         }
     }
 
@@ -56,8 +69,12 @@ impl Kind {
         matches!(self, Self::Floor | Self::FloorTls)
     }
 
+    fn keeps(self) -> bool {
+        matches!(self, Self::Kept | Self::KeptTls)
+    }
+
     fn speaks_tls(self) -> bool {
-        matches!(self, Self::FloorTls | Self::Tls)
+        matches!(self, Self::FloorTls | Self::Tls | Self::KeptTls)
     }
 }
 
@@ -70,8 +87,17 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts a server for so many clients, whose keys are made before.
+    /// Starts a server for so many clients, whose keys are made before, and who all write to all.
     pub fn new(kind: Kind, clients: usize, keys: &Rc<Keys>, cpus: Cpus) -> Result<Self> {
+        Self::with(kind, clients, keys, cpus, &[])
+    }
+
+    /// The same, and they write to groups.
+    pub fn with_groups(kind: Kind, clients: usize, keys: &Rc<Keys>, cpus: Cpus) -> Result<Self> {
+        Self::with(kind, clients, keys, cpus, &[floor::ROUTES])
+    }
+
+    fn with(kind: Kind, clients: usize, keys: &Rc<Keys>, cpus: Cpus, floor_options: &[&str]) -> Result<Self> {
         let keys = kind.speaks_tls().then(|| Rc::clone(keys));
         if let Some(keys) = &keys {
             keys.make(clients)?;
@@ -79,11 +105,11 @@ impl Stage {
         let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let command = if kind.is_floor() {
             let mut command = Command::new(std::env::current_exe()?);
-            command.arg(if kind.speaks_tls() { floor::FLAG_TLS } else { floor::FLAG });
+            command.arg(floor::FLAG).args(floor_options).args(kind.speaks_tls().then_some(floor::TLS));
             command
         } else {
             let max_clients = clients + SPARE_DESCRIPTORS;
-            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: kind == Kind::Kept, paced: false }
+            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: kind.keeps(), paced: false }
                 .command()
         };
         Ok(Self { kind, server: Server::start(command, cpus)?, keys, _data_dir: data_dir })

@@ -4,6 +4,10 @@
 //! that speak plaintext and with clients that speak TLS, and the latter with a history on the disk as
 //! well: each as a process of its own on loopback. It prints their figures side by side. Only ratios
 //! within one run compare: machines differ, and are shared.
+//!
+//! `-- --directs` and `-- --rooms` compare messages from person to person and in rooms with a relay that
+//! looks up the receivers in a hash table and, for a direct message, answers a receipt. Each message counts:
+//! lost, doubled, corrupt or out of order, and each receipt.
 
 #![allow(unreachable_pub, missing_docs, clippy::expect_used, reason = "a program of its own")]
 
@@ -17,6 +21,8 @@ mod crowd;
 mod figures;
 #[cfg(target_os = "linux")]
 mod floor;
+#[cfg(target_os = "linux")]
+mod groups;
 #[cfg(target_os = "linux")]
 mod kind;
 #[cfg(target_os = "linux")]
@@ -43,6 +49,8 @@ mod slow;
 mod starts;
 #[cfg(target_os = "linux")]
 mod storm;
+#[cfg(target_os = "linux")]
+mod turn;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

@@ -10,10 +10,13 @@ cargo bench --bench load -- [OPTIONS]
 
   --clients N[,N...]    connections in the room; a table for each count (5000)
   --turns N             times each server is measured; medians are shown (5)
-  --only KIND[,KIND...] of floor, plaintext, kept, floor-tls, tls (all)
+  --only KIND[,KIND...] of floor, plaintext, kept, floor-tls, tls, kept-tls (all that fit)
   --brief               without idle time, slow readers and further logins
   --quick               1000 clients, one turn, shorter phases: under a minute
   --chart FILE          draws CPU a delivery over those counts, as SVG
+  --directs             instead: messages from person to person, in pairs of the clients (400)
+  --rooms               instead: 100 rooms of 50, 20 of 500 and 1000 of 3, and a lobby of as many
+  --window N            with these: messages of each sender that are under way (8, in rooms 2)
   --storm               instead: all log in in one burst, and come back after a restart (15000)
   --crowd               instead: as many as a process can have, for a minute of silence (19900)
   --starts              instead: start of the server, and of a client with its prompt
@@ -24,10 +27,18 @@ cargo bench --bench load -- [OPTIONS]
 
 Traffic stays on 127.0.0.0/8. Every phase is bounded in messages and time.";
 
+/// Rooms, and members of each.
+pub const ROOMS: [(usize, usize); 3] = [(100, 50), (20, 500), (1000, 3)];
+
+/// Clients at most in a short run.
+const QUICK_CLIENTS: usize = 1000;
+
 /// The measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     Phases,
+    Directs,
+    Rooms,
     Storm,
     Crowd,
     Starts,
@@ -41,6 +52,9 @@ pub struct Plan {
     pub clients: Vec<usize>,
     pub turns: usize,
     pub kinds: Vec<Kind>,
+    /// Messages of each sender that are under way, where they write to groups.
+    pub window: Option<u64>,
+    is_quick: bool,
     pub cpus: Cpus,
     pub json: bool,
     pub chart: Option<PathBuf>,
@@ -58,10 +72,21 @@ pub struct Plan {
 }
 
 impl Subject {
+    /// The servers, unless it is said.
+    fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Directs => &Kind::OF_DIRECTS,
+            Self::Rooms => &Kind::OF_ROOMS,
+            _ => &Kind::OF_LOBBY,
+        }
+    }
+
     /// How many unless it is said.
     fn clients(self) -> usize {
         match self {
             Self::Phases => 5000,
+            Self::Directs => 400,
+            Self::Rooms => ROOMS.iter().map(|(rooms, members)| rooms * members).max().unwrap_or_default(),
             Self::Storm => 15_000,
             Self::Crowd => 19_900,
             Self::Starts => 1,
@@ -76,7 +101,9 @@ impl Default for Plan {
             subject: Subject::Phases,
             clients: Vec::new(),
             turns: 5,
-            kinds: Kind::ALL.to_vec(),
+            kinds: Vec::new(),
+            window: None,
+            is_quick: false,
             cpus: Cpus::choose(),
             json: false,
             chart: None,
@@ -109,6 +136,9 @@ impl Plan {
                     plan.cpus = Cpus::parse(value).ok_or(format!("--cpus: {value:?} is not S,C or off"))?;
                 }
                 "--chart" => plan.chart = Some(value()?.into()),
+                "--directs" => plan.subject = Subject::Directs,
+                "--rooms" => plan.subject = Subject::Rooms,
+                "--window" => plan.window = Some(number(arg, value()?)? as u64),
                 "--storm" => plan.subject = Subject::Storm,
                 "--crowd" => plan.subject = Subject::Crowd,
                 "--starts" => plan.subject = Subject::Starts,
@@ -122,7 +152,11 @@ impl Plan {
             }
         }
         if plan.clients.is_empty() {
-            plan.clients.push(plan.subject.clients());
+            let most = if plan.is_quick { QUICK_CLIENTS } else { usize::MAX };
+            plan.clients.push(plan.subject.clients().min(most));
+        }
+        if plan.kinds.is_empty() {
+            plan.kinds = plan.subject.kinds().to_vec();
         }
         Ok(Some(plan))
     }
@@ -132,7 +166,7 @@ impl Plan {
     }
 
     fn be_quick(&mut self) {
-        (self.clients, self.turns) = (vec![1000], 1);
+        (self.is_quick, self.turns) = (true, 1);
         (self.paced, self.idle, self.slow) = (self.paced / 3, Duration::from_millis(500), self.slow / 2);
         (self.flood, self.floods, self.logins) = (self.flood / 2, 1, 200);
     }
@@ -142,6 +176,7 @@ impl Plan {
         let most = self.clients.iter().max().copied().unwrap_or_default();
         match self.subject {
             Subject::Phases => most + most / 100 + 1 + self.logins,
+            Subject::Rooms => Subject::Rooms.clients(),
             _ => most,
         }
     }

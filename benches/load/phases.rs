@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const AT_A_TIME: usize = 64;
 
 /// Bytes of a message.
-const BYTES: usize = 128;
+pub const BYTES: usize = 128;
 
 /// Messages in flight in a flood, at the mean over all receivers.
 const FLOOD_WINDOW: u64 = 64;
@@ -49,8 +49,7 @@ pub fn run(plan: &Plan, kind: Kind, count: usize, keys: &Rc<Keys>, with_once: bo
     say(&format!("  {count} clients in at {rate:.0}/s"));
     // Presence is told within a second; memory is looked at when it is quiet.
     clients.idle(Duration::from_secs(2))?;
-    let per_client = |bytes: u64| (bytes as f64 - bare as f64) / count as f64;
-    figures.put("idle_bytes", per_client(process.memory()?));
+    figures.put("idle_bytes", per_client(process.memory()?, bare, count));
     if with_once && !plan.idle.is_zero() {
         figures.put("idle_cpu_us", idle_cpu(&mut clients, process, plan.idle)?);
     }
@@ -60,7 +59,7 @@ pub fn run(plan: &Plan, kind: Kind, count: usize, keys: &Rc<Keys>, with_once: bo
     floods(&mut clients, process, plan, &mut figures)?;
     say(&format!("  flood: {:.0} ns of CPU a delivery", figures.get("flood_ns").unwrap_or_default()));
     clients.idle(Duration::from_secs(1))?;
-    figures.put("flood_bytes", per_client(process.memory()?));
+    figures.put("flood_bytes", per_client(process.memory()?, bare, count));
     if with_once && !plan.slow.is_zero() && !kind.is_floor() {
         slow::measure(&mut clients, &stage.server, plan.slow, &mut figures)?;
     }
@@ -74,8 +73,13 @@ pub fn run(plan: &Plan, kind: Kind, count: usize, keys: &Rc<Keys>, with_once: bo
     Ok(figures)
 }
 
+/// Bytes that each of the clients takes, of a server that had `bare` before them.
+pub fn per_client(bytes: u64, bare: u64, clients: usize) -> f64 {
+    (bytes as f64 - bare as f64) / clients as f64
+}
+
 /// One comes, and goes: pages of the program that are read for the first time are no connection's.
-fn warm_up(stage: &Stage) -> Result<()> {
+pub fn warm_up(stage: &Stage) -> Result<()> {
     let mut clients = stage.clients()?;
     logins(&mut clients, stage.server.process, 1)?;
     clients.leave(0);
@@ -83,7 +87,7 @@ fn warm_up(stage: &Stage) -> Result<()> {
 }
 
 /// Logins a second, and microseconds of server CPU each.
-fn logins(clients: &mut Clients, process: Process, count: usize) -> Result<(f64, f64)> {
+pub fn logins(clients: &mut Clients, process: Process, count: usize) -> Result<(f64, f64)> {
     let (cpu, started) = (process.cpu()?, Instant::now());
     clients.join(count, AT_A_TIME, LOGIN_PATIENCE, |_| false)?;
     let rate = count as f64 / started.elapsed().as_secs_f64();

@@ -4,7 +4,7 @@ use super::figures::Table;
 use super::kind::Kind;
 use super::options::{HELP, Plan, Subject};
 use super::report::{self, Report, Row};
-use super::{chart, crowd, floor, phases, prompt, starts, storm};
+use super::{chart, crowd, floor, groups, phases, prompt, starts, storm};
 use crate::rig::cpus::Cpus;
 use crate::rig::keys::Keys;
 use crate::rig::{self, process, say};
@@ -17,10 +17,10 @@ use std::rc::Rc;
 pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     // The floor runs this same program.
-    match args.first().map(String::as_str) {
-        Some(floor::FLAG) => return floor::serve(false),
-        Some(floor::FLAG_TLS) => return floor::serve(true),
-        _ => {}
+    if let [flag, options @ ..] = args.as_slice()
+        && flag == floor::FLAG
+    {
+        return floor::serve(options);
     }
     rig::program("load", HELP, Plan::parse(&args), run)
 }
@@ -32,6 +32,8 @@ fn run(plan: &Plan) -> Result<bool> {
     let keys = Rc::new(Keys::default());
     match plan.subject {
         Subject::Phases => compare(plan, &keys),
+        Subject::Directs => groups::directs(plan, &keys),
+        Subject::Rooms => groups::rooms(plan, &keys),
         Subject::Storm => report(plan, &keys, report::STORM, storm::run),
         Subject::Crowd => report(plan, &keys, report::CROWD, crowd::run),
         Subject::Starts => starts::run(plan.cpus, plan.json).map(|()| true),
@@ -69,29 +71,24 @@ fn report(plan: &Plan, keys: &Rc<Keys>, rows: &'static [Row], measure: Measure) 
 fn compare(plan: &Plan, keys: &Rc<Keys>) -> Result<bool> {
     let mut tables = Vec::new();
     for clients in &plan.clients {
-        let table = measure(plan, *clients, keys)?;
-        if !plan.json {
-            println!("{}", table.text());
-        }
-        tables.push(table);
-    }
-    if plan.json {
-        println!("{:#}", Value::Array(tables.iter().map(Table::json).collect()));
+        let mut turn = 0;
+        tables.push(Table::measure(plan, format!("{clients} clients"), *clients, |kind| {
+            turn += 1;
+            phases::run(plan, kind, *clients, keys, turn <= plan.kinds.len())
+        })?);
     }
     if let Some(path) = &plan.chart {
         std::fs::write(path, chart::draw(&tables)).with_context(|| path.display().to_string())?;
     }
-    Ok(tables.iter().all(Table::is_exact))
+    print(plan, &tables)
 }
 
-/// All servers in turn, so that a change of the machine's mood meets all.
-fn measure(plan: &Plan, clients: usize, keys: &Rc<Keys>) -> Result<Table> {
-    let mut servers: Vec<_> = plan.kinds.iter().map(|kind| (*kind, Vec::new())).collect();
-    for turn in 1..=plan.turns {
-        for (kind, figures) in &mut servers {
-            say(&format!("{clients} clients, turn {turn} of {}: {}", plan.turns, kind.name()));
-            figures.push(phases::run(plan, *kind, clients, keys, turn == 1)?);
-        }
+/// Prints tables; says whether all was exact.
+pub fn print(plan: &Plan, tables: &[Table]) -> Result<bool> {
+    if plan.json {
+        println!("{:#}", Value::Array(tables.iter().map(Table::json).collect()));
+    } else {
+        tables.iter().for_each(|table| println!("{}", table.text()));
     }
-    Ok(Table { clients, turns: plan.turns, cpus: plan.cpus, servers })
+    Ok(tables.iter().all(Table::is_exact))
 }

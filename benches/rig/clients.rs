@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::directs::Directs;
+use super::groups::Groups;
 use super::keys::Keys;
 use super::link::{Buffers, Link, Route};
 use super::news::News;
@@ -57,6 +58,8 @@ pub struct Clients {
     /// Connections that did not come about or that the server ended, oldest first.
     pub ended: Vec<usize>,
     directs: Directs,
+    /// While there are some, nothing but their messages is on the way.
+    pub groups: Option<Groups>,
 }
 
 impl Clients {
@@ -77,6 +80,7 @@ impl Clients {
             may_end: false,
             ended: Vec::new(),
             directs: Directs::default(),
+            groups: None,
         })
     }
 
@@ -183,6 +187,33 @@ impl Clients {
             Some(link) => link.send(line.as_bytes()).context("a connection broke"),
             None => Ok(()),
         }
+    }
+
+    /// Sends what a member of a group may send now.
+    pub fn push(&mut self, n: usize) -> Result<()> {
+        let Some(groups) = &mut self.groups else { return Ok(()) };
+        let floor = matches!(self.target.speech, Speech::Lines);
+        let lines: String = (0..groups.due(n)).map(|_| groups.write(n, floor)).collect();
+        if lines.is_empty() { Ok(()) } else { self.say(n, &lines) }
+    }
+
+    /// Sends one message of a member of a group.
+    pub fn send_to_group(&mut self, n: usize) -> Result<()> {
+        let floor = matches!(self.target.speech, Speech::Lines);
+        let line = self.groups.as_mut().map(|groups| groups.write(n, floor));
+        line.map_or(Ok(()), |line| self.say(n, &line))
+    }
+
+    /// Begins messages within groups, which all clients join, or ends them.
+    pub fn group(&mut self, groups: Option<Groups>) -> Result<()> {
+        let floor = matches!(self.target.speech, Speech::Lines);
+        for n in 0..self.peers.len() {
+            if let Some(line) = groups.as_ref().and_then(|groups| groups.joining(n, floor)) {
+                self.say(n, &line)?;
+            }
+        }
+        self.groups = groups;
+        Ok(())
     }
 
     /// Sends a message to one client, who stays and has the name it came with.
@@ -301,8 +332,16 @@ impl Clients {
         let Some(link) = &mut peer.link else { return true };
         let tally = if peer.slow { &mut self.aside } else { &mut self.tally };
         let (account, stretch, directs) = (&mut peer.account, &mut self.stretch, &mut self.directs);
-        let mut news = News::default();
+        let (mut news, mut senders) = (News::default(), Vec::new());
         let (bytes, goes_on) = link.read(&mut self.buffers, has_ended, |line| match stretch.find(line) {
+            _ if self.groups.is_some() => {
+                let sender = self.groups.as_mut().and_then(|groups| groups.take(n, line, tally));
+                match sender {
+                    Some(sender) if senders.last() == Some(&sender) => {}
+                    Some(sender) => senders.push(sender),
+                    None => _ = news.take(line),
+                }
+            }
             Found::Message { sender, .. } if sender == n => {}
             Found::Message { sender, number, sent } => {
                 account.take(sender, number, tally);
@@ -331,6 +370,8 @@ impl Clients {
             self.tally.errors += news.errors;
             self.tally.complaint = self.tally.complaint.take().or(news.complaint);
         }
+        // One that can't be reached counts as dropped once its own socket says so.
+        senders.into_iter().for_each(|sender| drop(self.push(sender)));
         goes_on
     }
 

@@ -7,6 +7,7 @@ pub mod account;
 pub mod clients;
 pub mod cpus;
 pub mod directs;
+pub mod groups;
 pub mod keys;
 pub mod link;
 pub mod news;

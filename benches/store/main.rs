@@ -10,6 +10,8 @@
 #[cfg(target_os = "linux")]
 mod commits;
 #[cfg(target_os = "linux")]
+mod floor;
+#[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
 mod mixed;

@@ -1,9 +1,9 @@
 //! Catching up, searches, and opening.
 
-use super::talk::account;
-use super::times::Times;
+use super::talk::{Talk, account};
+use super::times::{Begun, Times};
 use anyhow::{Result, ensure};
-use lanchat::chat::{MailView, Scope, Search, View, Wanted};
+use lanchat::chat::{Entry, MailView, Scope, Search, Venue, View, Wanted};
 use lanchat::name::RoomName;
 use lanchat::store::{ResumeFrom, Retention, Store, ViewRange};
 use std::path::Path;
@@ -11,6 +11,9 @@ use std::time::Instant;
 
 /// Times that each thing is done.
 const RUNS: u64 = 15;
+
+/// Messages of the last second.
+const NEW: usize = 10_000;
 
 fn view(number: u64) -> View {
     View { account: Some(account(number)), mail: MailView::All, rooms: vec![(RoomName::lobby(), 0)] }
@@ -20,7 +23,7 @@ fn view(number: u64) -> View {
 pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
     let mut times = Times::default();
     for number in 0..RUNS {
-        let start = Instant::now();
+        let start = Begun::now();
         let mut after = store.begin(view(number), ResumeFrom::Seq(1), most).await?.after;
         let mut count = 0;
         while after < upto {
@@ -30,7 +33,7 @@ pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
             after = page.reached;
             count += page.messages.len();
         }
-        times.add(start.elapsed());
+        times.add_since(start);
         ensure!(count == most, "{count} messages instead of {most}");
     }
     Ok(times)
@@ -70,16 +73,43 @@ pub async fn search(store: &Store) -> Result<Vec<(&'static str, Times, usize)>> 
     let mut all: Vec<(&'static str, Times, usize)> = Vec::new();
     for run in 0..RUNS {
         for (place, (name, search)) in searches(run).into_iter().enumerate() {
-            let start = Instant::now();
+            let start = Begun::now();
             let found = store.search(search, 256 * 1024).await?.messages.len();
             if all.len() == place {
                 all.push((name, Times::default(), 0));
             }
-            all[place].1.add(start.elapsed());
+            all[place].1.add_since(start);
             all[place].2 += found;
         }
     }
     Ok(all)
+}
+
+/// Whether words are found that came just now, while the index has them not yet: the newest of some, and the
+/// oldest.
+pub async fn search_new(store: &Store, upto: u64) -> Result<Times> {
+    let mut talk = Talk::after(upto);
+    let mut batch = talk.batch(NEW);
+    for (place, entry) in batch.entries.iter_mut().enumerate() {
+        if let Entry::Message(message) = entry {
+            message.venue = Venue::Room(RoomName::lobby());
+            message.text += &format!(" new{upto}x{place}x");
+        }
+    }
+    store.commit(batch).await?;
+    let mut times = Times::default();
+    for run in 0..RUNS as usize {
+        for place in [run, NEW - 1 - run] {
+            let words = format!("new{upto}x{place}x");
+            let view = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
+            let start = Begun::now();
+            let found =
+                store.search(Search { words, view, limit: 20, ..Search::default() }, 256 * 1024).await?;
+            times.add_since(start);
+            ensure!(found.messages.len() == 1 && !found.partial, "{place} is not found");
+        }
+    }
+    Ok(times)
 }
 
 /// The history of a room, and of two people.

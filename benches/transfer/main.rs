@@ -8,6 +8,9 @@
 //! - `--bytes N`, `--turns N`: another size, and how often (5).
 //! - `--link RATE`: between three hosts in network namespaces whose links are shaped to this rate (`1gbit`; root).
 //! - `--plaintext`: without TLS, beside a plain relay.
+//! - `--wormhole`: beside Magic Wormhole over its own relay instead of socat. It needs these in the `PATH`, for example
+//!   from `pip install magic-wormhole magic-wormhole-mailbox-server magic-wormhole-transit-relay`, and ports 4000 and
+//!   4001.
 //! - `--chat N`: instead, the delay of chat messages while N transfers run at full speed, beside the delay without.
 //! - `--cuts N`: instead, N transfers of up to `--bytes` whose connections break at random bytes, while the server is
 //!   killed `--kills` times (10); each file is compared, and nothing may be left behind. `--seed N` repeats the dice.
@@ -37,6 +40,7 @@ mod program {
     pub mod socat;
     pub mod speed;
     pub mod wire;
+    pub mod wormhole;
 }
 
 #[cfg(target_os = "linux")]
@@ -51,7 +55,8 @@ fn main() -> std::process::ExitCode {
         },
         Err(error) => {
             eprintln!(
-                "transfer: {error}; there are --bytes N, --turns N, --link RATE, --plaintext and --chat N"
+                "transfer: {error}; there are --bytes N, --turns N, --link RATE, --plaintext, --wormhole, --chat N, --cuts N, \
+                 --kills N and --seed N"
             );
             std::process::ExitCode::from(2)
         }

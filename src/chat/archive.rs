@@ -10,6 +10,7 @@ use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::{Sender, stamp};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
+use std::mem;
 
 /// One thing to store, in the order of [`Chat`](super::Chat)'s deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -332,17 +333,28 @@ impl Message {
     /// The message for a reader who missed it or asked for it. Only its author sees its `id`.
     pub fn to_packet(&self, reader: Option<&Account>) -> Packet {
         let id = self.id.clone().filter(|_| self.author.is_some() && self.author.as_ref() == reader);
-        self.packet(Some(self.seq), id, true)
+        self.packet((self.from.clone(), self.text.clone()), Some(self.seq), id, true)
     }
 
     /// The message for connected sessions, without a number if it could not be stored.
     pub fn to_live_packet(&self, seq: Option<u64>) -> Packet {
-        self.packet(seq, None, false)
+        self.packet((self.from.clone(), self.text.clone()), seq, None, false)
     }
 
-    fn packet(&self, seq: Option<u64>, id: Option<String>, history: bool) -> Packet {
+    /// The same for a message that nothing else needs.
+    pub fn into_live_packet(mut self, seq: Option<u64>) -> Packet {
+        let (from, text) = (mem::take(&mut self.from), mem::take(&mut self.text));
+        self.packet((from, text), seq, None, false)
+    }
+
+    fn packet(
+        &self,
+        (from, msg): (Sender, String),
+        seq: Option<u64>,
+        id: Option<String>,
+        history: bool,
+    ) -> Packet {
         let ts = self.stamp();
-        let (from, msg) = (self.from.clone(), self.text.clone());
         let to = match &self.venue {
             Venue::Room(room) if room.is_lobby() => "all".to_owned(),
             Venue::Room(room) => room.to_string(),

@@ -82,7 +82,7 @@ impl Call<'_> {
             Act::Back => self.set_away(None),
             Act::Offer { to, file } => self.offer(&to, file),
             Act::Accept { offer } => self.accept(offer),
-            Act::Decline { offer } => self.decline(offer),
+            Act::Decline { offer, reason } => self.decline(offer, reason),
             Act::Cancel { offer, name } => self.cancel(offer, name.as_deref()),
             Act::Nick { name } => self.rename(&name),
             Act::Join { room } => self.join(&room),

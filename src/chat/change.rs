@@ -13,6 +13,7 @@ use super::unknown::no_such_message;
 use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::limits::{CHANGE_TIME, MAX_CHANGED_BY_STRANGER};
+use crate::name::NameKey;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use std::collections::{HashMap, VecDeque};
@@ -221,7 +222,17 @@ impl Chat {
                 None => Audience::Sessions(Vec::new()),
             },
             Venue::Direct(_) => {
-                let sessions = |account: &Account| self.sessions_of(&Who::Account(Arc::new(account.clone())));
+                let sessions = |account: &Account| {
+                    let who = Who::Account(Arc::new(account.clone()));
+                    let is_receiver = message.receiver.as_ref() == Some(account);
+                    match (&message.venue, &message.author) {
+                        (Venue::Direct(to), _) if is_receiver => self.sessions_under(&who, &NameKey::of(to)),
+                        (_, Some(author)) if author == account => {
+                            self.sessions_under(&who, &NameKey::of(&message.from.name))
+                        }
+                        _ => self.sessions_of(&who),
+                    }
+                };
                 let mut all: Vec<SessionId> =
                     message.mail.iter().flat_map(|mail| sessions(&mail.account)).collect();
                 all.sort_unstable();

@@ -10,6 +10,7 @@ use crate::protocol::event::Absent;
 use crate::protocol::request::{Mode, Refusal, TestToken};
 use crate::protocol::{Code, Event, Packet};
 use jiff::Timestamp;
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -80,6 +81,8 @@ pub enum Delivery {
     Status { session: SessionId, echo: Option<String> },
     /// A log line about a privileged command: who, with key and address, did what to whom.
     Log(String),
+    /// A log line about a key that is in use under several names.
+    LogSharedKey(String),
     /// The chat did not let a connection in, for the log.
     Refused(Box<TurnedAway>),
     /// A session has begun or ended, for the log. Only with [`Rules::log_visits`](super::Rules::log_visits).
@@ -155,13 +158,17 @@ pub struct Receipt {
 
 impl Receipt {
     pub fn to_packet(&self) -> Packet {
-        if let Some(Refusal { code, msg }) = &self.refusal {
-            return Event::error(*code, msg.clone()).into_packet(&self.to, Some(self.id.clone()));
+        self.clone().take_packet()
+    }
+
+    /// The packet, for which it gives its texts away.
+    pub fn take_packet(&mut self) -> Packet {
+        let id = Some(mem::take(&mut self.id));
+        if let Some(Refusal { code, msg }) = self.refusal.take() {
+            return Event::error(code, msg).into_packet(&self.to, id);
         }
-        let Self { seq, ts, stored, waits, away, .. } = self;
-        let (ts, waits, away) = (ts.clone(), waits.clone(), away.clone());
-        let sent = Event::Sent { seq: *seq, ts, stored: *stored, waits, away };
-        sent.into_packet(&self.to, Some(self.id.clone()))
+        let (ts, waits, away) = (mem::take(&mut self.ts), self.waits.take(), self.away.take());
+        Event::Sent { seq: self.seq, ts, stored: self.stored, waits, away }.into_packet(&self.to, id)
     }
 }
 

@@ -48,9 +48,11 @@ mod resume;
 mod rooms;
 mod sanctions;
 mod say;
+mod shared_keys;
 mod storing;
 mod subject;
 mod table;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod transfers;
@@ -76,11 +78,13 @@ pub use lineage::{Incarnation, Lineage};
 pub use net::{InvalidNet, Net};
 pub use now::Now;
 pub use offers::{FileRules, TokenSource, TransferId, TransferSide};
+pub use owned::NewNames;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
 pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
+pub use shared_keys::OtherNames;
 pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
 pub use user::Peer;
@@ -106,6 +110,7 @@ use paces::Paces;
 use presence::Presence;
 use reading::ReadTable;
 use rooms::Rooms;
+use shared_keys::SharedKeys;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -139,6 +144,8 @@ pub struct Rules {
     pub interim: bool,
     /// Whether the log has the begin and the end of each session.
     pub log_visits: bool,
+    /// How many names may become owned.
+    pub new_names: NewNames,
 }
 
 impl Default for Rules {
@@ -149,6 +156,7 @@ impl Default for Rules {
             closed: false,
             interim: false,
             log_visits: false,
+            new_names: NewNames::default(),
         }
     }
 }
@@ -181,6 +189,7 @@ pub struct Chat {
     waiting: Waiting,
     reading: ReadTable,
     absences: Absences,
+    shared_keys: SharedKeys,
     strangers_messages: StrangersMessages,
     /// Mail that has arrived without its authors knowing yet.
     untold: VecDeque<Arrival>,
@@ -220,7 +229,8 @@ impl Chat {
         let mut records = archive.records;
         let latest = archive.lineage.as_ref().map(|_| archive.seq);
         let reading = ReadTable::new(std::mem::take(&mut records.reads), latest);
-        let (access, owned) = (Access::new(&mut records), OwnedNames::new(records.names));
+        let (access, mut owned) = (Access::new(&mut records), OwnedNames::new(records.names));
+        owned.limit_newcomers(rules.new_names, rules.closed);
         // At time zero no name has expired, so expired ones count too.
         let then = At { second: 0, uptime: Duration::ZERO };
         let is_new = |author: Option<&Account>| match author {
@@ -249,6 +259,7 @@ impl Chat {
             waiting,
             reading,
             absences: Absences::default(),
+            shared_keys: SharedKeys::default(),
             strangers_messages: StrangersMessages::default(),
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
@@ -276,6 +287,32 @@ impl Chat {
     /// Whether users have a pace, so packets may have to wait.
     pub fn is_paced(&self) -> bool {
         self.rules.rate.is_some()
+    }
+
+    /// Replaces the message of the day, for those who join from now on.
+    pub fn set_motd(&mut self, motd: String) {
+        self.profile.motd = motd;
+    }
+
+    /// Replaces the pace of users, who must have one already.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rules.rate = self.rules.rate.and(Some(rate));
+    }
+
+    /// Begins or stops to log sessions, from the next begin or end on.
+    pub fn set_log_visits(&mut self, log_visits: bool) {
+        self.rules.log_visits = log_visits;
+    }
+
+    /// Allows or refuses names beyond ASCII, for those who join or rename from now on.
+    pub fn set_ascii_names(&mut self, ascii_names: bool) {
+        self.rules.ascii_names = ascii_names;
+    }
+
+    /// Replaces how many names may become owned per address from now on.
+    pub fn set_new_names(&mut self, new_names: NewNames) {
+        self.rules.new_names = new_names;
+        self.owned.limit_newcomers(new_names, self.rules.closed);
     }
 
     pub fn is_registered(&self, id: SessionId) -> bool {

@@ -75,6 +75,7 @@ impl Call<'_> {
         self.chat.looks.insert(&likeness, user_id);
         let mut ownership = Ownership::NotOwned;
         if let Some(key) = peer.key {
+            self.chat.shared_keys.rename(&key, &old.key(), &name.key());
             self.chat.owned.end(&old.likeness(), &key, self.now.at());
             ownership = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
         }

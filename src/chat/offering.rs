@@ -8,11 +8,13 @@ use super::offers::{FileLimit, FileRules, Offer, OfferPayer, OfferPayers, OfferS
 use super::rooms::RoomId;
 use super::who::{Correspondent, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
-use crate::limits::{MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, OFFERS_TOLD};
+use crate::limits::{
+    MAX_OFFERS, MAX_OFFERS_OF_NEWCOMERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, NAME_TRIED, OFFERS_TOLD,
+};
 use crate::name::RoomName;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Target};
+use crate::protocol::{Code, DeclineReason, Event, Target};
 use std::sync::Arc;
 
 /// The receivers of an offer.
@@ -36,7 +38,8 @@ impl Call<'_> {
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
         let Offered { scope, to, waits, correspondent } = self.chat.offered(self.session, to, self.now)?;
         let payers = self.chat.offer_payers(self.session);
-        self.chat.offers()?.may_offer(&payers).map_err(too_many_offers)?;
+        let is_newcomer = self.chat.is_newcomer(asking.who.account(), self.now);
+        self.chat.offers()?.may_offer(&payers, is_newcomer).map_err(too_many_offers)?;
         if let Some(to) = correspondent {
             self.chat.count_stranger(self.session, to, self.now)?;
         }
@@ -47,7 +50,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    pub(super) fn decline(&mut self, number: u64) -> Result<(), Refusal> {
+    pub(super) fn decline(&mut self, number: u64, reason: Option<DeclineReason>) -> Result<(), Refusal> {
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
         let offer = self.chat.open_offer(self.session, number)?;
         let (offerer, is_direct) = (offer.session, matches!(offer.scope, OfferScope::Person(_)));
@@ -55,14 +58,16 @@ impl Call<'_> {
         if let Some(id) = self.chat.offers()?.transfer_to(number, &asking.who) {
             self.chat.stop(id, Code::Declined, self.out);
         }
-        let ended = |name: String, msg: String| Event::Ended {
+        let ended = |name: String, reason: Option<DeclineReason>, msg: String| Event::Ended {
             offer: number,
             name: Some(name),
             code: Some(Code::Declined),
+            reason,
             msg,
         };
-        self.chat.inform(offerer, ended(own.clone(), format!("{own} declines offer {number}")), self.out);
-        let told = ended(sender, format!("you declined offer {number}"));
+        let msg = format!("{own} declines offer {number}{}", DeclineReason::suffix(reason));
+        self.chat.inform(offerer, ended(own, reason, msg), self.out);
+        let told = ended(sender, None, format!("you declined offer {number}"));
         for other in self.chat.other_sessions(&asking.who, [self.session, offerer]) {
             self.chat.inform(other, told.clone(), self.out);
         }
@@ -80,7 +85,8 @@ impl Call<'_> {
         let why = format!("{name} has withdrawn offer {number}");
         self.chat.withdraw(number, Code::Cancelled, &why, self.out);
         let msg = format!("offer {number} is withdrawn");
-        let event = Event::Ended { offer: number, name: None, code: Some(Code::Withdrawn), msg };
+        let event =
+            Event::Ended { offer: number, name: None, code: Some(Code::Withdrawn), reason: None, msg };
         if offerer != self.session {
             self.chat.inform(offerer, event.clone(), self.out);
         }
@@ -253,7 +259,11 @@ impl Chat {
         }
         let Some(offer) = self.offers.as_mut().and_then(|offers| offers.remove(number)) else { return };
         let (code, msg) = (Some(Code::Withdrawn), why.to_owned());
-        self.tell_receivers(&offer, Some(Event::Ended { offer: number, name: None, code, msg }), out);
+        self.tell_receivers(
+            &offer,
+            Some(Event::Ended { offer: number, name: None, code, reason: None, msg }),
+            out,
+        );
     }
 
     /// Ends the offers and transfers of a session that is gone. `name` was its user's.
@@ -277,7 +287,7 @@ impl Chat {
         for number in to {
             let Some(offer) = self.offers.as_mut().and_then(|offers| offers.remove(number)) else { continue };
             let (msg, code) = (format!("{name} has left"), Some(Code::NoSuchUser));
-            let event = Event::Ended { offer: number, name: Some(name.to_owned()), code, msg };
+            let event = Event::Ended { offer: number, name: Some(name.to_owned()), code, reason: None, msg };
             self.inform(offer.session, event, out);
         }
     }
@@ -305,8 +315,17 @@ fn too_many_offers(limit: FileLimit) -> Refusal {
         FileLimit::Address => format!(
             "{MAX_OFFERS_PER_ADDRESS} offers are open from your address, which is the limit; try again later"
         ),
+        FileLimit::Crowded(count) => format!(
+            "so many offers are open (of at most {MAX_OFFERS}) that users and addresses with {count} or more must wait; \
+             cancel an offer, or try again later"
+        ),
+        FileLimit::Newcomers => format!(
+            "{MAX_OFFERS_OF_NEWCOMERS} offers are open, and the rest is for users who are not new here; try again later, \
+             or once you have had your name for {} minutes, with a key",
+            NAME_TRIED.as_secs() / 60
+        ),
         FileLimit::All => {
-            format!("{MAX_OFFERS} offers are open in all, which is the limit; try again later")
+            format!("all of the {MAX_OFFERS} offers that may be open are; try again later")
         }
     };
     Refusal::new(Code::TooManyOffers, msg)

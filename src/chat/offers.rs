@@ -6,20 +6,20 @@
 use super::archive::Account;
 use super::net::Net;
 use super::table::give_back;
+use super::tally::{Groups, NoPlace, Places, Tally};
 #[cfg(any(test, fuzzing))]
 use super::who::UserId;
 use super::who::{SessionId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_ADDRESS,
-    MAX_TRANSFERS_PER_USER, TRANSFER_MEETING,
+    MAX_OFFERS, MAX_OFFERS_OF_NEWCOMERS, MAX_OFFERS_OF_OWN_MACHINE, MAX_OFFERS_PER_ADDRESS,
+    MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_ADDRESS, MAX_TRANSFERS_PER_USER, TRANSFER_MEETING,
 };
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::FileInfo;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub(super) enum OfferPayer {
     Keyless(Net),
     /// All users at this address: a key costs little.
     Address(Net),
+    /// All users on the server's own machine.
+    Own,
 }
 
 /// The people who may accept an offer.
@@ -75,6 +77,8 @@ pub(super) struct Offer {
     pub(super) to: String,
     pub(super) file: Box<FileInfo>,
     pub(super) transfers: SmallVec<[TransferId; 1]>,
+    /// How many offers to the same receivers its payers had before.
+    rank: usize,
     payers: OfferPayers,
 }
 
@@ -122,6 +126,10 @@ pub(super) struct NewTransfer {
 pub(super) enum FileLimit {
     User,
     Address,
+    /// The rest is for those who have fewer than this many.
+    Crowded(usize),
+    /// The rest is for established users.
+    Newcomers,
     All,
 }
 
@@ -132,7 +140,8 @@ pub(super) struct Offers {
     /// The number of the latest offer, and of the latest transfer.
     latest: (u64, u64),
     open: BTreeMap<u64, Offer>,
-    by_scope: Groups<OfferScope, u64>,
+    /// With their ranks, so that nobody's offers hide those of others.
+    by_scope: Groups<OfferScope, (usize, u64)>,
     by_session: Groups<SessionId, u64>,
     transfers: BTreeMap<TransferId, Transfer>,
     /// Transfers by the receiver's session.
@@ -141,8 +150,10 @@ pub(super) struct Offers {
     tokens: HashMap<u128, (TransferId, TransferSide)>,
     /// Transfers whose sides have yet to connect.
     due: BTreeSet<(Duration, TransferId)>,
-    offered: Tally,
-    moving: Tally,
+    offered: Tally<OfferPayer>,
+    /// By receivers.
+    offered_to: Tally<(OfferScope, OfferPayer)>,
+    moving: Tally<OfferPayer>,
 }
 
 impl Offers {
@@ -159,6 +170,7 @@ impl Offers {
             tokens: HashMap::new(),
             due: BTreeSet::new(),
             offered: Tally::default(),
+            offered_to: Tally::default(),
             moving: Tally::default(),
         }
     }
@@ -177,9 +189,9 @@ impl Offers {
         self.open.get(&number)?.transfers.iter().find(has).copied()
     }
 
-    /// Open offers to these receivers, the oldest first.
+    /// Open offers to these receivers: the first of each sender, then the second ones, and so on.
     pub(super) fn of(&self, scope: &OfferScope) -> impl Iterator<Item = u64> {
-        self.by_scope.of(scope)
+        self.by_scope.of(scope).map(|(_, number)| number)
     }
 
     pub(super) fn offered_by(&self, session: SessionId) -> Vec<u64> {
@@ -190,22 +202,29 @@ impl Offers {
         self.received_by.of(&session).collect()
     }
 
-    pub(super) fn may_offer(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
+    pub(super) fn may_offer(&self, payers: &OfferPayers, is_newcomer: bool) -> Result<(), FileLimit> {
         let most = |payer: &OfferPayer| match payer {
             OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_OFFERS_PER_USER,
             OfferPayer::Address(_) => MAX_OFFERS_PER_ADDRESS,
+            OfferPayer::Own => MAX_OFFERS_OF_OWN_MACHINE,
         };
-        self.offered.check(payers, most)?;
-        if self.open.len() < MAX_OFFERS { Ok(()) } else { Err(FileLimit::All) }
+        let taken = self.open.len();
+        if is_newcomer && (MAX_OFFERS_OF_NEWCOMERS..MAX_OFFERS).contains(&taken) {
+            return Err(FileLimit::Newcomers);
+        }
+        let all = if is_newcomer { MAX_OFFERS_OF_NEWCOMERS } else { MAX_OFFERS };
+        check(&self.offered, payers, most, Places { taken, all })
     }
 
     pub(super) fn may_move(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
         let most = |payer: &OfferPayer| match payer {
             OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_TRANSFERS_PER_USER,
             OfferPayer::Address(_) => MAX_TRANSFERS_PER_ADDRESS,
+            OfferPayer::Own => usize::MAX,
         };
-        self.moving.check(payers, most)?;
-        if self.transfers.len() < self.rules.max_transfers { Ok(()) } else { Err(FileLimit::All) }
+        let places = Places { taken: self.transfers.len(), all: self.rules.max_transfers };
+        let payers: OfferPayers = payers.iter().filter(|payer| **payer != OfferPayer::Own).copied().collect();
+        check(&self.moving, &payers, most, places)
     }
 
     /// Adds an offer, and returns its number.
@@ -218,20 +237,24 @@ impl Offers {
     ) -> u64 {
         self.latest.0 += 1;
         let number = self.latest.0;
-        self.by_scope.add(scope.clone(), number);
+        let rank = payers.iter().map(|payer| self.offered_to.count(&(scope.clone(), *payer))).max();
+        let rank = rank.unwrap_or_default();
+        self.by_scope.add(scope.clone(), (rank, number));
         self.by_session.add(session, number);
-        self.offered.add(&payers);
+        self.offered.add(payers.iter().copied());
+        self.offered_to.add(to_receivers(&scope, &payers));
         let transfers = SmallVec::new();
-        self.open.insert(number, Offer { session, owner, scope, to, file, transfers, payers });
+        self.open.insert(number, Offer { session, owner, scope, to, file, transfers, rank, payers });
         number
     }
 
     /// Removes an offer. Its transfers must have ended.
     pub(super) fn remove(&mut self, number: u64) -> Option<Offer> {
         let offer = self.open.remove(&number)?;
-        self.by_scope.remove(&offer.scope, number);
+        self.by_scope.remove(&offer.scope, (offer.rank, number));
         self.by_session.remove(&offer.session, number);
-        self.offered.remove(&offer.payers);
+        self.offered.remove(offer.payers.iter().copied());
+        self.offered_to.remove(to_receivers(&offer.scope, &offer.payers));
         Some(offer)
     }
 
@@ -247,7 +270,7 @@ impl Offers {
         self.tokens.insert(tokens[1], (id, TransferSide::Receiver));
         self.due.insert((until, id));
         self.received_by.add(session, id);
-        self.moving.add(&payers);
+        self.moving.add(payers.iter().copied());
         let meeting = Some(Meeting { until, tokens, holders, claimed: [false; 2] });
         self.transfers.insert(id, Transfer { offer, receiver, session, names, meeting, payers });
         Some(tokens)
@@ -277,7 +300,7 @@ impl Offers {
             give_back(&mut self.tokens);
         }
         self.received_by.remove(&transfer.session, id);
-        self.moving.remove(&transfer.payers);
+        self.moving.remove(transfer.payers.iter().copied());
         if let Some(offer) = self.open.get_mut(&transfer.offer) {
             offer.transfers.retain(|other| *other != id);
         }
@@ -318,15 +341,19 @@ impl OfferScope {
 }
 
 impl OfferPayer {
-    /// The payers for a user at an address. The server's own machine has as many as its users need.
+    /// The payers for a user at an address.
     pub(super) fn of(account: Option<&Account>, ip: IpAddr, local: bool) -> OfferPayers {
         let net = Net::counted(ip);
         let user = match account {
             Some(Account::Key(key)) => Self::Key(*key),
             Some(Account::Token(_)) | None => Self::Keyless(net),
         };
-        let address = (!local).then_some(Self::Address(net));
-        [user].into_iter().chain(address).collect()
+        let address = if local { Self::Own } else { Self::Address(net) };
+        [user, address].into_iter().collect()
+    }
+
+    fn is_user(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Keyless(_))
     }
 }
 
@@ -342,64 +369,37 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// Sets by key. Invariant: none is empty.
-#[derive(Debug)]
-struct Groups<K, V>(HashMap<K, BTreeSet<V>>);
-
-impl<K, V> Default for Groups<K, V> {
-    fn default() -> Self {
-        Self(HashMap::new())
+/// Whether each payer may have one more. A user needs a place among all, and among those of the user's address.
+fn check(
+    tally: &Tally<OfferPayer>,
+    payers: &OfferPayers,
+    most: impl Fn(&OfferPayer) -> usize,
+    places: Places,
+) -> Result<(), FileLimit> {
+    let own = payers.iter().find(|payer| !payer.is_user());
+    let own = own.map(|address| Places { taken: tally.count(address), all: places.share(most(address)) });
+    let limit = |payer: &OfferPayer| {
+        let checked = tally.check(payer, most(payer), places);
+        let own = own.filter(|_| payer.is_user());
+        let checked = checked.and_then(|()| own.map_or(Ok(()), |own| tally.check(payer, most(payer), own)));
+        Some(match checked.err()? {
+            NoPlace::Bound if payer.is_user() => FileLimit::User,
+            NoPlace::Bound => FileLimit::Address,
+            NoPlace::Crowded(has) => FileLimit::Crowded(has),
+        })
+    };
+    let limits: SmallVec<[FileLimit; 2]> = payers.iter().filter_map(limit).collect();
+    let bound = limits.iter().find(|limit| matches!(limit, FileLimit::User | FileLimit::Address));
+    match bound.or(limits.first()) {
+        Some(FileLimit::Crowded(_)) | None if places.taken >= places.all => Err(FileLimit::All),
+        Some(limit) => Err(*limit),
+        None => Ok(()),
     }
 }
 
-impl<K: Eq + Hash, V: Ord + Copy> Groups<K, V> {
-    fn of(&self, key: &K) -> impl Iterator<Item = V> {
-        self.0.get(key).into_iter().flatten().copied()
-    }
-
-    fn add(&mut self, key: K, value: V) {
-        self.0.entry(key).or_default().insert(value);
-    }
-
-    fn remove(&mut self, key: &K, value: V) {
-        let Some(group) = self.0.get_mut(key) else { return };
-        group.remove(&value);
-        if group.is_empty() {
-            self.0.remove(key);
-            give_back(&mut self.0);
-        }
-    }
-}
-
-/// How many each pays for. Invariant: no 0.
-#[derive(Debug, Default)]
-struct Tally(HashMap<OfferPayer, usize>);
-
-impl Tally {
-    fn check(&self, payers: &OfferPayers, most: impl Fn(&OfferPayer) -> usize) -> Result<(), FileLimit> {
-        let is_over = |payer: &&OfferPayer| self.0.get(payer).is_some_and(|count| *count >= most(payer));
-        match payers.iter().find(is_over) {
-            None => Ok(()),
-            Some(OfferPayer::Key(_) | OfferPayer::Keyless(_)) => Err(FileLimit::User),
-            Some(OfferPayer::Address(_)) => Err(FileLimit::Address),
-        }
-    }
-
-    fn add(&mut self, payers: &OfferPayers) {
-        payers.iter().for_each(|payer| *self.0.entry(*payer).or_default() += 1);
-    }
-
-    fn remove(&mut self, payers: &OfferPayers) {
-        for payer in payers {
-            if let Some(count) = self.0.get_mut(payer) {
-                *count -= 1;
-                if *count == 0 {
-                    self.0.remove(payer);
-                }
-            }
-        }
-        give_back(&mut self.0);
-    }
+/// The payers of offers to the same receivers.
+fn to_receivers(scope: &OfferScope, payers: &OfferPayers) -> impl Iterator<Item = (OfferScope, OfferPayer)> {
+    payers.iter().map(|payer| (scope.clone(), *payer))
 }
 
 #[cfg(any(test, fuzzing))]
@@ -411,7 +411,7 @@ impl Offers {
                 assert!(is_here(user), "an offer ends with a receiver who cannot come back");
             }
             assert!(is_open(offer.session), "an offer ends with its session");
-            assert!(self.by_scope.of(&offer.scope).any(|other| other == *number));
+            assert!(self.of(&offer.scope).any(|other| other == *number));
             assert!(self.by_session.of(&offer.session).any(|other| other == *number));
             assert!(offer.transfers.iter().all(|id| self.transfers[id].offer == *number));
         }
@@ -426,20 +426,19 @@ impl Offers {
         let waiting = self.transfers.values().map(|transfer| transfer.missing().count());
         assert_eq!(self.tokens.len(), waiting.sum::<usize>());
         let sum = |groups: usize, all: usize| assert_eq!(groups, all);
-        sum(self.by_scope.0.values().map(BTreeSet::len).sum(), self.open.len());
-        sum(self.by_session.0.values().map(BTreeSet::len).sum(), self.open.len());
-        sum(self.received_by.0.values().map(BTreeSet::len).sum(), self.transfers.len());
-        let paid = |tally: &Tally| tally.0.values().sum::<usize>();
-        sum(paid(&self.offered), self.open.values().map(|offer| offer.payers.len()).sum());
-        sum(paid(&self.moving), self.transfers.values().map(|transfer| transfer.payers.len()).sum());
+        sum(self.by_scope.len(), self.open.len());
+        sum(self.by_session.len(), self.open.len());
+        sum(self.received_by.len(), self.transfers.len());
+        sum(self.offered.sum(), self.open.values().map(|offer| offer.payers.len()).sum());
+        sum(self.offered_to.sum(), self.offered.sum());
+        sum(self.moving.sum(), self.transfers.values().map(|transfer| transfer.payers.len()).sum());
         assert!(self.open.len() <= MAX_OFFERS && self.transfers.len() <= self.rules.max_transfers);
     }
 
     /// Whether nothing is left of all that was.
     pub(super) fn has_nothing(&self) -> bool {
         self.open.is_empty()
-            && self.offered.0.is_empty()
-            && self.moving.0.is_empty()
+            && self.offered.sum() + self.offered_to.sum() + self.moving.sum() == 0
             && self.tokens.is_empty()
     }
 }

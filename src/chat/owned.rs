@@ -6,23 +6,21 @@
 #[cfg(any(test, fuzzing))]
 mod check;
 mod keeping;
+mod newcomers;
 mod room;
 #[cfg(test)]
 mod tests;
 
 use super::lookalikes::Lookalikes;
-use super::net::Net;
 use super::records::{NameRecord, Record};
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{
-    ADDRESSES_PER_NETWORK, CLOCK_FLOOR, MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED,
-    NAME_TRIED, NAMES_PER_KEY, NEW_NAMES_PER_HOUR,
-};
+use crate::limits::{CLOCK_FLOOR, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_PER_KEY};
 use crate::name::{Likeness, Name, NameKey};
-use crate::pace::{Buckets, Rate};
 use jiff::Timestamp;
 use keeping::Keeping;
+pub use newcomers::NewNames;
+use newcomers::NewcomerLimit;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -31,8 +29,6 @@ use std::time::Duration;
 
 /// A row's index plus 1.
 type Slot = NonZeroU32;
-
-const NEWCOMERS: Rate = Rate::every(3600, NEW_NAMES_PER_HOUR, NEW_NAMES_PER_HOUR);
 
 /// See the module.
 #[derive(Debug)]
@@ -46,7 +42,7 @@ pub(super) struct OwnedNames {
     by_name: BTreeMap<NameKey, Slot>,
     /// Invariant: no empty entries.
     by_key: HashMap<Fingerprint, [Option<Slot>; NAMES_PER_KEY]>,
-    newcomers: Buckets,
+    newcomers: NewcomerLimit,
     most: usize,
     /// The second in which a use last began or ended, and how many did so before in it.
     latest: (i64, u16),
@@ -125,7 +121,7 @@ impl OwnedNames {
             looks: Lookalikes::default(),
             by_name: BTreeMap::new(),
             by_key: HashMap::new(),
-            newcomers: Buckets::new(MAX_NEW_NAME_BUCKETS),
+            newcomers: NewcomerLimit::default(),
             most: MAX_OWNED_NAMES,
             latest: (0, 0),
             looked: 0,
@@ -221,8 +217,8 @@ impl OwnedNames {
             return Ownership::NotOwned;
         }
         // Check the limit before removing another name.
-        if !self.count_newcomer(ip, at) {
-            return Ownership::TooMany(NEW_NAMES_PER_HOUR);
+        if let Err(per_hour) = self.newcomers.count(ip, at.uptime) {
+            return Ownership::TooMany(per_hour);
         }
         if !self.make_room(&key, at, out) {
             return Ownership::NotOwned;
@@ -243,14 +239,9 @@ impl OwnedNames {
         self.by_key.get(key).is_some_and(|own| own.iter().all(is_used))
     }
 
-    /// Counts a new name; `false`: the address has reached its limit.
-    fn count_newcomer(&mut self, ip: IpAddr, at: At) -> bool {
-        // A host can give itself any number of addresses in its IPv6 network.
-        let (own, network) = (Net::counted(ip), Net::network(ip));
-        let network = Some(network).filter(|network| *network != own && ip.to_canonical().is_ipv6());
-        let many = NEWCOMERS.times(ADDRESSES_PER_NETWORK, ADDRESSES_PER_NETWORK);
-        network.is_none_or(|network| self.newcomers.take(&network, many, at.uptime).is_ok())
-            && self.newcomers.take(&own, NEWCOMERS, at.uptime).is_ok()
+    /// Sets how many new names may become owned.
+    pub(super) fn limit_newcomers(&mut self, names: NewNames, is_closed: bool) {
+        self.newcomers.set(names, is_closed);
     }
 
     /// Ends a use of the name.

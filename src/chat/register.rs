@@ -41,8 +41,9 @@ impl Call<'_> {
             self.echo = None;
         }
         self.welcome(&hello, divergence.as_ref());
+        self.tell_of_name(ownership);
         if hello.mode == Mode::Chat {
-            self.tell_of_name(ownership);
+            self.tell_of_shared_key();
         }
         self.chat.tell_doubt(self.session, self.out);
         self.chat.tell_failure(self.session, hello.mode, self.out);
@@ -166,8 +167,9 @@ impl Call<'_> {
         let Ownership::TooMany(most) = ownership else { return };
         let name = self.chat.user_of(self.session).map_or("", |user| user.name.as_str());
         let msg = format!(
-            "others can take the name {name} when you leave: only {most} new names per hour are reserved for one \
-             address; to own it, join again later"
+            "the server does not keep the name {name} for you, because it keeps only {most} new names per hour for \
+             one address: others can take it when you leave, and no messages wait for you; join again later, or ask \
+             the administrator for more (--new-names-per-hour)"
         );
         self.inform(Event::Notice(msg));
     }

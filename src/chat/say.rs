@@ -146,25 +146,29 @@ impl Chat {
             mail,
         };
         let seq = is_numbered.then_some(message.seq);
-        let packet = Box::new(message.to_live_packet(seq));
-        let receipt = receipt.map(|(session, id)| {
-            let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
-            let ts = packet.event.ts().unwrap_or_default().to_owned();
-            let (stored, refusal) = (is_stored, refusal.clone());
-            Box::new(Receipt { session, to, id, seq, ts, waits, away, stored, refusal })
-        });
         if !self.keeps() && refusal.is_none() && kind.is_said() && has_place {
             self.unstored.note(&message.venue, &message.mail, self.seq, message.at);
         }
-        let message = Box::new(message);
-        let entry = match &refusal {
-            Some(_) => Some(Entry::Refused(message)),
-            None if self.keeps() && has_place => {
-                self.count_waiting(&message, now);
-                Some(Entry::Message(message))
-            }
-            None => message.is_known_again().then_some(Entry::Passed(message)),
+        let is_kept = refusal.is_none() && self.keeps() && has_place;
+        let has_entry = refusal.is_some() || is_kept || message.is_known_again();
+        let (packet, message) = match has_entry {
+            true => (message.to_live_packet(seq), Some(Box::new(message))),
+            false => (message.into_live_packet(seq), None),
         };
+        let packet = Box::new(packet);
+        let entry = message.map(|message| match &refusal {
+            Some(_) => Entry::Refused(message),
+            None if is_kept => {
+                self.count_waiting(&message, now);
+                Entry::Message(message)
+            }
+            None => Entry::Passed(message),
+        });
+        let receipt = receipt.map(|(session, id)| {
+            let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
+            let ts = packet.event.ts().unwrap_or_default().to_owned();
+            Box::new(Receipt { session, to, id, seq, ts, waits, away, stored: is_stored, refusal })
+        });
         out.push(Delivery::Message { audience, packet, entry, receipt });
         seq
     }

@@ -32,6 +32,8 @@ pub struct FileTicket {
 pub enum TransferEnd {
     /// Both sides closed their connections.
     Done,
+    /// The receiver has said that it has everything, but the sender may have missed it: a connection broke.
+    Received,
     /// A side's connection broke.
     Cut(TransferSide),
     /// Nothing passed for too long.
@@ -116,7 +118,13 @@ impl Call<'_> {
         if self.echo.is_some() {
             // Another session of the sender's asked.
             let name = Some(transfer.names[1].clone());
-            self.answer(Event::Ended { offer: transfer.offer, name, code: Some(Code::Cancelled), msg });
+            self.answer(Event::Ended {
+                offer: transfer.offer,
+                name,
+                code: Some(Code::Cancelled),
+                reason: None,
+                msg,
+            });
         }
     }
 }
@@ -146,6 +154,7 @@ impl Chat {
         let (code, msg) = match end {
             // Both sides know.
             TransferEnd::Done => return,
+            TransferEnd::Received => return self.tell_received(&transfer, out),
             TransferEnd::Cut(side) => {
                 (Code::Cut, format!("the connection of {} broke", transfer.names[side.index()]))
             }
@@ -215,6 +224,16 @@ impl Chat {
         }
     }
 
+    /// Tells the sender what the receiver knows.
+    fn tell_received(&self, transfer: &Transfer, out: &mut Deliveries) {
+        let offer = self.offers.as_ref().and_then(|offers| offers.get(transfer.offer));
+        let [_, receiver] = transfer.names.clone();
+        let msg = format!("{receiver} has received everything");
+        if let Some(offer) = offer {
+            self.inform_open(offer.session, ended(transfer.offer, receiver, Code::Received, &msg), out);
+        }
+    }
+
     fn tell_endings(&self, transfer: &Transfer, code: Code, msg: &str, out: &mut Deliveries) {
         for (session, event) in self.endings(transfer, code, msg) {
             self.inform_open(session, event, out);
@@ -241,7 +260,11 @@ impl Chat {
     fn tell_taken(&self, number: u64, who: &Who, except: [SessionId; 2], out: &mut Deliveries) {
         for other in self.other_sessions(who, except) {
             let msg = format!("offer {number} is accepted in another session");
-            self.inform(other, Event::Ended { offer: number, name: None, code: Some(Code::Taken), msg }, out);
+            self.inform(
+                other,
+                Event::Ended { offer: number, name: None, code: Some(Code::Taken), reason: None, msg },
+                out,
+            );
         }
     }
 
@@ -274,7 +297,7 @@ impl Chat {
 }
 
 fn ended(offer: u64, name: String, code: Code, msg: &str) -> Event {
-    Event::Ended { offer, name: Some(name), code: Some(code), msg: msg.to_owned() }
+    Event::Ended { offer, name: Some(name), code: Some(code), reason: None, msg: msg.to_owned() }
 }
 
 fn bad_token() -> Refusal {
@@ -289,7 +312,13 @@ fn too_many_transfers(who: &str, whose: &str, limit: FileLimit) -> Refusal {
         FileLimit::Address => {
             format!("{MAX_TRANSFERS_PER_ADDRESS} transfers run at {whose} address, which is the limit")
         }
-        FileLimit::All => "this server passes on as many files as it may (--max-transfers)".into(),
+        FileLimit::Crowded(count) => format!(
+            "the server passes on almost as many files as it may (--max-transfers), so {whose} user or address, with \
+             {count}, must wait"
+        ),
+        FileLimit::All | FileLimit::Newcomers => {
+            "this server passes on as many files as it may (--max-transfers)".into()
+        }
     };
     Refusal::new(Code::TooManyTransfers, format!("{msg}; accept again when one of them has ended"))
 }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use super::args::{BackupArgs, CommonArgs};
 use super::exit::ExitError;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::progress::ProgressDisplay;
 use super::rescue::counted;
+use super::values::LogLevel;
 use crate::{server, store};
 
 /// Copies the history and the server's other files to a new file.

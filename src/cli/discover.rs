@@ -2,13 +2,14 @@
 
 mod listing;
 
-pub(crate) use listing::{Listed, json, merge, table};
+pub(crate) use listing::{Listed, json, merge, table, twins};
 
 use super::args::{CommonArgs, DiscoverArgs};
 use super::exit::{Exit, ExitError};
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::progress::ProgressDisplay;
 use super::runtime;
+use super::values::LogLevel;
 use crate::client::Inspector;
 use crate::discovery::{Found, Goodbyes, MdnsSearch, ScanScope, SearchOptions, SearchReport};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
@@ -49,6 +50,10 @@ pub(crate) fn run(
         (servers, SearchReport { scanned: discover.scan, ..search.tried() })
     });
     output.finish(servers, discover.json)?;
+    for note in twins(output.shown.iter().filter_map(|(name, id)| Some((name.as_str(), id.as_deref().ok()?))))
+    {
+        eprintln!("{note}");
+    }
     match output.shown.is_empty() {
         true => Err(ExitError::new(Exit::NoServer, anyhow::anyhow!("{}", nothing_found(&tried, &terrain)))),
         false => Ok(()),

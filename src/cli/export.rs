@@ -1,5 +1,7 @@
 //! `lanchat export`: prints a server's history as text, JSON lines or CSV.
 
+mod cell;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,13 +11,14 @@ use jiff::tz::TimeZone;
 
 use super::args::{CommonArgs, ExportArgs, Format};
 use super::exit::ExitError;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::progress::ProgressDisplay;
+use super::values::LogLevel;
 use crate::chat::{Kind, Message, Venue};
 use crate::files;
 use crate::store::{Export, ExportFilter};
-use crate::text::{safe_line, safe_lines};
+use crate::text::{escape_json, safe_line, safe_lines};
 
 const COLUMNS: [&str; 9] = ["seq", "time", "kind", "from", "ip", "key", "to", "text", "edited"];
 
@@ -130,7 +133,7 @@ fn frame(message: &Message) -> Vec<u8> {
     let mut frame = Vec::new();
     // On the wire, an alert comes from the server; here its author is the sender.
     message.to_live_packet(Some(message.seq)).write_as(&message.from, &mut frame);
-    frame
+    escape_json(&String::from_utf8_lossy(&frame)).into_bytes()
 }
 
 fn cells(message: Message) -> [String; 9] {
@@ -150,11 +153,11 @@ fn cells(message: Message) -> [String; 9] {
         message.seq.to_string(),
         at,
         kind.to_owned(),
-        safe_line(&message.from.name),
+        cell::harmless(&safe_line(&message.from.name)),
         message.from.ip,
         message.from.key.unwrap_or_default(),
-        safe_line(&to),
-        text,
+        cell::harmless(&safe_line(&to)),
+        cell::harmless(&text),
         if message.edited { "true".into() } else { String::new() },
     ]
 }
@@ -201,6 +204,22 @@ mod tests {
         assert!(String::from_utf8(frame(&edited)).unwrap().contains("\"edited\":true"));
         assert_eq!(cells(edited)[7..], ["one\ntwo", "true"]);
         assert_eq!(cells(message("hi"))[7..], ["hi", ""]);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_and_no_json_drives_a_terminal() {
+        let hostile = || Message {
+            from: Sender { name: "=1+1".into(), ip: "10.0.0.1".into(), key: None },
+            venue: Venue::Direct("@SUM(1)".into()),
+            ..message("=HYPERLINK(\"http://192.0.2.1\")\u{1b}[2J\u{202e}\u{2028}\u{9b}")
+        };
+        let cells = cells(hostile());
+        assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r'])), "{cells:?}");
+        assert_eq!((cells[3].as_str(), cells[6].as_str()), ("'=1+1", "'@SUM(1)"));
+        let json = String::from_utf8(frame(&hostile())).unwrap();
+        assert!(!json.contains(|c: char| c != '\n' && crate::text::is_suspicious(c)), "{json:?}");
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["msg"], hostile().text);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use anstream::eprintln;
 use super::args::{CommonArgs, FingerprintArgs};
 use super::exit::{Exit, ExitError};
 use super::link_target::LinkTarget;
-use super::logging::{self, LogLevel};
+use super::logging;
+use super::values::LogLevel;
 use super::{join, own_server, runtime};
 use crate::client;
 use crate::fingerprint::Fingerprint;
@@ -26,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let fingerprint = match &args.host {
-        _ if args.me => client::own_fingerprint().map_err(join::failure)?,
+        _ if args.me => client::own_fingerprint(args.key_file.as_deref()).map_err(join::failure)?,
         Some(host) => asked(host, common.quiet > 0)?,
         None => own_server::fingerprint(args.data_dir.clone().or(data_dir), "fingerprint")?,
     };

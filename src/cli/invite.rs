@@ -7,9 +7,10 @@ use anyhow::{Context, bail};
 use super::args::{CommonArgs, InviteArgs, ServeArgs};
 use super::exit::ExitError;
 use super::link_target::LinkTarget;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::values::HostPort;
+use super::values::LogLevel;
 use crate::discovery::own_addresses;
 use crate::limits::DEFAULT_PORT;
 

@@ -16,9 +16,10 @@ use super::chat_table::ChatTable;
 use super::config::Config;
 use super::exit::{Exit, ExitError};
 use super::former_identity::FormerIdentity;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::runtime;
+use super::values::LogLevel;
 use crate::client::{self, ClientOptions, Host, Hosting, SECRET_FILE, Task};
 use crate::discovery::Announcer;
 use crate::files;
@@ -142,7 +143,7 @@ pub(super) fn quiet_options(join: JoinArgs, data_dirs: Vec<PathBuf>) -> Result<C
 
 fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, ExitError> {
     // Naming each option makes an unused one a compile error.
-    let JoinArgs { connect, name, passphrase_file } = join;
+    let JoinArgs { connect, name, key_file, guest, passphrase_file } = join;
     let ConnectArgs { host, no_discovery, server, fingerprint, plaintext, timeout } = connect.checked()?;
     Ok(ClientOptions {
         host: host.map(|host| (host.at.host, host.at.port)),
@@ -150,6 +151,8 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         server,
         timeout,
         name,
+        key_file,
+        guest,
         plaintext,
         fingerprints: fingerprint,
         passphrase_file,

@@ -88,8 +88,7 @@ fn people() -> Vec<Limit> {
         Limit {
             what: "names owned",
             value: format!(
-                "{NAMES_PER_KEY} per key; {NEW_NAMES_PER_HOUR} new ones per hour and address, {} per hour and IPv6 network; {MAX_OWNED_NAMES} in all. Kept {} after the last use, {} if used for less than {}.",
-                NEW_NAMES_PER_HOUR * ADDRESSES_PER_NETWORK,
+                "{NAMES_PER_KEY} per key; {NEW_NAMES_AT_ONCE_NEARBY} new ones at once and then {NEW_NAMES_PER_HOUR_NEARBY} per hour for a private or link-local address or an IPv6 network, and on a closed server for any; otherwise {NEW_NAMES_PER_HOUR} per hour and address (`--new-names-per-hour`); {ADDRESSES_PER_NETWORK} times as many per network; {MAX_OWNED_NAMES} in all. Kept {} after the last use, {} if used for less than {}.",
                 span(NAME_KEPT),
                 span(NAME_KEPT_TRIED),
                 span(NAME_TRIED)
@@ -105,6 +104,12 @@ fn people() -> Vec<Limit> {
             ),
             charged: "the author; all newcomers together",
             beyond: "the server refuses (`mailbox_full`); waiting messages stay, and known people still have room",
+        },
+        Limit {
+            what: "keys remembered as in use under several names at once",
+            value: format!("{MAX_SHARED_KEYS}, with {MAX_NAMES_OF_SHARED_KEY} names each."),
+            charged: "everyone together",
+            beyond: "the earliest one goes first: its next use under two names counts as the first one",
         },
         Limit {
             what: "ids of messages that were delivered without being stored",
@@ -143,6 +148,15 @@ fn people() -> Vec<Limit> {
             beyond: "the server removes the oldest messages; by size, it never removes undelivered ones, and refuses more once these take half (`mailbox_full`)",
         },
         Limit {
+            what: "messages that the search index does not have yet",
+            value: format!(
+                "{TAIL_MOST_ROWS}, or {} of text; a search checks the newest {SEARCH_TAIL} of them one by one.",
+                Size(TAIL_MOST_BYTES as u64)
+            ),
+            charged: "everyone",
+            beyond: "messages wait until the server has indexed as many; a search says that some are still being indexed",
+        },
+        Limit {
             what: "a clock that is ahead",
             value: format!(
                 "Messages, names, bans and mutes age by at most {} because of it, plus {CLOCK_EARNED} times the time that the server runs if the clock is at most {} ahead, or once that time if it is further ahead. A clock that is set while the server runs counts after {}.",
@@ -170,19 +184,21 @@ fn files() -> Vec<Limit> {
         Limit {
             what: "offers of files",
             value: format!(
-                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address, {MAX_OFFERS} in all; a name: {MAX_FILE_NAME_BYTES} bytes. The server tells a user who comes of {OFFERS_TOLD}."
+                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address ({MAX_OFFERS_OF_OWN_MACHINE} on the server's machine), {MAX_OFFERS} in all, and {MAX_OFFERS_OF_NEWCOMERS} of newcomers. Once half of an address's or of all are open, the bounds shrink with the rest, so that others find a place. A name: {MAX_FILE_NAME_BYTES} bytes. The server tells a user who comes of {OFFERS_TOLD}, the first of each sender first."
             ),
-            charged: "the key with all its names (without a key, the address); its address, unless it is the server's machine",
+            charged: "the key with all its names (without a key, the address); its address",
             beyond: "the server refuses (`too_many_offers`)",
         },
         Limit {
             what: "transfers of files",
             value: format!(
-                "{MAX_TRANSFERS_PER_USER} per user in either direction, {MAX_TRANSFERS_PER_ADDRESS} per address, {DEFAULT_MAX_TRANSFERS} in all (--max-transfers), each with {} of memory and {} per connection and direction in the system. Sizes and the rate have no limit unless the administrator sets one (--max-file, with an allowance of 1/{TRANSFER_OVERHEAD_SHARE}, {} and {TRANSFER_OVERHEAD_OF_FILE} bytes per file; --file-rate, at least {}).",
+                "{MAX_TRANSFERS_PER_USER} per user in either direction, {MAX_TRANSFERS_PER_ADDRESS} per address, {DEFAULT_MAX_TRANSFERS} in all (--max-transfers); once half of these run, the bounds per user and address shrink with the rest. Each has {} of memory and {} per connection and direction in the system. Sizes and the rate have no limit unless the administrator sets one (--max-file, with an allowance of 1/{TRANSFER_OVERHEAD_SHARE}, {} and {TRANSFER_OVERHEAD_OF_FILE} bytes per file; --file-rate, at least {}, of which all transfers get the same share every {}; it is enough for as many transfers as get {} per second each).",
                 size(TRANSFER_MEMORY_BYTES),
                 size(TRANSFER_SOCKET_BYTES),
                 Size(TRANSFER_OVERHEAD_BYTES),
-                Size(MIN_FILE_RATE)
+                Size(MIN_FILE_RATE),
+                span(TRANSFER_TURN),
+                Size(MIN_TRANSFER_RATE)
             ),
             charged: "both users; their addresses",
             beyond: "the server refuses (`too_many_transfers`, `file_too_big`)",

@@ -1,4 +1,4 @@
-//! The names of the events in a server's log, for programs that read it. `tests/integration/log_events.rs`
+//! The names of the events in a server's log, for programs that read it. `tests/integration/watched.rs`
 //! compares them with the code.
 
 use super::pages::Paragraph;
@@ -30,8 +30,11 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("end_not_recorded", "The file history.last cannot be written."),
     ("file_ignored", "A file of an earlier version has no effect."),
     ("file_imported", "A file of an earlier version is in the database now."),
+    ("file_rate_low", "--file-rate is too low for --max-transfers."),
     ("handshake_failed", "A TLS handshake failed (debug)."),
     ("handshake_given_up", "The client ended a TLS handshake (debug)."),
+    ("history_copied", "The database has a new form, and where its copy is."),
+    ("history_copy_left", "A copy of the database that is no longer needed cannot be deleted."),
     ("history_damaged", "The check of the database found damage (debug; storing_fails follows)."),
     ("history_foreign_write", "Another program wrote to the database."),
     ("history_gone", "The database is gone, and the server starts with a new one."),
@@ -49,6 +52,7 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("interfaces_many", "mDNS does not announce the server on all of this machine's networks."),
     ("key_changed", "The server has another key than before."),
     ("key_lost", "The server's key is gone, so it has a new one."),
+    ("key_shared", "A key is in use under several names at once."),
     ("lack_not_recorded", "The database cannot record which messages it lacks (debug)."),
     ("mail_accepted", "The server takes messages for people who are offline again."),
     ("mail_full", "The server refuses messages for people who are offline (--retain-size)."),
@@ -65,8 +69,11 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("plaintext_allowed", "The server takes unencrypted connections."),
     ("poll_failed", "The system failed to watch sockets."),
     ("process_unprotected", "The system did not protect the process's memory as it should (debug)."),
+    ("reload_failed", "SIGHUP changed nothing, and why."),
+    ("reloaded", "SIGHUP changed these settings."),
     ("removal_failed", "Old messages could not be removed (debug)."),
     ("server_failed", "The service ends with an error (Windows)."),
+    ("server_stuck", "The server does not answer; the service manager will end it."),
     ("service_manager_missing", "The service manager cannot be told (debug)."),
     ("serving", "The server has started."),
     ("serving_closed", "It is closed, and where its passphrase is."),

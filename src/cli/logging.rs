@@ -9,16 +9,17 @@ use std::io::IsTerminal;
 
 use jiff::{Timestamp, ZonedDateTime};
 use tracing::field::Field;
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::format::{DefaultFields, Format, Full, Json, JsonFields, Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use super::args::{CommonArgs, LogFormat};
 use super::exit::ExitError;
+use super::values::LogLevel;
 
 /// The field with the name of an event.
 const EVENT: &str = "event";
@@ -29,12 +30,15 @@ const VARIABLE: &str = "LANCHAT_LOG";
 const LEVELS: [LevelFilter; 5] =
     [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogLevel {
-    /// Errors only: the subcommand reports to the user in other ways.
-    Error = 0,
-    /// Events too: the log is a server's output.
-    Info = 2,
+/// Changes the level of a log that has started.
+pub(crate) struct LogFilter(reload::Handle<Targets, Registry>);
+
+impl LogFilter {
+    /// Sets the level, unless `LANCHAT_LOG` has the last word.
+    pub(crate) fn set(&self, level: LogLevel, common: &CommonArgs) {
+        // The error is that of a log that is gone.
+        let _ = filter(level, common).map(|filter| self.0.reload(filter));
+    }
 }
 
 /// The format of the time before a line.
@@ -55,7 +59,7 @@ impl FormatTime for TimeFormat {
     }
 }
 
-pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<(), ExitError>
+pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<LogFilter, ExitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -68,19 +72,11 @@ pub(crate) fn start_as<W>(
     level: LogLevel,
     format: LogFormat,
     writer: W,
-) -> Result<(), ExitError>
+) -> Result<LogFilter, ExitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = match env::var(VARIABLE) {
-        Ok(chosen) if !chosen.is_empty() => directives(&chosen).map_err(|error| {
-            ExitError::usage(format!(
-                "{VARIABLE} is {chosen:?}: {error}; use directives such as lanchat=debug"
-            ))
-        })?,
-        _ => levels(level, common.verbose, common.quiet),
-    };
-    let filter = filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF);
+    let (filter, handle) = reload::Layer::new(filter(level, common)?);
     let is_terminal = std::io::stderr().is_terminal();
     let registry = tracing_subscriber::registry();
     match format {
@@ -92,7 +88,19 @@ where
         }
         LogFormat::Text => registry.with(text(writer).with_filter(filter)).init(),
     }
-    Ok(())
+    Ok(LogFilter(handle))
+}
+
+fn filter(level: LogLevel, common: &CommonArgs) -> Result<Targets, ExitError> {
+    let filter = match env::var(VARIABLE) {
+        Ok(chosen) if !chosen.is_empty() => directives(&chosen).map_err(|error| {
+            ExitError::usage(format!(
+                "{VARIABLE} is {chosen:?}: {error}; use directives such as lanchat=debug"
+            ))
+        })?,
+        _ => levels(level, common.verbose, common.quiet),
+    };
+    Ok(filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF))
 }
 
 /// Lines of text. Their fields follow the message.

@@ -61,6 +61,8 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     environment(command, &mut rest);
     entries("FILES", pages::files(subcommand), &mut rest);
     if subcommand == Some("serve") {
+        entries("SIGNALS", pages::signals(), &mut rest);
+        entries("SERVICE", pages::service(), &mut rest);
         entries("LIMITS", limits_page::paragraphs(), &mut rest);
     }
     if subcommand.is_none() {
@@ -68,8 +70,8 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         entries("DELIVERY AND HISTORY", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
     }
-    if let Some("serve" | "backup" | "restore" | "repair") = subcommand {
-        entries("BACK UP, RESTORE, MOVE", pages::rescue(), &mut rest);
+    if let Some("serve" | "backup" | "restore" | "repair" | "forget") = subcommand {
+        entries("BACK UP, RESTORE, MOVE, UPGRADE", pages::rescue(), &mut rest);
     }
     match subcommand {
         Some("serve") => {
@@ -172,12 +174,14 @@ fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
 
 fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
     let others = match subcommand {
-        Some("serve") => {
-            ["", "-status", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into()
-        }
+        Some("serve") => ["", "-status", "-backup", "-restore", "-repair", "-forget"]
+            .map(|name| format!("lanchat{name}"))
+            .into(),
         Some("status") => ["", "-serve"].map(|name| format!("lanchat{name}")).into(),
-        Some("backup" | "restore" | "repair") => {
-            ["", "-serve", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into()
+        Some("backup" | "restore" | "repair" | "forget") => {
+            ["", "-serve", "-backup", "-restore", "-repair", "-forget"]
+                .map(|name| format!("lanchat{name}"))
+                .into()
         }
         Some(_) => vec!["lanchat".to_owned()],
         None => SUBCOMMANDS.iter().map(|name| format!("lanchat-{name}")).collect(),

@@ -14,6 +14,7 @@ pub mod doctor;
 mod exit;
 mod export;
 mod fingerprint;
+mod forget;
 mod former_identity;
 mod invite;
 mod join;
@@ -27,11 +28,13 @@ mod page_examples;
 mod page_text;
 mod pages;
 mod progress;
+mod reload;
 mod rescue;
 mod runtime;
 mod serve;
 #[cfg(windows)]
 mod service;
+mod service_manager;
 mod status;
 mod trust;
 mod usage;
@@ -110,6 +113,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
         Some(Subcommand::Export(args)) => export::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Backup(args)) => backup::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,
+        Some(Subcommand::Forget(args)) => forget::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Repair(args)) => rescue::repair(common, &args, configured.data_dir)?,
         Some(Subcommand::Completions(args)) => completions::run(&args)?,
         Some(Subcommand::Man(args)) => man::run(&args)?,

@@ -81,6 +81,15 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
                 "sudo systemctl stop lanchat && sudo lanchat repair && sudo systemctl start lanchat",
             ),
         ],
+        Some("forget") => &[
+            ("Erase a person from your own server:", "lanchat forget alice"),
+            (
+                "Erase the owner of a key from the system service, without a question:",
+                "sudo systemctl stop lanchat && \
+                 sudo lanchat forget --yes key:SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844 && \
+                 sudo systemctl start lanchat",
+            ),
+        ],
         Some("invite") => &[
             ("Print the links:", "lanchat invite"),
             ("Print a link with another host name:", "lanchat invite --host chat.example:7667"),
@@ -96,6 +105,11 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Send to a room:", "lanchat send --room builds 'the build is done'"),
             ("Learn whether a message was stored:", "lanchat send --json --to bob hi | jq .seq"),
             ("Send a program's output to one user:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
+            (
+                "Send from a machine that keeps nothing, as a user with a key:",
+                "lanchat send --key-file /run/secrets/build.pem --name build the build is done",
+            ),
+            ("Send from there under a name that stays free:", "lanchat send --guest --name build done"),
             ("Send a folder:", "lanchat send --file photos --to bob"),
             (
                 "Send what a program writes, as a file:",

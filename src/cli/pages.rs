@@ -56,6 +56,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         Some("backup") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE]),
         Some("restore") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE, REPLACED]),
         Some("repair") => owned(&[SERVER_HISTORY, DAMAGED]),
+        Some("forget") => owned(&[SERVER_HISTORY]),
         Some("serve") => owned(&[
             (
                 "$XDG_DATA_HOME/lanchat",
@@ -88,6 +89,57 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
     files
 }
 
+/// Describes the server's signals.
+pub(super) fn signals() -> Vec<Paragraph> {
+    owned(&[
+        (
+            "SIGTERM, SIGINT",
+            "Stop: the server says goodbye to all clients, for at most a few seconds. A second signal ends it at once, \
+             with status 1.",
+        ),
+        (
+            "SIGHUP",
+            "Read the config file and the files that it names again, and log what has changed. motd, rate-limit, \
+             max-clients, max-per-ip, new-names-per-hour, retain, retain-size, ascii-names, log-level, log-connections and \
+             the passphrase are in force at once, for those who come or act from then on: nobody who is there has to \
+             leave. The other settings need a restart; the log names them. If something is wrong, the log says so, and all settings stay as they were. \
+             Variables and options are those of the start. Names, operators, members, bans and mutes need no reload. \
+             At a terminal, SIGHUP stops the server: the terminal is gone.",
+        ),
+    ])
+}
+
+/// Describes the server under systemd.
+pub(super) fn service() -> Vec<Paragraph> {
+    owned(&[
+        ("systemctl reload lanchat", "Sends SIGHUP. systemctl status shows what the log says of it."),
+        (
+            "lanchat serve --check --config /etc/lanchat/config.toml",
+            "Checks the settings before a restart: status 0 if they are right.",
+        ),
+        (
+            "Restart=always, StartLimitIntervalSec=0",
+            "The unit starts the server again whenever it ends, every 2 seconds, for as long as it takes: its address \
+             may come late. Only wrong options and a wrong config file (status 2) stay failed.",
+        ),
+        (
+            "WatchdogSec=30",
+            "systemd ends and restarts the server if its main loop does not answer for 30 seconds.",
+        ),
+        (
+            "LoadCredential=passphrase:/etc/lanchat/passphrase",
+            "A closed server takes its passphrase from that file, which only root must be able to read. Without the \
+             file, it generates one. To change it, write the file and restart the service; members need no new \
+             passphrase.",
+        ),
+        (
+            "lanchat.socket",
+            "Optional: keeps the port open while the server restarts, so that clients wait instead of being refused. \
+             The port is then that of the socket's unit, whatever --host and --port say.",
+        ),
+    ])
+}
+
 const CONFIG_FILE: &str = "The config file; the default for XDG_CONFIG_HOME is ~/.config, and on Windows the \
     folder is %APPDATA%. Keys are the options' long names (host = \"office\"); those of lanchat serve are in the \
     table [serve], and the preferences that /set lists in the table [chat]. The command line overrides the \
@@ -108,7 +160,9 @@ const SYSTEM_SERVERS: (&str, &str) = (
 const KEY: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/client.pem",
     "Your private key, created at the first start. Your name belongs to it; to be the same user on another \
-     machine, copy it there.",
+     machine, copy it there. --key-file names another file. A systemd service can load one as a credential: \
+     LoadCredential=lanchat.pem:/etc/lanchat/build.pem and Environment=LANCHAT_KEY_FILE=%d/lanchat.pem. If the \
+     file cannot be written, the key lasts for one run, lanchat says so, and the server reserves no name for it.",
 );
 
 const SERVER_KEY: (&str, &str) = (
@@ -255,6 +309,25 @@ pub(super) fn rescue() -> Vec<Paragraph> {
             "move",
             "Restore the backup on the new machine before a server first runs there: clients recognise the server by its \
              key. Do not run both servers.",
+        ),
+        (
+            "upgrade",
+            "Install the new version and restart the server. If the form of the history has changed, the server first \
+             copies it to history.db.before-schema-N beside it, where N is the old form, and deletes that copy after \
+             30 days. To return to the earlier version, stop the server, install that version, run lanchat restore \
+             with the copy, and start the server: messages since the upgrade are lost. An earlier version refuses the \
+             new form, and changes nothing.",
+        ),
+        (
+            "forget",
+            "Stop the server, then run lanchat forget with a user's name or key. It erases this person's messages, names \
+             and mail from the history. Backups, exports, and directories that earlier commands kept still have them.",
+        ),
+        (
+            "system service",
+            "Only root can reach its data, in /var/lib/private/lanchat, where /var/lib/lanchat leads: run these commands \
+             with sudo. They find it if you have no server of your own; otherwise, add --data-dir /var/lib/lanchat. \
+             Removing the package keeps the data; apt purge deletes it, with the server's key: make a backup first.",
         ),
         (
             "damage",

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::args::{CommonArgs, RepairArgs, RestoreArgs};
 use super::exit::ExitError;
-use super::logging::{self, LogLevel};
+use super::logging;
 use super::own_server;
 use super::progress::ProgressDisplay;
+use super::values::LogLevel;
 use crate::server::{self, DataDirError, RecoveryError};
 use crate::store::{ChecksumState, Repaired, StoreError};
 
@@ -122,7 +123,7 @@ fn next(dir: &Path) -> String {
     }
 }
 
-fn failure(error: RecoveryError, command: &str) -> ExitError {
+pub(super) fn failure(error: RecoveryError, command: &str) -> ExitError {
     match error {
         RecoveryError::DataDir(DataDirError::Unusable(path, error))
             if error.kind() == io::ErrorKind::PermissionDenied =>

@@ -4,14 +4,16 @@ use super::announce::{announce, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};
 use super::exit::ExitError;
 use super::former_identity::FormerIdentity;
-use super::logging::{self, LogLevel};
+use super::logging::{self, LogFilter};
+use super::reload::Reloader;
 use super::runtime;
+use super::service_manager::{self, ServiceStage};
 use super::values::Size;
 use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
-use crate::server::{Console, Handle, PASSPHRASE_FILE, Server, ServerOptions, StopSignals};
+use crate::server::{Console, Handle, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StopSignals};
 use crate::store::Retention;
 use std::io;
 use std::path::Path;
@@ -22,8 +24,23 @@ pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError
     let Some(serve) = run_as_service(common, serve) else { return Ok(()) };
     let screen = Screen::new();
     let log = screen.clone();
-    logging::start_as(common, LogLevel::Info, serve.watch.log_format, move || log.writer())?;
-    runtime::finish(runtime::full()?, serve_until_stopped(serve, screen, std::future::pending()))
+    let filter = logging::start_as(common, serve.log_level, serve.watch.log_format, move || log.writer())?;
+    if serve.check {
+        return runtime::finish(runtime::full()?, check(&serve));
+    }
+    runtime::finish(runtime::full()?, serve_until_stopped((serve, filter), screen, std::future::pending()))
+}
+
+/// Resolves the options as a start would, and says so.
+async fn check(serve: &ServeArgs) -> Result<(), ExitError> {
+    let options = serve.options().await?;
+    let access = if options.rules.closed { "only members and those with the passphrase" } else { "everyone" };
+    anstream::println!(
+        "nothing wrong: this would serve {:?} on port {} to {access}",
+        options.name,
+        options.port
+    );
+    Ok(())
 }
 
 /// Runs the server as a service if the service manager has started this program; otherwise returns the options.
@@ -37,10 +54,12 @@ fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
         let serve = ServeArgs { data_dir: data_dir.clone(), ..given };
         let log = data_dir.as_deref().map(ServiceLog::open);
         let Some(Ok(log)) = log else { return false };
-        let started = logging::start_as(&common, LogLevel::Info, serve.watch.log_format, move || log.clone());
-        let served = started.and_then(|()| Ok(runtime::full()?)).and_then(|runtime| {
-            runtime::finish(runtime, serve_until_stopped(serve, Screen::new(), stop.notified()))
-        });
+        let started =
+            logging::start_as(&common, serve.log_level, serve.watch.log_format, move || log.clone());
+        let served =
+            started.and_then(|filter| Ok((filter, runtime::full()?))).and_then(|(filter, runtime)| {
+                runtime::finish(runtime, serve_until_stopped((serve, filter), Screen::new(), stop.notified()))
+            });
         if let Err(failure) = &served {
             tracing::error!(event = "server_failed", "{}", anstream::adapter::strip_str(&failure.line()));
         }
@@ -51,13 +70,15 @@ fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
 
 /// Runs the server until a signal, its console or `asked` stops it.
 async fn serve_until_stopped(
-    serve: ServeArgs,
+    (serve, filter): (ServeArgs, LogFilter),
     screen: Screen,
     asked: impl Future<Output = ()>,
 ) -> Result<(), ExitError> {
     // Before clients learn that the server is up, and before the console takes the terminal: any later signal
     // is an orderly end.
-    let signals = StopSignals::catch();
+    let has_terminal = prompt::is_available();
+    let signals = StopSignals::catch(has_terminal);
+    let hangups = (!has_terminal).then(ReloadSignal::catch);
     let mut asked = std::pin::pin!(async {
         tokio::select! {
             () = requested(signals) => {}
@@ -69,7 +90,7 @@ async fn serve_until_stopped(
         () = &mut asked => return Ok(()),
     };
     let former = FormerIdentity::before(options.data_dir.as_deref());
-    let server = Server::bind(options.clone())?;
+    let server = Server::bind_on(service_manager::socket().map_err(bad_socket)?, options.clone())?;
     let info = server.info();
     log_identity(&server, &options, serve.passphrase_file.as_deref());
     if let Some(warning) = former.and_then(|former| former.warning(&server.key())) {
@@ -80,15 +101,25 @@ async fn serve_until_stopped(
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());
     log_operator_code(&server.handle());
-    tell_service_manager(true);
+    service_manager::tell(ServiceStage::Ready);
+    let reloader = Reloader { server: server.handle(), args: serve, options, filter };
+    let reloads = async move {
+        match hangups {
+            Some(hangups) => reloader.run(hangups).await,
+            None => std::future::pending().await,
+        }
+    };
+    let watchdog = service_manager::feed_watchdog(server.handle());
     let console = console(server.handle(), screen);
     let stop = async {
         tokio::select! {
             () = asked => {}
             () = console => {}
+            () = reloads => {}
+            () = watchdog => {}
         }
         tracing::info!(event = "stopping", "stopping: saying goodbye to all clients");
-        tell_service_manager(false);
+        service_manager::tell(ServiceStage::Stopping);
         if let Some(announcer) = announcer {
             announcer.shutdown().await;
         }
@@ -188,15 +219,8 @@ async fn console(handle: Handle, screen: Screen) {
     }
 }
 
-/// Tells systemd (Type=notify) that the port is open, or that the server is stopping.
-#[cfg(target_os = "linux")]
-fn tell_service_manager(ready: bool) {
-    use sd_notify::NotifyState;
-    let state = if ready { NotifyState::Ready } else { NotifyState::Stopping };
-    if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::debug!(event = "service_manager_missing", %error, "cannot notify the service manager");
-    }
+fn bad_socket(error: io::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "cannot use the socket that the service manager passed: {error}; a lanchat.socket listens on one TCP port"
+    )
 }
-
-#[cfg(not(target_os = "linux"))]
-fn tell_service_manager(_ready: bool) {}

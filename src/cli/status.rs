@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::args::{CommonArgs, ServeArgs, StatusArgs};
 use super::exit::{Exit, ExitError};
-use super::logging::{self, LogLevel};
+use super::logging;
+use super::values::LogLevel;
 use super::{join, own_server, runtime};
 use crate::client::{self, ClientOptions, OwnServer};
 use crate::limits::DEFAULT_PORT;

@@ -8,7 +8,8 @@ use anstream::{eprint, eprintln};
 
 use super::args::{CommonArgs, TrustArgs};
 use super::exit::{Exit, ExitError};
-use super::logging::{self, LogLevel};
+use super::logging;
+use super::values::LogLevel;
 use super::{join, runtime};
 use crate::client::{self, ChangedKey};
 use crate::fingerprint::Fingerprint;

@@ -117,31 +117,35 @@ pub(crate) fn last(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.
+/// A number of bytes, written `65536`, `64KiB`, `10M`, `1MiB` or `2GB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
 
-/// The units of [`Size`] in lower case, with their bytes.
-const UNITS: [(&str, u64); 7] = [
-    ("", 1),
-    ("b", 1),
-    ("kb", 1_000),
-    ("mb", 1_000_000),
-    ("kib", 1 << 10),
-    ("mib", 1 << 20),
-    ("gib", 1 << 30),
-];
+/// The letters of units in lower case. As elsewhere, a letter alone counts in steps of 1024, as with `iB`, and one
+/// with `B` in steps of 1000.
+const UNITS: [char; 4] = ['k', 'm', 'g', 't'];
+
+/// The bytes of a unit in lower case.
+fn unit_bytes(unit: &str) -> Option<u64> {
+    let Some(letter) = unit.chars().next().filter(|_| unit != "b") else { return Some(1) };
+    let power = u32::try_from(UNITS.iter().position(|known| *known == letter)?).ok()? + 1;
+    match &unit[1..] {
+        "" | "i" | "ib" => Some(1024_u64.pow(power)),
+        "b" => Some(1000_u64.pow(power)),
+        _ => None,
+    }
+}
 
 impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || "expected a size such as 65536, 256KiB or 1MiB".to_owned();
+        let wanted = || "expected a size such as 65536, 10M, 256KiB or 2GB".to_owned();
         let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
         let unit = text[digits.len()..].trim().to_lowercase();
         let count: u64 = digits.parse().map_err(|_| wanted())?;
-        let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wanted)?;
-        let bytes = count.checked_mul(*bytes).ok_or("the size is too large")?;
+        let bytes = unit_bytes(&unit).ok_or_else(wanted)?;
+        let bytes = count.checked_mul(bytes).ok_or("the size is too large")?;
         Ok(Self(bytes))
     }
 }
@@ -237,6 +241,16 @@ impl From<Color> for anstream::ColorChoice {
     }
 }
 
+/// How much to log. Other subcommands than a server log errors only: they report to the user in other ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogLevel {
+    Error = 0,
+    Warn = 1,
+    Info = 2,
+    Debug = 3,
+    Trace = 4,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,7 +325,23 @@ mod tests {
         assert_eq!(size("64KiB"), Ok(65_536));
         assert_eq!(size("1 MiB"), Ok(1 << 20));
         assert_eq!(size("2mb"), Ok(2_000_000));
-        for wrong in ["", "MiB", "1.5MiB", "-1", "1XB", "99999999999999GiB", "1é"] {
+        for (text, bytes) in [
+            ("10M", 10 << 20),
+            ("10m", 10 << 20),
+            ("64K", 64 << 10),
+            ("2G", 2 << 30),
+            ("2GB", 2_000_000_000),
+            ("1T", 1 << 40),
+            ("1Gi", 1 << 30),
+            ("3 TiB", 3 << 40),
+            ("5TB", 5_000_000_000_000),
+            ("7B", 7),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for wrong in
+            ["", "MiB", "M", "1.5MiB", "-1", "1XB", "1Mb/s", "1bb", "1P", "99999999999999GiB", "1é", "1ké"]
+        {
             assert!(size(wrong).is_err(), "{wrong}");
         }
         for text in ["0B", "65537B", "64KiB", "1MiB", "3GiB"] {
@@ -335,7 +365,7 @@ mod tests {
         }
         assert_eq!(
             "never".parse::<Bound<Size>>().unwrap_err(),
-            "expected a size such as 65536, 256KiB or 1MiB, or off"
+            "expected a size such as 65536, 10M, 256KiB or 2GB, or off"
         );
         assert_eq!(
             (Bound::At(Size(1024)).to_string(), Bound::<Size>::Off.to_string()),

@@ -22,6 +22,10 @@ pub struct ClientOptions {
     pub timeout: Duration,
     /// The user's name; `None`: the login name.
     pub name: Option<String>,
+    /// The file with the user's key; `None`: the usual one.
+    pub key_file: Option<PathBuf>,
+    /// Whether to own no name.
+    pub guest: bool,
     /// Whether to connect without encryption.
     pub plaintext: bool,
     /// The only acceptable keys; any key if the list is empty.
@@ -65,6 +69,8 @@ impl ClientOptions {
             server: None,
             timeout: Duration::from_secs(1),
             name: None,
+            key_file: None,
+            guest: false,
             plaintext: true,
             fingerprints: Vec::new(),
             passphrase_file: None,

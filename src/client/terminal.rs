@@ -7,10 +7,24 @@ use crate::text::break_lines;
 
 /// Prints a note for the user, broken at words if it goes to a terminal.
 pub(crate) fn tell(note: &str) {
-    let size = if io::stderr().is_terminal() { prompt::screen_size() } else { None };
-    for line in rows(note, size.map(|(_, columns)| columns)) {
+    for line in rows(note, columns()) {
         anstream::eprintln!("{line}");
     }
+}
+
+/// The columns of the screen, if notes go there.
+fn columns() -> Option<usize> {
+    let size = if io::stderr().is_terminal() { prompt::screen_size() } else { None };
+    size.map(|(_, columns)| columns)
+}
+
+/// A question, broken at words as a note is. The answer stands behind it.
+fn broken(question: &str, columns: Option<usize>) -> String {
+    let text = question.trim_end();
+    // The answer needs a column, too.
+    let columns = columns.map(|columns| columns.saturating_sub(2).max(1));
+    let lines: Vec<&str> = text.lines().flat_map(|line| rows(line, columns)).collect();
+    lines.join("\n") + &question[text.len()..]
 }
 
 /// The rows of a note on a screen of so many columns. An indented note is to be copied, so it stays whole.
@@ -40,7 +54,7 @@ pub(crate) async fn answer(question: &str) -> Option<String> {
     let read = tokio::task::spawn_blocking(move || {
         // Keys pressed while waiting are not an answer.
         prompt::forget_typed();
-        anstream::eprint!("{question}");
+        anstream::eprint!("{}", broken(&question, columns()));
         let mut answer = Vec::new();
         io::stdin().lock().read_until(b'\n', &mut answer).map(|_| answer)
     });
@@ -62,6 +76,8 @@ mod tests {
     fn a_note_breaks_at_words_unless_it_is_to_be_copied() {
         assert_eq!(rows("compare these numbers", Some(13)), ["compare these", "numbers"]);
         assert_eq!(rows("compare these numbers", None), ["compare these numbers"]);
+        assert_eq!(broken("take it? [y/N] ", Some(13)), "take it?\n[y/N] ");
+        assert_eq!(broken("two\nlines? ", Some(80)), "two\nlines? ");
         assert_eq!(rows("  lanchat trust office", Some(13)), ["  lanchat trust office"]);
     }
 }

@@ -101,3 +101,11 @@ pub const MAX_WAITING_OF_NEWCOMERS_FOR_ONE: u32 = MAX_WAITING / 2;
 
 /// Messages by newcomers that may wait for all recipients. Their counts take 2 MB.
 pub const MAX_WAITING_OF_NEWCOMERS: u32 = 100_000;
+
+/// Most keys of which the server remembers that they are in use under several names at once. The earliest
+/// one goes first. Up to 2 kB each.
+pub const MAX_SHARED_KEYS: usize = 1024;
+
+/// Most names that the server remembers of such a key: a class of machines made from one image. The earliest
+/// one goes first.
+pub const MAX_NAMES_OF_SHARED_KEY: usize = 40;

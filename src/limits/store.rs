@@ -10,6 +10,9 @@ pub const STORE_QUEUE: usize = 64;
 /// in any case.
 pub const SEQ_RESERVE: u64 = 10_000;
 
+/// Most accounts, and most rooms, whose rows the writer remembers from batch to batch: 80 bytes each.
+pub const MAX_KNOWN_IDS: usize = 8192;
+
 /// How many earlier messages of an author with the same id to compare with a new one, the newest first: ids
 /// should be unique, and reusing one must not cost a look at all of them.
 pub const SAME_ID_LOOKED_AT: u32 = 64;
@@ -70,15 +73,38 @@ pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;
 /// limit by that much. A measurement reads all waiting mail, a second per 500 MB.
 pub const MAIL_ROOM_PARTS: u64 = 256;
 
-/// Unindexed messages from which to index while the store is idle: 8 ms. A search checks them one by one, in
-/// 2 ms.
+/// How long no batch must have come before the writer indexes new messages: shorter than people notice, and
+/// longer than the server takes between two batches while messages flood it.
+pub const TAIL_REST: Duration = Duration::from_millis(5);
+
+/// How often the writer indexes new messages between batches that follow each other without a rest, unless more
+/// came in that time than it indexes in a step: a flood of more than 8,000 per second is first stored.
+pub const INDEX_ALONG: Duration = Duration::from_millis(250);
+
+/// Unindexed messages from which to index while the store rests: fewer would write almost as many pages. A
+/// search checks them one by one, in 1 ms.
 pub const TAIL_IDLE_ROWS: usize = 256;
 
-/// The number from which to index in any case, in one step: 30 ms.
-pub const TAIL_ROWS: usize = 1024;
+/// The same in bytes of text.
+pub const TAIL_IDLE_BYTES: usize = 128 * 1024;
+
+/// Most unindexed messages: 10 seconds of a flood that the server can just take. Beyond it, each batch waits
+/// for as many to be indexed as it brings.
+pub const TAIL_MOST_ROWS: usize = 500_000;
 
 /// The same in bytes of text.
-pub const TAIL_BYTES: usize = 128 * 1024;
+pub const TAIL_MOST_BYTES: usize = 128 * 1024 * 1024;
+
+/// New messages to index per step, during which no message can be stored: 20 ms. More at a time cost little
+/// less each.
+pub const INDEX_STEP_ROWS: usize = 2048;
+
+/// The same in bytes of text.
+pub const INDEX_STEP_BYTES: usize = 256 * 1024;
+
+/// Most unindexed messages that a search checks, the newest first: 40 ms, and what comes in a second or more.
+/// If there are more, the answer says that some are still being indexed.
+pub const SEARCH_TAIL: usize = 20_000;
 
 /// Messages of an older database to index per step, during which no message can be stored: 8 ms.
 pub const INDEX_ROWS: usize = 128;
@@ -126,3 +152,7 @@ pub const MAX_LEFT: usize = 16_384;
 /// Most accounts for which it remembers such messages: 56 bytes each. Beyond it, it remembers only that there
 /// were some.
 pub const MAX_UNSTORED_MAILBOXES: usize = 4096;
+
+/// How long the copy of a history from before a change of its schema stays: long enough to notice that the
+/// new version does not suit. It has messages that `--retain` would have removed.
+pub const UPGRADE_COPY_KEPT: Duration = Duration::from_secs(30 * 86_400);

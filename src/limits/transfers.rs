@@ -8,16 +8,19 @@ pub const MAX_FILE_NAME_BYTES: usize = 255;
 /// Offers that a user may have open at a time. More are refused: `too_many_offers`.
 pub const MAX_OFFERS_PER_USER: usize = 32;
 
-/// Offers that may be open in all. More are refused: `too_many_offers`.
+/// Offers that may be open in all. More are refused: `too_many_offers`. Once half of these are open, the bounds per
+/// user and address shrink with the rest, so that others find a place.
 pub const MAX_OFFERS: usize = 4096;
 
-/// Offers that the server tells a user of who comes: those to the user first, then those to the user's rooms.
+/// Offers that the server tells a user of who comes: those to the user first, then those to the user's rooms; of
+/// these, the first of each sender, then the second ones, so that nobody's offers hide those of others.
 pub const OFFERS_TOLD: usize = 32;
 
 /// Transfers that a user may take part in at a time, in either direction. More are refused: `too_many_transfers`.
 pub const MAX_TRANSFERS_PER_USER: usize = 8;
 
-/// Transfers at a time, unless `--max-transfers` says otherwise. Each takes two connections and up to 256 KiB.
+/// Transfers at a time, unless `--max-transfers` says otherwise. Each takes two connections and up to 256 KiB. Once
+/// half of these run, the bounds per user and address shrink with the rest.
 pub const DEFAULT_MAX_TRANSFERS: usize = 64;
 
 /// How long a token of an accepted offer admits a connection, and how long one side waits for the other.
@@ -62,6 +65,13 @@ pub const SPACE_CHECK_BYTES: u64 = 8 * 1024 * 1024;
 /// are unfinished, it accepts no other.
 pub const MAX_ACCEPTED_FILES: usize = 256;
 
+/// Of these, unfinished ones from one sender, so that nobody takes all places. Further offers of theirs are declined:
+/// `busy`.
+pub const MAX_UNFINISHED_PER_SENDER: usize = 32;
+
+/// The same for all senders without a key together: names cost nothing.
+pub const MAX_UNFINISHED_WITHOUT_KEY: usize = 64;
+
 /// How long a client keeps an unfinished file for its sender to resume.
 pub const UNFINISHED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -72,7 +82,15 @@ pub const FINISHED_KNOWN: Duration = Duration::from_secs(120);
 /// Names that a received file tries if its own is taken: `plan (2).pdf` and so on.
 pub const MAX_FREE_NAMES: u32 = 1000;
 
-/// Offers that all users at an address may have open at a time; the server's own machine has no such limit.
+/// Above this many open offers, only established users offer, those with a name for at least
+/// [`NAME_TRIED`](super::NAME_TRIED): keys cost nothing to make.
+pub const MAX_OFFERS_OF_NEWCOMERS: usize = MAX_OFFERS / 4 * 3;
+
+/// Offers that all users on the server's own machine may have open at a time.
+pub const MAX_OFFERS_OF_OWN_MACHINE: usize = MAX_OFFERS / 2;
+
+/// Offers that all users at an address may have open at a time. Once half of these are open, the bound per user there
+/// shrinks with the rest.
 pub const MAX_OFFERS_PER_ADDRESS: usize = 256;
 
 /// Transfers that all users at an address may take part in at a time; the server's own machine has no such limit.
@@ -93,6 +111,18 @@ pub const TRANSFER_OVERHEAD_SHARE: u64 = 256;
 
 /// Besides that, for each file, in bytes: its name and its hash. Counts at most 65,535 files.
 pub const TRANSFER_OVERHEAD_OF_FILE: u64 = 512;
+
+/// With `--file-rate`, a transfer reads at most its share of so long at a time, so that none waits long.
+pub const TRANSFER_TURN: Duration = Duration::from_secs(1);
+
+/// The smallest share of `--file-rate` per transfer, in bytes per second; more transfers are refused:
+/// `too_many_transfers`. An encrypted record of 16 KiB then passes in half of [`TRANSFER_SILENCE`], after which a client
+/// takes the other side for dead.
+pub const MIN_TRANSFER_RATE: u64 = 512;
+
+/// Bytes that may be under way between the clients when the sender has sent all. At [`MIN_TRANSFER_RATE`], these take
+/// two hours, for which the sender waits.
+pub const TRANSFER_FLIGHT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The slowest `--file-rate`, in bytes per second: one step.
 pub const MIN_FILE_RATE: u64 = TRANSFER_STEP_BYTES as u64;

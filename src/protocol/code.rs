@@ -67,6 +67,8 @@ codes! {
     Withdrawn = "withdrawn",
     /// One side has ended the transfer.
     Cancelled = "cancelled",
+    /// The receiver has everything, but its confirmation may not have reached the sender.
+    Received = "received",
     /// Another session of the receiver has accepted.
     Taken = "taken",
     /// A transfer's connection broke, or did not come; the receiver may accept again.

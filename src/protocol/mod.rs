@@ -7,6 +7,7 @@ pub mod binary;
 pub mod code;
 pub mod codec;
 pub mod command;
+mod decline_reason;
 mod envelope;
 pub mod event;
 mod kinds;
@@ -22,6 +23,7 @@ mod version;
 mod whole;
 
 pub use code::Code;
+pub use decline_reason::DeclineReason;
 pub use event::{Event, Packet, ServerPacket};
 pub use moment::{InvalidMoment, Moment};
 pub use numbers::{NUMBERS, NumberKind, REFUSED, ServerNumber, ServerNumbers, TEXTS};

@@ -47,7 +47,7 @@ pub struct ServerNumbers {
     pub transfers_running: u64,
     pub transfers_waiting: u64,
     pub transfers_done: u64,
-    pub transfers_cut: u64,
+    pub transfers_ended_early: u64,
     pub transfers_refused: u64,
     pub transfer_bytes: u64,
 }
@@ -123,8 +123,8 @@ numbers! {
     Gauge transfers_running = |n| Some(n.transfers_running), "Transfers of files in progress.";
     Gauge transfers_waiting = |n| Some(n.transfers_waiting),
         "Connections for a transfer whose other side is not there yet.";
-    Counter transfers_done = |n| Some(n.transfers_done), "Transfers that both sides have completed.";
-    Counter transfers_cut = |n| Some(n.transfers_cut), "Transfers that ended in another way.";
+    Counter transfers_done = |n| Some(n.transfers_done), "Transfers whose receivers have everything, or seem to.";
+    Counter transfers_ended_early = |n| Some(n.transfers_ended_early), "Transfers that ended early.";
     Counter transfers_refused = |n| Some(n.transfers_refused), "Connections that no transfer admitted.";
     Counter transfer_bytes = |n| Some(n.transfer_bytes), "Bytes of files passed on.";
 }
@@ -198,14 +198,17 @@ impl ServerNumbers {
             0 => String::new(),
             refused => format!(", {refused} connections refused"),
         };
-        let has_any =
-            self.transfers_running + self.transfers_done + self.transfers_cut + self.transfers_refused > 0;
+        let has_any = self.transfers_running
+            + self.transfers_done
+            + self.transfers_ended_early
+            + self.transfers_refused
+            > 0;
         has_any.then(|| {
             format!(
-                "files: {} running, {} done, {} cut{refused}; {} passed on",
+                "files: {} running, {} done, {} ended early{refused}; {} passed on",
                 self.transfers_running,
                 self.transfers_done,
-                self.transfers_cut,
+                self.transfers_ended_early,
                 size(self.transfer_bytes)
             )
         })
@@ -266,7 +269,7 @@ Office (id 01e962ba, lanchat 0.1.0) up 2h 3m; 3 users are here over 5 connection
 0 of 0 places taken; 0 in their handshake, 0 waiting for it; connections refused since the start: 3 full
 14.0 MiB of 2.0 GiB of memory used; 0 bytes of 0 bytes hold data for clients; closed: 0 slow to read, 0 for memory
 0 messages since the start; 340 stored; 1.2 MiB of database, 30.0 GiB free on its disk
-files: 0 running, 1 done, 0 cut; 700 bytes passed on
+files: 0 running, 1 done, 0 ended early; 700 bytes passed on
 messages are not being stored: the disk is full";
         assert_eq!(text, expected);
     }

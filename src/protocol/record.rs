@@ -1,5 +1,5 @@
 //! The records on a connection that carries a file, after the server's `go`: what the two clients say to each
-//! other there. The server passes these bytes on without reading them.
+//! other there. The server passes these bytes on, and sees from their kinds how a transfer ends.
 //!
 //! A record is a byte with its kind, four bytes with the length of its content (big endian), and that content.
 
@@ -89,6 +89,8 @@ pub enum StopCode {
     BadRecord,
     /// A file could not be read or written.
     Io,
+    /// The receiver has as many unfinished files as it may.
+    Busy,
     /// A code that this version does not know.
     #[serde(other)]
     Other,
@@ -105,6 +107,7 @@ impl StopCode {
             Self::TooFewBytes => "too_few_bytes",
             Self::BadRecord => "bad_record",
             Self::Io => "io",
+            Self::Busy => "busy",
             Self::Other => "other",
         }
     }

@@ -78,12 +78,21 @@ impl Keypair {
 
     /// Loads the keypair from a file.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let content =
-            files::read_secret(path, MAX_SECRET_FILE_BYTES).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => KeyError::Missing(path.into()),
-                io::ErrorKind::InvalidData => KeyError::Damaged(path.into()),
-                _ => KeyError::Unusable(path.into(), error),
-            })?;
+        Self::from_content(path, files::read_secret(path, MAX_SECRET_FILE_BYTES))
+    }
+
+    /// Loads the keypair from a file or pipe that a user has named. Another user, such as the service
+    /// manager, may own the file.
+    pub fn load_named(path: &Path) -> Result<Self, KeyError> {
+        Self::from_content(path, files::read_named_secret(path, MAX_SECRET_FILE_BYTES))
+    }
+
+    fn from_content(path: &Path, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Self, KeyError> {
+        let content = content.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => KeyError::Missing(path.into()),
+            io::ErrorKind::InvalidData => KeyError::Damaged(path.into()),
+            _ => KeyError::Unusable(path.into(), error),
+        })?;
         let damaged = || KeyError::Damaged(path.into());
         let pem = Zeroizing::new(encoding::decode(&content).map_err(|_| damaged())?.0);
         let mut key = rcgen::KeyPair::from_pem(&pem).map_err(|_| damaged())?;

@@ -418,7 +418,7 @@ fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlo
 #[cfg(test)]
 mod tests {
     use super::super::connection_ids::ConnectionIds;
-    use super::super::gate::Gate;
+    use super::super::gate::{Gate, GateLimits};
     use super::super::journal::ServerJournal;
     use super::super::memory::Budget;
     use super::*;
@@ -438,8 +438,8 @@ mod tests {
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
         let id = Arc::new(ConnectionIds::default()).lease();
-        let (pass, _) =
-            Gate::new(None, 1, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
+        let limits = GateLimits { max_per_address: None, max_clients: 1 };
+        let (pass, _) = Gate::new(limits, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
         let (inbox, mut poll) = ReactorInbox::open(max_backlog, Budget::new(Some(1 << 30))).expect("a inbox");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");

@@ -11,13 +11,20 @@ use super::connection::Connection;
 use super::history::History;
 use super::hub::Hub;
 use super::multicast::MulticastTests;
-use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, StepKind};
+use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, ReceiverList, StepKind};
 use super::persister::Persister;
 use super::slots::Slots;
 use super::vitals::Vitals;
+use crate::chat::SessionId;
 use crate::protocol::Event;
 use bytes::Bytes;
 use std::sync::Arc;
+
+/// Steps for which to keep memory between batches.
+const MAX_SPARE_STEPS: usize = 1024;
+
+/// Bytes of `scratch` to keep between sessions.
+const MAX_SCRATCH: usize = 64 * 1024;
 
 /// Receivers to write before other tasks of this thread may run.
 const WRITES_BEFORE_YIELD: usize = 256;
@@ -30,6 +37,10 @@ struct Flusher {
     history: Option<History>,
     multicast: MulticastTests,
     vitals: Vitals,
+    /// The empty list of a batch's steps, for a later batch.
+    spare: Vec<OutputStep>,
+    /// The frames of one session, while they are written.
+    scratch: Vec<u8>,
     /// Number of the batch, to recognise sessions that were written singly.
     batch: u32,
 }
@@ -38,8 +49,16 @@ struct Flusher {
 struct SessionRow {
     connection: Arc<Connection>,
     follows: bool,
+    /// The number of the batch's list that it is in, [`SINGLY`], or 0; between batches it is 0.
+    list: u16,
     written_in: u32,
 }
+
+/// Of a session that has steps of its own, or is in several lists.
+const SINGLY: u16 = u16::MAX;
+
+/// One per connection.
+const _: () = assert!(size_of::<SessionRow>() <= 16);
 
 /// Runs until the hub is closed and its last batch is stored and written.
 pub(super) async fn run(
@@ -49,11 +68,11 @@ pub(super) async fn run(
     multicast: MulticastTests,
     vitals: Vitals,
 ) {
-    let (sessions, batch) = (Slots::default(), 0);
-    let mut flusher = Flusher { sessions, history, multicast, vitals, batch };
+    let (sessions, spare, scratch) = (Slots::default(), Vec::new(), Vec::new());
+    let mut flusher = Flusher { sessions, history, multicast, vitals, spare, scratch, batch: 0 };
     loop {
         let batch = tokio::select! {
-            batch = hub.next_batch() => batch,
+            batch = hub.next_batch(&mut flusher.spare) => batch,
             found = persister.next_retry() => {
                 persister.retry(found).await;
                 continue;
@@ -72,11 +91,18 @@ impl Flusher {
     async fn flush(&mut self, mut batch: OutputBatch) {
         self.batch = self.batch.wrapping_add(1);
         let mut steps = batch.take_steps();
+        let lists = batch.take_lists();
         let lobby = Frames::from(batch.lobby);
-        // A stable sort: each session's steps stay in order.
-        steps.sort_by_key(|step| step.session);
+        claim(&mut self.sessions, &mut steps, &lists);
+        steps.sort_unstable_by_key(|step| (step.session, step.place));
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
-            self.write_singly(steps, &lobby);
+            self.write_singly(steps, &lists, &lobby);
+        }
+        steps.clear();
+        steps.shrink_to(MAX_SPARE_STEPS);
+        self.spare = steps;
+        for (number, list) in (1..).zip(&lists) {
+            self.write_list(number, list, &lobby).await;
         }
         if lobby.is_empty() {
             return;
@@ -92,18 +118,47 @@ impl Flusher {
         }
     }
 
+    /// Writes to those sessions of a list who get the same: what follows the lobby, or what does not.
+    async fn write_list(&mut self, number: usize, list: &ReceiverList, lobby: &Bytes) {
+        let mut same: [Option<Frames>; 2] = [None, None];
+        for (n, session) in (1..).zip(&*list.sessions) {
+            let row = self.sessions.get_mut(*session).filter(|row| usize::from(row.list) == number);
+            if let Some(row) = row {
+                (row.list, row.written_in) = (0, self.batch);
+                let frames = same[usize::from(row.follows)].get_or_insert_with(|| {
+                    let mut steps: Vec<_> = list.frames.iter().map(|frame| frame.step(*session)).collect();
+                    let mut frames = Vec::new();
+                    assemble(&mut steps, lobby, &mut row.follows, &mut frames);
+                    frames.into()
+                });
+                row.connection.send(frames);
+            }
+            if n % WRITES_BEFORE_YIELD == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
     /// Writes to a session that has steps of its own, in one go.
-    fn write_singly(&mut self, steps: &mut [OutputStep], lobby: &Bytes) {
+    fn write_singly(&mut self, steps: &mut [OutputStep], lists: &[ReceiverList], lobby: &Bytes) {
         let Some(session) = steps.first().map(|step| step.session) else { return };
         if let Some(OutputStep { kind: StepKind::Open(connection), .. }) = steps.first() {
-            let row =
-                SessionRow { follows: false, written_in: self.batch, connection: Arc::clone(connection) };
+            let row = SessionRow {
+                follows: false,
+                list: 0,
+                written_in: self.batch,
+                connection: Arc::clone(connection),
+            };
             self.sessions.insert(session, row);
         }
         let Some(row) = self.sessions.get_mut(session) else { return };
-        row.written_in = self.batch;
-        let (frames, fate) = assemble(steps, lobby, &mut row.follows);
-        row.connection.send(&frames.into());
+        (row.list, row.written_in) = (0, self.batch);
+        let mut merged = Vec::new();
+        let steps = with_lists(steps, lists, &mut merged);
+        self.scratch.clear();
+        let fate = assemble(steps, lobby, &mut row.follows, &mut self.scratch);
+        row.connection.send(&Bytes::copy_from_slice(&self.scratch).into());
+        self.scratch.shrink_to(MAX_SCRATCH);
         steps.iter_mut().for_each(tell_written);
         // After the write, so that the answer follows the welcome.
         for job in steps.iter_mut().filter_map(background_job) {
@@ -142,6 +197,64 @@ fn send_status(connection: Arc<Connection>, echo: Option<String>, vitals: Vitals
     });
 }
 
+/// Finds the sessions that get the same as others of their list, and adds a step for each list of others.
+fn claim(sessions: &mut Slots<SessionRow>, steps: &mut Vec<OutputStep>, lists: &[ReceiverList]) {
+    if lists.is_empty() {
+        return;
+    }
+    for step in &*steps {
+        sessions.get_mut(step.session).into_iter().for_each(|row| row.list = SINGLY);
+    }
+    let numbered = || (1..).map(|number: usize| u16::try_from(number).unwrap_or(SINGLY)).zip(lists);
+    for (number, list) in numbered() {
+        for session in &*list.sessions {
+            let Some(row) = sessions.get_mut(*session) else { continue };
+            row.list = if row.list == 0 { number } else { SINGLY };
+        }
+        for except in list.frames.iter().filter_map(|frame| frame.except) {
+            let row = sessions.get_mut(except).filter(|row| row.list == number);
+            row.into_iter().for_each(|row| row.list = SINGLY);
+        }
+    }
+    for (index, (number, list)) in numbered().enumerate() {
+        let shares = |session: &&SessionId| {
+            sessions.get(**session).is_some_and(|row| row.list == number && number != SINGLY)
+        };
+        let others = list.sessions.iter().filter(|session| !shares(session));
+        // Behind the others, as what a list holds has places of its own.
+        let step = |session: &SessionId| OutputStep {
+            session: *session,
+            place: u32::MAX,
+            at: 0,
+            kind: StepKind::List(index),
+        };
+        steps.extend(others.map(step));
+    }
+}
+
+/// A session's steps with the frames of its lists in their places.
+fn with_lists<'a>(
+    steps: &'a mut [OutputStep],
+    lists: &[ReceiverList],
+    merged: &'a mut Vec<OutputStep>,
+) -> &'a mut [OutputStep] {
+    if !steps.iter().any(|step| matches!(step.kind, StepKind::List(_))) {
+        return steps;
+    }
+    for step in steps {
+        let OutputStep { session, place, at, .. } = *step;
+        match std::mem::replace(&mut step.kind, StepKind::Nothing) {
+            StepKind::List(list) => {
+                let frames = lists[list].frames.iter().filter(|frame| frame.except != Some(session));
+                merged.extend(frames.map(|frame| frame.step(session)));
+            }
+            kind => merged.push(OutputStep { session, place, at, kind }),
+        }
+    }
+    merged.sort_unstable_by_key(|step| step.place);
+    merged
+}
+
 fn tell_written(step: &mut OutputStep) {
     if let StepKind::Cutover(cutover) = &mut step.kind
         && let Some(written) = cutover.written.take()
@@ -168,14 +281,8 @@ enum Fate {
     IsGone,
 }
 
-/// Joins all frames for one session, in order.
-fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
-    if let [OutputStep { kind: StepKind::Frame(frame), .. }] = steps
-        && (lobby.is_empty() || !*follows)
-    {
-        return (frame.clone(), Fate::Stays);
-    }
-    let mut frames = Vec::new();
+/// Appends all frames for one session, in order.
+fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames: &mut Vec<u8>) -> Fate {
     let mut from = 0;
     let mut fate = Fate::Stays;
     for step in steps {
@@ -184,13 +291,13 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
             from = step.at;
         }
         match &mut step.kind {
-            StepKind::Open(_) | StepKind::Background(_) | StepKind::Nothing => {}
+            StepKind::Open(_) | StepKind::Background(_) | StepKind::Nothing | StepKind::List(_) => {}
             StepKind::Follow => {
                 *follows = true;
                 from = step.at;
             }
             StepKind::Answer(answer) if fate == Fate::Stays => {
-                answer.take().into_iter().for_each(|answer| answer.into_packet().write_to(&mut frames));
+                answer.take().into_iter().for_each(|answer| answer.into_packet().write_to(frames));
             }
             StepKind::Cutover(cutover) if fate == Fate::Stays => {
                 frames.extend_from_slice(&cutover.frames);
@@ -200,7 +307,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
             StepKind::Skip(end) => from = *end,
             StepKind::Frame(frame) if fate == Fate::Stays => frames.extend_from_slice(frame),
             StepKind::Live(frame, _) if fate == Fate::Stays && *follows => frames.extend_from_slice(frame),
-            StepKind::Receipt(receipt, _) if fate == Fate::Stays => receipt.to_packet().write_to(&mut frames),
+            StepKind::Receipt(receipt, _) if fate == Fate::Stays => receipt.take_packet().write_to(frames),
             StepKind::Answer(_)
             | StepKind::Cutover(_)
             | StepKind::Frame(_)
@@ -215,14 +322,14 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Byt
     if *follows {
         frames.extend_from_slice(&lobby[from..]);
     }
-    (frames.into(), fate)
+    fate
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::output_batch::{Cutover, Liveness, Receivers};
     use super::*;
-    use crate::chat::{Receipt, SessionId, View};
+    use crate::chat::{Receipt, View};
     use crate::protocol::{Event, Packet};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -230,11 +337,12 @@ mod tests {
     const SESSION: SessionId = SessionId(7);
 
     fn step(at: usize, kind: StepKind) -> OutputStep {
-        OutputStep { session: SESSION, at, kind }
+        OutputStep { session: SESSION, place: 0, at, kind }
     }
 
     fn assembled(follows: bool, steps: &mut [OutputStep]) -> (String, Fate) {
-        let (frames, fate) = assemble(steps, &Bytes::from_static(b"abcdef"), &mut { follows });
+        let mut frames = Vec::new();
+        let fate = assemble(steps, &Bytes::from_static(b"abcdef"), &mut { follows }, &mut frames);
         (String::from_utf8_lossy(&frames).into_owned(), fate)
     }
 
@@ -318,13 +426,18 @@ mod tests {
     }
 
     fn written(mut batch: OutputBatch) -> Vec<String> {
-        let mut steps = batch.take_steps();
+        let (mut steps, lists) = (batch.take_steps(), batch.take_lists());
         let lobby = Bytes::from(batch.lobby);
-        steps.sort_by_key(|step| step.session);
-        let of = |steps: &mut [OutputStep]| assemble(steps, &lobby, &mut true).0;
+        claim(&mut Slots::default(), &mut steps, &lists);
+        steps.sort_unstable_by_key(|step| (step.session, step.place));
+        let of = |steps: &mut [OutputStep]| {
+            let mut frames = Vec::new();
+            assemble(with_lists(steps, &lists, &mut Vec::new()), &lobby, &mut true, &mut frames);
+            frames
+        };
         steps
             .chunk_by_mut(|one, other| one.session == other.session)
-            .map(|steps| String::from_utf8(of(steps).to_vec()).expect("text"))
+            .map(|steps| String::from_utf8(of(steps)).expect("text"))
             .collect()
     }
 
@@ -375,6 +488,7 @@ mod tests {
     #[test]
     fn a_cutover_sends_the_missed_messages_and_then_the_live_stream() {
         let cutover = Cutover {
+            others: Default::default(),
             view: View::default(),
             after: 1,
             upto: 2,
@@ -412,6 +526,7 @@ mod tests {
             let view = View::default();
             StepKind::Cutover(Box::new(Cutover {
                 view,
+                others: Default::default(),
                 after: 0,
                 upto: 1,
                 known: 0,

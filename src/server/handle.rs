@@ -1,20 +1,24 @@
 //! A handle to a running server in the same process.
 
 use super::hub::Hub;
+use super::listener::Admission;
 use super::transfer::TransferCounts;
 use super::vitals::Vitals;
 use crate::chat::Chat;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Event, ServerNumbers};
+use crate::store::Store;
 use std::sync::Arc;
 
 /// For the server's console, and for the client that hosts the server.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     code: String,
+    pub(super) admission: Admission,
     transfers: Arc<TransferCounts>,
+    pub(super) store: Option<Store>,
     vitals: Vitals,
 }
 
@@ -24,8 +28,14 @@ impl Handle {
         self.hub.act(|chat, _, _| chat.hand_over(to));
     }
 
-    pub(super) fn new(hub: Arc<Hub>, code: String, transfers: Arc<TransferCounts>, vitals: Vitals) -> Self {
-        Self { hub, code, transfers, vitals }
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        code: String,
+        transfers: Arc<TransferCounts>,
+        vitals: Vitals,
+        (admission, store): (Admission, Option<Store>),
+    ) -> Self {
+        Self { hub, code, admission, transfers, store, vitals }
     }
 
     /// Counts of the files that users send each other.
@@ -57,6 +67,14 @@ impl Handle {
     /// Runs an operator's command from the console.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
         self.hub.act(|chat, now, out| chat.operate(command, now, out))
+    }
+
+    /// Resolves once the reactor has answered: its loop turns, and the hub's lock is free.
+    pub async fn answers(&self) {
+        // The error is that of a reactor that has ended, with the server.
+        if self.hub.probe().await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// The server's own numbers.

@@ -101,7 +101,7 @@ impl Hold {
     }
 
     pub fn take_batch(&mut self) -> TakenBatch {
-        TakenBatch(self.0.take_batch())
+        TakenBatch(self.0.take_batch(&mut Vec::new()))
     }
 
     pub fn chat(&mut self) -> &mut Chat {

@@ -29,6 +29,20 @@ pub(super) struct Admission {
     pub(super) memory: Arc<Budget>,
 }
 
+/// Prepares the `inherited` socket, on which clients can connect already, or else [reserves](reserve) a port.
+pub(super) fn take(
+    inherited: Option<std::net::TcpListener>,
+    (address, port): (Option<IpAddr>, u16),
+) -> io::Result<Socket> {
+    let Some(inherited) = inherited else { return reserve(address, port) };
+    let socket = Socket::from(inherited);
+    socket.set_nonblocking(true)?;
+    if INHERITS {
+        tune(&socket)?;
+    }
+    Ok(socket)
+}
+
 /// Binds `address`, or every address of the machine. Clients cannot connect until [`listen`].
 pub(super) fn reserve(address: Option<IpAddr>, port: u16) -> io::Result<Socket> {
     match address {

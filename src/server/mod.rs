@@ -14,6 +14,7 @@ mod deferred;
 mod descriptors;
 mod eviction;
 mod flusher;
+mod frame_arena;
 mod frames;
 mod gate;
 mod handle;
@@ -37,6 +38,7 @@ mod reactor;
 mod reactor_inbox;
 mod recovery;
 mod refusal_reason;
+mod reload;
 mod secrets;
 mod signals;
 mod slots;
@@ -51,8 +53,9 @@ pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, is_in_use};
 pub use handle::Handle;
 pub use options::{FileOptions, JoinPolicy, ServerOptions};
-pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
-pub use signals::StopSignals;
+pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
+pub use reload::Reloaded;
+pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 
 use crate::chat::{Archive, Chat, Profile, Rules, TokenSource};
@@ -64,10 +67,11 @@ use crate::security::{ChannelError, ServerTls};
 use crate::store::{Store, StoreError};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
-use gate::Gate;
+use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
 use history::History;
 use hub::Hub;
+use journal::ServerJournal;
 use listener::Admission;
 use memory::Budget;
 use multicast::MulticastTests;
@@ -146,16 +150,24 @@ pub struct Server {
 impl Server {
     /// Opens the port. Must be called in a tokio runtime.
     pub fn bind(options: ServerOptions) -> Result<Self, StartError> {
+        Self::bind_on(None, options)
+    }
+
+    /// Like [`Self::bind`], on a socket that listens already instead of the address and port in the options.
+    pub fn bind_on(
+        socket: Option<std::net::TcpListener>,
+        options: ServerOptions,
+    ) -> Result<Self, StartError> {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         // Before any client can connect.
         let clock = Arc::new(Clock::new());
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
         let passphrase = options.access.passphrase(&data_dir)?;
-        let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer { passphrase, key }));
+        let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer::new(passphrase, key)));
         let tls = ServerTls::new(&keys)?;
         let of_port = |error| start_error(error, options.address, options.port);
-        let socket = listener::reserve(options.address, options.port).map_err(of_port)?;
+        let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
         let info = server_info(&options, &key);
         let watch = Watch::open(options.metrics)?;
@@ -174,15 +186,10 @@ impl Server {
         let (ends, ended) = mpsc::unbounded_channel();
         let (rules, patience) = ((chat, ends, journal()), options.registration);
         let hub = Hub::new(rules, closed_server, patience, max_batch, Arc::clone(&inbox), clock);
-        let rate = options.files.and_then(|files| files.rate);
-        let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, rate);
+        let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
-        let max_clients = max_clients(options.max_clients, clients_that_fit(options.files.as_ref()));
-        let admission = Admission {
-            gate: Gate::new(options.max_per_address, max_clients, journal()),
-            ids: Arc::new(ConnectionIds::default()),
-            memory: budget,
-        };
+        let max_clients = most_clients(&options);
+        let admission = admission(&options, max_clients, budget, journal());
         let inboxes = (Arc::clone(&inbox), journal());
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, patience);
         let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
@@ -234,7 +241,8 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        Handle::new(hub, self.code.clone(), counts, self.vitals())
+        let doors = (self.admission.clone(), self.store.clone());
+        Handle::new(hub, self.code.clone(), counts, self.vitals(), doors)
     }
 
     fn vitals(&self) -> Vitals {
@@ -313,6 +321,16 @@ fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
     ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
 
+fn admission(
+    options: &ServerOptions,
+    max_clients: usize,
+    memory: Arc<Budget>,
+    journal: Arc<ServerJournal>,
+) -> Admission {
+    let limits = GateLimits { max_per_address: options.max_per_address, max_clients };
+    Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::default()), memory }
+}
+
 /// Opens the store, and returns what it holds already.
 fn open_store(
     data_dir: &DataDir,
@@ -346,9 +364,24 @@ fn chat(
             let mut bytes = [0; 16];
             getrandom::fill(&mut bytes).ok().map(|()| u128::from_ne_bytes(bytes))
         };
-        chat.pass_files(files.rules, TokenSource::new(random));
+        let rules = files.bounded_rules();
+        if rules.max_transfers < files.rules.max_transfers {
+            tracing::warn!(
+                event = "file_rate_low",
+                "--file-rate is enough for {} transfers at a time, so --max-transfers {} is too high; raise the rate for \
+                 more",
+                rules.max_transfers,
+                files.rules.max_transfers
+            );
+        }
+        chat.pass_files(rules, TokenSource::new(random));
     }
     Ok((chat, secrets.code))
+}
+
+/// The most clients at a time.
+fn most_clients(options: &ServerOptions) -> usize {
+    max_clients(options.max_clients, clients_that_fit(options.files.as_ref()))
 }
 
 /// How many clients the file descriptors allow beside the transfers.

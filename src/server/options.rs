@@ -4,7 +4,7 @@ use super::data_dir::{DataDir, DataDirError};
 use crate::chat::{FileRules, Rules};
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
-    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, REGISTRATION_TIMEOUT,
+    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MIN_TRANSFER_RATE, REGISTRATION_TIMEOUT,
 };
 use crate::security::Passphrase;
 use crate::store::Retention;
@@ -68,6 +68,15 @@ impl Default for FileOptions {
     }
 }
 
+impl FileOptions {
+    /// The rules, limited to the transfers for which the rate is enough.
+    pub(super) fn bounded_rules(&self) -> FileRules {
+        let enough = self.rate.map_or(u64::MAX, |rate| rate / MIN_TRANSFER_RATE).max(1);
+        let most = usize::try_from(enough).unwrap_or(usize::MAX);
+        FileRules { max_transfers: self.rules.max_transfers.min(most), ..self.rules }
+    }
+}
+
 /// Whether everyone may join the server, or only members.
 #[derive(Debug, Clone, Default)]
 pub enum JoinPolicy {
@@ -87,6 +96,12 @@ impl JoinPolicy {
             Self::Closed(passphrase) => Some(passphrase.clone()),
             Self::ClosedByOwn => Some(data_dir.passphrase()?),
         })
+    }
+}
+
+impl ServerOptions {
+    pub(super) fn file_rate(&self) -> Option<u64> {
+        self.files.and_then(|files| files.rate)
     }
 }
 
@@ -112,5 +127,22 @@ impl Default for ServerOptions {
             files: Some(FileOptions::default()),
             rules: Rules::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_rate_is_for_as_many_transfers_as_get_enough() {
+        let files = |rate, max_transfers| {
+            let rules = FileRules { max_transfers, max_bytes: None };
+            FileOptions { rules, rate }.bounded_rules().max_transfers
+        };
+        assert_eq!(files(None, 5000), 5000);
+        assert_eq!(files(Some(64 * 1024), 90), 90);
+        assert_eq!(files(Some(64 * 1024), 5000), 128);
+        assert_eq!(files(Some(1), 5000), 1);
     }
 }

@@ -7,14 +7,17 @@
 //! [`persister`](super::persister)). A message that the store already had is then cut out of the batch.
 
 use super::connection::Connection;
+use super::frame_arena::FrameArena;
 use super::frames;
-use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId, View};
+use crate::chat::{Answer, CatchUp, Entry, OtherNames, Question, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::request::TestToken;
 use crate::protocol::{Event, Packet};
 use crate::store::{Page, ViewRange};
 use bytes::Bytes;
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -25,8 +28,11 @@ pub(super) struct OutputBatch {
     pub(super) lobby: Vec<u8>,
     /// In order.
     steps: Vec<OutputStep>,
-    /// Frames for several sessions; they belong between the steps.
+    /// Frames for several sessions, in order; their places are between those of the steps.
     groups: Vec<Group>,
+    /// The place of the next step or group.
+    next: u32,
+    arena: FrameArena,
     /// For the store, in order.
     pub(super) entries: Vec<Entry>,
     /// The latest message's number when the batch was taken.
@@ -58,6 +64,8 @@ pub(super) enum BackgroundJob {
 #[derive(Debug)]
 pub(super) struct OutputStep {
     pub(super) session: SessionId,
+    /// Place among the steps and groups.
+    pub(super) place: u32,
     /// Position in the lobby's buffer.
     pub(super) at: usize,
     pub(super) kind: StepKind,
@@ -85,23 +93,38 @@ pub(super) enum StepKind {
     Answer(Option<Box<Answer>>),
     /// Work that takes time.
     Background(Option<Box<BackgroundJob>>),
+    /// The frames of the [list](ReceiverList) with that index, at their places.
+    List(usize),
     /// The session ends after reading all of the above.
     Close,
     /// The socket is closed.
     Gone,
 }
 
-/// A frame for several sessions. It becomes a step for each when the batch is written, outside the hub's lock.
+/// A frame for several sessions.
 #[derive(Debug)]
 struct Group {
-    /// How many of the steps come before it.
-    before: usize,
-    /// As in [`OutputStep`].
-    at: usize,
     sessions: Arc<Vec<SessionId>>,
-    except: Option<SessionId>,
-    frame: Bytes,
+    frame: SharedFrame,
+}
+
+/// A frame for the sessions of a list. Nothing is made for each receiver here, under the hub's lock.
+#[derive(Debug)]
+pub(super) struct SharedFrame {
+    /// As in [`OutputStep`].
+    place: u32,
+    at: usize,
+    /// Does not get it.
+    pub(super) except: Option<SessionId>,
+    bytes: Bytes,
     liveness: Liveness,
+}
+
+/// Sessions that share frames, such as those of a room.
+#[derive(Debug)]
+pub(super) struct ReceiverList {
+    pub(super) sessions: Arc<Vec<SessionId>>,
+    pub(super) frames: Vec<SharedFrame>,
 }
 
 /// Whether a frame is part of the live stream, as messages are; if so, with its entry.
@@ -124,6 +147,8 @@ pub(super) enum Receivers {
 pub(super) struct Cutover {
     /// The messages that the session may read.
     pub(super) view: View,
+    /// Other names of its key, whose messages it does not get.
+    pub(super) others: OtherNames,
     /// The session already has the messages up to this number.
     pub(super) after: u64,
     /// The latest message's number at this point.
@@ -169,12 +194,14 @@ impl Cutover {
     /// Sets the frames; `None`: the store cannot be read.
     pub(super) fn close(&mut self, page: Option<Page>) {
         let is_lost = page.is_none() && self.after < self.upto;
-        let Page { messages, reached } =
+        let Page { mut messages, reached } =
             page.unwrap_or_else(|| Page { messages: Vec::new(), reached: self.upto });
+        let is_empty = messages.is_empty();
+        messages.retain(|message| !self.others.concerns(message));
         frames::write(&messages, None, &mut self.frames);
         // If nothing could be read, there is nothing to continue with: the store fails, or the rest is not
         // theirs.
-        if reached < self.upto && !messages.is_empty() {
+        if reached < self.upto && !is_empty {
             self.remainder = Some(Remainder { after: reached, count: messages.len() });
             return;
         }
@@ -192,6 +219,14 @@ impl Cutover {
 }
 
 impl OutputBatch {
+    /// Takes it, and starts the next one with the empty list of steps that `spare` has.
+    pub(super) fn take(&mut self, spare: &mut Vec<OutputStep>) -> Self {
+        let mut taken = std::mem::take(self);
+        self.steps = std::mem::take(spare);
+        self.arena = std::mem::take(&mut taken.arena);
+        taken
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lobby.is_empty() && self.steps.is_empty() && self.groups.is_empty() && self.entries.is_empty()
     }
@@ -217,8 +252,10 @@ impl OutputBatch {
         let at = self.lobby.len();
         packet.write_to(&mut self.lobby);
         let end = self.lobby.len();
-        let skip = |session: &SessionId| OutputStep { session: *session, at, kind: StepKind::Skip(end) };
-        self.steps.extend(except.iter().map(skip));
+        for session in except {
+            let place = self.place();
+            self.steps.push(OutputStep { session: *session, place, at, kind: StepKind::Skip(end) });
+        }
         if let Some(entry) = entry {
             self.doubtful.push((entry, at..end));
         }
@@ -234,7 +271,13 @@ impl OutputBatch {
     }
 
     pub(super) fn step(&mut self, session: SessionId, kind: StepKind) {
-        self.steps.push(OutputStep { session, at: self.lobby.len(), kind });
+        let (place, at) = (self.place(), self.lobby.len());
+        self.steps.push(OutputStep { session, place, at, kind });
+    }
+
+    fn place(&mut self) -> u32 {
+        self.next += 1;
+        self.next
     }
 
     /// The cutovers in this batch.
@@ -249,11 +292,11 @@ impl OutputBatch {
     /// order; `change` corrects the receipt of the n-th of them. Called at most once per batch.
     pub(super) fn cut(&mut self, known: &[usize], mut change: impl FnMut(usize, &mut Receipt)) {
         let place = |entry: usize| known.binary_search(&entry).ok();
-        self.groups
-            .retain(|group| !matches!(group.liveness, Liveness::Live(Some(entry)) if place(entry).is_some()));
+        self.groups.retain(
+            |group| !matches!(group.frame.liveness, Liveness::Live(Some(entry)) if place(entry).is_some()),
+        );
         for step in &mut self.steps {
             match &mut step.kind {
-                // Replaced, not removed, so that groups keep their position among the steps.
                 StepKind::Live(_, Some(entry)) if place(*entry).is_some() => step.kind = StepKind::Nothing,
                 StepKind::Receipt(receipt, Some(entry)) => {
                     if let Some(place) = place(*entry) {
@@ -285,7 +328,7 @@ impl OutputBatch {
             None => at,
         };
         for group in &mut self.groups {
-            group.at = moved(group.at);
+            group.frame.at = moved(group.frame.at);
         }
         for step in &mut self.steps {
             step.at = moved(step.at);
@@ -306,55 +349,63 @@ impl OutputBatch {
         }
     }
 
-    /// Takes all steps in order, and leaves the lobby.
+    /// Takes the steps of single sessions in order, and leaves the lobby.
     pub(super) fn take_steps(&mut self) -> Vec<OutputStep> {
-        let steps = std::mem::take(&mut self.steps);
-        let mut groups = std::mem::take(&mut self.groups).into_iter().peekable();
-        if groups.peek().is_none() {
-            return steps;
-        }
-        let mut all = Vec::with_capacity(steps.len());
-        for (place, step) in steps.into_iter().enumerate() {
-            while let Some(group) = groups.next_if(|group| group.before <= place) {
-                all.extend(group.steps());
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Takes the frames for several sessions, by their receivers and in order.
+    pub(super) fn take_lists(&mut self) -> Vec<ReceiverList> {
+        let mut lists: Vec<ReceiverList> = Vec::new();
+        let mut known = HashMap::with_hasher(RandomState::default());
+        for Group { sessions, frame } in std::mem::take(&mut self.groups) {
+            let index = *known.entry(Arc::as_ptr(&sessions)).or_insert(lists.len());
+            match lists.get_mut(index) {
+                Some(list) => list.frames.push(frame),
+                None => lists.push(ReceiverList { sessions, frames: vec![frame] }),
             }
-            all.push(step);
         }
-        all.extend(groups.flat_map(|group| group.steps().collect::<Vec<_>>()));
-        all
+        lists
     }
 
     /// Adds a packet for some sessions, serialised once.
     pub(super) fn send(&mut self, packet: &Packet, to: Receivers, liveness: Liveness) {
-        let frame = Bytes::from(packet.to_frame());
+        if to.is_nobody() {
+            return;
+        }
+        let bytes = self.arena.frame(packet);
+        self.other_bytes += bytes.len();
         let (sessions, except) = match to {
             Receivers::These(sessions) if sessions.len() <= 1 => {
-                for session in sessions {
-                    self.other_bytes += frame.len();
-                    self.step(session, liveness.kind(frame.clone()));
-                }
+                sessions.into_iter().for_each(|session| self.step(session, liveness.kind(bytes.clone())));
                 return;
             }
-            Receivers::These(sessions) => (Arc::new(sessions), None),
+            Receivers::These(sessions) => {
+                // The list is this frame's alone.
+                self.other_bytes += sessions.len() * size_of::<OutputStep>();
+                (Arc::new(sessions), None)
+            }
             Receivers::Shared(sessions, except) => (sessions, except),
         };
-        if !sessions.is_empty() {
-            // The frame exists once; each receiver adds only a step.
-            self.other_bytes += frame.len() + sessions.len() * size_of::<OutputStep>();
-            let (before, at) = (self.steps.len(), self.lobby.len());
-            self.groups.push(Group { before, at, sessions, except, frame, liveness });
-        }
+        let (place, at) = (self.place(), self.lobby.len());
+        self.groups.push(Group { sessions, frame: SharedFrame { place, at, except, bytes, liveness } });
     }
 }
 
-impl Group {
-    fn steps(&self) -> impl Iterator<Item = OutputStep> {
-        let sessions = self.sessions.iter().copied().filter(|session| Some(*session) != self.except);
-        sessions.map(|session| OutputStep {
-            session,
-            at: self.at,
-            kind: self.liveness.kind(self.frame.clone()),
-        })
+impl SharedFrame {
+    /// The frame as a step of one of its receivers.
+    pub(super) fn step(&self, session: SessionId) -> OutputStep {
+        let kind = self.liveness.kind(self.bytes.clone());
+        OutputStep { session, place: self.place, at: self.at, kind }
+    }
+}
+
+impl Receivers {
+    fn is_nobody(&self) -> bool {
+        match self {
+            Self::These(sessions) => sessions.is_empty(),
+            Self::Shared(sessions, _) => sessions.is_empty(),
+        }
     }
 }
 

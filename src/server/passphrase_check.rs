@@ -99,7 +99,7 @@ impl PassphraseCheck {
             return Decision::Out(Refusal::new(Code::RateLimited, why));
         }
         let binding = Binding::new(&self.server.key, key.as_ref());
-        let challenge = Challenge::new(&self.server.passphrase, binding);
+        let challenge = Challenge::new(&self.server.passphrase(), binding);
         let question = Event::Pake {
             pake: binary::to_text(challenge.element()),
             msg: "this server is closed: prove that you know its passphrase".into(),

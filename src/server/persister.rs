@@ -395,7 +395,7 @@ mod tests {
         assert!(persister.failing.is_some());
         hub.act(|chat, now, out| chat.set_keeping(None, 0, now, out));
         hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
-        let next = hub.next_batch().await.unwrap();
+        let next = hub.next_batch(&mut Vec::new()).await.unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");
     }
 }

@@ -12,6 +12,7 @@ use std::mem;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
 
 /// The waker's token in the reactor's poll. Connections have their slot as token, which is never 0.
 pub(super) const WAKER: Token = Token(0);
@@ -35,6 +36,8 @@ pub(super) struct InboxContents {
     pub(super) new: Vec<NewConnection>,
     /// Connections that have a backlog or are ending.
     pub(super) watched: Vec<SessionId>,
+    /// Tasks that wait for a sign of life.
+    pub(super) probes: Vec<oneshot::Sender<()>>,
     pub(super) is_over: bool,
 }
 
@@ -86,6 +89,17 @@ impl ReactorInbox {
     /// Asks the reactor to look after a connection: at once if it is broken, otherwise from time to time.
     pub(super) fn watch(&self, id: SessionId) {
         self.leave(|contents| contents.watched.push(id));
+    }
+
+    /// Asks the reactor for a sign of life.
+    pub(super) fn probe(&self) -> oneshot::Receiver<()> {
+        let (probe, answer) = oneshot::channel();
+        self.leave(|contents| {
+            // A task that has given up waits no longer.
+            contents.probes.retain(|probe| !probe.is_closed());
+            contents.probes.push(probe);
+        });
+        answer
     }
 
     /// Asks the reactor to end.

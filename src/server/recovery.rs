@@ -5,7 +5,7 @@ use super::staging;
 use crate::files;
 use crate::limits::MAX_KEPT_FILE_BYTES;
 use crate::security::Keypair;
-use crate::store::{self, Backup, BackupFile, ChecksumState, Repaired, StoreError};
+use crate::store::{self, Backup, BackupFile, ChecksumState, PersonData, PersonQuery, Repaired, StoreError};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -171,6 +171,37 @@ pub fn repair(
     let repaired = store::repair(&history, &staging.file(HISTORY_FILE), progress)?;
     let aside = staging.put_in_place(&logs(dir)).map_err(unchanged)?;
     Ok(Some((repaired, aside)))
+}
+
+/// Erases a person from the history, if `agree` allows it after a look at their data; returns the person.
+///
+/// # Errors
+/// The reason. Unless the disk fails after the fact, everything is then unchanged.
+pub fn forget(
+    dir: &Path,
+    who: &PersonQuery,
+    agree: impl FnOnce(&PersonData) -> bool,
+) -> Result<Option<PersonData>, RecoveryError> {
+    let history = dir.join(HISTORY_FILE);
+    // Otherwise the error would be about a directory that cannot be read, or that this would create.
+    fs::metadata(&history).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => RecoveryError::Store(StoreError::Missing(history.clone())),
+        _ => RecoveryError::DataDir(DataDirError::Unusable(history.clone(), error)),
+    })?;
+    let _locked = DataDir::open(dir).map_err(|error| RecoveryError::of(dir, error))?;
+    Ok(store::forget(&history, who, agree)?)
+}
+
+/// Files and directories beside the history that have earlier states of it, or of the names in it.
+pub fn old_copies(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_old = |name: &str| {
+        name.starts_with("replaced-") || name.starts_with("damaged-") || name.ends_with(".taken-over")
+    };
+    let old = entries.filter(|entry| is_old(&entry.file_name().to_string_lossy())).map(|entry| entry.path());
+    let mut copies: Vec<PathBuf> = old.chain(store::upgrade_copies(&dir.join(HISTORY_FILE))).collect();
+    copies.sort();
+    copies
 }
 
 /// Files that belong to the current history file only.

@@ -2,13 +2,32 @@
 
 use crate::fingerprint::Fingerprint;
 use crate::security::Passphrase;
+use std::sync::{Mutex, PoisonError};
 
 /// A closed server's passphrase, to check clients.
 #[derive(Debug)]
 pub(super) struct ClosedServer {
-    pub(super) passphrase: Passphrase,
+    passphrase: Mutex<Passphrase>,
     /// The server's own key, to which each proof is bound.
     pub(super) key: Fingerprint,
+}
+
+impl ClosedServer {
+    pub(super) fn new(passphrase: Passphrase, key: Fingerprint) -> Self {
+        Self { passphrase: Mutex::new(passphrase), key }
+    }
+
+    pub(super) fn passphrase(&self) -> Passphrase {
+        self.passphrase.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the passphrase for later newcomers; members stay members. `false`: it is the same.
+    pub(super) fn replace(&self, passphrase: Passphrase) -> bool {
+        let mut current = self.passphrase.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *current != passphrase;
+        *current = passphrase;
+        is_new
+    }
 }
 
 /// Secrets that make a client an operator; new at each start.

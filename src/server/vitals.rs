@@ -90,7 +90,7 @@ impl Vitals {
             transfers_running: transfers.running(),
             transfers_waiting: transfers.waiting(),
             transfers_done: transfers.done(),
-            transfers_cut: transfers.cut(),
+            transfers_ended_early: transfers.cut(),
             transfers_refused: transfers.refused_connections(),
             transfer_bytes: transfers.bytes(),
             ..hub.read(of_chat)

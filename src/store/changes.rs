@@ -4,9 +4,9 @@
 //! tells those who had the message before; it has no text of its own, and the next change replaces it.
 
 use super::index_tail;
-use super::indexing::{self, IndexRow};
+use super::indexing::{self, IndexRow, Indexer};
 use super::rows;
-use super::weight::Weights;
+use super::weight::{self, Weights};
 use crate::chat::{Kind, Mail, Message};
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
@@ -51,7 +51,7 @@ fn edit(change: &Transaction<'_>, seq: i64, text: &str, weights: &mut Weights) -
         weights.add(old.author, text);
         if seq > indexing::unindexed(change)? {
             change.prepare_cached("DELETE FROM pieces WHERE rowid = ?1")?.execute([seq])?;
-            indexing::add(change, &IndexRow { text: text.to_owned(), ..old })?;
+            Indexer::new(change)?.add(&IndexRow { text: text.to_owned(), ..old })?;
         }
     }
     Ok(Applied::Done)
@@ -86,6 +86,7 @@ fn remove(change: &Transaction<'_>, seq: i64, weights: &mut Weights) -> Result<(
         let row = change.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
         let (author, bytes): (Option<i64>, i64) = row?;
         weights.take(author, usize::try_from(bytes).unwrap_or(0));
+        weight::forget(change, author, seq)?;
     }
     for sql in [
         "DELETE FROM pieces WHERE rowid = ?1",
@@ -107,7 +108,10 @@ fn find(change: &Transaction<'_>, seq: i64) -> Result<Option<IndexRow>> {
 pub(super) fn message(connection: &Connection, seq: u64) -> Result<Option<Message>> {
     let seq = rows::signed(seq);
     let sql = format!("{} WHERE m.seq = ?1", rows::MESSAGE);
-    let found = connection.prepare_cached(&sql)?.query_row([seq], rows::message).optional()?;
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([seq], |row| rows::MessageReader::new(connection).message(row));
+    let found = found.optional()?;
     let Some(mut message) = found else { return Ok(None) };
     let sql =
         "SELECT a.identity, l.state = 0 FROM mail l JOIN account a ON a.id = l.account WHERE l.seq = ?1";

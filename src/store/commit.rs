@@ -3,15 +3,15 @@
 use super::api::{CommitOutcome, Duplicate, WriteBatch};
 use super::changes::{self, Applied, MessageId};
 use super::date_correction::DateShift;
-use super::duplicates::{self, RowIds};
+use super::duplicates::{self, Finder, RowIds};
 use super::incarnations;
 use super::records;
 use super::rows::{self, signed, unsigned};
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
-use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, SEQ_RESERVE};
+use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, MAX_KNOWN_IDS, SEQ_RESERVE};
 use crate::name::RoomName;
-use rusqlite::{Result, Transaction, params};
+use rusqlite::{CachedStatement, Result, Transaction, params};
 use std::collections::HashMap;
 
 /// States of mail: it waits; it was delivered, and its author must learn of that; it is settled.
@@ -29,10 +29,12 @@ const LOST: &str = "DELETE FROM lost WHERE author = ?1 AND account = ?2 AND seq 
 pub(super) fn commit(
     change: Transaction<'_>,
     batch: &WriteBatch,
+    ids: &mut KnownIds,
     reserved: u64,
     dates: DateShift,
 ) -> Result<(CommitOutcome, u64)> {
-    let mut writing = Writing::new(&change, dates);
+    ids.bound();
+    let mut writing = Writing::new(&change, ids, dates)?;
     let mut outcome = CommitOutcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
@@ -49,6 +51,7 @@ pub(super) fn commit(
             Entry::Record(record) => records::write(&change, record)?,
         }
     }
+    drop(writing);
     let reserved = reserve(&change, batch.seq, reserved)?;
     if batch.seq > last_stored(batch, &outcome) {
         incarnations::note_last(&change, batch.seq)?;
@@ -97,18 +100,58 @@ pub(super) fn set_reserved(change: &rusqlite::Connection, reserved: u64) -> Resu
     write.execute([signed(reserved)]).map(drop)
 }
 
-/// A transaction with the ids of rows that it has used.
+const INSERT: &str = "\
+    INSERT INTO message (seq, at, kind, room, to_text, from_name, from_ip, from_key, author, token, text, count, \
+                         last, receiver, reply) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
+/// The list has an author who writes to themselves twice; it waits if either entry does.
+const ADD_MAIL: &str = "\
+    INSERT INTO mail (account, seq, state) VALUES (?1, ?2, ?3) \
+    ON CONFLICT DO UPDATE SET state = min(state, excluded.state)";
+
+/// A transaction with the statements for each message, and the ids of rows that it has used.
 struct Writing<'c> {
     change: &'c Transaction<'c>,
-    accounts: HashMap<Account, i64>,
-    rooms: HashMap<RoomName, i64>,
+    finder: Finder<'c>,
+    insert: CachedStatement<'c>,
+    add_mail: CachedStatement<'c>,
+    ids: &'c mut KnownIds,
     dates: DateShift,
 }
 
+/// The ids of rows that earlier batches have used. Empty after such rows are deleted, or a transaction is taken
+/// back.
+#[derive(Debug, Default)]
+pub(super) struct KnownIds {
+    accounts: HashMap<Account, i64>,
+    rooms: HashMap<RoomName, i64>,
+}
+
+impl KnownIds {
+    pub(super) fn clear(&mut self) {
+        self.accounts.clear();
+        self.rooms.clear();
+    }
+
+    /// Starts over rather than growing with all that ever wrote.
+    fn bound(&mut self) {
+        if self.accounts.len() > MAX_KNOWN_IDS || self.rooms.len() > MAX_KNOWN_IDS {
+            self.clear();
+        }
+    }
+}
+
 impl<'c> Writing<'c> {
-    fn new(change: &'c Transaction<'c>, dates: DateShift) -> Self {
-        let (accounts, rooms) = (HashMap::new(), HashMap::new());
-        Self { change, accounts, rooms, dates }
+    fn new(change: &'c Transaction<'c>, ids: &'c mut KnownIds, dates: DateShift) -> Result<Self> {
+        Ok(Self {
+            change,
+            finder: Finder::new(change)?,
+            insert: change.prepare_cached(INSERT)?,
+            add_mail: change.prepare_cached(ADD_MAIL)?,
+            ids,
+            dates,
+        })
     }
 
     fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
@@ -118,8 +161,7 @@ impl<'c> Writing<'c> {
             Venue::Direct(to) => (None, Some(to.as_str())),
         };
         let receiver = message.receiver.as_ref().map(|receiver| self.account(receiver)).transpose()?;
-        if let Some(known) = duplicates::find(self.change, place, message, RowIds { author, room, receiver })?
-        {
+        if let Some(known) = self.finder.find(place, message, RowIds { author, room, receiver })? {
             return Ok(Some(known));
         }
         let own = MessageId { author, receiver, token: message.id.clone() };
@@ -137,29 +179,23 @@ impl<'c> Writing<'c> {
         let from = &message.from;
         // The message that it changes has the text.
         let text = if matches!(message.kind, Kind::Edited { .. }) { "" } else { message.text.as_str() };
-        self.change
-            .prepare_cached(
-                "INSERT INTO message (seq, at, kind, room, to_text, from_name, from_ip, from_key, author, token, \
-                                      text, count, last, receiver, reply) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-            )?
-            .execute(params![
-                signed(message.seq),
-                at,
-                kind,
-                room,
-                to,
-                from.name,
-                from.ip,
-                from.key,
-                author,
-                token,
-                text,
-                count,
-                last,
-                receiver,
-                message.reply.map(signed),
-            ])?;
+        self.insert.execute(params![
+            signed(message.seq),
+            at,
+            kind,
+            room,
+            to,
+            from.name,
+            from.ip,
+            from.key,
+            author,
+            token,
+            text,
+            count,
+            last,
+            receiver,
+            message.reply.map(signed),
+        ])?;
         let readers = self.mail(message)?;
         match (message.kind, author) {
             (Kind::Delivered { last, .. }, Some(receiver)) => {
@@ -177,10 +213,7 @@ impl<'c> Writing<'c> {
         for mail in &message.mail {
             let account = self.account(&mail.account)?;
             let state = if mail.waits { WAITS } else { DONE };
-            // The list has an author who writes to themselves twice; it waits if either entry does.
-            let sql = "INSERT INTO mail (account, seq, state) VALUES (?1, ?2, ?3) \
-                       ON CONFLICT DO UPDATE SET state = min(state, excluded.state)";
-            self.change.prepare_cached(sql)?.execute(params![account, signed(message.seq), state])?;
+            self.add_mail.execute(params![account, signed(message.seq), state])?;
             if !readers.contains(&account) {
                 readers.push(account);
             }
@@ -222,8 +255,7 @@ impl<'c> Writing<'c> {
         self.change.prepare_cached(sql)?.execute([room, account])?;
         rows::forget_room(self.change, room)?;
         rows::forget_account(self.change, account)?;
-        self.rooms.clear();
-        self.accounts.clear();
+        self.ids.clear();
         Ok(())
     }
 
@@ -262,7 +294,7 @@ impl<'c> Writing<'c> {
     }
 
     fn account(&mut self, account: &Account) -> Result<i64> {
-        if let Some(id) = self.accounts.get(account) {
+        if let Some(id) = self.ids.accounts.get(account) {
             return Ok(*id);
         }
         let id = match rows::account_id(self.change, account)? {
@@ -272,12 +304,12 @@ impl<'c> Writing<'c> {
                 insert.insert([rows::identity(account)])?
             }
         };
-        self.accounts.insert(account.clone(), id);
+        self.ids.accounts.insert(account.clone(), id);
         Ok(id)
     }
 
     fn room(&mut self, room: &RoomName) -> Result<i64> {
-        if let Some(id) = self.rooms.get(room) {
+        if let Some(id) = self.ids.rooms.get(room) {
             return Ok(*id);
         }
         let id = match rows::room_id(self.change, room)? {
@@ -288,7 +320,7 @@ impl<'c> Writing<'c> {
                 insert.insert([room.as_str(), room.key().as_str()])?
             }
         };
-        self.rooms.insert(room.clone(), id);
+        self.ids.rooms.insert(room.clone(), id);
         Ok(id)
     }
 }

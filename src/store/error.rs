@@ -108,6 +108,9 @@ pub enum StoreError {
     /// No message in this room is kept.
     #[error("the history has no room {0}; omit --room to see all messages")]
     NoRoom(String),
+    /// There is nobody to forget.
+    #[error("{0}")]
+    NoPerson(String),
     /// A search or listing exceeded its time limit.
     #[error(
         "this search takes too long; use longer words, search one room (in:#ROOM), or a shorter time (after:7d)"

@@ -73,9 +73,10 @@ impl Export {
             format!("{} WHERE {of_room} m.seq > ?1 AND m.kind < 3 ORDER BY m.seq LIMIT ?2", rows::MESSAGE);
         let mut find = self.history.prepare_cached(&sql)?;
         let mut found = find.query(rusqlite::params![self.after, PORTION as i64, self.room])?;
+        let mut reader = rows::MessageReader::new(&self.history);
         let mut count = 0;
         while let Some(row) = found.next()? {
-            let message = rows::message(row)?;
+            let message = reader.message(row)?;
             count += 1;
             self.after = rows::signed(message.seq);
             if is_wanted(&message, self.filter.since, self.with.as_ref()) {

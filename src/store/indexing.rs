@@ -5,20 +5,34 @@ use super::rows::{self, signed};
 use super::tokens;
 use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
-use rusqlite::{Connection, OptionalExtension, Params, Result, Transaction, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Result, TransactionBehavior, params};
 
-pub(super) fn add(change: &Transaction<'_>, row: &IndexRow) -> Result<()> {
-    let venues = match row.room {
-        Some(room) => vec![tokens::room_token(room)],
-        None => {
-            let mut find = change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?;
-            let readers = find.query_map([row.seq], |row| row.get(0).map(tokens::account_token))?;
-            readers.collect::<Result<_>>()?
-        }
-    };
-    let tokens = tokens::tokens(&row.text, &row.sender, &venues);
-    let mut insert = change.prepare_cached("INSERT INTO pieces (rowid, tokens) VALUES (?1, ?2)")?;
-    insert.execute(params![row.seq, tokens]).map(drop)
+/// Adds messages to the index, with prepared statements.
+pub(super) struct Indexer<'c> {
+    readers: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+}
+
+impl<'c> Indexer<'c> {
+    pub(super) fn new(change: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            readers: change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?,
+            insert: change.prepare_cached("INSERT INTO pieces (rowid, tokens) VALUES (?1, ?2)")?,
+        })
+    }
+
+    pub(super) fn add(&mut self, row: &IndexRow) -> Result<()> {
+        let venues = match row.room {
+            Some(room) => vec![tokens::room_token(room)],
+            None => {
+                let readers =
+                    self.readers.query_map([row.seq], |row| row.get(0).map(tokens::account_token))?;
+                readers.collect::<Result<_>>()?
+            }
+        };
+        let tokens = tokens::tokens(&row.text, &row.sender, &venues);
+        self.insert.execute(params![row.seq, tokens]).map(drop)
+    }
 }
 
 /// The number up to which messages are missing in the index; 0 if none is.
@@ -71,10 +85,12 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     rows.reverse();
     let mut hours = Hours::default();
     let next = rows.first().map_or(0, |row| row.seq - 1);
+    let mut indexer = Indexer::new(&change)?;
     for row in &rows {
-        add(&change, row)?;
+        indexer.add(row)?;
         hours.note(row.seq, row.at);
     }
+    drop(indexer);
     hours.write(&change)?;
     change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'unindexed'")?.execute([next])?;
     change.commit()?;

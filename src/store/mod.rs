@@ -19,6 +19,7 @@ mod duplicates;
 mod error;
 mod export;
 mod file_watch;
+mod forget;
 mod health;
 mod hours;
 mod image;
@@ -46,6 +47,7 @@ mod table_schema;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod upgrade_copy;
 mod view;
 mod weight;
 mod write_thread;
@@ -57,9 +59,11 @@ pub use api::{
 pub use backup::{Backup, BackupFile, BackupSummary, ChecksumState, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, ExportFilter};
+pub use forget::{PersonData, PersonQuery, forget};
 pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use repair::{Repaired, check_whole, repair};
+pub use upgrade_copy::all as upgrade_copies;
 
 use crate::chat::{Archive, Lack, Message, Search, View, Wanted};
 use crate::clock::Clock;
@@ -140,6 +144,19 @@ impl Store {
     pub async fn commit(&self, batch: impl Into<Arc<WriteBatch>>) -> Result<CommitOutcome, StoreError> {
         let batch = batch.into();
         self.writer.ask(move |writer| writer.commit(&batch)).await
+    }
+
+    /// Replaces how long messages are kept. The next removal of old messages is then due at once.
+    ///
+    /// # Errors
+    /// If the store is closed.
+    pub async fn keep(&self, keep: Retention) -> Result<(), StoreError> {
+        self.writer
+            .ask(move |writer| {
+                writer.keep(keep);
+                Ok(())
+            })
+            .await
     }
 
     /// Records that the server passed messages on without storing them, so that people who were away learn of

@@ -4,6 +4,7 @@
 //! of the author who has the most, but never waiting mail.
 
 use super::api::Retention;
+use super::index_tail::Indexed;
 use super::weight::{self, Weights};
 use super::{changes, hours, index_tail, rows};
 use crate::chat::Expired;
@@ -30,6 +31,8 @@ const STORED_PER_BYTE: u64 = 4;
 #[derive(Debug, Default)]
 pub(super) struct Pruned {
     pub(super) more: bool,
+    /// The new messages that had to be indexed first.
+    pub(super) indexed: Indexed,
     /// Waiting mail that was too old.
     pub(super) expired: Vec<Expired>,
 }
@@ -44,20 +47,21 @@ struct Old {
     to: String,
 }
 
-/// Removes some messages that are too old or too many.
+/// Removes some messages that are too old or too many, of those that are in the index.
 pub(super) fn step(connection: &mut Connection, keep: Retention, now: Timestamp) -> Result<Pruned> {
-    index_tail::finish(connection)?;
+    let indexed = index_tail::step(connection)?;
     let mut old = too_old(connection, keep, now)?;
     if old.is_empty() && keep.bytes.map_or(Ok(false), |most| used(connection).map(|bytes| bytes > most))? {
         old = heaviest(connection)?;
     }
     if old.is_empty() {
-        return Ok(Pruned { more: vacuum(connection)?, expired: Vec::new() });
+        let more = vacuum(connection)? || indexed.more;
+        return Ok(Pruned { more, indexed, expired: Vec::new() });
     }
     let change = connection.transaction()?;
     let expired = remove(&change, &old)?;
     change.commit()?;
-    Ok(Pruned { more: true, expired })
+    Ok(Pruned { more: true, indexed, expired })
 }
 
 /// The size of the database in bytes, as SQLite knows it.
@@ -100,19 +104,19 @@ fn cutoff(keep: Retention, now: Timestamp) -> Option<i64> {
 fn too_old(connection: &Connection, keep: Retention, now: Timestamp) -> Result<Vec<Old>> {
     let Some(latest) = cutoff(keep, now) else { return Ok(Vec::new()) };
     let sql = "SELECT seq, room, author, length(CAST(text AS BLOB)), kind, to_text FROM message m \
-               WHERE at < ?1 AND NOT EXISTS \
+               WHERE at < ?1 AND seq <= ?3 AND NOT EXISTS \
                (SELECT 1 FROM doubtful d WHERE m.seq >= d.first AND m.seq <= ifnull(d.last, m.seq)) \
                ORDER BY at LIMIT ?2";
-    find(connection, sql, params![latest, most()])
+    find(connection, sql, params![latest, most(), index_tail::begin(connection)?])
 }
 
 /// The oldest messages of the author who has the most, except waiting mail.
 fn heaviest(connection: &Connection) -> Result<Vec<Old>> {
     let Some(author) = weight::heaviest(connection)? else { return Ok(Vec::new()) };
-    let sql = "SELECT seq, room, author, length(CAST(text AS BLOB)), kind, to_text FROM message m \
-               WHERE author IS nullif(?1, 0) AND NOT EXISTS \
-               (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) \
-               ORDER BY seq LIMIT ?2";
+    let sql = "SELECT m.seq, m.room, m.author, length(CAST(m.text AS BLOB)), m.kind, m.to_text \
+               FROM authored b CROSS JOIN message m ON m.seq = b.seq WHERE b.author = ?1 AND NOT EXISTS \
+               (SELECT 1 FROM mail l WHERE l.seq = b.seq AND l.state = 0) \
+               ORDER BY b.seq LIMIT ?2";
     find(connection, sql, params![author, most()])
 }
 
@@ -161,6 +165,7 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<Vec<Expired>> {
         // The news of an edit may have gone with its message.
         if change.prepare_cached("DELETE FROM message WHERE seq = ?1")?.execute([message.seq])? > 0 {
             weights.take(message.author, message.bytes);
+            weight::forget(change, message.author, message.seq)?;
         }
         last = last.max(message.seq);
         if Instant::now() > until {

@@ -61,10 +61,15 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
         members: all(change, "SELECT key, name, ip, since, rest FROM server_member ORDER BY since", member)?,
         bans: sanctions(change, Sanction::Ban)?,
         mutes: sanctions(change, Sanction::Mute)?,
-        names: all(change, "SELECT name, key, last, used FROM owned_name ORDER BY id", name)?,
+        names: owned(change)?,
         // The one who has read nothing for longest comes first, and gives way first.
         reads: all(change, "SELECT identity, places, changed FROM read_upto ORDER BY changed", read)?,
     })
+}
+
+/// All names with their owners.
+pub(super) fn owned(history: &Connection) -> Result<Vec<NameRecord>> {
+    all(history, "SELECT name, key, last, used FROM owned_name ORDER BY id", name)
 }
 
 fn delete(change: &Connection, sql: &str, key: impl rusqlite::ToSql) -> Result<()> {

@@ -312,7 +312,9 @@ fn index(history: &mut Connection, progress: &mut impl FnMut(u64, u64)) -> rusql
 /// Whether a message is readable; deletes it otherwise.
 fn is_sound(change: &Transaction<'_>, seq: i64) -> rusqlite::Result<bool> {
     let sql = format!("{} WHERE m.seq = ?1", rows::MESSAGE);
-    let is_sound = change.prepare_cached(&sql)?.query_row([seq], rows::message).is_ok();
+    let is_sound =
+        change.prepare_cached(&sql)?.query_row([seq], |row| rows::MessageReader::new(change).message(row));
+    let is_sound = is_sound.is_ok();
     if !is_sound {
         change.execute("DELETE FROM mail WHERE seq = ?1", [seq])?;
         change.execute("DELETE FROM message WHERE seq = ?1", [seq])?;

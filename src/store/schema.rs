@@ -4,7 +4,7 @@ use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
 use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::health::Health;
-use super::{check as whole, paths};
+use super::{check as whole, paths, upgrade_copy};
 use crate::files;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::File;
@@ -20,13 +20,15 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema/1.sql")),
     (2, include_str!("schema/2.sql")),
     (3, include_str!("schema/3.sql")),
+    (4, include_str!("schema/4.sql")),
 ];
 
-/// Pages of the write-ahead log that trigger a checkpoint: 4 MB.
-const CHECKPOINT_PAGES: u32 = 1000;
+/// Pages of the write-ahead log that trigger a checkpoint: 8 MB, so that a page that changes with each message
+/// is seldom copied.
+const CHECKPOINT_PAGES: u32 = 2000;
 
 /// Bytes of the write-ahead log that stay on disk after a checkpoint.
-const LOG_KEPT_BYTES: u32 = 16 * 1024 * 1024;
+const LOG_KEPT_BYTES: u32 = 32 * 1024 * 1024;
 
 /// KiB of pages that the writing connection caches, whatever the size of the history.
 const WRITER_CACHE_KIB: i32 = 8 * 1024;
@@ -62,8 +64,12 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
         return Err(StoreError::ReadOnly(path.into()));
     }
     connection.busy_timeout(BUSY_WAIT).at(path)?;
-    check(&connection, path)?;
+    let found = check(&connection, path)?;
     tune(&connection, path)?;
+    if (1..latest()).contains(&found) {
+        upgrade_copy::make(&connection, path, found)?;
+    }
+    upgrade_copy::expire(path);
     migrate(&mut connection, MIGRATIONS).at(path)?;
     Ok(connection)
 }

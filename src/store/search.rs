@@ -10,7 +10,7 @@ use super::api::QueryResult;
 use super::rows::{self, signed, unsigned};
 use super::{hours, index_tail, indexing, tokens};
 use crate::chat::Search;
-use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN};
+use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN, SEARCH_TAIL};
 use crate::name::NameKey;
 use crate::text::{Phrase, Sought, fold};
 use rusqlite::{Connection, ErrorCode, Result, Row, params};
@@ -27,11 +27,13 @@ pub(super) struct Effort {
     pub(super) sample: usize,
     /// Instead of one that would be slow.
     pub(super) scan: usize,
+    /// Most messages of those that the index lacks.
+    pub(super) tail: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { sample: SEARCH_SAMPLE, scan: SEARCH_SCAN }
+        Self { sample: SEARCH_SAMPLE, scan: SEARCH_SCAN, tail: SEARCH_TAIL }
     }
 }
 
@@ -52,7 +54,8 @@ pub(super) fn search(
         Err(error) => return Err(error),
     };
     let more = running.is_full || is_given_up;
-    let partial = is_given_up || (!running.is_full && indexing::is_behind(connection, search)?);
+    let partial =
+        is_given_up || running.is_tail_cut || (!running.is_full && indexing::is_behind(connection, search)?);
     let reached = running.reached.filter(|_| is_given_up).map(unsigned);
     running.found.reverse();
     Ok(QueryResult { messages: running.found, more, partial, reached })
@@ -72,6 +75,9 @@ struct RunningSearch<'a> {
     reader: Option<i64>,
     bytes: usize,
     found: Vec<crate::chat::Message>,
+    /// The index lacks more messages than it looked at, so some between the newest and the older ones may be
+    /// missing.
+    is_tail_cut: bool,
     /// Another message matched, but did not fit.
     is_full: bool,
     /// The lowest number looked at so far.
@@ -97,6 +103,7 @@ impl<'a> RunningSearch<'a> {
             reader: reader.transpose()?.flatten(),
             bytes,
             found: Vec::new(),
+            is_tail_cut: false,
             is_full: false,
             reached: None,
             looked_at: 0,
@@ -169,7 +176,14 @@ impl<'a> RunningSearch<'a> {
              ORDER BY seq DESC",
         )?;
         let mut candidates = find.query([index_tail::begin(self.connection)?, high])?;
+        let mut left = self.effort.tail;
         while let Some(row) = candidates.next()? {
+            if left == 0 {
+                let at: i64 = row.get(1)?;
+                self.is_tail_cut = self.search.since.is_none_or(|since| since.as_millisecond() <= at);
+                break;
+            }
+            left -= 1;
             let is_theirs = match &from {
                 Some(from) => NameKey::of(&rows::text(row, 4)?) == *from,
                 None => true,

@@ -55,17 +55,21 @@ fn sender_token(name: &str) -> String {
 pub(super) fn tokens(text: &str, sender: &str, venues: &[String]) -> String {
     let folded = fold(text);
     let mut tokens = sender_token(sender);
+    tokens.reserve(folded.len() * (PIECE + 2));
     // The index stores duplicates once.
     for venue in venues {
-        tokens.extend([" ", venue]);
+        tokens.push(' ');
+        tokens.push_str(venue);
     }
     let mut words = words(&folded).peekable();
     while let Some(word) = words.next() {
         let last = last_place(word);
         for (start, _) in word.char_indices().filter(|(start, _)| *start < last) {
-            tokens.extend([" ", first(&word[start..], PIECE)]);
+            tokens.push(' ');
+            tokens.push_str(first(&word[start..], PIECE));
         }
-        tokens.extend([" ", &word[last..]]);
+        tokens.push(' ');
+        tokens.push_str(&word[last..]);
         if let Some(next) = words.peek() {
             tokens.push(GAP);
             tokens.push_str(first(next, NEXT));
@@ -89,6 +93,10 @@ fn seam(word: &str, next: &str) -> String {
 }
 
 fn first(word: &str, most: usize) -> &str {
+    let start = word.as_bytes().get(..most).unwrap_or(word.as_bytes());
+    if start.is_ascii() {
+        return &word[..start.len()];
+    }
     word.char_indices().nth(most).map_or(word, |(end, _)| &word[..end])
 }
 

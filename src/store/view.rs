@@ -2,7 +2,7 @@
 
 use super::api::{Page, ResumeFrom, StartPoint, ViewRange};
 use super::rows::{self, signed, unsigned};
-use crate::chat::{MailView, View};
+use crate::chat::{MailView, Message, View};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, params};
 
@@ -21,16 +21,28 @@ pub(super) fn page(
     committed: u64,
 ) -> Result<Page> {
     let upto = span.upto.min(committed);
-    let mut numbers = numbers(connection, span, upto, limit.max(1).saturating_add(1))?;
-    let mut is_cut = numbers.len() > limit.max(1);
-    numbers.truncate(limit.max(1));
-    let messages = rows::messages(connection, &numbers, bytes, span.view.account.as_ref())?;
-    is_cut |= messages.len() < numbers.len();
-    let reached = match messages.last() {
-        Some(last) if is_cut => last.seq,
-        _ => upto,
-    };
-    Ok(Page { messages, reached })
+    let (limit, known) = (limit.max(1), span.known);
+    let mut reached = span.after;
+    loop {
+        let mut numbers = numbers(connection, span, (reached, upto), limit.saturating_add(1))?;
+        let is_last = numbers.len() <= limit;
+        numbers.truncate(limit);
+        let reader = span.view.account.as_ref();
+        let (messages, cut) =
+            rows::some_messages(connection, &numbers, bytes, reader, |message| is_news(message, known))?;
+        reached = match cut.or(numbers.last().copied().filter(|_| !is_last)) {
+            Some(last) => unsigned(last),
+            None => upto,
+        };
+        if !messages.is_empty() || reached >= upto {
+            return Ok(Page { messages, reached });
+        }
+    }
+}
+
+/// Whether it is more than the change of a message that the reader did not have.
+fn is_news(message: &Message, known: u64) -> bool {
+    message.kind.changes().is_none_or(|of| of <= known)
 }
 
 /// Finds where a client that has everything up to `since` starts, so that it gets at most `most` messages.
@@ -61,22 +73,16 @@ pub(super) fn pruned(connection: &Connection) -> Result<u64> {
     read.query_row([], |row| row.get(0)).map(unsigned)
 }
 
-/// Leaves out changes of messages that the reader did not have.
-const NEWS: &str = "NOT EXISTS (SELECT 1 FROM message c WHERE c.seq = s.seq AND c.kind >= 5 AND c.last > ?5)";
-
-/// The lowest `most` numbers of a range, up to `upto`.
-fn numbers(connection: &Connection, span: &ViewRange, upto: u64, most: usize) -> Result<Vec<i64>> {
-    let ViewRange { view, after, known, .. } = span;
-    let (after, known) = (*after, signed(*known));
+/// The lowest `most` numbers of a view in a range: after the first, up to the second.
+fn numbers(connection: &Connection, span: &ViewRange, range: (u64, u64), most: usize) -> Result<Vec<i64>> {
+    let (view, (after, upto)) = (&span.view, range);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut numbers: Vec<i64> = Vec::new();
-    let sql = format!(
-        "SELECT seq FROM message s WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND {NEWS} ORDER BY seq LIMIT ?4"
-    );
+    let sql = "SELECT seq FROM message WHERE room = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
     for (room, since) in &view.rooms {
         let Some(room) = rows::room_id(connection, room)? else { continue };
         let after = signed(after.max(*since));
-        numbers.extend(rows::numbers(connection, &sql, params![room, after, signed(upto), most, known])?);
+        numbers.extend(rows::numbers(connection, sql, params![room, after, signed(upto), most])?);
     }
     if let Some(account) = mail_of(connection, view)? {
         let waiting = match view.mail {
@@ -84,11 +90,9 @@ fn numbers(connection: &Connection, span: &ViewRange, upto: u64, most: usize) ->
             MailView::Waiting => "state < 2 AND state = 0 AND ",
         };
         let sql = format!(
-            "SELECT seq FROM mail s WHERE {waiting}account = ?1 AND seq > ?2 AND seq <= ?3 AND {NEWS} \
-             ORDER BY seq LIMIT ?4"
+            "SELECT seq FROM mail WHERE {waiting}account = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4"
         );
-        let values = params![account, signed(after), signed(upto), most, known];
-        numbers.extend(rows::numbers(connection, &sql, values)?);
+        numbers.extend(rows::numbers(connection, &sql, params![account, signed(after), signed(upto), most])?);
     }
     numbers.sort_unstable();
     numbers.dedup();

@@ -3,6 +3,7 @@
 mod removal;
 
 use super::api::{CommitOutcome, Retention, WriteBatch};
+use super::commit::{self, KnownIds};
 use super::error::{AtPath as _, StoreError};
 use super::file_watch::FileState;
 use super::health::{CheckState, Health};
@@ -11,10 +12,10 @@ use super::last::{self, LastFile};
 use super::notices::NoticeQueue;
 use super::queue::Job;
 use super::writer_clock::WriterClock;
-use super::{commit, indexing, lack, legacy_files, load, prune, schema};
+use super::{indexing, lack, legacy_files, load, prune, schema};
 use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
-use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, WATCH_EVERY};
+use crate::limits::{INDEX_ALONG, INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -54,7 +55,12 @@ pub(super) struct WriteThread {
     /// Bytes of mail to accept before looking again; `None` without a limit.
     mail_room: Option<u64>,
     next_prune: Instant,
+    ids: KnownIds,
     tail: IndexTail,
+    /// When to index some of it although batches come without a rest.
+    next_follow: Instant,
+    /// Whether no batch has come for [`TAIL_REST`].
+    is_resting: bool,
     /// When to index more messages of an older database; `None` when done.
     next_index: Option<Instant>,
     is_closed: bool,
@@ -110,12 +116,20 @@ impl WriteThread {
             is_full_of_mail: false,
             mail_room: Some(0),
             next_prune: Instant::now(),
+            ids: KnownIds::default(),
             tail,
+            next_follow: Instant::now(),
+            is_resting: false,
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
         writer.health.files().note(|| None);
         Ok((writer, archive))
+    }
+
+    pub(super) fn keep(&mut self, keep: Retention) {
+        self.keep = keep;
+        self.next_prune = Instant::now();
     }
 
     pub(super) fn health(&self) -> Arc<Health> {
@@ -126,20 +140,23 @@ impl WriteThread {
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
-            let pause = match self.tail.is_due(true) {
-                true => Duration::ZERO,
-                false => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
+            let pause = match (self.tail.is_worth_a_step(), self.is_resting) {
+                (true, true) => Duration::ZERO,
+                (true, false) => TAIL_REST,
+                (false, _) => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
             };
             // Under load, there is always a job, so pruning cannot wait for a pause.
             let patience = match jobs.recv_timeout(pause) {
                 Ok(job) => {
                     job(&mut self);
-                    self.follow(false);
+                    self.is_resting = false;
+                    self.follow_along();
                     PRUNE_PATIENCE
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if pause.is_zero() {
-                        self.follow(true);
+                    if self.tail.is_worth_a_step() {
+                        self.is_resting = true;
+                        self.follow();
                     } else if Instant::now() < next {
                         // Checks that the files still exist; `Health` passes an error on.
                         let _ = self.attempt(|_, _| Ok(()));
@@ -164,16 +181,19 @@ impl WriteThread {
     /// Writes a whole batch, or nothing.
     pub(super) fn commit(&mut self, batch: &WriteBatch) -> Result<CommitOutcome, StoreError> {
         let (seq, reserved, lacks) = (self.seq, self.reserved, self.lacks);
+        // Dropped if the transaction fails.
+        let mut ids = std::mem::take(&mut self.ids);
         let (outcome, reserved, is_datable) = self.attempt(|connection, time| {
             let (dates, is_datable) = time.look(connection, seq)?;
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             lacks.map_or(Ok(()), |lacks| lack::note(&change, lacks))?;
-            let (outcome, reserved) = commit::commit(change, batch, reserved, dates)?;
+            let (outcome, reserved) = commit::commit(change, batch, &mut ids, reserved, dates)?;
             Ok((outcome, reserved, is_datable))
         })?;
         if is_datable {
             self.next_prune = Instant::now();
         }
+        self.ids = ids;
         self.reserved = reserved;
         self.last = self.last.max(commit::last_stored(batch, &outcome));
         for entry in &batch.entries {
@@ -207,6 +227,7 @@ impl WriteThread {
         }
         // A connection's cache is unreliable after a disk failure.
         self.reopen()?;
+        self.tail = self.attempt(|connection, _| IndexTail::of(connection))?;
         self.attempt(|connection, _| {
             let fill = "INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?1))";
             connection.execute(fill, [PROBE_BYTES])?;
@@ -238,6 +259,7 @@ impl WriteThread {
 
     /// Closes the connection without a checkpoint.
     fn leave(&mut self) {
+        self.ids.clear();
         if let Some(connection) = self.connection.take() {
             forego_checkpoint(&connection);
         }
@@ -344,20 +366,32 @@ impl WriteThread {
         self.attempt(|connection, _| connection.execute_batch(sql))
     }
 
-    /// Indexes the newest messages, if there are many.
-    fn follow(&mut self, is_idle: bool) {
-        if !self.tail.is_due(is_idle) {
+    /// Indexes new messages between batches: now and then, and always if too many are not indexed. The last batch
+    /// has its answer, so only the next one waits.
+    fn follow_along(&mut self) {
+        while self.tail.is_full() {
+            self.follow();
+        }
+        let now = Instant::now();
+        if now < self.next_follow {
             return;
         }
-        let done = self.attempt(|connection, _| {
-            index_tail::step(connection)?;
-            IndexTail::of(connection)
-        });
-        // After a failure, the next messages trigger another attempt.
-        self.tail = done.unwrap_or_else(|error| {
-            tracing::debug!(event = "indexing_failed", "cannot index new messages: {error}");
-            IndexTail::default()
-        });
+        self.next_follow = now + INDEX_ALONG;
+        if !self.tail.is_flooded() && self.tail.is_worth_a_step() {
+            self.follow();
+        }
+    }
+
+    /// Indexes some of the newest messages.
+    fn follow(&mut self) {
+        match self.attempt(|connection, _| index_tail::step(connection)) {
+            Ok(indexed) => self.tail.take(indexed),
+            // The next messages trigger another attempt.
+            Err(error) => {
+                tracing::debug!(event = "indexing_failed", "cannot index new messages: {error}");
+                self.tail = IndexTail::default();
+            }
+        }
     }
 
     fn index(&mut self) {

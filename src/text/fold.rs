@@ -10,6 +10,9 @@ use unicode_normalization::char::decompose_compatible;
 
 /// Folds a text. Folding it again changes nothing.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return fold_ascii(text);
+    }
     if text.chars().all(is_plain) {
         return spaced(text.chars().map(lower));
     }
@@ -20,6 +23,19 @@ pub fn fold(text: &str) -> String {
     let cased = bare.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let cased: String = cased.flat_map(char::to_lowercase).collect();
     spaced(self::bare(cased.chars()).nfc())
+}
+
+/// The same for most text, several times as fast.
+fn fold_ascii(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte > b' ' && byte != 0x7f {
+            folded.push(char::from(byte.to_ascii_lowercase()));
+        } else if !folded.ends_with(' ') {
+            folded.push(' ');
+        }
+    }
+    folded
 }
 
 /// Whether folding the character, in any context, is just [`lower`]: true for most text in many languages,
@@ -149,7 +165,7 @@ mod tests {
             folded[..folded.len() - 1].to_owned()
         };
         for c in all().filter(|c| is_plain(*c)) {
-            let text = format!("{c}{c}a{c}");
+            let text = format!("{c}{c} \t\u{7f}a{c}\n");
             assert_eq!(fold(&text), slowly(&text), "{c:?}");
         }
     }

@@ -1,10 +1,17 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+mod ends;
+mod hostile;
+mod questions;
+mod words;
+
 use crate::support::fake_server::{FakeServer, say};
 use crate::support::file_peer::{FilePeer, offer};
 use crate::support::home::{Home, LANCHAT};
 use crate::support::peer::{DEADLINE, Peer};
+#[cfg(unix)]
 use crate::support::process::Serve;
+#[cfg(unix)]
 use crate::support::proxy::Proxy;
 use crate::support::server::TestServer;
 #[cfg(target_os = "linux")]
@@ -84,11 +91,16 @@ impl Running {
 
     /// The next event of that type.
     fn event(&self, kind: &str) -> Value {
+        self.one_of(&[kind])
+    }
+
+    /// The next event of one of those types.
+    fn one_of(&self, kinds: &[&str]) -> Value {
         let start = Instant::now();
         loop {
             let left = DEADLINE.saturating_sub(start.elapsed());
-            let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no event {kind}"));
-            if event["type"] == kind {
+            let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no event {kinds:?}"));
+            if kinds.iter().any(|kind| event["type"] == *kind) {
                 return event;
             }
         }
@@ -149,7 +161,7 @@ fn feed(mut to: ChildStdin, bytes: Vec<u8>) {
 
 #[test]
 fn files_folders_and_streams_arrive_as_they_are() {
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let (alice, bob) = (User::new("alice"), User::new("bob"));
     let running = receiver(&bob, server.address, &["--yes-to-all"]);
     alice.file("plan.pdf", noise(3_000_000));
@@ -174,14 +186,14 @@ fn files_folders_and_streams_arrive_as_they_are() {
 
 #[test]
 fn without_consent_nothing_comes_and_the_status_says_so() {
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let (alice, bob) = (User::new("alice"), User::new("bob"));
     alice.file("plan.pdf", "plan");
     let running = receiver(&bob, server.address, &[]);
     let output = alice.send(server.address, &["--to", "bob", "--file", "plan.pdf"]);
     assert_eq!(output.status.code(), Some(5));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("bob does not want the file"), "{said}");
+    assert!(said.contains("bob declines the file: not allowed in advance"), "{said}");
     assert_eq!(running.event("offer")["refused"], true);
     drop(running);
     let key = format!("key:{}", alice.fingerprint());
@@ -198,7 +210,7 @@ fn without_consent_nothing_comes_and_the_status_says_so() {
 
 #[test]
 fn nobody_there_in_time_is_a_failure() {
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let alice = User::new("alice");
     alice.file("plan.pdf", "plan");
     let _bob = receiver(&User::new("bob"), server.address, &["--from", "carol"]);
@@ -212,7 +224,7 @@ fn nobody_there_in_time_is_a_failure() {
 
 #[test]
 fn in_plaintext_it_is_the_same() {
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let (alice, bob) = (User::new("alice"), User::new("bob"));
     alice.file("docs/plan.pdf", noise(1_000_000));
     let running = receiver(&bob, server.address, &["--plaintext", "--yes-to-all"]);
@@ -223,7 +235,7 @@ fn in_plaintext_it_is_the_same() {
 
 #[test]
 fn each_member_of_a_room_may_take_it() {
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let (alice, bob, carol) = (User::new("alice"), User::new("bob"), User::new("carol"));
     alice.file("plan.pdf", noise(100_000));
     let receivers = [&bob, &carol].map(|user| receiver(user, server.address, &["--yes-to-all", "--once"]));
@@ -283,7 +295,7 @@ fn a_sender_waits_for_the_next_answer_if_the_receiver_does_not_connect() {
 
 #[test]
 fn an_offer_waits_until_its_place_is_free() {
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let (alice, bob) = (User::new("alice"), User::new("bob"));
     alice.file("plan.pdf", "plan");
     let running = receiver(&bob, server.address, &["--plaintext", "--yes-to-all"]);
@@ -304,6 +316,7 @@ fn an_offer_waits_until_its_place_is_free() {
 }
 
 /// Cuts on either side at odd places, and kills of the server and of both programs.
+#[cfg(unix)]
 #[test]
 fn whatever_breaks_the_file_arrives_whole_and_nothing_else_is_left() {
     const BYTES: usize = 40_000_000;
@@ -343,7 +356,7 @@ fn whatever_breaks_the_file_arrives_whole_and_nothing_else_is_left() {
 fn a_full_disk_ends_it_for_both_and_nothing_is_left() {
     // The program leaves 16 MiB free.
     let Some(disk) = SmallDisk::new(20_000) else { return };
-    let server = Serve::start(&[]);
+    let server = TestServer::start();
     let (alice, bob) = (User::new("alice"), User::new("bob"));
     alice.file("big", noise(8_000_000));
     let to = disk.path.to_str().unwrap();

@@ -28,7 +28,6 @@ mod damage;
 mod dependencies;
 mod discovery;
 mod encrypted;
-#[cfg(unix)]
 mod file_transfer;
 #[cfg(target_os = "linux")]
 mod full_disk;
@@ -39,6 +38,8 @@ mod history;
 mod history_files;
 #[cfg(target_os = "linux")]
 mod lost_ends;
+#[cfg(target_os = "linux")]
+mod manual;
 mod memory;
 mod moderation;
 #[cfg(unix)]
@@ -57,6 +58,7 @@ mod prompt;
 mod prompt_cmdline;
 #[cfg(unix)]
 mod prompt_files;
+#[cfg(unix)]
 mod prompt_name;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
@@ -72,6 +74,8 @@ mod prompt_stopped;
 mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]
+mod reload;
+#[cfg(unix)]
 mod rendezvous;
 mod replaced_system;
 #[cfg(target_os = "linux")]
@@ -86,6 +90,8 @@ mod server_process;
 mod service_manager;
 mod sessions;
 mod slow_readers;
+#[cfg(unix)]
+mod stateless;
 #[cfg(target_os = "linux")]
 mod strays;
 mod stress;

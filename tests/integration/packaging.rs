@@ -197,7 +197,7 @@ fn one_archive_for_each_system_has_the_program_the_licences_and_the_documents() 
 }
 
 #[test]
-fn rpm_and_arch_packages_install_the_listed_files_and_the_unit() {
+fn rpm_and_arch_packages_install_the_listed_files_and_the_units() {
     let dir = tempfile::tempdir().unwrap();
     if !rendered(dir.path()) {
         return;
@@ -206,8 +206,8 @@ fn rpm_and_arch_packages_install_the_listed_files_and_the_unit() {
     let rpm: toml::Table = text("rpm.toml").parse().unwrap();
     let rpm = rpm["assets"].as_array().unwrap();
     let arch = text("PKGBUILD");
-    let unit = "dist/lanchat.service".to_owned();
-    for source in assets().into_iter().map(|[source, ..]| source).chain([unit]) {
+    let units = ["service", "socket"].map(|kind| format!("dist/lanchat.{kind}"));
+    for source in assets().into_iter().map(|[source, ..]| source).chain(units) {
         let is_debians = ["dist/copyright", "packaging/debian/lintian-overrides"].contains(&&*source);
         let in_rpm = rpm.iter().any(|asset| asset["source"].as_str() == Some(&source));
         assert_eq!(in_rpm, !is_debians && source != "dist/lanchat.ufw", "{source}");

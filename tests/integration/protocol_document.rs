@@ -166,6 +166,8 @@ fn the_bounds_are_those_of_the_program() {
         ("less than {} minutes in all", minutes(limits::NAME_TRIED)),
         ("owns at most {} names", limits::NAMES_PER_KEY as u64),
         ("at most {} names per hour", limits::NEW_NAMES_PER_HOUR.into()),
+        ("{} names at once and then", limits::NEW_NAMES_AT_ONCE_NEARBY.into()),
+        ("at once and then {} names per hour", limits::NEW_NAMES_PER_HOUR_NEARBY.into()),
         ("void after {} minutes", minutes(limits::OPERATOR_CODE_TIME)),
         ("minutes or {} wrong ones", limits::OPERATOR_CODE_TRIES_IN_ALL.into()),
         ("of which a network has {};", limits::OPERATOR_CODE_TRIES.into()),

@@ -78,3 +78,62 @@ fn every_message_of_fifty_clients_reaches_all_exactly_once_in_one_order() {
         assert_eq!(others, &heard[0], "the same order for all");
     }
 }
+
+/// Where the n-th message of a sender goes.
+const PLACES: [&str; 3] = ["all", "#one", "#two"];
+
+/// Joins rooms, says so much, and returns what it heard: own messages by their receipts.
+fn listen(server: &TestServer, name: &str, rooms: &[&str], says: usize, start: &Arc<Barrier>) -> Hearing {
+    let mut peer = Peer::join(server.address, name);
+    for room in rooms {
+        peer.send(json!({"type": "join", "room": room}));
+        peer.settle();
+    }
+    let (name, start) = (name.to_owned(), Arc::clone(start));
+    let hears = |place: &str| place == "all" || rooms.contains(&place);
+    let expected = SAYING * (0..MESSAGES).filter(|n| hears(PLACES[n % PLACES.len()])).count();
+    thread::spawn(move || {
+        start.wait();
+        for n in 0..says {
+            let text = format!("{name}:{n}");
+            peer.send(json!({"to": PLACES[n % PLACES.len()], "msg": text, "id": text}));
+        }
+        let mut heard = Vec::new();
+        while heard.len() < expected {
+            let packet = peer.next();
+            let text = match packet["type"].as_str() {
+                Some("chat") => &packet["msg"],
+                Some("sent") => &packet["id"],
+                _ => continue,
+            };
+            heard.push((packet["seq"].as_u64().expect("a number"), text.as_str().expect("a text").into()));
+        }
+        heard
+    })
+}
+
+type Hearing = thread::JoinHandle<Vec<(u64, String)>>;
+
+/// Clients that write to all places.
+const SAYING: usize = 4;
+
+#[test]
+fn lobby_and_rooms_with_common_members_have_one_order_for_everyone() {
+    let server = TestServer::start();
+    let rooms = [&[][..], &["#one"], &["#two"], &["#one", "#two"]];
+    let start = Arc::new(Barrier::new(SAYING + 5 * rooms.len()));
+    let saying = (0..SAYING).map(|n| listen(&server, &format!("say{n}"), rooms[3], MESSAGES, &start));
+    let mut clients: Vec<_> = saying.collect();
+    for n in 0..5 * rooms.len() {
+        clients.push(listen(&server, &format!("hear{n}"), rooms[n % rooms.len()], 0, &start));
+    }
+    let heard: Vec<_> = clients.into_iter().map(|client| client.join().expect("a client")).collect();
+    assert_eq!(heard[0].len(), SAYING * MESSAGES);
+    for (n, heard_by_one) in heard.iter().enumerate() {
+        assert!(
+            heard_by_one.is_sorted_by(|one, next| one.0 < next.0),
+            "client {n} heard them in order, once"
+        );
+        assert!(heard_by_one.iter().all(|message| heard[0].contains(message)), "client {n} heard the same");
+    }
+}

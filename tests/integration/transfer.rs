@@ -1,6 +1,7 @@
 //! Files from person to person: offers, and the connections that carry them.
 
 mod admission;
+mod hostile;
 mod relay;
 
 use crate::support::peer::Peer;

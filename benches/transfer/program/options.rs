@@ -7,6 +7,8 @@ pub struct Options {
     pub turns: usize,
     pub link: Option<String>,
     pub plaintext: bool,
+    /// Beside Magic Wormhole instead of socat.
+    pub wormhole: bool,
     /// Transfers beside which the chat is measured.
     pub chat: Option<usize>,
     /// Transfers whose connections break, and kills of the server meanwhile.
@@ -22,6 +24,7 @@ impl Options {
             turns: 5,
             link: None,
             plaintext: false,
+            wormhole: false,
             chat: None,
             cuts: None,
             kills: 10,
@@ -43,6 +46,7 @@ impl Options {
                 "--kills" => options.kills = number("--kills")? as usize,
                 "--seed" => options.seed = Some(number("--seed")?),
                 "--plaintext" => options.plaintext = true,
+                "--wormhole" => options.wormhole = true,
                 "--link" => {
                     options.link = Some(words.next().ok_or("--link needs a rate, such as 1gbit")?);
                 }

@@ -1,9 +1,9 @@
-//! Turns of lanchat and socat one after the other, and the report.
+//! Turns of lanchat and another program one after the other, and the report.
 
 use super::figures::{Turn, median};
 use super::options::Options;
 use super::place::Place;
-use super::{chat, cuts, lanchat, socat};
+use super::{chat, cuts, lanchat, socat, wormhole};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -27,6 +27,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let from = dir.path().join("file.bin");
     make(&from, options.bytes)?;
+    let peer = if options.wormhole { "wormhole" } else { "socat" };
     socat::certificate(dir.path())?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for number in 0..options.turns {
@@ -36,12 +37,15 @@ pub fn run(options: &Options) -> Result<()> {
         print_turn("lanchat", number, turn, options.bytes);
         ours.push(turn);
         let to = lanchat::fresh(dir.path(), "received")?.join("file.bin");
-        let turn = socat::turn(&place, dir.path(), options.plaintext, &from, &to)?;
+        let turn = match options.wormhole {
+            true => wormhole::turn(&place, dir.path(), &from, &to)?,
+            false => socat::turn(&place, dir.path(), options.plaintext, &from, &to)?,
+        };
         same(&from, &to)?;
-        print_turn("socat", number, turn, options.bytes);
+        print_turn(peer, number, turn, options.bytes);
         theirs.push(turn);
     }
-    report(options, &ours, &theirs);
+    report(options, peer, &ours, &theirs);
     Ok(())
 }
 
@@ -55,20 +59,20 @@ fn print_turn(what: &str, number: usize, turn: Turn, bytes: u64) {
     );
 }
 
-fn report(options: &Options, ours: &[Turn], theirs: &[Turn]) {
+fn report(options: &Options, peer: &str, ours: &[Turn], theirs: &[Turn]) {
     let times = |turns: &[Turn]| median(turns.iter().map(|turn| turn.wall.as_secs_f64()));
     let cpu = |turns: &[Turn]| median(turns.iter().map(|turn| turn.cpu_a_byte(options.bytes)));
     let link = options.link.as_deref().unwrap_or("loopback");
     let tls = if options.plaintext { "plaintext" } else { "TLS 1.3" };
     println!("\n{} bytes, {link}, {tls}, medians of {}", options.bytes, ours.len());
     println!(
-        "time: lanchat {:.2} s, socat {:.2} s, ratio {:.2}",
+        "time: lanchat {:.2} s, {peer} {:.2} s, ratio {:.2}",
         times(ours),
         times(theirs),
         times(ours) / times(theirs)
     );
     println!(
-        "CPU a byte, all processes: lanchat {:.2} ns, socat {:.2} ns, ratio {:.2}",
+        "CPU a byte, all processes: lanchat {:.2} ns, {peer} {:.2} ns, ratio {:.2}",
         cpu(ours),
         cpu(theirs),
         cpu(ours) / cpu(theirs)

@@ -3,7 +3,8 @@
 use super::*;
 use crate::chat::Entry;
 use crate::limits::{
-    ALIVE_EVERY, CLOCK_FLOOR, NAME_KEPT_TRIED, NAMES_GATHERED, NAMES_PAUSE, RECORDS_PORTION,
+    ALIVE_EVERY, CLOCK_FLOOR, NAME_KEPT_TRIED, NAMES_GATHERED, NAMES_PAUSE, NEW_NAMES_AT_ONCE_NEARBY,
+    RECORDS_PORTION,
 };
 
 fn key(number: u32) -> Fingerprint {
@@ -58,7 +59,7 @@ fn when_all_places_are_taken_an_old_one_of_the_only_tried_names_goes() {
 fn a_name_that_is_not_kept_frees_none_of_those_that_are() {
     let mut names =
         OwnedNames::new((0..3).map(|n| NameRecord { key: key(0), ..record(n, 300, 5000) }).collect());
-    for number in 0..NEW_NAMES_PER_HOUR {
+    for number in 0..NEW_NAMES_AT_ONCE_NEARBY {
         begin(&mut names, &Name::new(&format!("new{number}")).expect("a name"), 10 + number, at(300));
     }
     let out = begin(&mut names, &Name::new("onemore").expect("a name"), 0, at(300));

@@ -1,10 +1,9 @@
 //! Offers of files: their receivers, the limits on them, and how they end.
 
+mod limits;
+
 use super::*;
-use crate::limits::{
-    MAX_OFFERS, MAX_OFFERS_PER_ADDRESS, MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_USER, OFFERS_TOLD,
-    TRANSFER_MEETING,
-};
+use crate::limits::TRANSFER_MEETING;
 use serde_json::json;
 
 impl House {
@@ -304,53 +303,59 @@ fn what_can_take_no_file_is_refused_and_so_is_who_may_not_speak() {
 }
 
 #[test]
-fn ten_thousand_offers_meet_a_refusal() {
-    let rules = Rules { rate: None, ..Rules::default() };
-    let mut house = House::with(rules, Records::default());
-    house.join_key(2, "bob", 2);
-    house.join_key(1, "alice", 1);
-    house.join_key(11, "alice-too", 1);
-    let open = (0..100).filter(|n| house.offer(if n % 2 == 0 { 1 } else { 11 }, "bob") > 0).count();
-    assert_eq!(open, MAX_OFFERS_PER_USER, "all names of a key count together");
-    assert_eq!(house.error(1).0, "too_many_offers");
-    // Many keys at one address.
-    for n in 100..120_u8 {
-        let peer = Peer { ip: [10, 9, 9, 9].into(), ..House::peer(n.into(), Some(key(n))) };
-        house.join_peer(n.into(), &format!("user{n}"), peer);
+fn the_sender_learns_why_a_receiver_declines() {
+    let mut house = people(&[(1, "alice"), (2, "bob"), (12, "bob")]);
+    for (reason, text) in [
+        (json!("no_space"), "bob declines offer 1: no space"),
+        (json!("too_big"), "bob declines offer 2: too big"),
+        (json!("not_wanted"), "bob declines offer 3"),
+        // From an older peer, and from a newer one.
+        (json!(null), "bob declines offer 4"),
+        (json!("dislike"), "bob declines offer 5"),
+    ] {
+        let offer = house.offer(1, "bob");
+        house.ask(2, json!({"type": "decline", "offer": offer, "reason": reason}));
+        let told = house.take(1, "ended").pop().expect("an end");
+        assert_eq!((told.msg.as_str(), told.code.as_deref()), (text, Some("declined")));
+        let known = ["no_space", "too_big", "not_wanted"].into_iter().find(|known| reason == *known);
+        assert_eq!(told.reason.as_deref(), known);
+        assert_eq!(house.take(12, "ended").pop().expect("an end").reason, None, "it is for the sender");
     }
-    let open = (0..1000).filter(|n| house.offer(100 + n % 20, "bob") > 0).count();
-    assert_eq!(open, MAX_OFFERS_PER_ADDRESS);
-    // Many addresses.
-    for n in 1000..1200 {
-        house.connect(n);
-        house.ask(n, json!({"type": "hello", "from": {"name": format!("guest{n}")}}));
-    }
-    let open = (0..10_000).filter(|n| house.offer(1000 + n % 200, "bob") > 0).count();
-    assert_eq!(open, MAX_OFFERS - MAX_OFFERS_PER_ADDRESS - MAX_OFFERS_PER_USER);
-    house.inboxes.clear();
-    house.join_key(22, "bob", 2);
-    assert_eq!(house.offers_seen(22).len(), OFFERS_TOLD, "a user who comes is not flooded");
-    house.check();
-    (1000..1200).for_each(|n| house.leave(n));
-    assert!(house.offer(2, "alice") > 0, "offers that have ended do not count");
 }
 
 #[test]
-fn users_take_part_in_few_transfers_at_a_time() {
-    let rules = Rules { rate: None, ..Rules::default() };
-    let mut house = House::with(rules, Records::default());
-    house.join_key(1, "alice", 1);
-    house.join_key(2, "bob", 2);
-    house.join_key(3, "carol", 3);
-    let offers: Vec<u64> = (0..=MAX_TRANSFERS_PER_USER).map(|_| house.offer(1, "bob")).collect();
-    for offer in &offers[1..] {
-        house.accept((1, 2), *offer);
+fn a_sender_who_missed_the_end_learns_that_the_receiver_has_it() {
+    let mut house = people(&[(1, "alice"), (2, "bob")]);
+    let number = house.offer(1, "bob");
+    house.accept((1, 2), number);
+    house.act(|chat, _, out| chat.transfer_ended(TransferId(1), TransferEnd::Received, out));
+    assert_eq!((house.endings(1), house.endings(2)), (vec![end(number, "bob", "received")], vec![]));
+    house.accept((1, 2), number);
+}
+
+#[test]
+fn nobody_but_the_two_learns_of_an_offer() {
+    let mut house = people(&[(1, "alice"), (2, "bob"), (3, "eve")]);
+    let number = house.offer(1, "bob");
+    let [sends, receives] = house.accept((1, 2), number);
+    house.inboxes.remove(&3);
+    for request in ["accept", "decline", "cancel"] {
+        let refusal = |house: &mut House, offer: u64| {
+            house.ask(3, json!({"type": request, "offer": offer, "name": "bob", "reason": "no_space"}));
+            let (code, msg) = house.error(3);
+            (code, msg.replace(&offer.to_string(), "N"))
+        };
+        let (real, made_up) = (refusal(&mut house, number), refusal(&mut house, 77));
+        assert_eq!(real, made_up, "{request}: the same as for an offer that does not exist");
     }
-    assert_eq!(house.refused(2, json!({"type": "accept", "offer": offers[0]})), "too_many_transfers");
-    // It is the sender's limit as well.
-    let to_carol = house.offer(1, "carol");
-    assert_eq!(house.refused(3, json!({"type": "accept", "offer": to_carol})), "too_many_transfers");
-    house.act(|chat, _, out| chat.transfer_ended(TransferId(1), TransferEnd::Done, out));
-    house.accept((1, 3), to_carol);
-    assert!(house.endings(1).is_empty(), "both sides know of a transfer that is done");
+    assert_eq!(
+        (house.claim(3, &sends), house.claim(3, &receives)),
+        (Err(Code::BadToken), Err(Code::BadToken))
+    );
+    house.act(|chat, _, out| chat.transfer_ended(TransferId(1), TransferEnd::Cut(TransferSide::Sender), out));
+    house.ask(2, json!({"type": "decline", "offer": number, "reason": "too_big"}));
+    let other = house.offer(1, "bob");
+    house.ask(1, json!({"type": "cancel", "offer": other}));
+    let heard = house.inboxes.remove(&3).unwrap_or_default();
+    assert!(heard.iter().all(|packet| packet.kind.as_deref() == Some("error")), "{heard:?}");
 }

@@ -203,7 +203,7 @@ impl House {
                 self.closed.insert(id);
             }
             Delivery::EndTransfer { transfer, code } => self.ended.push((transfer, code)),
-            Delivery::Log(what) => self.log.push(what),
+            Delivery::Log(what) | Delivery::LogSharedKey(what) => self.log.push(what),
         }
     }
 

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::limits::{
-    ADDRESSES_PER_NETWORK, ALIVE_EVERY, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_GATHERED, NAMES_PAUSE,
-    NEW_NAMES_PER_HOUR, RECORDS_PORTION,
+    ALIVE_EVERY, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_GATHERED, NAMES_PAUSE, RECORDS_PORTION,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -185,49 +184,6 @@ fn a_fourth_name_frees_the_one_that_was_used_longest_ago() {
 }
 
 #[test]
-fn from_one_address_only_so_many_new_names_are_kept_and_all_get_in() {
-    let mut house = House::new();
-    let school = |n: u8| Peer { ip: [10, 9, 9, 9].into(), ..House::peer(1, Some(key(n))) };
-    let most = u8::try_from(NEW_NAMES_PER_HOUR).expect("a small number");
-    for n in 0..=most {
-        house.join_peer(n.into(), &format!("pupil{n}"), school(n));
-        assert!(house.is_in(n.into()));
-        assert_eq!(house.owns(&format!("pupil{n}")), n < most, "{n}");
-    }
-    for n in 0..=most {
-        house.leave(n.into());
-    }
-    house.later(Duration::from_secs(3600 / u64::from(NEW_NAMES_PER_HOUR)));
-    house.join_peer(50, "pupil50", school(50));
-    assert!(house.owns("pupil50"), "an hour's share comes back bit by bit");
-}
-
-#[test]
-fn a_host_with_a_whole_network_of_addresses_counts_as_one() {
-    let mut house = House::new();
-    let most = u8::try_from(NEW_NAMES_PER_HOUR).expect("a small number");
-    for n in 0..=most {
-        let ip = format!("2001:db8::{n}").parse().expect("an address");
-        house.join_peer(n.into(), &format!("pupil{n}"), Peer { ip, ..House::peer(1, Some(key(n))) });
-        assert_eq!(house.owns(&format!("pupil{n}")), n < most, "{n}");
-    }
-}
-
-#[test]
-fn a_host_with_many_addresses_of_the_local_network_owns_no_more_names_than_some_hosts() {
-    let mut house = House::new();
-    let most = u64::from(NEW_NAMES_PER_HOUR * ADDRESSES_PER_NETWORK);
-    let mut owned = 0;
-    for n in 0..2 * most {
-        let (ip, number) =
-            (format!("fd77::{n:x}").parse().expect("an address"), u8::try_from(n).expect("few"));
-        house.join_peer(n, &format!("pupil{n}"), Peer { ip, ..House::peer(1, Some(key(number))) });
-        owned += u64::from(house.owns(&format!("pupil{n}")));
-    }
-    assert_eq!(owned, most);
-}
-
-#[test]
 fn names_and_their_owners_outlive_a_restart() {
     let mut house = House::new();
     house.visit(1, "alice", 1, NAME_TRIED);
@@ -333,18 +289,6 @@ fn a_name_whose_time_is_over_goes_from_the_disk_too() {
     assert!(house.stored.name("alice").is_some());
     house.later(NAME_KEPT_TRIED + DAY);
     assert!(house.stored.name("alice").is_none());
-}
-
-#[test]
-fn who_uses_a_name_that_is_not_kept_for_them_is_told() {
-    let mut house = House::new();
-    for n in 0..=u8::try_from(NEW_NAMES_PER_HOUR).expect("a small number") {
-        let peer = Peer { ip: [10, 0, 0, 1].into(), ..House::peer(n.into(), Some(key(n))) };
-        house.join_peer(n.into(), &format!("pupil{n}"), peer);
-        let told = house.texts(n.into(), "notice");
-        assert_eq!(told.is_empty(), house.owns(&format!("pupil{n}")), "{told:?}");
-        assert!(told.iter().all(|msg| msg.contains("others can take the name")), "{told:?}");
-    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn operators_are_told_why_and_others_that_it_is_so_each_once() {
 fn whoever_comes_while_nothing_is_stored_is_told_and_operators_the_remedy() {
     let mut house = kept();
     set_keeping(&mut house, Some(FAILURE));
-    house.join_key(98, "ophelia", 99);
+    house.join_key(98, "oscar", 99);
     let told = house.take(98, "notice");
     assert!(told.len() == 1 && told[0].msg.contains(FAILURE), "{told:?}");
     house.join_key(3, "carol", 3);

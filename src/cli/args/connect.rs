@@ -84,6 +84,20 @@ pub(crate) struct JoinArgs {
     #[arg(short, long, env = "LANCHAT_NAME")]
     pub(crate) name: Option<String>,
 
+    /// File with your private key, created if it does not exist [default: client.pem in your state
+    /// directory].
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "LANCHAT_KEY_FILE",
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub(crate) key_file: Option<PathBuf>,
+
+    /// Do not reserve your name: others can take it while you are away, and no messages wait for you.
+    #[arg(long, env = "LANCHAT_GUEST")]
+    pub(crate) guest: bool,
+
     /// File with a closed server's passphrase [default: ask at the terminal].
     #[arg(
         long,

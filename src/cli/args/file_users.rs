@@ -13,7 +13,7 @@ use crate::name::Name;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SendFileArgs {
     /// Offer this file or folder instead of a message, and stay until the recipient has it; several become one folder.
-    /// - is standard input.
+    /// Hidden files in a folder go with it. - is standard input.
     #[arg(
         long,
         value_name = "PATH",
@@ -41,7 +41,7 @@ pub(crate) struct ReceiveArgs {
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) from: Option<Name>,
 
-    /// Put files into this folder [default: your folder for downloads].
+    /// Put files into this folder, which must be there [default: your folder for downloads].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) to: Option<PathBuf>,
 
@@ -59,6 +59,9 @@ pub(crate) struct ReceiveArgs {
     pub(crate) yes_to_all: bool,
 
     /// Take no file or folder over this size.
+    ///
+    /// A number of bytes, or with a unit: 10K, 10M, 10G and 10T count in steps of 1024, as 10KiB and 10MiB do, and 10KB
+    /// and 10MB in steps of 1000.
     #[arg(long, value_name = "SIZE")]
     pub(crate) max: Option<Size>,
 

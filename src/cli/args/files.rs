@@ -16,6 +16,9 @@ pub(crate) struct FileArgs {
     pub(crate) no_files: bool,
 
     /// The biggest file or folder that users may send each other.
+    ///
+    /// A SIZE, here and in other options, is a number of bytes or has a unit: 10K, 10M, 10G and 10T count in steps of
+    /// 1024, as 10KiB and 10MiB do, and 10KB and 10MB in steps of 1000.
     #[arg(long, value_name = "SIZE|off", env = "LANCHAT_SERVE_MAX_FILE", default_value_t = Bound::Off)]
     pub(crate) max_file: Bound<Size>,
 
@@ -64,7 +67,7 @@ impl FileArgs {
 }
 
 fn rate(text: &str) -> Result<Bound<Size>, String> {
-    match text.parse()? {
+    match text.strip_suffix("/s").unwrap_or(text).parse()? {
         Bound::At(Size(bytes)) if bytes < limits::MIN_FILE_RATE => {
             Err(format!("too slow for any file; use at least {}, or off", Size(limits::MIN_FILE_RATE)))
         }

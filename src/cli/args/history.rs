@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::values::room;
 use crate::name::RoomName;
 use crate::protocol::Moment;
+use crate::store::PersonQuery;
 
 /// The format of exported messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -14,15 +15,16 @@ pub(crate) enum Format {
     /// For people: local time, room, author, text. Safe for a terminal.
     #[default]
     Text,
-    /// The packets of the wire protocol, one per line.
+    /// The packets of the wire protocol, one per line. Safe for a terminal: the rest is escaped.
     Jsonl,
-    /// A table with a header; times in UTC.
+    /// A table with a header; times in UTC. Safe for a spreadsheet: an apostrophe precedes formulas.
     Csv,
 }
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ExportArgs {
-    /// Output format: text, jsonl (one packet per line) or csv.
+    /// Output format: text, jsonl (one packet per line) or csv (an apostrophe precedes what a spreadsheet could
+    /// take for a formula).
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub(crate) format: Format,
 
@@ -78,4 +80,26 @@ pub(crate) struct RepairArgs {
     /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ForgetArgs {
+    /// The person: a name that belongs to a key, or the key as in key:SHA256:...
+    #[arg(value_name = "WHO", value_parser = person)]
+    pub(crate) who: PersonQuery,
+
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// The data directory of the server on this machine [default: the usual one].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+fn person(text: &str) -> Result<PersonQuery, String> {
+    match text.strip_prefix("key:") {
+        Some(key) => key.parse().map(PersonQuery::Key).map_err(|error| format!("{error}")),
+        None => Ok(PersonQuery::Name(text.to_owned())),
+    }
 }

@@ -16,7 +16,7 @@ use crate::name::RoomName;
 use crate::protocol::Moment;
 
 /// Every subcommand; each has a man page.
-pub const SUBCOMMANDS: [&str; 16] = [
+pub const SUBCOMMANDS: [&str; 17] = [
     "serve",
     "discover",
     "send",
@@ -31,6 +31,7 @@ pub const SUBCOMMANDS: [&str; 16] = [
     "backup",
     "restore",
     "repair",
+    "forget",
     "completions",
     "man",
 ];
@@ -143,6 +144,10 @@ pub(crate) struct FingerprintArgs {
     /// Print your own key's fingerprint, by which servers and other users know you.
     #[arg(long, conflicts_with_all = ["host", "data_dir"])]
     pub(crate) me: bool,
+
+    /// File with your private key, for --me [default: client.pem in your state directory].
+    #[arg(long, value_name = "FILE", env = "LANCHAT_KEY_FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
 
     /// Also draw the fingerprint as a picture.
     #[arg(long)]

@@ -1,26 +1,23 @@
 //! Options of `lanchat serve`, and the server options that they become.
 
-use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use super::files::FileArgs;
+use super::serve_files::{access, apart, read_motd};
 use super::watch::WatchArgs;
-use crate::chat::Rules;
+use crate::chat::{NewNames, Rules};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
-use crate::cli::values::{Bound, Count, HostPort, Size};
-use crate::encoding;
-use crate::files;
+use crate::cli::values::{Bound, Count, HostPort, LogLevel, Size};
 use crate::limits;
 use crate::pace::Rate;
 use crate::protocol::Term;
-use crate::security::Passphrase;
-use crate::server::{JoinPolicy, ServerOptions};
+use crate::server::ServerOptions;
 use crate::store::Retention;
 use crate::text::safe_line;
 
@@ -60,6 +57,14 @@ pub(crate) struct ServeArgs {
         default_value_t = Bound::At(Rate::default())
     )]
     pub(crate) rate_limit: Bound<Rate>,
+
+    /// How many names per hour may begin to belong to users at one address [default: 600 at once, then 60
+    /// per hour; on an open server, 5 for a public IPv4 address].
+    ///
+    /// Further users may use their names, but others can take these when they leave. The server tells them.
+    /// Eight times as many are possible in one network.
+    #[arg(long, value_name = "N|off", env = "LANCHAT_SERVE_NEW_NAMES_PER_HOUR")]
+    pub(crate) new_names_per_hour: Option<Bound<Count>>,
 
     /// Data that may wait for a slow client before the server disconnects it.
     #[arg(
@@ -138,8 +143,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "LANCHAT_SERVE_CLOSED")]
     pub(crate) closed: bool,
 
-    /// File with the closed server's passphrase [default: generate one and keep it in the data
-    /// directory].
+    /// File with the closed server's passphrase [default: systemd's credential "passphrase"; without one,
+    /// generate a passphrase and keep it in the data directory].
     #[arg(
         long,
         value_name = "FILE",
@@ -180,6 +185,21 @@ pub(crate) struct ServeArgs {
     /// Do not announce the server, and do not open a multicast socket.
     #[arg(long, env = "LANCHAT_SERVE_NO_DISCOVERY")]
     pub(crate) no_discovery: bool,
+
+    /// How much to log: error, warn, info, debug or trace. --verbose and --quiet raise and lower it.
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "LANCHAT_SERVE_LOG_LEVEL",
+        value_enum,
+        hide_possible_values = true,
+        default_value_t = LogLevel::Info
+    )]
+    pub(crate) log_level: LogLevel,
+
+    /// Check the options, the config file and the files that they name, and exit without serving.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 impl ServeArgs {
@@ -212,7 +232,8 @@ impl ServeArgs {
             name,
             max_clients,
             max_per_ip,
-            rate_limit,
+            rate_limit: _,
+            new_names_per_hour: _,
             backlog,
             memory,
             data_dir,
@@ -223,12 +244,14 @@ impl ServeArgs {
             closed,
             passphrase_file,
             allow_plaintext,
-            ascii_names,
+            ascii_names: _,
             files,
             watch,
             interface: _,
             advertise: _,
             no_discovery,
+            log_level: _,
+            check: _,
         } = self;
         Ok(ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
@@ -252,24 +275,34 @@ impl ServeArgs {
             metrics: watch.metrics,
             multicast: !no_discovery,
             files: files.options(),
-            rules: Rules {
-                rate: rate_limit.get(),
-                ascii_names: *ascii_names,
-                closed: *closed,
-                ..watch.rules()
-            },
+            rules: self.rules(),
             ..ServerOptions::default()
         })
     }
+
+    fn rules(&self) -> Rules {
+        let (rate, new_names) = (self.rate_limit.get(), new_names(self.new_names_per_hour));
+        let log_visits = self.watch.log_connections;
+        Rules {
+            rate,
+            ascii_names: self.ascii_names,
+            closed: self.closed,
+            interim: false,
+            log_visits,
+            new_names,
+        }
+    }
 }
 
-/// Reads a file that the user has named. On another thread: a pipe makes it wait, and a signal should end that.
-async fn apart<T: Send + 'static>(
-    path: &Option<PathBuf>,
-    read: impl FnOnce(Option<PathBuf>) -> T + Send + 'static,
-) -> anyhow::Result<T> {
-    let path = path.clone();
-    Ok(tokio::task::spawn_blocking(move || read(path)).await?)
+fn new_names(per_hour: Option<Bound<Count>>) -> NewNames {
+    match per_hour {
+        None => NewNames::Usual,
+        Some(Bound::At(count)) => {
+            let count = count.0.min(limits::MAX_OWNED_NAMES);
+            NewNames::PerHour(u32::try_from(count).unwrap_or(u32::MAX))
+        }
+        Some(Bound::Off) => NewNames::Unlimited,
+    }
 }
 
 fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
@@ -278,14 +311,6 @@ fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
         Term::Forever => None,
     };
     Retention { age, bytes: retain_size.get().map(|size| size.0) }
-}
-
-fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<JoinPolicy, ExitError> {
-    Ok(match passphrase_file {
-        _ if !closed => JoinPolicy::Open,
-        Some(file) => JoinPolicy::Closed(Passphrase::read(file)?),
-        None => JoinPolicy::ClosedByOwn,
-    })
 }
 
 fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, ExitError> {
@@ -377,35 +402,12 @@ async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
     found.with_context(|| format!("{host} has no address; use one of this machine's addresses with --host"))
 }
 
-fn read_motd(path: &Path) -> anyhow::Result<String> {
-    // Four times the bound is enough to know that it is too long, even in UTF-16 with line ends of two characters.
-    let portion = 4 * limits::MAX_MOTD_BYTES + 4;
-    let text = match files::read_named(path, portion) {
-        Ok(bytes) if bytes.len() == portion => encoding::decode_lossy(&bytes),
-        read => read.and_then(|bytes| Ok(encoding::decode(&bytes)?.0)).map_err(|error| {
-            let path = path.display();
-            let remedy = match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::TimedOut => "",
-                _ => "; use another file with --motd",
-            };
-            anyhow!("cannot read the message of the day from {path}: {error}{remedy}")
-        })?,
-    };
-    if text.len() > limits::MAX_MOTD_BYTES {
-        bail!(
-            "the message of the day in {} is longer than {} bytes; shorten it",
-            path.display(),
-            limits::MAX_MOTD_BYTES
-        );
-    }
-    Ok(text.trim_end().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::args::definition;
     use crate::cli::config;
+    use crate::encoding;
     use clap::FromArgMatches;
 
     fn read(words: &str, config: &str) -> Result<ServeArgs, String> {

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::connect::JoinArgs;
-use crate::chat::Rules;
 use crate::limits::DEFAULT_METRICS_PORT;
 
 #[derive(Clone, Debug, PartialEq, Args)]
@@ -31,13 +30,6 @@ pub(crate) struct WatchArgs {
     /// Log who connects and disconnects, with name, key and address.
     #[arg(long, env = "LANCHAT_SERVE_LOG_CONNECTIONS")]
     pub(crate) log_connections: bool,
-}
-
-impl WatchArgs {
-    /// The rules that it decides, and the default ones.
-    pub(super) fn rules(&self) -> Rules {
-        Rules { log_visits: self.log_connections, ..Rules::default() }
-    }
 }
 
 /// How the lines of a log are written.

@@ -80,7 +80,7 @@ fn kind(command: &str, arg: &Arg) -> Option<Values> {
         (_, "fingerprint") if arg.get_long().is_some() => Values::Keys,
         (_, "interface") => Values::Interfaces,
         ("export", "room") => Values::OwnRooms,
-        ("export", "with") => Values::OwnUsers,
+        ("export", "with") | ("forget", "who") => Values::OwnUsers,
         (_, "room") => Values::Rooms,
         ("send", "to") => Values::Recipients,
         _ if is_bound() => Values::Off,

@@ -1,8 +1,9 @@
 //! Formats a list of servers as a table or as JSON. Pure.
 
 use crate::discovery::{Found, Sighting};
-use crate::text::safe_line;
+use crate::text::{escape_json, safe_line};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use unicode_width::UnicodeWidthStr;
 
@@ -84,6 +85,25 @@ pub(super) fn table_part(servers: &[Listed], with_head: bool) -> String {
     lines(&rows, USUAL_WIDTHS)
 }
 
+/// Notes about servers that have the same id under different names, as after copying a data directory.
+pub(crate) fn twins<'a>(shown: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let mut by_id: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, id) in shown {
+        by_id.entry(id).or_default().push(format!("\"{}\"", safe_line(name)));
+    }
+    let twins = by_id.into_iter().filter(|(_, names)| names.len() > 1);
+    twins
+        .map(|(id, names)| {
+            format!(
+                "{} have the same key ({}), so clients take one for the other; if its data directory was copied, \
+                 stop all of them but one, and on the others delete server.pem before you start them again",
+                names.join(" and "),
+                safe_line(id).chars().take(8).collect::<String>()
+            )
+        })
+        .collect()
+}
+
 type Cells = [String; 4];
 
 fn head() -> Cells {
@@ -123,7 +143,7 @@ fn state(server: &Listed) -> &'static str {
 }
 
 /// Formats the list for programs: one array of objects with `name`, `id` (or null), `addresses` (each with its
-/// port), `closed`, `known`, `txt` and `via`. JSON escapes control characters.
+/// port), `closed`, `known`, `txt` and `via`. Safe for a terminal.
 pub(crate) fn json(servers: &[Listed]) -> String {
     let servers = in_order(servers).into_iter().map(|server| {
         json!({
@@ -136,7 +156,7 @@ pub(crate) fn json(servers: &[Listed]) -> String {
             "via": server.via,
         })
     });
-    let mut text = Value::from_iter(servers).to_string();
+    let mut text = escape_json(&Value::from_iter(servers).to_string());
     text.push('\n');
     text
 }
@@ -165,6 +185,18 @@ mod tests {
             server("会議室", Some("a0b1c2d3e4f50617"), &["10.0.0.2:7667"]),
             server("Avahi\u{1b}[2J Room", None, &["[fe80::1%2]:7777"]),
         ]
+    }
+
+    #[test]
+    fn a_note_tells_of_servers_with_the_same_key() {
+        let shown = [("vm", "01e962ba77"), ("copy\u{1b}", "01e962ba77"), ("other", "5f")];
+        let notes = twins(shown.into_iter());
+        assert_eq!(notes.len(), 1);
+        assert!(
+            notes[0].starts_with("\"vm\" and \"copy\u{fffd}\" have the same key (01e962ba), "),
+            "{notes:?}"
+        );
+        assert!(twins(shown[1..].iter().copied()).is_empty());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::checks::{CheckLine, CheckResult};
 use super::diagnosis::Diagnosis;
+use crate::text::escape_json;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -16,7 +17,7 @@ pub(super) fn text(checks: &[CheckLine], diagnosis: &Diagnosis) -> String {
 }
 
 /// For programs: one object with `class`, `exit`, `cause`, `verdict`, `remedies` (each with `for` and `line`)
-/// and `checks` (each with `state`, `subject` and `detail`). JSON escapes control characters.
+/// and `checks` (each with `state`, `subject` and `detail`). Safe for a terminal.
 pub(super) fn json(checks: &[CheckLine], diagnosis: &Diagnosis) -> String {
     let class = diagnosis.cause.class();
     let object = json!({
@@ -27,7 +28,7 @@ pub(super) fn json(checks: &[CheckLine], diagnosis: &Diagnosis) -> String {
         "remedies": diagnosis.remedies,
         "checks": checks,
     });
-    format!("{object}\n")
+    escape_json(&format!("{object}\n"))
 }
 
 /// For a ticket: everything in one text, without keys.

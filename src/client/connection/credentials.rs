@@ -13,6 +13,8 @@ pub(crate) struct Credentials {
     pub(crate) identity: UserIdentity,
     /// The fingerprint of this user's key.
     pub(crate) own: Fingerprint,
+    /// Whether to own no name, by choice or because the key ends with this run.
+    pub(crate) is_guest: bool,
     /// How servers are connected to.
     pub(crate) channel: Channel,
     pub(crate) trust: SharedState<TrustPolicy>,
@@ -52,6 +54,7 @@ mod tests {
             Self {
                 identity: UserIdentity::load(None, Name::new(name).ok()).unwrap(),
                 own: Keypair::ephemeral().unwrap().fingerprint(),
+                is_guest: false,
                 channel: Channel::Plain,
                 trust: SharedState::new(TrustPolicy::in_the_open()),
                 passphrases: PassphraseSource::new(None),

@@ -12,7 +12,7 @@ use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::client::terminal;
-use crate::client::trust::{PassphraseSource, TrustPolicy, UserIdentity, load_key};
+use crate::client::trust::{KeySource, PassphraseSource, TrustPolicy, UserIdentity, UserKey, load_key};
 use crate::name::Name;
 use crate::prompt;
 use crate::protocol::request::Mode;
@@ -78,13 +78,19 @@ pub(crate) fn prepare(
     let identity = UserIdentity::load(dir.as_deref(), name).map_err(|error| {
         Error::Local(format!("cannot determine your user name: {error}; choose one with --name"))
     })?;
-    let keypair = load_key(dir.as_deref()).map_err(|error| Error::Local(error.to_string()))?;
+    let key = load_key(dir.as_deref(), options.key_file.as_deref());
+    let UserKey { keypair, source } = key.map_err(|error| Error::Local(error.to_string()))?;
+    // A name that belongs to a lost key is of no use to anyone, not even to this user's next run.
+    let is_guest = options.guest || matches!(source, KeySource::Lost(_));
+    if let Some(note) = source.note().filter(|_| !options.guest && !options.plaintext) {
+        options.note(&note);
+    }
     let trust = TrustPolicy::load(options, dir.as_deref())?;
     let channel = trust.channel(options.plaintext, &keypair)?;
     let trust = SharedState::new(trust);
     let locator = Locator::new(options, channel.clone(), trust.clone())?;
     let passphrases = PassphraseSource::new(options.passphrase_file.clone());
     let credentials =
-        Credentials { identity, own: keypair.fingerprint(), channel, trust, passphrases, position };
+        Credentials { identity, own: keypair.fingerprint(), is_guest, channel, trust, passphrases, position };
     Ok((locator, credentials))
 }

@@ -51,7 +51,8 @@ pub(crate) use past::WENT_BACK;
 pub(crate) use roster::{OfferNumbers, Roster};
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use transfers::{
-    CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork, file_size,
+    CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork, clock_time, described,
+    file_size,
 };
 pub(crate) use view::{Stamp, ViewState, render};
 

@@ -9,6 +9,8 @@ mod listing;
 mod orders;
 mod outgoing;
 mod progress_label;
+mod read_numbers;
+mod stage;
 mod wording;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,9 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CallTime, Conversation, Effect, LinkState, OfferNumbers, PendingRequest};
-use crate::client::transfer::{
-    FilePhase, FileProgress, Landing, OfferOrigin, Parcel, ProgressNow, TransferError,
-};
+use crate::client::transfer::{FileProgress, Landing, OfferOrigin, Parcel, TransferError};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{FileInfo, Sender};
 use crate::protocol::record::StopCode;
@@ -27,8 +27,10 @@ use crate::protocol::{Event, Target};
 use cancelled_content::CancelledContent;
 pub(crate) use orders::{CollectedFiles, MeetingPoint, TransferOrder, TransferReport, TransferWork};
 use progress_label::ProgressLabel;
-pub(super) use wording::described;
-pub(crate) use wording::file_size;
+use read_numbers::ReadNumbers;
+pub(super) use stage::OfferStage;
+use stage::percent;
+pub(crate) use wording::{clock_time, described, file_size};
 
 /// Offers to keep, in either direction. A server tells of fewer, so these are from an odd one.
 const MAX_OFFERS: usize = 256;
@@ -51,29 +53,6 @@ pub(super) enum FilesRequest {
     Quiet,
 }
 
-/// How far a transfer is.
-#[derive(Debug)]
-pub(super) enum OfferStage {
-    /// Nobody has accepted it yet.
-    Open,
-    /// The screen looks for a place.
-    Preparing(u64),
-    /// The server knows that this user accepts.
-    Asked,
-    Running {
-        task: u64,
-        progress: Arc<FileProgress>,
-        /// Whether the other side has ended it.
-        is_ended: bool,
-    },
-    /// At so many percent, if the size is known.
-    Interrupted {
-        percent: Option<u64>,
-        retry: Option<Instant>,
-    },
-    Done,
-}
-
 /// An offer that this user has received.
 #[derive(Debug)]
 pub(super) struct ReceivedOffer {
@@ -87,6 +66,8 @@ pub(super) struct ReceivedOffer {
     file: FileInfo,
     /// Whether the user has seen it.
     is_shown: bool,
+    /// Whether the user had all of it when it was offered.
+    is_here: bool,
     landing: Option<Arc<Landing>>,
     /// The folder as the user has typed it.
     folder: Option<String>,
@@ -149,44 +130,7 @@ pub(super) struct TransferTable {
     gone: Option<Instant>,
     label: ProgressLabel,
     cancelled: CancelledContent,
-}
-
-impl OfferStage {
-    fn task(&self) -> Option<u64> {
-        match self {
-            Self::Running { task, .. } => Some(*task),
-            _ => None,
-        }
-    }
-
-    /// Whether both sides are there and agree on the place.
-    fn flows(&self) -> bool {
-        let phase = match self {
-            Self::Running { progress, .. } => progress.now().phase,
-            _ => return false,
-        };
-        matches!(phase, FilePhase::Moving | FilePhase::Finishing)
-    }
-
-    /// How much of it is there.
-    fn percent(&self) -> Option<u64> {
-        match self {
-            Self::Running { progress, .. } => percent(&progress.now()),
-            Self::Interrupted { percent, .. } => *percent,
-            _ => None,
-        }
-    }
-}
-
-fn percent(now: &ProgressNow) -> Option<u64> {
-    let total = now.total?;
-    let percent = u128::from(now.done.min(total)) * 100 / u128::from(total.max(1));
-    u64::try_from(percent).ok()
-}
-
-/// Whether the transfer can go on later.
-fn is_interruption(error: &TransferError) -> bool {
-    error.is_cut() || matches!(error, TransferError::Refused { .. })
+    numbers: ReadNumbers,
 }
 
 /// Whether a side has ended the transfer, and says so in another way.
@@ -283,10 +227,10 @@ impl Conversation {
             }
             Event::Accepted { offer, name, token, send: true } => self.accepted_mine(*offer, name, token),
             Event::Accepted { offer, token, .. } => self.may_receive(*offer, token),
-            Event::Ended { offer, name, code, msg } => {
+            Event::Ended { offer, name, code, reason, msg } => {
                 let is_mine = self.transfers.made_number(*offer).is_some();
                 match is_mine {
-                    true => self.ended_mine(*offer, name.as_deref(), *code, msg),
+                    true => self.ended_mine(*offer, name.as_deref(), (*code, *reason), msg),
                     false => self.ended_for_me(*offer, *code, msg, now),
                 }
             }

@@ -1,13 +1,14 @@
 //! Looks at servers and keys without joining: for `doctor`, `discover`, `fingerprint` and `trust`.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::locator::most_telling;
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, ServerLink};
 use crate::client::state_dir::state_dir;
-use crate::client::trust::{expectation, host_name, known_servers, load_key, verdict};
+use crate::client::trust::{KeySource, UserKey, expectation, host_name, known_servers, load_key, verdict};
 use crate::discovery::{self, Proof, is_unambiguous, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
@@ -184,13 +185,19 @@ pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fin
     asked.map_err(|error| Error::from_link(&format!("cannot ask {host}"), &error))
 }
 
-/// This user's own key; creates it at the first use.
+/// This user's own key, in `file` or in the usual place; creates it at the first use.
 ///
 /// # Errors
-/// [`Error::Local`], if the key is unusable.
-pub fn own_fingerprint() -> Result<Fingerprint, Error> {
-    let key = load_key(state_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))?;
-    Ok(key.fingerprint())
+/// [`Error::Local`], if the key is unusable or cannot be kept.
+pub fn own_fingerprint(file: Option<&Path>) -> Result<Fingerprint, Error> {
+    let UserKey { keypair, source } =
+        load_key(state_dir().as_deref(), file).map_err(|error| Error::Local(error.to_string()))?;
+    match source {
+        KeySource::Lost(why) => {
+            Err(Error::Local(format!("you have no key yet: {why}; give one with --key-file")))
+        }
+        KeySource::Kept | KeySource::Created(_) => Ok(keypair.fingerprint()),
+    }
 }
 
 /// The result of accepting a key.

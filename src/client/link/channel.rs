@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::error::LinkError;
+use super::loss::reason;
 use crate::discovery::hedged;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::{Code, Event, ServerPacket};
@@ -152,10 +153,7 @@ fn plain_answer(line: &str) -> LinkError {
 
 /// Describes the end of a connection; some servers close it without a last packet.
 pub(crate) fn ended(error: &io::Error) -> LinkError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => LinkError::Lost("closed by the other side".into()),
-        _ => LinkError::Lost(error.to_string()),
-    }
+    LinkError::Lost(reason(error))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Why a connection failed or ended.
 
+use super::loss::reason;
 use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::Code;
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
     /// Nobody answers at the address.
-    #[error("{0}")]
+    #[error("{}", reason(.0))]
     Connect(#[source] io::Error),
     #[error("the connection was lost ({0})")]
     Lost(String),

@@ -3,6 +3,7 @@
 
 mod channel;
 mod error;
+mod loss;
 mod reached;
 mod server_link;
 
@@ -11,5 +12,6 @@ mod tests;
 
 pub(crate) use channel::Channel;
 pub(crate) use error::LinkError;
+pub(crate) use loss::reason;
 pub(crate) use reached::Reached;
 pub(crate) use server_link::{LinkReader, PacketWriter, PassphraseProof, ServerLink, ServerStatus};

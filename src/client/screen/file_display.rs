@@ -1,20 +1,19 @@
 //! The output of `lanchat send --file` and `lanchat receive`: lines and bars for people, JSON lines for programs.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::output::{escaped, output_ended};
-use crate::client::conversation::file_size;
+use super::output::output_ended;
+use crate::client::conversation::{clock_time, file_size};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::terminal;
 use crate::client::transfer::{FilePhase, FileProgress, TransferRate};
-use crate::protocol::packet::FileInfo;
-use crate::text::safe_line;
+use crate::text::{escape_json, safe_line};
 
 /// How often bars move.
 pub(super) const TICK: Duration = Duration::from_millis(200);
@@ -48,14 +47,6 @@ struct ShownTransfer {
     rate: TransferRate,
     bar: ProgressBar,
     reported: Instant,
-}
-
-/// `plan.pdf (1.2 MiB)`, `docs (3 files, 12 MiB)`.
-pub(super) fn described(file: &FileInfo) -> String {
-    let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
-    let parts: Vec<String> = count.into_iter().chain(file.size.map(file_size)).collect();
-    let size = if parts.is_empty() { "of unknown size".into() } else { parts.join(", ") };
-    format!("{} ({size})", safe_line(&file.name))
 }
 
 impl FileDisplay {
@@ -94,6 +85,14 @@ impl FileDisplay {
         }
     }
 
+    /// A key has ended the program: what follows stands below the terminal's `^C`, or below a question. Bars end
+    /// their own line.
+    pub(super) fn stopped(&self) {
+        if !self.is_quiet && self.shown.is_empty() && io::stderr().is_terminal() {
+            anstream::eprintln!();
+        }
+    }
+
     /// Prints a line of output for people, and an event for programs.
     pub(super) fn print(&self, line: &str, event: &Value) -> Result<(), Error> {
         if self.is_json {
@@ -107,7 +106,7 @@ impl FileDisplay {
 
     fn report(&self, event: &Value) -> Result<(), Error> {
         let mut out = io::stdout().lock();
-        let written = writeln!(out, "{}", escaped(&event.to_string())).and_then(|()| out.flush());
+        let written = writeln!(out, "{}", escape_json(&event.to_string())).and_then(|()| out.flush());
         written.or_else(|error| output_ended(&error))
     }
 
@@ -138,7 +137,7 @@ impl FileDisplay {
     pub(super) fn tick(&mut self) -> Result<(), Error> {
         let (now, mut events) = (Instant::now(), Vec::new());
         for shown in &mut self.shown {
-            shown.rate.note(now, shown.progress.now().done);
+            shown.rate.follow(now, &shown.progress.now());
             shown.draw();
             if self.is_json && now.duration_since(shown.reported) >= REPORT {
                 shown.reported = now;
@@ -163,7 +162,7 @@ impl ShownTransfer {
             FilePhase::Hashing => format!("checking what is there already: {}", file_size(now.done)),
             FilePhase::Moving => {
                 let rate = self.rate.per_second().map(|rate| format!(", {}/s", file_size(rate)));
-                let left = self.rate.left(&now).map(|left| format!(", {} s left", left.as_secs()));
+                let left = self.rate.left(&now).map(|left| format!(", {} left", clock_time(left)));
                 format!("{}{}{}", file_size(now.done), rate.unwrap_or_default(), left.unwrap_or_default())
             }
             FilePhase::Finishing => "writing to the disk".to_owned(),

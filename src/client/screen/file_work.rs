@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::client::connection::Credentials;
 use crate::client::conversation::{
@@ -19,7 +20,7 @@ use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::client::transfer::{
     Accepted, Cancel, Door, Landing, OfferOrigin, Parcel, Pipe, Received, TransferError, download_folder,
-    receive, send,
+    no_folder, receive, send,
 };
 use crate::client::typed_paths::PathStyle;
 use crate::fingerprint::Fingerprint;
@@ -31,9 +32,6 @@ const QUEUE: usize = 64;
 
 /// How long the end waits for transfers to note their places, so that they can go on.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-
-/// The most paths in a line about skipped files.
-const FEW: usize = 3;
 
 /// The work on files.
 pub(super) struct FileWork {
@@ -210,8 +208,9 @@ async fn settle(
 fn collect(line: &str, own: &Fingerprint) -> Result<CollectedFiles, String> {
     let (style, home) = (PathStyle::HERE, etcetera::home_dir().ok());
     let words = style.words(line);
-    let mut paths: Vec<PathBuf> = words.iter().map(|word| style.path(&word.text, home.clone())).collect();
-    let whole = style.path(line.trim(), home);
+    let mut paths: Vec<PathBuf> =
+        words.iter().map(|word| as_on_disk(style.path(&word.text, home.clone()))).collect();
+    let whole = as_on_disk(style.path(line.trim(), home));
     if let Some(missing) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
         // Some terminals write a dragged file as it is.
         if whole.symlink_metadata().is_err() {
@@ -220,8 +219,24 @@ fn collect(line: &str, own: &Fingerprint) -> Result<CollectedFiles, String> {
         paths = vec![whole];
     }
     let parcel = Parcel::collect(&paths).map_err(|error| error.to_string())?;
-    let (file, skipped) = (parcel.info(own), skipped(parcel.skipped()));
-    Ok(CollectedFiles { parcel: Arc::new(parcel), file, skipped })
+    let (file, notes) = (parcel.info(own), parcel.notes());
+    Ok(CollectedFiles { parcel: Arc::new(parcel), file, notes })
+}
+
+/// The path with its accents as the disk has them: a keyboard writes `é` as one character, and a file from a Mac may
+/// have two.
+fn as_on_disk(path: PathBuf) -> PathBuf {
+    let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+    let other = match path.to_str() {
+        Some(text) if !text.is_ascii() && !is_there(&path) => {
+            [text.nfc().collect::<String>(), text.nfd().collect()]
+                .into_iter()
+                .map(PathBuf::from)
+                .find(is_there)
+        }
+        _ => None,
+    };
+    other.unwrap_or(path)
 }
 
 fn no_file(path: &Path) -> String {
@@ -236,16 +251,6 @@ fn no_file(path: &Path) -> String {
     }
 }
 
-/// Names the skipped files of a folder.
-fn skipped(paths: &[PathBuf]) -> Option<String> {
-    let named: Vec<_> = paths.iter().take(FEW).map(|path| safe_line(&path.display().to_string())).collect();
-    let more = match paths.len().saturating_sub(FEW) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!paths.is_empty()).then(|| format!("links and special files are not sent: {}{more}", named.join(", ")))
-}
-
 /// The folder for what the user accepts: one that the user names must exist.
 fn folder_for(folder: Option<&str>, downloads: &str) -> Result<PathBuf, String> {
     let (style, home) = (PathStyle::HERE, etcetera::home_dir().ok());
@@ -255,13 +260,11 @@ fn folder_for(folder: Option<&str>, downloads: &str) -> Result<PathBuf, String> 
     };
     let words = style.words(typed);
     let candidates = [style.path(typed.trim(), home.clone())].into_iter();
-    let mut candidates = candidates.chain(match words.as_slice() {
+    let candidates = candidates.chain(match words.as_slice() {
         [one] => Some(style.path(&one.text, home)),
         _ => None,
     });
-    candidates.find(|path| path.is_dir()).ok_or_else(|| {
-        format!("there is no folder {}; create it, or give another one", safe_line(typed.trim()))
-    })
+    candidates.map(as_on_disk).find(|path| path.is_dir()).ok_or_else(|| no_folder(Path::new(typed.trim())))
 }
 
 /// Makes a place for the offered files.
@@ -297,6 +300,22 @@ mod tests {
             let file = collect(&line, &OWN).unwrap().file;
             assert_eq!((file.name.as_str(), file.size, file.count), ("my plan.pdf", Some(5), None), "{line}");
         }
+        for (name, typed) in [
+            ("two\nlines", format!("file://{at}/two%0Alines")),
+            ("it's \"so\"", format!("'{at}/it'\\''s \"so\"'")),
+            ("it's \"so\"", format!("{at}/it\\'s\\ \\\"so\\\"")),
+            ("cafe\u{301}", format!("{at}/caf\u{e9}")),
+            ("na\u{ef}ve", format!("{at}/nai\u{308}ve")),
+            ("山 🎉", format!("'{at}/山 🎉'")),
+            ("-rf", format!("{at}/-rf")),
+        ] {
+            std::fs::write(dir.path().join(name), "123").unwrap();
+            let file = collect(&typed, &OWN).unwrap().file;
+            assert_eq!((file.name.as_str(), file.size), (name, Some(3)), "{typed}");
+        }
+        // Several files that are dragged together, and a list of addresses that is pasted.
+        let several = collect(&format!("file://{at}/b\r\nfile://{at}/my%20plan.pdf\r\n"), &OWN).unwrap().file;
+        assert_eq!(several.count, Some(2));
         let both = collect(&format!("{at}/b '{at}/my plan.pdf'"), &OWN).unwrap().file;
         assert_eq!((both.size, both.count), (Some(10), Some(2)));
     }

@@ -3,6 +3,7 @@
 
 mod consent;
 mod file_receiver;
+mod questions;
 mod seen_offer;
 
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use serde_json::json;
 use tokio::time::interval;
 
 pub use consent::Consent;
-use file_receiver::{FileEnd, FileReceiver};
+use consent::unproven;
+use file_receiver::FileReceiver;
 
 use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::termination::Termination;
@@ -20,7 +22,7 @@ use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, enter};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::state_dir::state_dir;
-use crate::client::transfer::{Accepted, download_folder};
+use crate::client::transfer::{Accepted, download_folder, no_folder};
 use crate::name::Name;
 use crate::protocol::request::Mode;
 
@@ -58,8 +60,11 @@ pub async fn receive(options: ClientOptions, what: ReceiveOptions) -> Result<(),
 }
 
 async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<(), Error> {
-    let no_folder = || Error::Usage("there is no folder for downloads here; name one with --to".into());
-    let folder = what.to.clone().or_else(download_folder).ok_or_else(no_folder)?;
+    let no_downloads = || Error::Usage("there is no folder for downloads here; name one with --to".into());
+    if let Some(missing) = what.to.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(Error::Usage(no_folder(missing)));
+    }
+    let folder = what.to.clone().or_else(download_folder).ok_or_else(no_downloads)?;
     let mut termination =
         Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
     let mut accepted = Accepted::load(state_dir().as_deref());
@@ -70,6 +75,7 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
         () = termination.wait() => return Ok(()),
     };
     let (channel, trust) = (joined.credentials.channel.clone(), joined.credentials.trust.clone());
+    unproven(&what.yes_from, trust.lock().users().names()).iter().for_each(|hint| options.note(hint));
     let mut connection = Reconnector::staying(Mode::Tail, joined);
     let display = FileDisplay::new(options, what.json);
     let mut receiver = FileReceiver::new(what, folder, display, channel, trust, accepted);
@@ -78,14 +84,9 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
         let next = tokio::select! {
             update = connection.next() => receiver.take(update.map_err(Error::from)?)?,
             Some(done) = receiver.running.join_next() => {
-                let FileEnd { offer, landing, progress, received } = done.map_err(|error| Error::Local(error.to_string()))?;
-                receiver.display.end(&progress);
-                receiver.ended(offer, &landing, received)?
+                receiver.ended(done.map_err(|error| Error::Local(error.to_string()))?)?
             }
-            Some(answer) = receiver.questions.join_next() => match answer {
-                Ok((offer, is_yes)) => receiver.answered(offer, is_yes)?,
-                Err(error) => return Err(Error::Local(error.to_string())),
-            },
+            Some((question, is_yes)) = receiver.questions.answer() => receiver.answered(&question, is_yes)?,
             _ = ticks.tick() => receiver.tick()?,
             () = termination.wait() => return receiver.interrupted(),
         };

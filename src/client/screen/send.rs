@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::output::{escaped, json_line, output_ended};
+use super::output::{json_line, output_ended};
 use crate::client::connection::{
     Backoff, HistoryPosition, JoinError, JoinTerms, Joined, LostServer, StartFrom, enter,
 };
@@ -19,7 +19,7 @@ use crate::encoding;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
-use crate::text::{safe_line, safe_lines};
+use crate::text::{escape_json, safe_line, safe_lines};
 
 /// How long the receipt may take, over however many links.
 const RECEIPT_WAIT: Duration = Duration::from_secs(10);
@@ -44,6 +44,8 @@ struct ServerAnswer {
     event: Event,
     /// The answer in words.
     words: String,
+    /// Notices that came before, such as that the server does not keep the name.
+    notes: Vec<String>,
 }
 
 /// Sends a message. Returns once the server has it; an answer to a command goes to standard output.
@@ -55,7 +57,7 @@ pub async fn send(options: ClientOptions, what: SendOptions) -> Result<(), Error
     let sent = send_once(&options, what).await;
     if let (true, Err(error)) = (is_json, &sent) {
         let packet = json!({ "type": "error", "code": error.code(), "msg": error.to_string() });
-        print(&escaped(&packet.to_string()))?;
+        print(&escape_json(&packet.to_string()))?;
     }
     sent
 }
@@ -90,6 +92,7 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
             other => other,
         }
     })?;
+    outcome.notes.iter().for_each(|note| options.note(&safe_line(note)));
     if json {
         return print(json_line(&outcome.event, &me).trim_end());
     }
@@ -159,6 +162,7 @@ async fn deliver(joined: Joined, message: Act) -> Result<ServerAnswer, JoinError
 
 async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<ServerAnswer, LinkError> {
     let (mut reader, mut writer) = link.split();
+    let mut notes = Vec::new();
     writer.send(frame).await?;
     let outcome = loop {
         let packet = reader.next().await?;
@@ -169,7 +173,8 @@ async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<Serv
             | Event::Bye { code: Some(Code::ShuttingDown), msg, .. } => return Err(LinkError::Lost(msg)),
             Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
             Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
-            event if is_answer => break ServerAnswer { event, words },
+            event if is_answer => break ServerAnswer { event, words, notes },
+            Event::Notice(note) => notes.push(note),
             _ => {}
         }
     };

@@ -1,6 +1,9 @@
 //! `lanchat send --file`: offers files, and stays until their receiver has them. If a connection breaks, or the
 //! server restarts, it offers again, and the receiver resumes.
 
+mod outcome;
+
+use std::collections::HashSet;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +13,11 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use super::file_display::{FileDisplay, GoesOn, TICK, described};
+use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::send::for_command_line;
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
+use crate::client::conversation::described;
 use crate::client::error::Error;
 use crate::client::link::Channel;
 use crate::client::options::ClientOptions;
@@ -30,9 +34,6 @@ const OFFER_ID: &str = "offer";
 
 /// The name of a stream, unless the user gives another.
 const STREAM_NAME: &str = "stream";
-
-/// The most skipped paths to name.
-const FEW: usize = 5;
 
 /// The pause before it offers again to a recipient who has not returned yet.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -76,9 +77,15 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
     let (paths, name) = (what.paths.clone(), what.name.clone());
     let collected = tokio::task::spawn_blocking(move || collect(&paths, name, is_stream));
-    let parcel = collected.await.map_err(|error| Error::Local(error.to_string()))??;
-    tell_skipped(options, &parcel);
-    let joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
+    let parcel = tokio::select! {
+        parcel = collected => parcel.map_err(|error| Error::Local(error.to_string()))??,
+        () = termination.wait() => return Err(interrupted()),
+    };
+    parcel.notes().iter().for_each(|note| options.note(note));
+    let joined = tokio::select! {
+        joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)) => joined?,
+        () = termination.wait() => return Err(interrupted()),
+    };
     let (own, channel) = (joined.credentials.own, joined.credentials.channel.clone());
     let mut connection = Reconnector::staying(Mode::Send, joined);
     let mut sender = FileSender {
@@ -97,6 +104,8 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         since: Instant::now(),
         under_way: Vec::new(),
         moved: 0,
+        confirmed: HashSet::new(),
+        doubt: None,
     };
     let mut ticks = interval(TICK);
     loop {
@@ -142,17 +151,6 @@ fn collect(paths: &[PathBuf], name: Option<String>, is_stream: bool) -> Result<P
     })
 }
 
-fn tell_skipped(options: &ClientOptions, parcel: &Parcel) {
-    let skipped = parcel.skipped();
-    for path in skipped.iter().take(FEW) {
-        let path = safe_line(&path.to_string_lossy());
-        options.note(&format!("{path} is not sent: it is a link, or neither a file nor a folder"));
-    }
-    if skipped.len() > FEW {
-        options.note(&format!("{} more links and the like are not sent", skipped.len() - FEW));
-    }
-}
-
 struct FileSender {
     display: FileDisplay,
     info: FileInfo,
@@ -175,6 +173,10 @@ struct FileSender {
     /// The transfers that run, and how far all of them were.
     under_way: Vec<Arc<FileProgress>>,
     moved: u64,
+    /// Receivers who have it, although their transfers may end with an error here.
+    confirmed: HashSet<String>,
+    /// Why a stream may have failed, and how long the server may take to say that it has not.
+    doubt: Option<(Error, Instant)>,
 }
 
 impl FileSender {
@@ -199,6 +201,7 @@ impl FileSender {
                 self.up = Some(*up);
                 self.make_offer();
             }
+            Update::Down(_) if self.doubt.is_some() => return self.settle_doubt(),
             Update::Down(loss) => {
                 (self.up, self.offer) = (None, None);
                 self.display.lost(&loss.why)?;
@@ -231,7 +234,17 @@ impl FileSender {
                 self.begin(name, token);
                 Ok(GoesOn::Yes)
             }
-            Event::Ended { offer, name, code, msg } if self.offer == Some(offer) => {
+            Event::Ended { offer, name, code: Some(Code::Declined), reason, .. }
+                if self.offer == Some(offer) =>
+            {
+                self.declined(name.as_deref().unwrap_or_default(), reason)
+            }
+            Event::Ended { offer, name: Some(name), code: Some(Code::Received), .. }
+                if self.offer == Some(offer) =>
+            {
+                self.confirmed(name)
+            }
+            Event::Ended { offer, name, code, msg, .. } if self.offer == Some(offer) => {
                 self.offer_ended(name, code, &msg)
             }
             _ => Ok(GoesOn::Yes),
@@ -241,6 +254,9 @@ impl FileSender {
     fn offered(&self, offer: u64, waits: bool) -> Result<GoesOn, Error> {
         let to = self.receiver();
         let line = match (self.is_direct(), waits) {
+            (true, true) if self.is_to_oneself() => {
+                format!("{to} is you, and has no other session here; the offer waits for one while this runs")
+            }
             (true, true) => format!("{to} is offline; the offer waits while this runs"),
             (true, false) => format!("waiting for {to} to accept {}", described(&self.info)),
             (false, _) => format!("{} is offered to {to}; Ctrl-C ends that", described(&self.info)),
@@ -290,19 +306,19 @@ impl FileSender {
         self.since = Instant::now();
         let shown = safe_line(name);
         let error = match sent {
-            Ok(sent) => {
-                self.received += 1;
-                let line = format!("{shown} has {}, whole and checked", described(&self.info));
-                self.display.tell(&line, &json!({ "type": "sent", "name": name, "bytes": sent.bytes }))?;
-                return Ok(if self.is_direct() { GoesOn::No } else { GoesOn::Yes });
-            }
+            Ok(sent) => return self.sent(name, sent.bytes),
+            Err(_) if self.confirmed.remove(name) => return Ok(GoesOn::Yes),
             Err(error) => error,
         };
+        if self.is_doubtful(progress, &error) {
+            return Ok(self.doubt(failure(&shown, &error)));
+        }
         let is_over = !error.may_resume() || self.parcel.is_begun();
         if is_over && self.is_direct() {
             return Err(failure(&shown, &error));
         }
-        let line = format!("{shown}: {error}");
+        let again = if is_over { String::new() } else { format!("; it goes on when {shown} is back") };
+        let line = format!("{shown}: {error}{again}");
         let event = json!({ "type": "failed", "name": name, "code": error.code(), "msg": error.to_string() });
         self.display.tell(&line, &event)?;
         Ok(GoesOn::Yes)
@@ -313,14 +329,9 @@ impl FileSender {
         let who = name.as_deref().map_or_else(|| "the server".to_owned(), safe_line);
         let refused = |text: String| Err(Error::Refused(text, code));
         match code {
-            Some(Code::Declined) if self.is_direct() => refused(format!("{who} does not want the file")),
-            Some(Code::Declined) => {
-                self.display
-                    .tell(&format!("{who} does not want it"), &json!({ "type": "declined", "name": name }))?;
-                Ok(GoesOn::Yes)
-            }
             Some(Code::Cancelled) if self.is_direct() => refused(format!("{who} ended the transfer")),
             Some(Code::FileTooBig | Code::Withdrawn) => refused(brief_line(msg)),
+            Some(Code::Cut) if self.doubt.is_some() => self.settle_doubt(),
             // The transfer itself tells the rest, unless it did not come about.
             Some(Code::Cut) if self.running.is_empty() => {
                 self.display.note(&brief_line(msg));
@@ -340,6 +351,9 @@ impl FileSender {
             self.make_offer();
         }
         self.display.tick()?;
+        if self.is_doubt_over() {
+            return self.settle_doubt();
+        }
         let moved = self.under_way.iter().map(|progress| progress.now().done).fold(0, u64::wrapping_add);
         if std::mem::replace(&mut self.moved, moved) != moved {
             self.since = Instant::now();
@@ -362,11 +376,16 @@ impl FileSender {
 
     /// A room's offer ends when the user wants it to; a user's offer then has failed.
     fn interrupted(&self) -> Result<(), Error> {
+        self.display.stopped();
         match self.received {
-            0 => Err(Error::Local("interrupted; nobody has the file".into())),
+            0 => Err(interrupted()),
             _ => Ok(()),
         }
     }
+}
+
+fn interrupted() -> Error {
+    Error::Local("interrupted; nobody has the file".into())
 }
 
 fn failure(name: &str, error: &TransferError) -> Error {

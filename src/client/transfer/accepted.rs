@@ -7,7 +7,10 @@ use super::landing::{Landing, Received};
 use crate::client::json_lines;
 use crate::files;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{FINISHED_KNOWN, MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::limits::{
+    FINISHED_KNOWN, MAX_ACCEPTED_FILES, MAX_UNFINISHED_PER_SENDER, MAX_UNFINISHED_WITHOUT_KEY,
+    UNFINISHED_KEPT,
+};
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +41,11 @@ impl OfferOrigin {
     pub fn new(server: &str, name: &str, key: Option<&Fingerprint>) -> Self {
         let who = key.map_or_else(|| format!("name:{name}"), |key| format!("key:{key}"));
         Self { server: server.to_owned(), sender: who }
+    }
+
+    /// Whether a key proves who the sender is. Otherwise, anyone can have any number of names.
+    fn has_key(&self) -> bool {
+        self.sender.starts_with("key:")
     }
 }
 
@@ -85,7 +93,10 @@ impl Accepted {
         let mut result = Err(TransferError::Cut("the list of accepted files is in use".into()));
         self.change(|list| {
             // Another client of this user may have accepted it since.
-            let found = find(list, origin, info);
+            let found = find(list, origin, info).filter(|landing| landing.suits(folder));
+            if let Some(path) = found.as_ref().map(Landing::unfinished) {
+                renew(list, path);
+            }
             result = found.map_or_else(|| add(list, dir.as_deref(), (origin, info), (folder, max)), Ok);
         });
         result
@@ -102,11 +113,11 @@ impl Accepted {
                     list[at].landing.done = Some(received.clone());
                     list[at].at = Timestamp::now();
                 }
-                Err(error) if error.is_cut() || matches!(error, TransferError::Refused { .. }) => {}
+                Err(error) if error.keeps_content() => renew(list, path),
                 Err(_) => drop(list.remove(at)),
             }
         });
-        if !matches!(outcome, Err(TransferError::Cut(_) | TransferError::Refused { .. })) {
+        if !outcome.as_ref().is_err_and(TransferError::keeps_content) {
             landing.remove_journal();
         }
     }
@@ -124,7 +135,7 @@ impl Accepted {
     /// Removes what unfinished offers left that nobody has resumed for long. Touches nothing else.
     pub fn clean(&mut self, now: Timestamp) {
         let is_old = |offer: &AcceptedOffer| {
-            now.duration_since(offer.at) > span(UNFINISHED_KEPT) && !offer.is_running()
+            now.duration_since(offer.last_used()) > span(UNFINISHED_KEPT) && !offer.is_running()
         };
         if self.list.iter().any(is_old) {
             self.change(|list| {
@@ -177,6 +188,20 @@ impl AcceptedOffer {
         Journal::is_in_use(self.landing.journal.as_deref())
     }
 
+    /// When it was accepted, or something came, last.
+    fn last_used(&self) -> Timestamp {
+        let written = |path: &Path| {
+            let changed = path.symlink_metadata().and_then(|found| found.modified()).ok()?;
+            Timestamp::try_from(changed).ok()
+        };
+        let paths = [Some(self.landing.unfinished()), self.landing.journal.as_deref()];
+        paths.into_iter().flatten().filter_map(written).fold(self.at, Timestamp::max)
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.landing.done.is_none() && !self.is_gone()
+    }
+
     /// Whether its user has removed what was unfinished.
     fn is_gone(&self) -> bool {
         self.landing.unfinished().symlink_metadata().is_err() && !self.is_running()
@@ -210,11 +235,30 @@ fn make_room(
                 "{MAX_ACCEPTED_FILES} accepted files are unfinished, which is the limit; remove those that you do \
                  not need (.part) from the folder for downloads, and accept again"
             );
-            return Err(TransferError::here(StopCode::Io, why));
+            return Err(TransferError::here(StopCode::Busy, why));
         };
         list.remove(at).landing.discard();
     }
     Ok(())
+}
+
+/// Fails if the unfinished files of a sender take as many places as one may have: the others need some, too.
+fn check_share(list: &[AcceptedOffer], origin: &OfferOrigin) -> Result<(), TransferError> {
+    let unfinished = |is_theirs: &dyn Fn(&OfferOrigin) -> bool| {
+        list.iter().filter(|offer| is_theirs(&offer.origin) && offer.is_unfinished()).count()
+    };
+    let (most, whose) = if unfinished(&|other| other == origin) >= MAX_UNFINISHED_PER_SENDER {
+        (MAX_UNFINISHED_PER_SENDER, "of this sender")
+    } else if !origin.has_key() && unfinished(&|other| !other.has_key()) >= MAX_UNFINISHED_WITHOUT_KEY {
+        (MAX_UNFINISHED_WITHOUT_KEY, "of senders without a key")
+    } else {
+        return Ok(());
+    };
+    let why = format!(
+        "{most} accepted files {whose} are unfinished, which is the limit; remove those that you do not need (.part) \
+         from the folder for downloads, and accept again"
+    );
+    Err(TransferError::here(StopCode::Busy, why))
 }
 
 /// Makes a place for an offer.
@@ -225,12 +269,22 @@ fn add(
     (folder, max): (&Path, Option<u64>),
 ) -> Result<Landing, TransferError> {
     make_room(list, |other| other.is(origin, &info.id))?;
+    check_share(list, origin)?;
     let mut landing = Landing::new(folder, info, max)?;
     landing.journal = dir.map(|dir| dir.join(JOURNALS).join(journal(origin, info, &landing)));
     let at = Timestamp::now();
     let offer = AcceptedOffer { origin: origin.clone(), id: info.id.clone(), at, landing: landing.clone() };
     list.push(offer);
     Ok(landing)
+}
+
+/// Notes that an unfinished offer is used.
+fn renew(list: &mut [AcceptedOffer], unfinished: &Path) {
+    let is_it =
+        |offer: &&mut AcceptedOffer| offer.landing.unfinished() == unfinished && offer.landing.done.is_none();
+    if let Some(offer) = list.iter_mut().find(is_it) {
+        offer.at = Timestamp::now();
+    }
 }
 
 fn span(time: Duration) -> SignedDuration {

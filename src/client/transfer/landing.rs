@@ -39,6 +39,13 @@ impl Received {
     }
 }
 
+#[cfg(test)]
+impl Landing {
+    pub(crate) fn received_in_test(self, received: Received) -> Self {
+        Self { done: Some(received), ..self }
+    }
+}
+
 /// Where an accepted offer goes. Knows what is there from earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
@@ -63,6 +70,12 @@ pub fn download_folder() -> Option<PathBuf> {
     dirs::download_dir().or_else(|| dirs::home_dir().map(|home| home.join("Downloads")))
 }
 
+/// Says that the folder is missing which a user has named for files. Only the one for downloads is made: a name with
+/// a slip in it would become a folder in which nobody looks.
+pub fn no_folder(folder: &Path) -> String {
+    format!("there is no folder {}; create it, or give another one", safe_line(&folder.to_string_lossy()))
+}
+
 impl Landing {
     /// Makes an unfinished file or folder for the offer in `folder`, under a name that is free. `max` is the most
     /// bytes to take.
@@ -80,7 +93,7 @@ impl Landing {
             TransferError::io(&format!("cannot write to {}", safe_line(&folder.to_string_lossy())), error)
         };
         files::create_directory(folder).map_err(|error| cannot(&error))?;
-        let folder = folder.canonicalize().map_err(|error| cannot(&error))?;
+        let folder = dunce::canonicalize(folder).map_err(|error| cannot(&error))?;
         let mut landing = Self {
             unfinished: PathBuf::new(),
             name: info.name.clone(),
@@ -133,6 +146,12 @@ impl Landing {
     /// Whether it was made for this offer.
     pub(super) fn is_for(&self, info: &FileInfo) -> bool {
         (&self.name, self.size, self.count) == (&info.name, info.size, info.count)
+    }
+
+    /// Whether a user who accepts the offer into that folder finds it there, now or once it is complete: what is
+    /// unfinished goes on where it is.
+    pub fn suits(&self, folder: &Path) -> bool {
+        self.done.is_none() || dunce::canonicalize(folder).is_ok_and(|folder| folder == self.folder)
     }
 
     /// The result of a transfer that is complete.

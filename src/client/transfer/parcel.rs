@@ -4,6 +4,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FILE_NAME_BYTES, MAX_OFFERED_ENTRIES, MAX_PATH_PART_BYTES, MAX_PATH_PARTS};
 use crate::protocol::packet::FileInfo;
 use crate::text::safe_line;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -15,11 +16,16 @@ use walkdir::WalkDir;
 /// The bytes of an offer's id, which are written as twice as many digits.
 const ID_BYTES: usize = 16;
 
+/// The most names in a line.
+const FEW: usize = 3;
+
 /// The content of an offer.
 pub struct Parcel {
     name: String,
     contents: Contents,
     skipped: Vec<PathBuf>,
+    /// The hidden files and folders within the paths that were given.
+    hidden: BTreeSet<String>,
 }
 
 pub(super) enum Contents {
@@ -85,7 +91,7 @@ impl Parcel {
                 true => Contents::Folder(walk(path, &[], &mut skipped)?),
                 false => Contents::File(file(path, vec![name.clone()], &found)?),
             };
-            return Ok(Self { name, contents, skipped });
+            return Ok(Self { name, hidden: hidden(&contents, 0), contents, skipped });
         }
         let mut items = Vec::new();
         for path in paths {
@@ -100,7 +106,9 @@ impl Parcel {
             }
         }
         let name = format!("{name} and {} more", paths.len() - 1);
-        Ok(Self { name, contents: Contents::Folder(items), skipped })
+        let contents = Contents::Folder(items);
+        // Users mean the paths that they name.
+        Ok(Self { name, hidden: hidden(&contents, 1), contents, skipped })
     }
 
     /// The same under another name.
@@ -122,7 +130,7 @@ impl Parcel {
         // Without randomness, two streams of one user have the same id, and the receiver is asked again.
         let _ = getrandom::fill(&mut id);
         let contents = Contents::Stream(Mutex::new(Some(Box::new(stream))), digits(&id));
-        Self { name: name.to_owned(), contents, skipped: Vec::new() }
+        Self { name: name.to_owned(), contents, skipped: Vec::new(), hidden: BTreeSet::new() }
     }
 
     /// The offer for the owner of that key.
@@ -173,6 +181,17 @@ impl Parcel {
         &self.skipped
     }
 
+    /// Notes about content that the user may not expect, in lines that are safe for a terminal.
+    pub fn notes(&self) -> Vec<String> {
+        let skipped: Vec<String> = self.skipped.iter().map(|path| shown(path)).collect();
+        let hidden: Vec<String> = self.hidden.iter().map(|name| safe_line(name)).collect();
+        [("links and special files are not sent", skipped), ("hidden files are sent, too", hidden)]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what}: {}", few(&names)))
+            .collect()
+    }
+
     /// Whether it can be sent only once, without resuming.
     pub fn is_stream(&self) -> bool {
         matches!(self.contents, Contents::Stream(..))
@@ -216,6 +235,22 @@ impl fmt::Debug for Parcel {
             .field("name", &self.name)
             .field("items", &self.items())
             .finish_non_exhaustive()
+    }
+}
+
+/// The names of hidden files and folders, from that depth on.
+fn hidden(contents: &Contents, depth: usize) -> BTreeSet<String> {
+    let Contents::Folder(items) = contents else { return BTreeSet::new() };
+    let first = |item: &Item| item.path.iter().skip(depth).find(|name| name.starts_with('.')).cloned();
+    items.iter().filter_map(first).collect()
+}
+
+/// The first of many names.
+fn few(names: &[String]) -> String {
+    let (few, more) = names.split_at(names.len().min(FEW));
+    match more.len() {
+        0 => few.join(", "),
+        more => format!("{} and {more} more", few.join(", ")),
     }
 }
 

@@ -41,7 +41,7 @@ impl Pipe {
             Ok(Self { reader, writer, early })
         };
         let opened = timeout(TRANSFER_MEETING + GRACE, opened).await;
-        opened.unwrap_or_else(|_| Err(TransferError::Cut("the other side did not come".into())))
+        opened.unwrap_or_else(|_| Err(TransferError::Cut("the other side did not connect".into())))
     }
 
     /// Uses a stream that leads to the other side.
@@ -52,7 +52,7 @@ impl Pipe {
 }
 
 fn lost(error: std::io::Error) -> TransferError {
-    TransferError::Cut(error.to_string())
+    TransferError::lost(&error)
 }
 
 /// Reads the server's answer. Returns what came after it.
@@ -67,7 +67,7 @@ async fn answer(reader: &mut Reader) -> Result<Vec<u8>, TransferError> {
             return Err(LinkError::Protocol("it sent a packet over 64 KiB".into()).into());
         }
         if reader.read_buf(&mut read).await.map_err(lost)? == 0 {
-            return Err(TransferError::Cut("closed by the server".into()));
+            return Err(TransferError::Cut("the server closed the connection".into()));
         }
     }
 }

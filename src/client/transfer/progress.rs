@@ -33,6 +33,8 @@ pub enum FilePhase {
 pub struct FileProgress {
     phase: AtomicU8,
     done: AtomicU64,
+    /// The bytes that were there before any flowed.
+    had: AtomicU64,
     total: AtomicU64,
     file: Mutex<String>,
 }
@@ -41,7 +43,10 @@ pub struct FileProgress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgressNow {
     pub phase: FilePhase,
+    /// Of the whole: with what was there before.
     pub done: u64,
+    /// The bytes since they began to flow, which the rate counts.
+    pub moved: u64,
     /// `None`: nobody knows.
     pub total: Option<u64>,
     /// The present file, as its sender calls it; not safe for a terminal.
@@ -57,12 +62,12 @@ impl Default for FileProgress {
 impl FileProgress {
     pub fn new(total: Option<u64>) -> Self {
         let total = AtomicU64::new(total.unwrap_or(UNKNOWN));
-        let (phase, done, file) = (AtomicU8::new(0), AtomicU64::new(0), Mutex::default());
-        Self { phase, done, total, file }
+        let (phase, done, had) = (AtomicU8::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Self { phase, done, had, total, file: Mutex::default() }
     }
 
     pub fn now(&self) -> ProgressNow {
-        let phase = match self.phase.load(Ordering::Relaxed) {
+        let phase = match self.phase.load(Ordering::Acquire) {
             0 => FilePhase::Waiting,
             1 => FilePhase::Hashing,
             2 => FilePhase::Moving,
@@ -70,27 +75,33 @@ impl FileProgress {
         };
         let total = Some(self.total.load(Ordering::Relaxed)).filter(|total| *total != UNKNOWN);
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        ProgressNow { phase, done: self.done.load(Ordering::Relaxed), total, file }
+        let (done, had) = (self.done.load(Ordering::Relaxed), self.had.load(Ordering::Relaxed));
+        let flows = matches!(phase, FilePhase::Moving | FilePhase::Finishing);
+        let moved = if flows { done.saturating_sub(had) } else { 0 };
+        ProgressNow { phase, done, moved, total, file }
     }
 
     /// As if a transfer were there.
     #[cfg(test)]
     pub(crate) fn put(&self, done: u64, total: Option<u64>) {
-        self.enter(FilePhase::Moving);
         self.set_total(total);
-        self.set(done);
+        self.done.store(done, Ordering::Relaxed);
+        self.enter(FilePhase::Moving);
     }
 
     pub(super) fn enter(&self, phase: FilePhase) {
-        self.phase.store(phase as u8, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Bytes flow from here on; so many were there before.
+    pub(super) fn flow(&self, had: u64) {
+        self.done.store(had, Ordering::Relaxed);
+        self.had.store(had, Ordering::Relaxed);
+        self.enter(FilePhase::Moving);
     }
 
     pub(super) fn set_total(&self, total: Option<u64>) {
         self.total.store(total.unwrap_or(UNKNOWN), Ordering::Relaxed);
-    }
-
-    pub(super) fn set(&self, done: u64) {
-        self.done.store(done, Ordering::Relaxed);
     }
 
     pub(super) fn add(&self, bytes: u64) {
@@ -109,8 +120,16 @@ pub struct TransferRate {
 }
 
 impl TransferRate {
-    /// Notes that so many bytes were done at that time. Fewer than before begin a new rate.
-    pub fn note(&mut self, at: Instant, done: u64) {
+    /// Notes how far a transfer is. Only flowing bytes have a rate: checking what is there is much faster.
+    pub fn follow(&mut self, at: Instant, now: &ProgressNow) {
+        match now.phase {
+            FilePhase::Moving | FilePhase::Finishing => self.note(at, now.moved),
+            FilePhase::Waiting | FilePhase::Hashing => self.samples.clear(),
+        }
+    }
+
+    /// Notes that so many bytes had moved at that time. Fewer than before begin a new rate.
+    fn note(&mut self, at: Instant, done: u64) {
         if self.samples.back().is_some_and(|(_, before)| done < *before) {
             self.samples.clear();
         }
@@ -146,7 +165,33 @@ mod tests {
     use super::*;
 
     fn moment(done: u64, total: Option<u64>) -> ProgressNow {
-        ProgressNow { phase: FilePhase::Moving, done, total, file: String::new() }
+        ProgressNow { phase: FilePhase::Moving, done, moved: done, total, file: String::new() }
+    }
+
+    #[test]
+    fn a_resumed_transfer_has_the_percentage_of_the_whole_and_the_rate_of_what_comes_now() {
+        let (start, mut rate) = (Instant::now(), TransferRate::default());
+        let progress = FileProgress::new(Some(1_000_000));
+        let at = |seconds: u64, rate: &mut TransferRate| {
+            let now = progress.now();
+            rate.follow(start + Duration::from_secs(seconds), &now);
+            now
+        };
+        at(0, &mut rate);
+        progress.enter(FilePhase::Hashing);
+        progress.add(300_000);
+        at(1, &mut rate);
+        progress.add(600_000);
+        assert_eq!((at(2, &mut rate).moved, rate.per_second()), (0, None), "only checked");
+        progress.flow(900_000);
+        at(3, &mut rate);
+        assert_eq!(rate.per_second(), None);
+        progress.add(1000);
+        at(4, &mut rate);
+        progress.add(1000);
+        let now = at(5, &mut rate);
+        assert_eq!((now.done, now.moved, rate.per_second()), (902_000, 2000, Some(1000)));
+        assert_eq!(rate.left(&now), Some(Duration::from_secs(98)));
     }
 
     #[test]

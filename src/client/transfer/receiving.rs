@@ -32,7 +32,7 @@ pub async fn receive(
         // A file that another program put there is not this program's to remove.
         let is_another = matches!(received, Err(TransferError::Here { code: StopCode::Changed, .. }));
         if let Err(error) = &received
-            && !error.is_cut()
+            && !error.keeps_content()
             && !is_another
         {
             landing.discard();
@@ -58,7 +58,7 @@ fn again(wire: &mut Wire, done: &Received) -> Result<Received, TransferError> {
         FileRecord::Totals(totals) if totals == Totals { files: done.entries, bytes: done.bytes } => {}
         _ => return Err(unexpected()),
     }
-    wire.send(&FileRecord::Stored(Stored { bytes: done.bytes }))?;
+    confirm(wire, done);
     Ok(done.clone())
 }
 
@@ -82,8 +82,7 @@ impl Receiving<'_> {
             FileRecord::StartPlace(place) if place == StartPlace::default() => site.start_over()?,
             _ => return Err(unexpected()),
         }
-        progress.set(site.bytes());
-        progress.enter(FilePhase::Moving);
+        progress.flow(site.bytes());
         loop {
             match wire.next()? {
                 FileRecord::File(header) => {
@@ -98,13 +97,18 @@ impl Receiving<'_> {
                 FileRecord::Totals(totals) => {
                     progress.enter(FilePhase::Finishing);
                     let received = site.finish(totals)?;
-                    wire.send(&FileRecord::Stored(Stored { bytes: received.bytes }))?;
+                    confirm(wire, &received);
                     return Ok(received);
                 }
                 _ => return Err(unexpected()),
             }
         }
     }
+}
+
+/// Tells the sender that all is here. It is, even if the sender does not hear that any more.
+fn confirm(wire: &mut Wire, received: &Received) {
+    let _ = wire.send(&FileRecord::Stored(Stored { bytes: received.bytes }));
 }
 
 fn unexpected() -> TransferError {

@@ -66,15 +66,14 @@ impl Sending<'_> {
         self.progress.enter(FilePhase::Hashing);
         let start = self.start(&have)?;
         self.wire.send(&FileRecord::StartPlace(start.place))?;
-        self.progress.enter(FilePhase::Moving);
-        self.progress.set(start.bytes);
+        self.progress.flow(start.bytes);
         let files = match self.parcel.is_stream() {
             true => self.stream()?,
             false => self.items(start)?,
         };
         self.wire.send(&FileRecord::Totals(Totals { files, bytes: self.bytes }))?;
         self.progress.enter(FilePhase::Finishing);
-        match self.wire.next_after(self.bytes)? {
+        match self.wire.next_after_all(self.bytes)? {
             FileRecord::Stored(stored) if stored.bytes == self.bytes => Ok(Sent { bytes: self.bytes }),
             _ => Err(unexpected()),
         }

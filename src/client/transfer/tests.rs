@@ -247,6 +247,27 @@ async fn links_and_pipes_in_a_folder_are_not_sent_and_named() {
     assert!(error.ends_with("is neither a file nor a folder; give one of these"), "{error}");
 }
 
+#[test]
+fn hidden_files_within_a_folder_are_told_and_those_that_are_named_are_not() {
+    let scene = Scene::new();
+    for name in [
+        "docs/a.txt",
+        "docs/.git/config",
+        "docs/.git/HEAD",
+        "docs/sub/.env",
+        "docs/.x",
+        "docs/.y",
+        ".profile",
+    ] {
+        scene.file(name, "a");
+    }
+    assert_eq!(scene.parcel("docs").notes(), ["hidden files are sent, too: .env, .git, .x and 1 more"]);
+    assert!(scene.parcel(".profile").notes().is_empty());
+    assert!(scene.parcel("docs/.git").notes().is_empty());
+    let both = Parcel::collect(&[".profile", "docs/sub"].map(|name| scene.here.path().join(name))).unwrap();
+    assert_eq!(both.notes(), ["hidden files are sent, too: .env"]);
+}
+
 #[tokio::test]
 async fn a_file_that_changed_since_the_offer_ends_it_for_both() {
     let scene = Scene::new();

@@ -5,7 +5,8 @@ use super::cancel::Cancel;
 use super::error::TransferError;
 use super::pipe::Pipe;
 use crate::limits::{
-    SLOWEST_CHECK, TRANSFER_LONG_STALL, TRANSFER_SIGN, TRANSFER_SILENCE, TRANSFER_STALL, TRANSFER_STEP_BYTES,
+    MIN_TRANSFER_RATE, SLOWEST_CHECK, TRANSFER_FLIGHT_BYTES, TRANSFER_LONG_STALL, TRANSFER_SIGN,
+    TRANSFER_SILENCE, TRANSFER_STALL, TRANSFER_STEP_BYTES,
 };
 use crate::protocol::record::{
     FileRecord, RECORD_HEAD_BYTES, RecordPart, RecordReader, StartPlace, StopCode,
@@ -55,17 +56,25 @@ pub fn checking_time(bytes: u64) -> Duration {
 
 /// Why the connection ended; the first reason counts.
 #[derive(Clone, Default)]
-struct Reason(Arc<Mutex<Option<String>>>);
+struct Reason(Arc<Mutex<Option<TransferError>>>);
 
 impl Reason {
-    fn set(&self, why: impl Into<String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.into());
+    fn set(&self, why: TransferError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
     }
 
-    fn get(&self) -> String {
+    fn get(&self) -> TransferError {
         let why = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        why.unwrap_or_else(|| "the other side left".into())
+        why.unwrap_or_else(|| cut("the connection ended"))
     }
+}
+
+fn cut(why: &str) -> TransferError {
+    TransferError::Cut(why.to_owned())
+}
+
+fn lost(error: io::Error) -> TransferError {
+    TransferError::lost(&error)
 }
 
 impl Wire {
@@ -77,6 +86,12 @@ impl Wire {
     /// The same, if the other side has so many bytes to read or store first.
     pub(super) fn next_after(&mut self, bytes: u64) -> Result<FileRecord<'_>, TransferError> {
         self.next_within(TRANSFER_STALL + checking_time(bytes))
+    }
+
+    /// The same, once all is sent: behind a slow server, the last bytes are still under way.
+    pub(super) fn next_after_all(&mut self, bytes: u64) -> Result<FileRecord<'_>, TransferError> {
+        let flight = Duration::from_secs(bytes.min(TRANSFER_FLIGHT_BYTES) / MIN_TRANSFER_RATE);
+        self.next_within(TRANSFER_STALL + checking_time(bytes) + flight)
     }
 
     /// Signs of life and silence both bring an end to each wait for a block, so nothing else needs to.
@@ -137,7 +152,7 @@ impl Wire {
     fn ended(&self) -> TransferError {
         match self.cancel.is_cancelled() {
             true => TransferError::cancelled(),
-            false => TransferError::Cut(self.why.get()),
+            false => self.why.get(),
         }
     }
 
@@ -237,26 +252,25 @@ async fn write(
             let block = match blocks.try_recv() {
                 Ok(block) => block,
                 Err(_) => {
-                    writer.flush().await?;
+                    writer.flush().await.map_err(lost)?;
                     match timeout(TRANSFER_SIGN, blocks.recv()).await {
                         Ok(Some(block)) => block,
-                        Ok(None) => return writer.shutdown().await,
+                        Ok(None) => return writer.shutdown().await.map_err(lost),
                         Err(_) => FileRecord::Alive.to_bytes(),
                     }
                 }
             };
             let written = timeout(TRANSFER_STALL, writer.write_all(&block)).await;
-            written
-                .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the other side takes nothing"))??;
+            written.map_err(|_| cut("the other side takes nothing"))?.map_err(lost)?;
         }
     };
-    let moved: io::Result<()> = tokio::select! {
+    let moved: Result<(), TransferError> = tokio::select! {
         moved = moving => moved,
         // The other side should hear of it, unless it does not read.
         () = async { cancel.cancelled().await; tokio::time::sleep(LINGER).await } => Ok(()),
     };
     if let Err(error) = moved {
-        why.set(error.to_string());
+        why.set(error);
     }
 }
 
@@ -271,12 +285,8 @@ async fn read(
         loop {
             let mut block = Vec::with_capacity(BLOCK_BYTES);
             match timeout(TRANSFER_SILENCE, reader.read_buf(&mut block)).await {
-                Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "the other side is silent")),
-                Ok(read) => {
-                    if read? == 0 {
-                        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed by the other side"));
-                    }
-                }
+                Err(_) => return Err(cut("the other side is silent")),
+                Ok(read) => some(read)?,
             }
             let end = fill(&mut reader, &mut block).await;
             // After the thread is done, nothing that comes matters.
@@ -284,17 +294,25 @@ async fn read(
             end?;
         }
     };
-    let moved: io::Result<()> = tokio::select! {
+    let moved: Result<(), TransferError> = tokio::select! {
         moved = moving => moved,
         () = cancel.cancelled() => Ok(()),
     };
     if let Err(error) = moved {
-        why.set(error.to_string());
+        why.set(error);
+    }
+}
+
+/// Fails at the end of the connection.
+fn some(read: io::Result<usize>) -> Result<(), TransferError> {
+    match read.map_err(lost)? {
+        0 => Err(cut("the server closed the connection")),
+        _ => Ok(()),
     }
 }
 
 /// Fills the block with what is there, without waiting. An error also stands for the end.
-async fn fill(reader: &mut (impl AsyncRead + Unpin), block: &mut Vec<u8>) -> io::Result<()> {
+async fn fill(reader: &mut (impl AsyncRead + Unpin), block: &mut Vec<u8>) -> Result<(), TransferError> {
     while block.len() < block.capacity() {
         let more = {
             let mut read = pin!(reader.read_buf(block));
@@ -306,11 +324,7 @@ async fn fill(reader: &mut (impl AsyncRead + Unpin), block: &mut Vec<u8>) -> io:
         };
         match more {
             None => return Ok(()),
-            Some(read) => {
-                if read? == 0 {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed by the other side"));
-                }
-            }
+            Some(read) => some(read)?,
         }
     }
     Ok(())

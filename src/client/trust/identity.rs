@@ -89,17 +89,70 @@ impl UserIdentity {
     }
 }
 
-/// Loads the key in `dir`, and creates it at the first start. Without a writable directory, it lasts for this
-/// run. Never replaces an unusable key, because the user's names belong to it.
-pub(crate) fn load_key(dir: Option<&Path>) -> Result<Keypair, KeyError> {
-    let Some(path) = dir.map(|dir| dir.join(KEY_FILE)) else { return Keypair::ephemeral() };
+/// The user's key, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct UserKey {
+    pub(crate) keypair: Keypair,
+    pub(crate) source: KeySource,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// It will be the same in later runs.
+    Kept,
+    /// The same, but it was created just now, in a file that the user has named.
+    Created(PathBuf),
+    /// It cannot be saved, for this reason, and ends with this run.
+    Lost(String),
+}
+
+impl KeySource {
+    /// A note for the user; nothing in the usual case.
+    pub(crate) fn note(&self) -> Option<String> {
+        match self {
+            Self::Kept => None,
+            Self::Created(path) => {
+                let path = path.display();
+                Some(format!("created a key in {path}; keep this file, because your name belongs to the key"))
+            }
+            Self::Lost(why) => Some(format!(
+                "cannot keep your key in your state directory ({why}), so the server does not reserve your \
+                 name and keeps no messages for you while you are away; give a key with --key-file, make the directory writable, or add --guest"
+            )),
+        }
+    }
+}
+
+/// Loads the key in `file`, or else in `dir`, and creates it at the first start. If neither the file is
+/// named nor the directory writable, the key lasts for this run. Never replaces an unusable key, because the
+/// user's names belong to it.
+pub(crate) fn load_key(dir: Option<&Path>, file: Option<&Path>) -> Result<UserKey, KeyError> {
+    if let Some(file) = file {
+        return load_named_key(file);
+    }
+    let Some(path) = dir.map(|dir| dir.join(KEY_FILE)) else {
+        return lost("there is no home directory".into());
+    };
     match Keypair::load_or_create(&path) {
         Err(KeyError::Unusable(_, error)) if !path.exists() => {
-            tracing::warn!("cannot save your key, so you will appear as a different user next time: {error}");
-            Keypair::ephemeral()
+            lost(format!("cannot write {}: {error}", path.display()))
         }
-        loaded => loaded,
+        loaded => Ok(UserKey { keypair: loaded?, source: KeySource::Kept }),
     }
+}
+
+fn load_named_key(file: &Path) -> Result<UserKey, KeyError> {
+    match Keypair::load_named(file) {
+        Err(KeyError::Missing(_)) => {
+            let keypair = Keypair::load_or_create(file)?;
+            Ok(UserKey { keypair, source: KeySource::Created(file.to_owned()) })
+        }
+        loaded => Ok(UserKey { keypair: loaded?, source: KeySource::Kept }),
+    }
+}
+
+fn lost(why: String) -> Result<UserKey, KeyError> {
+    Ok(UserKey { keypair: Keypair::ephemeral()?, source: KeySource::Lost(why) })
 }
 
 fn load_token(path: &Path) -> io::Result<String> {
@@ -223,13 +276,38 @@ mod tests {
     #[test]
     fn the_key_stays_and_one_that_cannot_be_used_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        let first = load_key(Some(dir.path())).unwrap().fingerprint();
-        assert_eq!(load_key(Some(dir.path())).unwrap().fingerprint(), first);
+        let key = |dir: &Path| load_key(Some(dir), None).map(|key| (key.keypair.fingerprint(), key.source));
+        let first = key(dir.path()).unwrap();
+        assert_eq!(first.1, KeySource::Kept);
+        assert_eq!(key(dir.path()).unwrap(), first);
         fs::write(dir.path().join(KEY_FILE), "damaged").unwrap();
-        assert!(load_key(Some(dir.path())).is_err());
+        assert!(key(dir.path()).is_err());
         // A file in the place of the directory.
         let nowhere = dir.path().join(KEY_FILE).join("sub");
-        assert_ne!(load_key(Some(&nowhere)).unwrap().fingerprint(), first);
+        let (other, source) = key(&nowhere).unwrap();
+        assert_ne!(other, first.0);
+        let note = source.note().unwrap();
+        assert!(note.contains(&nowhere.display().to_string()) && note.contains("--key-file"), "{note}");
+    }
+
+    #[test]
+    fn a_named_key_is_created_once_and_the_user_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("build.pem");
+        let load = || load_key(None, Some(&file)).unwrap();
+        let first = load();
+        assert_eq!(first.source, KeySource::Created(file.clone()));
+        assert!(first.source.note().unwrap().contains("build.pem"));
+        let second = load();
+        assert_eq!(
+            (second.keypair.fingerprint(), second.source),
+            (first.keypair.fingerprint(), KeySource::Kept)
+        );
+        // No other key takes the place of one that cannot be used.
+        fs::write(&file, "damaged").unwrap();
+        assert!(load_key(Some(dir.path()), Some(&file)).is_err());
+        let nowhere = file.join("sub");
+        assert!(load_key(Some(dir.path()), Some(&nowhere)).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod passphrase_source;
 mod policy;
 mod verified_users;
 
-pub(crate) use identity::{UserIdentity, load_key};
+pub(crate) use identity::{KeySource, UserIdentity, UserKey, load_key};
 pub use local_servers::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};
 pub(crate) use notices::{
     JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, namesakes, not_joined, proven, unproven,

@@ -33,7 +33,8 @@ impl From<FilesCommand> for Action {
 pub(super) const SEND: Command = Command {
     name: "send",
     usage: "NAME|#ROOM PATH...",
-    help: "offer files or folders to a user or a room; a file that you drag into the terminal is its path",
+    help: "offer files or folders (with their hidden files) to a user or a room; a file that you drag into the \
+           terminal is its path",
     read: |rest| {
         let (to, paths) = two(rest)?;
         Some(FilesCommand::Send { to: Target::parse(bare(to)), paths: paths.to_owned() }.into())
@@ -44,7 +45,7 @@ pub(super) const SEND: Command = Command {
 pub(super) const ACCEPT: Command = Command {
     name: "accept",
     usage: "[N] [FOLDER]",
-    help: "take the files of offer N, into FOLDER or the one that /set downloads shows",
+    help: "take the files of offer N, into FOLDER, which must be there, or the one that /set downloads shows",
     read: |rest| {
         let (offer, folder) = number_and_rest(rest);
         let folder = (!folder.is_empty()).then(|| folder.to_owned());
@@ -67,7 +68,7 @@ pub(super) const REJECT: Command = Command {
 
 pub(super) const TRANSFERS: Command = Command {
     name: "transfers",
-    help: "list the files that are offered, on their way or done",
+    help: "list the files that are done, offered or on their way, the newest last",
     read: |rest| rest.is_empty().then(|| FilesCommand::List.into()),
     ..PROMPT
 };
@@ -122,6 +123,14 @@ mod tests {
         assert_eq!(read("/cancel #7 @bob"), Some(Cancel { offer: Some(7), name: Some("bob".into()) }));
         assert_eq!(read("/cancel bob"), None, "of which offer?");
         assert_eq!(read("/cancel 7 bob carol"), None);
+    }
+
+    #[test]
+    fn a_pasted_list_of_files_is_a_list_and_no_message() {
+        let paths = "file:///a\nfile:///b%20c".to_owned();
+        let send = Send { to: Target::User("bob".into()), paths: paths.clone() };
+        assert_eq!(read(&format!("/send bob {paths}\n")), Some(send));
+        assert_eq!(read("/accept 7\n/x"), None);
     }
 
     #[test]

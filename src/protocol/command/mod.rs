@@ -208,7 +208,10 @@ fn is_command_word(name: &str) -> bool {
 /// Whether these are several lines, and the command, or the word like one, does not take them.
 fn is_too_long(name: &str, words: &str) -> bool {
     // In brackets, it is a word to look for, except in a message.
-    let takes_lines = |command: &Command| command.usage.ends_with("TEXT") || command.name == "query";
+    let takes_lines = |command: &Command| {
+        // Files that are copied elsewhere come as a list, one address a line.
+        command.usage.ends_with("TEXT") || command.usage.ends_with("PATH...") || command.name == "query"
+    };
     words.trim_end().contains('\n') && !find(name, Place::Prompt).is_some_and(takes_lines)
 }
 

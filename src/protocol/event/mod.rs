@@ -13,11 +13,11 @@ pub use packet::{Packet, ServerPacket};
 pub use parts::{Absent, Crowd, HistoryEnd, Welcome};
 pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 
-use super::Code;
 use super::ServerNumbers;
 use super::envelope::is_empty;
 use super::kinds::kinds;
 use super::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
+use super::{Code, DeclineReason};
 use crate::fingerprint::Fingerprint;
 use serde::Serialize;
 
@@ -303,6 +303,9 @@ pub enum Event {
         /// Why.
         #[serde(skip_serializing_if = "is_empty")]
         code: Option<Code>,
+        /// Why the receiver has declined.
+        #[serde(skip_serializing_if = "is_empty")]
+        reason: Option<DeclineReason>,
         #[serde(skip)]
         msg: String,
     },

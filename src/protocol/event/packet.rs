@@ -133,6 +133,7 @@ pub struct ServerPacket {
     pub file: Option<Box<FileInfo>>,
     pub token: Option<String>,
     pub send: Option<bool>,
+    pub reason: Option<String>,
 }
 
 impl ServerPacket {

@@ -1,7 +1,7 @@
 //! Reads each event from its packet.
 
 use super::{Absent, Event, Kind, ServerPacket, text};
-use crate::protocol::Code;
+use crate::protocol::{Code, DeclineReason};
 
 impl Event {
     /// Reads a packet. Never fails: an unknown type becomes [`Event::Unknown`].
@@ -141,6 +141,7 @@ impl Event {
             Kind::Ended => Self::Ended {
                 offer: packet.offer.unwrap_or_default(),
                 code: code(),
+                reason: packet.reason.as_deref().and_then(DeclineReason::parse),
                 name: packet.name,
                 msg: packet.msg,
             },

@@ -7,10 +7,10 @@
 use super::search::SearchRequest;
 use super::{Hello, Span, TestToken};
 use crate::limits::PROTOCOL_VERSION;
-use crate::protocol::Target;
 use crate::protocol::envelope::is_empty;
 use crate::protocol::kinds::kinds;
 use crate::protocol::packet::{FileInfo, KeyList};
+use crate::protocol::{DeclineReason, Target};
 use serde::{Serialize, Serializer};
 
 /// A request, by its permitted senders.
@@ -110,6 +110,8 @@ pub enum Act {
     /// Takes it not.
     Decline {
         offer: u64,
+        #[serde(skip_serializing_if = "is_empty")]
+        reason: Option<DeclineReason>,
     },
     /// Ends an offer of the sender's own, or only its transfer to one user; or the transfer of what the sender
     /// has accepted.

@@ -3,7 +3,7 @@
 use super::{Refusal, Span, TestToken, logs};
 use crate::limits::{MAX_FILE_NAME_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
 use crate::protocol::packet::{FileInfo, LogEnd};
-use crate::protocol::{Code, Since, Target, Version, whole};
+use crate::protocol::{Code, DeclineReason, Since, Target, Version, whole};
 use serde::Deserialize;
 
 /// All members of clients' packets; PROTOCOL.md tells which packet has which. Unknown members, and those that
@@ -47,6 +47,7 @@ pub struct ClientPacket {
     pub reply: Option<u64>,
     #[serde(deserialize_with = "whole::maybe")]
     pub offer: Option<u64>,
+    pub reason: Option<String>,
     /// Boxed: most packets have none.
     pub file: Option<Box<FileInfo>>,
     /// The size of its frame.
@@ -120,13 +121,11 @@ impl ClientPacket {
             seq: _,
             reply: _,
             offer: _,
+            reason,
             file,
             frame_bytes: _,
         } = self;
-        let since = match since {
-            Some(Since::Time(text)) => Some(text),
-            Some(Since::Seq(_)) | None => None,
-        };
+        let since = if let Some(Since::Time(text)) = since { Some(text) } else { None };
         let claimed = from.as_ref().and_then(|from| from.name.as_ref());
         let longest = logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len());
         let (file, content) = (file.as_ref().map(|file| &file.name), file.as_ref().map(|file| &file.id));
@@ -146,6 +145,7 @@ impl ClientPacket {
         within("log", log.as_ref(), MAX_WORD_BYTES)?;
         within("logs", longest, MAX_WORD_BYTES)?;
         within("since", since, MAX_WORD_BYTES)?;
+        within("reason", reason.as_ref(), MAX_WORD_BYTES)?;
         within("until", until.as_ref(), MAX_WORD_BYTES)?;
         within("file.name", file, MAX_FILE_NAME_BYTES)?;
         within("file.id", content, MAX_ID_BYTES)?;
@@ -175,6 +175,10 @@ impl ClientPacket {
 
     pub(super) fn offer(&self) -> Result<u64, Refusal> {
         self.offer.ok_or_else(|| missing("\"offer\" is missing; give the offer's number"))
+    }
+
+    pub(super) fn reason(&self) -> Option<DeclineReason> {
+        self.reason.as_deref().and_then(DeclineReason::parse)
     }
 
     pub(super) fn file(&self) -> Result<Box<FileInfo>, Refusal> {

@@ -40,7 +40,7 @@ impl Request {
             Kind::Alert => Self::Operate(Operate::Alert { msg: msg() }),
             Kind::Offer => Self::Act(Act::Offer { to: packet.target()?, file: packet.file()? }),
             Kind::Accept => Self::Act(Act::Accept { offer: packet.offer()? }),
-            Kind::Decline => Self::Act(Act::Decline { offer: packet.offer()? }),
+            Kind::Decline => Self::Act(Act::Decline { offer: packet.offer()?, reason: packet.reason() }),
             Kind::Cancel => Self::Act(Act::Cancel { offer: packet.offer()?, name: packet.name.clone() }),
             Kind::Nick => Self::Act(Act::Nick { name: name() }),
             Kind::Whois => Self::Ask(Ask::Whois { name: name() }),

@@ -6,7 +6,7 @@ use crate::protocol::packet::{
     BanInfo, KeyInfo, KeyList, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
 use crate::protocol::tests::requests::file;
-use crate::protocol::{Code, Event};
+use crate::protocol::{Code, DeclineReason, Event};
 
 fn text() -> String {
     "text".into()
@@ -176,8 +176,21 @@ fn offers() -> Vec<Event> {
         Event::Offered { offer: 5, waits: None },
         accepted(true),
         accepted(false),
-        Event::Ended { offer: 5, name: Some("bob".into()), code: Some(Code::Declined), msg: text() },
-        Event::Ended { offer: 5, name: None, code: None, msg: text() },
+        Event::Ended {
+            offer: 5,
+            name: Some("bob".into()),
+            code: Some(Code::Declined),
+            reason: None,
+            msg: text(),
+        },
+        Event::Ended { offer: 5, name: None, code: None, reason: None, msg: text() },
+        Event::Ended {
+            offer: 5,
+            name: Some("bob".into()),
+            code: Some(Code::Declined),
+            reason: Some(DeclineReason::NoSpace),
+            msg: text(),
+        },
         Event::Go,
     ]
 }

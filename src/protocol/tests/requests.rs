@@ -2,7 +2,7 @@
 
 use crate::protocol::packet::{FileInfo, KeyList, LogEnd};
 use crate::protocol::request::{Act, Ask, Connect, Hello, Mode, Operate, SearchRequest, Span, TestToken};
-use crate::protocol::{Request, Since, Target};
+use crate::protocol::{DeclineReason, Request, Since, Target};
 
 fn text() -> String {
     "text".into()
@@ -91,7 +91,8 @@ pub(in crate::protocol) fn all() -> Vec<Request> {
         Act::Offer { to: Target::parse("bob"), file: Box::new(file(Some(7), None)) }.into(),
         Act::Offer { to: Target::parse("#games"), file: Box::new(file(None, Some(3))) }.into(),
         Act::Accept { offer: 7 }.into(),
-        Act::Decline { offer: 7 }.into(),
+        Act::Decline { offer: 7, reason: None }.into(),
+        Act::Decline { offer: 7, reason: Some(DeclineReason::NoSpace) }.into(),
         Act::Cancel { offer: 7, name: Some(text()) }.into(),
         Act::Cancel { offer: 7, name: None }.into(),
         Act::Nick { name: text() }.into(),

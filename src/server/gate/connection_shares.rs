@@ -33,7 +33,8 @@ impl GateState {
     pub(super) fn take(&mut self, pass: &Pass) {
         self.taken += 1;
         let Some((own, ..)) = self.held(pass) else { return };
-        let is_light = pass.gate.shares().is_some_and(|shares| own < shares.light());
+        // Whatever the limits are: they may change before it leaves.
+        let is_light = own < LIGHT_CONNECTIONS;
         self.each(pass, |_, row| {
             row.connections += 1;
             row.light += usize::from(is_light);
@@ -43,7 +44,7 @@ impl GateState {
     pub(super) fn leave(&mut self, pass: &Pass) {
         self.taken = self.taken.saturating_sub(1);
         let Some((own, ..)) = self.held(pass) else { return };
-        let is_light = pass.gate.shares().is_some_and(|shares| own <= shares.light());
+        let is_light = own <= LIGHT_CONNECTIONS;
         self.each(pass, |_, row| {
             row.connections = row.connections.saturating_sub(1);
             row.light = row.light.saturating_sub(usize::from(is_light));

@@ -49,23 +49,29 @@ const RESTRICTION_RATE: Rate = Rate::every(1, 1, 1);
 
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Connections that one address may always have; `None`: as many as fit.
-    max_per_address: Option<usize>,
-    max_clients: usize,
     state: Mutex<GateState>,
     journal: Arc<ServerJournal>,
 }
 
 /// Places in use, and connections that have not been admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Places {
+pub(super) struct GatePlaces {
     pub(super) taken: usize,
     pub(super) max: usize,
     pub(super) pending: usize,
 }
 
+/// The administrator's choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct GateLimits {
+    /// Connections that one address may always have; `None`: as many as fit.
+    pub(super) max_per_address: Option<usize>,
+    pub(super) max_clients: usize,
+}
+
 #[derive(Debug, Default)]
 struct GateState {
+    limits: GateLimits,
     addresses: AddressTable,
     pending: PendingConnections,
     /// Places in use: by admitted connections, and by pending ones that have a place.
@@ -140,12 +146,14 @@ const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
     /// The journal learns of restricted connections that end without a known key.
-    pub(super) fn new(
-        max_per_address: Option<usize>,
-        max_clients: usize,
-        journal: Arc<ServerJournal>,
-    ) -> Arc<Self> {
-        Arc::new(Self { max_per_address, max_clients, state: Mutex::default(), journal })
+    pub(super) fn new(limits: GateLimits, journal: Arc<ServerJournal>) -> Arc<Self> {
+        let state = Mutex::new(GateState { limits, ..GateState::default() });
+        Arc::new(Self { state, journal })
+    }
+
+    /// Replaces the limits for later connections; the present ones stay.
+    pub(super) fn set_limits(&self, limits: GateLimits) {
+        self.lock().limits = limits;
     }
 
     /// Counts a connection from `ip`. The signal resolves if it must end before it is admitted. `is_short`: the
@@ -161,7 +169,7 @@ impl Gate {
         let gate = Arc::clone(self);
         let mut pass = Pass { gate, host, address, network, stage: Stage::Pending, number: 0 };
         let cut;
-        let restriction = self.restriction(&mut state, &pass, now);
+        let restriction = state.restriction(&pass, now);
         if let Some(restriction) = is_short.then_some(Restriction::Memory).or(restriction) {
             pass.stage = Stage::Restricted(restriction);
             let mut restrictions = Bucket::default();
@@ -188,38 +196,45 @@ impl Gate {
         self.lock().pending.cut(number);
     }
 
+    /// The connections that one address and network may always have in favour of whom nobody is evicted; `None`: no
+    /// limit. On a small server, an address or network may not have everything.
+    pub(super) fn shares_when_full(&self) -> Option<ConnectionShares> {
+        let limits = self.lock().limits;
+        let ConnectionShares { address, network } = limits.shares()?;
+        let address = address.min((limits.max_clients / 8).max(LIGHT_CONNECTIONS));
+        Some(ConnectionShares { address, network: network.min(limits.max_clients / 2) })
+    }
+
+    pub(super) fn places(&self) -> GatePlaces {
+        let state = self.lock();
+        GatePlaces { taken: state.taken, max: state.limits.max_clients, pending: state.pending.count() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GateLimits {
     /// The connections that one address and network may always have; `None`: no limit.
-    pub(super) fn shares(&self) -> Option<ConnectionShares> {
+    fn shares(self) -> Option<ConnectionShares> {
         let address = self.max_per_address?;
         Some(ConnectionShares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
     }
+}
 
-    /// The same for evictions: on a small server, an address or network may not have everything.
-    pub(super) fn shares_when_full(&self) -> Option<ConnectionShares> {
-        let ConnectionShares { address, network } = self.shares()?;
-        let address = address.min((self.max_clients / 8).max(LIGHT_CONNECTIONS));
-        Some(ConnectionShares { address, network: network.min(self.max_clients / 2) })
-    }
-
-    pub(super) fn places(&self) -> Places {
-        let state = self.lock();
-        Places { taken: state.taken, max: self.max_clients, pending: state.pending.count() }
-    }
-
-    fn restriction(&self, state: &mut GateState, pass: &Pass, now: Duration) -> Option<Restriction> {
-        let open = self.max_clients - self.max_clients / PLACES_PER_KEPT;
-        let left = open.saturating_sub(state.taken);
-        if state.addresses.is_penalized(pass.host, now) {
+impl GateState {
+    fn restriction(&mut self, pass: &Pass, now: Duration) -> Option<Restriction> {
+        let GateLimits { max_clients, .. } = self.limits;
+        let open = max_clients - max_clients / PLACES_PER_KEPT;
+        let left = open.saturating_sub(self.taken);
+        if self.addresses.is_penalized(pass.host, now) {
             return Some(Restriction::Penalized);
         }
         if left == 0 {
             return Some(Restriction::Full);
         }
-        state.is_over(pass, left, self.shares()?).then_some(Restriction::Share)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, GateState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.is_over(pass, left, self.limits.shares()?).then_some(Restriction::Share)
     }
 }
 
@@ -284,7 +299,7 @@ impl Pass {
         if state.keys.values().filter(|other| *other == key).count() >= CONNECTIONS_PER_KNOWN_KEY {
             return Some(KeyAdmission::TooMany);
         }
-        if state.taken >= gate.max_clients {
+        if state.taken >= state.limits.max_clients {
             return Some(KeyAdmission::Full);
         }
         state.take(self);

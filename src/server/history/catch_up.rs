@@ -155,10 +155,12 @@ impl Progress<'_> {
     async fn page(&mut self, view: View, upto: u64) -> Result<bool, Stop> {
         let (store, after, known) = (self.history.store.clone(), self.after, self.known);
         let span = ViewRange { view, after, upto, known };
-        let page = self.read(async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await }).await?;
+        let mut page = self.read(async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await }).await?;
         if page.reached <= self.after && page.messages.is_empty() {
             return Ok(false);
         }
+        let others = self.history.hub.read(|chat| chat.other_names(self.connection.id()));
+        page.messages.retain(|message| !others.concerns(message));
         let mut out = Vec::new();
         frames::write(&page.messages, None, &mut out);
         self.connection.send(&out.into());

@@ -53,5 +53,6 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
         // The hub has passed these on to the transfers and the journal.
         Delivery::EndTransfer { .. } | Delivery::Refused(_) | Delivery::Visit(_) => {}
         Delivery::Log(what) => tracing::info!(event = "operator_acted", "{what}"),
+        Delivery::LogSharedKey(what) => tracing::info!(event = "key_shared", "{what}"),
     }
 }

@@ -4,7 +4,7 @@
 //! --bench hold` measures that.
 
 use super::super::journal::ServerJournal;
-use super::super::output_batch::{OutputBatch, StepKind};
+use super::super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::ParsedIncoming;
 use super::deliver::deliver;
 use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
@@ -120,8 +120,9 @@ impl HubState {
         result
     }
 
-    pub(in crate::server) fn take_batch(&mut self) -> OutputBatch {
-        let mut batch = std::mem::take(&mut self.batch);
+    /// `spare` is an empty list for the steps of the next batch.
+    pub(in crate::server) fn take_batch(&mut self, spare: &mut Vec<OutputStep>) -> OutputBatch {
+        let mut batch = self.batch.take(spare);
         batch.seq = self.chat.latest();
         batch
     }

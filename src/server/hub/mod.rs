@@ -10,7 +10,7 @@ mod incoming;
 
 use super::connection::Connection;
 use super::journal::ServerJournal;
-use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, Remainder, StepKind};
+use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, OutputStep, Remainder, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
 use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
@@ -130,6 +130,11 @@ impl Hub {
         self.wake_timers(&state, before);
     }
 
+    /// Asks the reactor for a sign of life.
+    pub(super) fn probe(&self) -> oneshot::Receiver<()> {
+        self.inbox.probe()
+    }
+
     /// Called once for everything that the reactor processed in a round.
     pub(super) fn wake_flusher(&self) {
         self.batch_ready.notify_one();
@@ -207,6 +212,7 @@ impl Hub {
         let after = after.min(upto);
         let cutover = Cutover {
             view,
+            others: state.chat.other_names(id),
             after,
             upto,
             known,
@@ -253,14 +259,18 @@ impl Hub {
         let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
-    /// Waits for the next batch; `None` once the hub is closed and everything is taken.
-    pub(super) async fn next_batch(&self) -> Option<OutputBatch> {
+    /// Waits for the next batch; `None` once the hub is closed and everything is taken. `spare`: see
+    /// [`HubState::take_batch`].
+    pub(super) async fn next_batch(&self, spare: &mut Vec<OutputStep>) -> Option<OutputBatch> {
         loop {
             let closed = self.is_closed();
-            let batch = self.lock().take_batch();
-            if !batch.is_empty() {
+            let batch = {
+                let mut state = self.lock();
+                (!state.batch.is_empty()).then(|| state.take_batch(spare))
+            };
+            if batch.is_some() {
                 self.inbox.tell_space();
-                return Some(batch);
+                return batch;
             }
             if closed {
                 return None;

@@ -90,6 +90,10 @@ fn a_batch_weighs_each_frame_once_and_each_entry_with_its_text() {
     assert_eq!(batch.bytes(), expected, "to five");
     batch.send(&packet(), Receivers::These(Vec::new()), Liveness::Own);
     assert_eq!(batch.bytes(), expected, "to nobody");
+    let room = Arc::new((0..5).map(SessionId).collect());
+    batch.send(&packet(), Receivers::Shared(room, None), Liveness::Own);
+    expected += frame_bytes();
+    assert_eq!(batch.bytes(), expected, "to a room, as to the lobby");
     let answer = answer();
     expected += answer.bytes();
     batch.answer(answer);
@@ -143,6 +147,7 @@ fn the_receipt_of_what_was_known_is_changed_and_no_other() {
 fn cutover(after: u64, upto: u64, summary: Option<CatchUpSummary>) -> Cutover {
     Cutover {
         view: View::default(),
+        others: Default::default(),
         after,
         upto,
         known: after,

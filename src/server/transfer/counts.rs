@@ -24,7 +24,7 @@ impl TransferCounts {
         self.running.load(Relaxed)
     }
 
-    /// Transfers that both sides have closed.
+    /// Transfers whose receivers have everything, or seem to.
     pub fn done(&self) -> u64 {
         self.done.load(Relaxed)
     }

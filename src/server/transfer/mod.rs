@@ -7,6 +7,7 @@
 
 mod counts;
 mod file_rate;
+mod record_watch;
 mod relay;
 mod relay_side;
 mod relay_threads;
@@ -22,7 +23,7 @@ use crate::chat::{FileTicket, Peer, TransferEnd, TransferId, TransferSide};
 use crate::limits::CLOSE_GRACE;
 use crate::protocol::{Code, Event};
 use file_rate::FileRate;
-use relay::{RelayEnd, RelayPlan, relay};
+use relay::{RelayEnd, RelayPlan, RelayReport, relay};
 use relay_side::RelaySide;
 use relay_threads::RelayThreads;
 use std::collections::HashMap;
@@ -73,8 +74,7 @@ pub(super) struct Transfers {
 
 struct FinishedRelay {
     ticket: FileTicket,
-    end: RelayEnd,
-    bytes: u64,
+    report: RelayReport,
     time: Duration,
 }
 
@@ -171,18 +171,19 @@ impl Transfers {
         };
         let task = async move {
             let began = Instant::now();
-            let (end, bytes) = match sides.map(RelaySide::new) {
+            let cut = |side| RelayReport::new(RelayEnd::By(TransferEnd::Cut(side)));
+            let report = match sides.map(RelaySide::new) {
                 [Ok(sender), Ok(receiver)] => relay([sender, receiver], plan, ends).await,
-                [Err(_), _] => (RelayEnd::By(TransferEnd::Cut(TransferSide::Sender)), 0),
-                [_, Err(_)] => (RelayEnd::By(TransferEnd::Cut(TransferSide::Receiver)), 0),
+                [Err(_), _] => cut(TransferSide::Sender),
+                [_, Err(_)] => cut(TransferSide::Receiver),
             };
-            FinishedRelay { ticket, end, bytes, time: began.elapsed() }
+            FinishedRelay { ticket, report, time: began.elapsed() }
         };
         self.relays.spawn_on(task, threads.handle());
     }
 
     fn finish(&mut self, finished: FinishedRelay) {
-        let FinishedRelay { ticket, end, bytes, time } = finished;
+        let FinishedRelay { ticket, report, time } = finished;
         let FileTicket { transfer, names: [from, to], .. } = ticket;
         self.running.remove(&transfer);
         let seconds = format_args!("{:.3}", time.as_secs_f32());
@@ -190,12 +191,12 @@ impl Transfers {
             event = "transfer_ended",
             %from,
             %to,
-            bytes,
+            bytes = report.bytes,
             %seconds,
-            why = end.as_str(),
+            why = report.as_str(),
             "a transfer has ended"
         );
-        if let RelayEnd::By(end) = end {
+        if let Some(end) = report.for_rules() {
             self.hub.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
         }
     }

@@ -5,12 +5,13 @@
 
 use super::counts::TransferCounts;
 use super::file_rate::FileRate;
-use super::relay_side::{BrokenSide, RelaySide};
+use super::relay_side::{BrokenSide, Passed, RelaySide};
 use crate::chat::{TransferEnd, TransferSide};
 use crate::limits::{
     CLOSE_GRACE, TRANSFER_OVERHEAD_BYTES, TRANSFER_OVERHEAD_OF_FILE, TRANSFER_OVERHEAD_SHARE,
     TRANSFER_SILENCE,
 };
+use crate::protocol::record::StopCode;
 use crate::protocol::{Code, Event};
 use std::io;
 use std::pin::{Pin, pin};
@@ -40,16 +41,76 @@ pub(super) enum RelayEnd {
     Stopped,
 }
 
-impl RelayEnd {
+/// How a transfer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RelayReport {
+    pub(super) end: RelayEnd,
+    /// Bytes that were passed to the receiver.
+    pub(super) bytes: u64,
+    /// The word of one side to the other.
+    said: Said,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// The receiver has everything.
+    Stored,
+    /// One of them ended it early.
+    Stop(StopCode),
+    /// Records, but no end.
+    Records,
+    /// Nothing that the server understands.
+    Unknown,
+}
+
+impl RelayReport {
+    pub(super) fn new(end: RelayEnd) -> Self {
+        Self { end, bytes: 0, said: Said::Unknown }
+    }
+
+    /// Whether the receiver has everything, or seems to.
+    fn is_done(self) -> bool {
+        match self.said {
+            Said::Stored => true,
+            Said::Stop(_) | Said::Records => false,
+            Said::Unknown => self.end == RelayEnd::By(TransferEnd::Done),
+        }
+    }
+
+    /// The end for the rules, unless they have ended it.
+    pub(super) fn for_rules(self) -> Option<TransferEnd> {
+        match self.end {
+            RelayEnd::By(TransferEnd::Done) => Some(TransferEnd::Done),
+            RelayEnd::By(_) if self.said == Said::Stored => Some(TransferEnd::Received),
+            RelayEnd::By(end) => Some(end),
+            RelayEnd::Told(_) | RelayEnd::Stopped => None,
+        }
+    }
+
+    /// For the log.
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::By(TransferEnd::Done) => "done",
-            Self::By(TransferEnd::Cut(TransferSide::Sender)) => "the sender's connection ended",
-            Self::By(TransferEnd::Cut(TransferSide::Receiver)) => "the receiver's connection ended",
-            Self::By(TransferEnd::Silent) => "silent",
-            Self::By(TransferEnd::TooBig) => "too big",
-            Self::Told(code) => code.as_str(),
-            Self::Stopped => "the server stops",
+        match (self.said, self.end) {
+            (Said::Stored, _) => "done",
+            (Said::Stop(code), _) => code.as_str(),
+            (_, RelayEnd::By(TransferEnd::Done | TransferEnd::Received)) => "done",
+            (_, RelayEnd::By(TransferEnd::Cut(TransferSide::Sender))) => "the sender's connection ended",
+            (_, RelayEnd::By(TransferEnd::Cut(TransferSide::Receiver))) => "the receiver's connection ended",
+            (_, RelayEnd::By(TransferEnd::Silent)) => "silent",
+            (_, RelayEnd::By(TransferEnd::TooBig)) => "too big",
+            (_, RelayEnd::Told(code)) => code.as_str(),
+            (_, RelayEnd::Stopped) => "the server stops",
+        }
+    }
+}
+
+impl Said {
+    fn by([sender, receiver]: &[RelaySide; 2]) -> Self {
+        let (sent, answered) = (sender.seen(), receiver.seen());
+        match answered.stop().or(sent.stop()) {
+            _ if answered.has_stored() => Self::Stored,
+            Some(code) => Self::Stop(code),
+            None if sent.has_records() || answered.has_records() => Self::Records,
+            None => Self::Unknown,
         }
     }
 }
@@ -66,31 +127,42 @@ struct Relay<'a> {
     plan: RelayPlan,
     /// Bytes that were passed to the receiver.
     bytes: u64,
+    /// When something passed last, or the wait for the rate ends, which is not silence.
     last: Instant,
-    /// When the rate lets it read again.
-    resumes: Option<Instant>,
+    /// When the rate lets it read from each side again.
+    resumes: [Option<Instant>; 2],
     /// When it gives up waiting for the second side to end, after the first.
     grace: Option<(TransferSide, Instant)>,
     timer: Pin<&'a mut Sleep>,
 }
 
-/// Runs until the transfer has ended. Returns why, and how many bytes were passed to the receiver.
+/// Runs until the transfer has ended.
 pub(super) async fn relay(
     sides: [RelaySide; 2],
     plan: RelayPlan,
     ends: oneshot::Receiver<Code>,
-) -> (RelayEnd, u64) {
+) -> RelayReport {
     let counts = Arc::clone(&plan.counts);
     counts.began();
     let timer = pin!(sleep(TRANSFER_SILENCE));
-    let mut relay = Relay { sides, plan, bytes: 0, last: Instant::now(), resumes: None, grace: None, timer };
+    let (last, resumes) = (Instant::now(), [None; 2]);
+    let mut relay = Relay { sides, plan, bytes: 0, last, resumes, grace: None, timer };
     let end = relay.run(ends).await;
-    counts.ended(end == RelayEnd::By(TransferEnd::Done));
-    let Relay { sides, bytes, .. } = relay;
+    let Relay { sides, bytes, grace, .. } = relay;
+    let said = Said::by(&sides);
+    let end = match (end, said) {
+        // In plaintext, the end of a process looks like one in order.
+        (RelayEnd::By(TransferEnd::Done), Said::Records) => {
+            RelayEnd::By(TransferEnd::Cut(grace.map_or(TransferSide::Sender, |(first, _)| first)))
+        }
+        _ => end,
+    };
+    let report = RelayReport { end, bytes, said };
+    counts.ended(report.is_done());
     if end != RelayEnd::Stopped {
         sides.into_iter().for_each(|side| drop(tokio::spawn(side.finish(CLOSE_GRACE))));
     }
-    (end, bytes)
+    report
 }
 
 impl Relay<'_> {
@@ -124,7 +196,10 @@ impl Relay<'_> {
     }
 
     fn may_read(&self, from: usize) -> bool {
-        !self.sides[from].has_ended() && !self.sides[1 - from].is_blocked() && self.resumes.is_none()
+        let [side, other] = [&self.sides[from], &self.sides[1 - from]];
+        // Its end must not wait for the rate: what it sends until then goes nowhere.
+        let is_its_turn = self.resumes[from].is_none() || side.is_closed();
+        is_its_turn && !side.has_ended() && !other.is_blocked()
     }
 
     /// Does what a side's socket is ready for.
@@ -138,26 +213,33 @@ impl Relay<'_> {
 
     /// Reads once from a side, and writes it to the other.
     fn pass(&mut self, from: usize) -> Option<TransferEnd> {
+        let most = self.plan.rate.step(self.plan.counts.running());
         let [sender, receiver] = &mut self.sides;
-        let passed = if from == 0 { sender.pass_to(receiver) } else { receiver.pass_to(sender) };
-        let bytes = match passed {
-            Ok(bytes) => bytes,
+        let passed = if from == 0 { sender.pass_to(receiver, most) } else { receiver.pass_to(sender, most) };
+        let Passed { read, bytes } = match passed {
+            Ok(passed) => passed,
             Err(BrokenSide::Read) => return Some(TransferEnd::Cut(SIDES[from])),
             Err(BrokenSide::Write) => return Some(TransferEnd::Cut(SIDES[1 - from])),
         };
-        if bytes > 0 {
-            self.last = Instant::now();
+        if read > 0 {
             self.plan.counts.passed(bytes as u64);
-            let wait = self.plan.rate.spend(bytes);
-            if !wait.is_zero() {
-                self.resumes = Some(self.last + wait);
-                self.timer.as_mut().reset(self.last + wait);
-            }
+            self.pay(from, read);
         }
         if from == 0 {
             self.bytes += bytes as u64;
         }
         self.plan.max_bytes.is_some_and(|most| self.bytes > most).then_some(TransferEnd::TooBig)
+    }
+
+    /// Has a side wait for its next turn.
+    fn pay(&mut self, from: usize, bytes: usize) {
+        let (now, wait) = (Instant::now(), self.plan.rate.spend(bytes));
+        self.last = self.last.max(now + wait);
+        if !wait.is_zero() {
+            self.resumes[from] = Some(now + wait);
+            let next = self.timer.deadline().min(now + wait);
+            self.timer.as_mut().reset(next);
+        }
     }
 
     /// Goes on without an event: with what came early, and with the end.
@@ -182,7 +264,8 @@ impl Relay<'_> {
         if self.sides[1 - first].close() && self.grace.is_none() {
             let until = Instant::now() + CLOSE_GRACE;
             self.grace = Some((SIDES[first], until));
-            self.timer.as_mut().reset(until);
+            let next = self.timer.deadline().min(until);
+            self.timer.as_mut().reset(next);
         }
         None
     }
@@ -190,7 +273,9 @@ impl Relay<'_> {
     /// Does what is due, and sets the timer for the rest.
     fn wake(&mut self) -> Option<TransferEnd> {
         let now = Instant::now();
-        self.resumes.take_if(|resumes| *resumes <= now);
+        for resumes in &mut self.resumes {
+            resumes.take_if(|resumes| *resumes <= now);
+        }
         if let Some((first, _)) = self.grace.filter(|(_, until)| *until <= now) {
             return Some(TransferEnd::Cut(first));
         }
@@ -199,7 +284,8 @@ impl Relay<'_> {
             return Some(TransferEnd::Silent);
         }
         let grace = self.grace.map(|(_, until)| until);
-        let next = [self.resumes, grace].into_iter().flatten().fold(silent, Instant::min);
+        let [one, other] = self.resumes;
+        let next = [one, other, grace].into_iter().flatten().fold(silent, Instant::min);
         self.timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
         None
     }

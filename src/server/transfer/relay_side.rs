@@ -7,6 +7,7 @@ use super::super::connection::Connection;
 use super::super::memory::Reservation;
 use super::super::transport::Transport;
 use super::FileConnection;
+use super::record_watch::RecordWatch;
 use crate::limits::{TRANSFER_MEMORY_BYTES, TRANSFER_SOCKET_BYTES, TRANSFER_STEP_BYTES};
 use crate::security::Status;
 use socket2::SockRef;
@@ -70,6 +71,8 @@ pub(super) struct RelaySide {
     is_closed: bool,
     /// Bytes that it sent after that: nobody is there to take them.
     dropped: usize,
+    /// The records that it has sent.
+    seen: RecordWatch,
     _reservation: Reservation,
     _connection: Arc<Connection>,
 }
@@ -93,6 +96,7 @@ impl RelaySide {
             has_ended,
             is_closed: false,
             dropped: 0,
+            seen: RecordWatch::default(),
             _reservation: reservation,
             _connection: connection,
         })
@@ -128,23 +132,36 @@ impl RelaySide {
         self.socket.0.ready(interest).await
     }
 
-    /// Reads once, and writes what it got to `to`. Returns how many bytes these were.
-    pub(super) fn pass_to(&mut self, to: &mut Self) -> Result<usize, BrokenSide> {
+    /// The records that it has sent.
+    pub(super) fn seen(&self) -> &RecordWatch {
+        &self.seen
+    }
+
+    /// Whether nobody takes what it still sends.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Reads once, at most `most` bytes, and writes what it got to `to`.
+    pub(super) fn pass_to(&mut self, to: &mut Self, most: usize) -> Result<Passed, BrokenSide> {
         BUFFERS.with_borrow_mut(|StepBuffers { read, plain }| {
             plain.clear();
-            self.read(read, plain).map_err(|_| BrokenSide::Read)?;
+            let most = most.min(read.len());
+            let length = self.read(&mut read[..most], plain).map_err(|_| BrokenSide::Read)?;
             let skipped = usize::from(self.skips_line_feed && plain.first() == Some(&b'\n'));
             self.skips_line_feed &= plain.is_empty();
             let bytes = &plain[skipped..];
+            self.seen.see(bytes);
             to.write(bytes).map_err(|_| BrokenSide::Write)?;
-            Ok(bytes.len())
+            Ok(Passed { read: length, bytes: bytes.len() })
         })
     }
 
-    fn read(&mut self, buffer: &mut [u8], plain: &mut Vec<u8>) -> io::Result<()> {
+    /// Returns how much came.
+    fn read(&mut self, buffer: &mut [u8], plain: &mut Vec<u8>) -> io::Result<usize> {
         if !self.early.is_empty() {
             plain.append(&mut mem::take(&mut self.early));
-            return Ok(());
+            return Ok(plain.len());
         }
         match self.socket.0.try_read(buffer) {
             // Without TLS's own end, an encrypted connection was cut. After this side's end, TLS reads none.
@@ -153,18 +170,18 @@ impl RelaySide {
             }
             Ok(0) => {
                 self.has_ended = true;
-                Ok(())
+                Ok(0)
             }
             Ok(length) if self.is_closed => {
                 self.dropped += length;
-                Ok(())
+                Ok(0)
             }
             Ok(length) => {
                 let status = self.transport.decrypt(&self.socket, &buffer[..length], plain);
                 self.has_ended = status.map_err(io::Error::other)? == Status::Closed;
-                Ok(())
+                Ok(length)
             }
-            Err(error) if is_for_later(&error) => Ok(()),
+            Err(error) if is_for_later(&error) => Ok(0),
             Err(error) => Err(error),
         }
     }
@@ -214,6 +231,15 @@ impl RelaySide {
         })
         .await;
     }
+}
+
+/// The bytes that one step has moved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passed {
+    /// Bytes that came, perhaps encrypted.
+    pub(super) read: usize,
+    /// Bytes that the other side gets.
+    pub(super) bytes: usize,
 }
 
 /// Which side a step failed at.

@@ -142,18 +142,23 @@ async fn a_repeat_is_known_again_although_its_message_was_deleted() {
     books(&place);
 }
 
-/// The sums per author, which must be the same after a recount.
+/// The sums per author, which must be the same after a recount, as must be the list of messages per author.
 fn books(place: &Place) -> Vec<(i64, i64)> {
     let mut connection = schema::open(&place.path()).unwrap();
     index_tail::finish(&mut connection).unwrap();
-    let sums = |connection: &rusqlite::Connection| {
-        let mut find = connection.prepare("SELECT author, bytes FROM weight ORDER BY author").unwrap();
+    let rows = |connection: &rusqlite::Connection, sql| -> Vec<(i64, i64)> {
+        let mut find = connection.prepare(sql).unwrap();
         find.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
     };
-    let before: Vec<(i64, i64)> = sums(&connection);
+    let sums = |connection: &_| rows(connection, "SELECT author, bytes FROM weight ORDER BY author");
+    let authored = |connection: &_| rows(connection, "SELECT author, seq FROM authored ORDER BY author, seq");
+    let before = (sums(&connection), authored(&connection));
     crate::store::weight::recount(&connection).unwrap();
-    assert_eq!(before, sums(&connection));
-    before
+    assert_eq!(before, (sums(&connection), authored(&connection)));
+    // The index has all that people wrote, and nothing else.
+    let said = rows(&connection, "SELECT seq, 1 FROM message WHERE kind < 3 ORDER BY seq");
+    assert_eq!(rows(&connection, "SELECT id, 1 FROM pieces_docsize ORDER BY id"), said);
+    before.0
 }
 
 #[tokio::test]
@@ -180,6 +185,26 @@ async fn the_sums_and_the_index_are_right_whether_a_message_was_indexed_before_o
         }
         store.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_history_of_the_third_form_gets_the_list_of_messages_per_author_at_its_first_start() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, [said(1, 1, "one"), Message { author: None, id: None, ..said(2, 2, "two") }]).await;
+    store.close().await;
+    index_tail::finish(&mut schema::open(&place.path()).unwrap()).unwrap();
+    let (store, _) = place.open();
+    commit(&store, [said(10_010, 1, "in the tail")]).await;
+    store.close().await;
+    let older = "DROP TABLE authored; CREATE INDEX message_by ON message (author); PRAGMA user_version = 3;";
+    rusqlite::Connection::open(place.path()).unwrap().execute_batch(older).unwrap();
+    let (store, _) = place.open();
+    commit(&store, [said(20_010, 2, "later")]).await;
+    store.close().await;
+    assert_eq!(books(&place).len(), 3);
+    let connection = schema::open(&place.path()).unwrap();
+    assert!(connection.prepare("SELECT 1 FROM message INDEXED BY message_by").is_err());
 }
 
 #[tokio::test]

@@ -165,7 +165,10 @@ async fn a_damaged_file_is_an_error_and_no_panic() {
 async fn is_sound(place: &Place) -> bool {
     let store = match Store::open(&place.path(), Retention::default()) {
         Ok((store, _)) => store,
-        Err(StoreError::Corrupt(..) | StoreError::NotADatabase(_)) => return false,
+        // The damage may have hit the text of the schema.
+        Err(StoreError::Corrupt(..) | StoreError::NotADatabase(_) | StoreError::Unusable(..)) => {
+            return false;
+        }
         Err(other) => panic!("{other}"),
     };
     let mut errors = Vec::new();

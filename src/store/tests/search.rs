@@ -105,9 +105,11 @@ async fn every_word_is_found_and_nothing_else() {
     let file = std::fs::File::open(place.path()).unwrap();
     let connection = connect::open_reader(&place.path(), &file).unwrap();
     let mut writing = schema::open(&place.path()).unwrap();
-    for (effort, is_tail) in
-        [(Effort::default(), true), (Effort::default(), false), (Effort { sample: 1, scan: 0 }, false)]
-    {
+    for (effort, is_tail) in [
+        (Effort::default(), true),
+        (Effort::default(), false),
+        (Effort { sample: 1, scan: 0, tail: usize::MAX }, false),
+    ] {
         if !is_tail {
             index_tail::finish(&mut writing).unwrap();
         }
@@ -360,7 +362,7 @@ proptest! {
                         && Sought::read(&words).is_in(&fold(&message.text))
                 };
                 let meant: Vec<u64> = messages.iter().filter(is_meant).map(|message| message.seq).collect();
-                for effort in [Effort::default(), Effort { sample: 2, scan: 0 }, Effort { sample: 3, scan: 9 }] {
+                for effort in [Effort::default(), Effort { sample: 2, scan: 0, tail: 99 }, Effort { sample: 3, scan: 9, tail: 99 }] {
                     let listing = searching::search(&connection, &search, usize::MAX, effort).unwrap();
                     let expected = &meant[meant.len().saturating_sub(limit)..];
                     assert_eq!(numbers(&listing.messages), expected, "{search:?} {effort:?}");
@@ -379,19 +381,4 @@ async fn a_message_too_big_for_an_answer_is_found_alone() {
     let listing = store.search(search(1, "common"), 1).await.unwrap();
     assert_eq!((numbers(&listing.messages), listing.more), (vec![3], true));
     store.close().await;
-}
-
-#[tokio::test]
-async fn a_tail_of_any_length_is_written_to_its_end() {
-    let count = 2 * crate::limits::TAIL_ROWS as u64 + 5;
-    let place = Place::new();
-    let (store, _) = place.open();
-    commit(&store, (1..=count).map(|seq| said(seq, 1, "x"))).await;
-    store.close().await;
-    let mut connection = schema::open(&place.path()).unwrap();
-    index_tail::finish(&mut connection).unwrap();
-    let none = "DELETE FROM pieces WHERE rowid > 0; DELETE FROM hour; UPDATE meta SET value = 0 WHERE key = 'indexed'";
-    connection.execute_batch(none).unwrap();
-    index_tail::finish(&mut connection).unwrap();
-    assert_eq!(index_tail::begin(&connection), Ok(count as i64));
 }

@@ -31,10 +31,12 @@ impl WriteThread {
         if is_dated {
             return Ok(true);
         }
+        self.ids.clear();
         let pruned = self.attempt(|connection, time| {
             let now = time.for_removal(connection)?;
             prune::step(connection, keep, now)
         })?;
+        self.tail.take(pruned.indexed);
         self.notices.expired(pruned.expired);
         if !pruned.more {
             self.look_at_mail()?;

@@ -6,6 +6,7 @@ use crate::support::server::TestServer;
 use crate::support::soon;
 use crate::support::terminal::LANCHAT;
 use crate::support::tls::Key;
+use lanchat::chat::NewNames;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +21,10 @@ fn encrypted() -> TestServer {
 
 #[test]
 fn of_many_names_from_one_address_few_are_reserved_and_all_can_be_used() {
-    let server = encrypted();
+    let server = TestServer::with(|options| {
+        options.rules.rate = None;
+        options.rules.new_names = NewNames::PerHour(5);
+    });
     let keys: Vec<Key> = (0..30).map(|_| Key::new()).collect();
     for (n, key) in keys.iter().enumerate() {
         Peer::join_with(server.address, &format!("squatter-{n}"), key);
@@ -32,7 +36,7 @@ fn of_many_names_from_one_address_few_are_reserved_and_all_can_be_used() {
         let mut peer = Peer::connect_tls(server.address, Some(&stranger));
         peer.hello(json!({"from": {"name": format!("squatter-{n}")}}))["code"] == "name_taken"
     });
-    assert_eq!(reserved.count(), lanchat::limits::NEW_NAMES_PER_HOUR as usize);
+    assert_eq!(reserved.count(), 5);
 }
 
 /// Connections that end in every way, at every point.

@@ -8,6 +8,7 @@ use crate::support::soon::until;
 #[cfg(target_os = "linux")]
 use crate::support::tls::Key;
 use lanchat::limits::{SHUTDOWN_GRACE, TRANSFER_MEMORY_BYTES};
+use lanchat::protocol::record::{FileRecord, Stored};
 use serde_json::json;
 use std::net::Shutdown;
 use std::time::Instant;
@@ -124,6 +125,20 @@ fn each_side_is_told_which_connection_broke_and_the_receiver_may_accept_again() 
         assert_eq!(receiver.read(5), b"again");
         until(|| (pair.server.handle.transfers().cut() == 1).then_some(()));
     }
+}
+
+#[test]
+fn a_sender_that_breaks_off_after_the_receiver_has_confirmed_is_told_on_the_chat() {
+    let mut pair = Pair::new();
+    let [sender, mut receiver] = connect(&mut pair);
+    receiver.write(&FileRecord::Stored(Stored { bytes: 12 }).to_bytes());
+    until(|| (pair.server.handle.transfers().bytes() > 0).then_some(()));
+    sender.stream.shutdown(Shutdown::Both).expect("an open connection");
+    let ended = pair.alice.wait_for("ended");
+    assert_eq!((ended["code"].as_str(), ended["name"].as_str()), (Some("received"), Some("bob")), "{ended}");
+    assert!(pair.bob.settle().iter().all(|packet| packet["type"] != "ended"));
+    let counts = pair.server.handle.transfers();
+    assert_eq!((counts.running(), counts.done(), counts.cut()), (0, 1, 0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Files: offers, answers and progress as the user meets them.
 
 mod again;
+mod numbers;
 mod own_offers;
 
 use std::sync::{Arc, LazyLock};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::client::conversation::CollectedFiles;
 use crate::client::transfer::{FileProgress, Landing, Parcel, Received, Sent, TransferError};
+use crate::protocol::DeclineReason;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 
@@ -34,7 +36,7 @@ fn plan(name: &str) -> FileInfo {
 }
 
 fn ended(offer: u64, name: Option<&str>, code: Code) -> Event {
-    Event::Ended { offer, name: name.map(str::to_owned), code: Some(code), msg: "why".into() }
+    Event::Ended { offer, name: name.map(str::to_owned), code: Some(code), reason: None, msg: "why".into() }
 }
 
 fn accepted(offer: u64, name: &str, send: bool) -> Event {
@@ -71,7 +73,7 @@ impl Talk {
         let task = task(&order);
         assert!(order.ends_with(": plan.pdf)"), "{order}");
         let parcel = Arc::new(parcel());
-        let collected = CollectedFiles { parcel, file: plan("plan.pdf"), skipped: None };
+        let collected = CollectedFiles { parcel, file: plan("plan.pdf"), notes: Vec::new() };
         assert_eq!(self.report(task, TransferReport::Collected(Ok(collected))), "");
         let offer = self.sent();
         assert_eq!((offer.kind.as_deref(), offer.to.as_deref()), (Some("offer"), Some(to)));
@@ -364,6 +366,9 @@ fn progress_is_in_the_label_and_never_a_line() {
     let effects = talk.conversation.event(&accepted(7, "bob", false), None, talk.now);
     let progress = effects.iter().find_map(progress_of).expect("a transfer");
     assert_eq!(talk.later(0), "");
+    progress.put(0, Some(100 << 20));
+    assert_eq!(talk.later(1), "(label)");
+    assert_eq!(talk.conversation.label(), "[#lobby · plan.pdf  0%] ", "too early for a rate");
     progress.put(13 << 20, Some(100 << 20));
     assert_eq!(talk.later(1), "(label)");
     assert_eq!(talk.conversation.label(), "[#lobby · plan.pdf 13%  13 MiB/s 0:07] ");

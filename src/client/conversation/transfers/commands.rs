@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::listing::place;
-use super::wording::{at, name_of};
+use super::wording::{at, described, name_of};
 use super::{EndedTransfer, FilesRequest, MAX_OFFERS, MadeOffer, OfferStage, TransferWork};
 use crate::client::conversation::{CallTime, Conversation, Effect, LinkState, PendingRequest};
-use crate::protocol::Target;
 use crate::protocol::command::FilesCommand;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Act;
+use crate::protocol::{DeclineReason, Target};
+use crate::text::safe_line;
 
 /// How long after the end of an offer the user may still mean that one.
 const DOUBT: Duration = Duration::from_secs(5);
@@ -108,11 +109,44 @@ impl Conversation {
         }
     }
 
+    /// Refuses a number that the user may have read in the line of another offer, before the server started again.
+    /// Says what it is now, so that the same line works the next time.
+    fn is_another(&mut self, number: Option<u64>, command: &str, rest: &str) -> Option<Vec<Effect>> {
+        let number = number?;
+        let received =
+            self.transfers.received.iter().find(|offer| offer.is_current && offer.number == number);
+        let (identity, what) = match received {
+            Some(offer) => {
+                (offer.identity(), format!("{} from {}", described(&offer.file), safe_line(&offer.from.name)))
+            }
+            None => {
+                let offer = self.transfers.made.iter().find(|offer| offer.number == Some(number))?;
+                (
+                    offer.identity(),
+                    format!("your offer of {} to {}", described(&offer.file), place(&offer.to)),
+                )
+            }
+        };
+        if !self.transfers.numbers.tell(number, identity) {
+            return None;
+        }
+        let line = format!("/{command} {number}");
+        let mut effects = self.refuse_files(&format!(
+            "{number} was another offer before; now it is {what}: if you mean this one, {line} again"
+        ));
+        effects.push(Effect::GiveBack(format!("{line}{rest}")));
+        Some(effects)
+    }
+
     fn accept(&mut self, number: Option<u64>, folder: Option<String>, now: CallTime) -> Vec<Effect> {
         let mark = match self.open_offer(number, "accept", now) {
             Ok(mark) => mark,
             Err(why) => return self.refuse_files(&why),
         };
+        let rest = folder.as_ref().map_or(String::new(), |folder| format!(" {folder}"));
+        if let Some(doubt) = self.is_another(number, "accept", &rest) {
+            return doubt;
+        }
         self.prepare(mark, folder)
     }
 
@@ -133,12 +167,15 @@ impl Conversation {
             Ok(mark) => mark,
             Err(why) => return self.refuse_files(&why),
         };
+        if let Some(doubt) = self.is_another(number, "reject", "") {
+            return doubt;
+        }
         let Some(at) = self.transfers.received.iter().position(|offer| offer.mark == mark) else {
             return Vec::new();
         };
         let offer = self.transfers.received.remove(at);
-        let mut effects = self
-            .ask(&Act::Decline { offer: offer.number }.into(), PendingRequest::Files(FilesRequest::Quiet));
+        let decline = Act::Decline { offer: offer.number, reason: Some(DeclineReason::NotWanted) };
+        let mut effects = self.ask(&decline.into(), PendingRequest::Files(FilesRequest::Quiet));
         if effects.is_empty() {
             let text = format!("you decline {} from {}", name_of(&offer.file), offer.from.name);
             effects = self.note(&text);
@@ -176,6 +213,10 @@ impl Conversation {
                 return self.refuse_files(&why);
             }
         };
+        let rest = name.as_ref().map_or(String::new(), |name| format!(" {name}"));
+        if let Some(doubt) = self.is_another(number, "cancel", &rest) {
+            return doubt;
+        }
         match (is_own, name) {
             (true, None) => self.take_back_offer(mark),
             (true, Some(name)) => self.cancel_receiver(mark, &name),

@@ -6,7 +6,7 @@ use super::commands::cancelled;
 use super::wording::{at, described, file_size, name_of};
 use super::{
     EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, OfferStage, ReceivedOffer,
-    TransferWork, is_cancelled, is_interruption,
+    TransferWork, is_cancelled,
 };
 use crate::client::conversation::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::preferences::NotifyLevel;
@@ -69,6 +69,10 @@ impl Conversation {
         if all.iter().any(|offer| offer.is_current && offer.number == number) || !self.has_room() {
             return Vec::new();
         }
+        // The sender, who has returned to a server that has started again.
+        let is_stale = |o: &ReceivedOffer| !o.is_current && matches!(o.stage, OfferStage::Open);
+        let is_same = |o: &ReceivedOffer| o.key.as_ref() == key && o.file.id == file.id;
+        self.transfers.received.retain(|offer| !(is_stale(offer) && is_same(offer)));
         let mark = self.transfers.mark();
         self.transfers.received.push(ReceivedOffer {
             mark,
@@ -79,6 +83,7 @@ impl Conversation {
             to: to.to_owned(),
             file: file.clone(),
             is_shown: false,
+            is_here: false,
             landing: None,
             folder: None,
             stage: OfferStage::Open,
@@ -129,10 +134,10 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         match landing {
-            // The members of a room who have it all are none of those for whom it is offered again.
+            // The sender of an offer to a room does not wait for this user.
             Some(landing) if landing.received().is_some() && !is_direct(&offer.to) => {
-                offer.stage = OfferStage::Done;
-                Vec::new()
+                offer.is_here = true;
+                self.show_offer(mark, now)
             }
             Some(landing) => {
                 (offer.landing, offer.is_told) = (Some(landing), true);
@@ -143,16 +148,25 @@ impl Conversation {
     }
 
     fn show_offer(&mut self, mark: u64, now: CallTime) -> Vec<Effect> {
+        let is_open_and_gone =
+            |o: &ReceivedOffer| o.is_shown && !o.is_current && matches!(o.stage, OfferStage::Open);
+        if self.transfers.received.iter().any(is_open_and_gone) {
+            // A server that has started again does not know it any more, and the user may still mean it.
+            self.transfers.gone = Some(now.instant);
+        }
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         let (from, to, file, number, key) =
             (offer.from.clone(), offer.to.clone(), offer.file.clone(), offer.number, offer.key);
         offer.is_shown = true;
+        let identity = offer.identity();
+        self.transfers.numbers.show(number, identity);
         let is_verified = key.is_some_and(|key| self.trust.lock().users().find(&key).is_some());
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         let what = described(&file);
         let you = if is_direct(&to) { "you " } else { "" };
-        let text =
-            format!("{} offers {you}{what}: /accept {number} or /reject {number}", offer.sender(is_verified));
+        let known = if offer.is_here { ", which you have already" } else { "" };
+        let sender = offer.sender(is_verified);
+        let text = format!("{sender} offers {you}{what}{known}: /accept {number} or /reject {number}");
         let mut effects = shown(self.view.offer(&to, &text));
         effects.extend(self.notify(NotifyLevel::Direct, [&from.name, &to, &format!("offers {what}")], now));
         effects.push(Effect::Relabel);
@@ -171,10 +185,11 @@ impl Conversation {
                 let path = landing.folder().join(landing.file_name().as_str());
                 let place = safe_line(&path.display().to_string());
                 let text = format!("{} from {} goes to {place}", name_of(&offer.file), offer.from.name);
+                let is_here = landing.received().is_some();
                 offer.landing = Some(landing);
                 let mut effects = self.ask_to_accept(mark);
                 // Otherwise, these say why not.
-                if effects.is_empty() {
+                if effects.is_empty() && !is_here {
                     effects = self.note(&text);
                 }
                 effects.push(Effect::Relabel);
@@ -254,18 +269,20 @@ impl Conversation {
             Ok(received) => {
                 let place = safe_line(&received.path.display().to_string());
                 let size = format!(" ({})", file_size(received.bytes));
+                let was_here = offer.landing.as_ref().is_some_and(|landing| landing.received().is_some());
                 offer.stage = OfferStage::Done;
                 again = offer.is_again.then_some(offer.mark);
-                (
-                    format!("received: {place}"),
-                    self.note(&format!("received {file}{size} from {with}: {place}")),
-                )
+                let text = match was_here {
+                    true => format!("you have {file}{size} from {with} already: {place}"),
+                    false => format!("received {file}{size} from {with}: {place}"),
+                };
+                (format!("received: {place}"), self.note(&text))
             }
-            Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
+            Err(error) if !error.may_resume() && !is_ended && !is_cancelled(&error) => {
                 let why = error.to_string();
                 offer.stage = OfferStage::Open;
-                let is_here = matches!(error, TransferError::Here { .. });
-                let again = if offer.is_current && is_here {
+                let is_by_peer = matches!(error, TransferError::ByPeer { .. });
+                let again = if offer.is_current && !is_by_peer {
                     format!("; to try again: /accept {number}")
                 } else {
                     String::new()
@@ -304,8 +321,12 @@ impl Conversation {
         let Some(offer) = self.transfers.received_number(number) else { return Vec::new() };
         let (mark, file, with) = (offer.mark, name_of(&offer.file), offer.from.name.clone());
         match (code, &mut offer.stage) {
-            // The transfer says so itself, perhaps that it is complete.
-            (Some(Code::Cut), OfferStage::Running { .. }) => return Vec::new(),
+            // The transfer says so itself, perhaps that it is complete: its sender then has to learn that.
+            (Some(Code::Cut), OfferStage::Running { .. }) => {
+                offer.is_again = true;
+                return Vec::new();
+            }
+            (Some(Code::Cut), OfferStage::Done) => return self.recall(mark, now),
             (Some(Code::Cut), OfferStage::Asked) => {
                 offer.interrupt(None, now);
                 return Vec::new();
@@ -376,7 +397,7 @@ impl Conversation {
 impl ReceivedOffer {
     /// Waits for the next attempt.
     fn interrupt(&mut self, percent: Option<u64>, now: CallTime) {
-        let percent = percent.or(self.stage.percent());
+        let percent = percent.or(self.stage.percent()).or(self.reached);
         if percent > self.reached {
             (self.reached, self.pause) = (percent, FIRST_PAUSE);
         }

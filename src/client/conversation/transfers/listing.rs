@@ -8,21 +8,33 @@ use crate::protocol::target::LOBBY;
 use crate::text::safe_line;
 
 impl Conversation {
-    pub(super) fn list_transfers(&self) -> Vec<Effect> {
+    /// Lists what has ended, in the order in which it ended, and then what is open or on its way, in the order in
+    /// which it came: the newest stands next to the prompt.
+    pub(super) fn list_transfers(&mut self) -> Vec<Effect> {
         let ended = self.transfers.ended.iter().map(ended_row);
         let received = self.transfers.received.iter().filter(|offer| offer.is_listed());
-        let received = received.map(|offer| (offer.number, received_row(offer)));
-        let made =
-            self.transfers.made.iter().map(|offer| (offer.number.unwrap_or(u64::MAX), made_row(offer)));
+        let received = received.map(|offer| (offer.mark, received_row(offer)));
+        let made = self.transfers.made.iter().map(|offer| (offer.mark, made_row(offer)));
         let mut open: Vec<_> = received.chain(made).collect();
-        open.sort_by_key(|(number, _)| *number);
+        open.sort_by_key(|(mark, _)| *mark);
         let rows: Vec<_> = ended.chain(open.into_iter().map(|(_, row)| row)).collect();
+        self.numbers_are_read();
         if rows.is_empty() {
             return self.note("there are no transfers; to offer a file: /send NAME PATH");
         }
         let mut effects = self.note("transfers:");
         effects.extend(shown(self.view.table(&rows)));
         effects
+    }
+
+    /// The user reads what each number stands for now.
+    fn numbers_are_read(&mut self) {
+        let received = self.transfers.received.iter().filter(|offer| offer.is_current && offer.is_shown);
+        let received = received.map(|offer| (offer.number, offer.identity()));
+        let made = self.transfers.made.iter().filter_map(|offer| Some((offer.number?, offer.identity())));
+        for (number, identity) in received.chain(made) {
+            self.transfers.numbers.tell(number, identity);
+        }
     }
 }
 
@@ -49,6 +61,7 @@ fn received_row(offer: &ReceivedOffer) -> (String, String) {
         OfferStage::Preparing(_) | OfferStage::Asked => "accepted; waiting for the sender".to_owned(),
         OfferStage::Running { progress, .. } => match offer.stage.percent() {
             Some(percent) => format!("receiving, {percent} %"),
+            None if !offer.stage.flows() => "accepted; about to begin".to_owned(),
             None => format!("receiving, {} so far", file_size(progress.now().done)),
         },
         OfferStage::Interrupted { percent, .. } => format!("interrupted{}", at(*percent)),

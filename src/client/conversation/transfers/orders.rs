@@ -54,8 +54,8 @@ pub(crate) struct MeetingPoint {
 pub(crate) struct CollectedFiles {
     pub(crate) parcel: Arc<Parcel>,
     pub(crate) file: FileInfo,
-    /// The paths that are left out, and why, for the user.
-    pub(crate) skipped: Option<String>,
+    /// Notes about them that the user may not expect.
+    pub(crate) notes: Vec<String>,
 }
 
 /// The result of a [`TransferOrder`].

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use super::commands::cancelled;
 use super::listing::place;
 use super::wording::{at, described, listed, name_of};
-use super::{
-    CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled,
-    is_interruption,
-};
+use super::{CollectedFiles, FilesRequest, MadeOffer, OfferReceiver, OfferStage, TransferWork, is_cancelled};
 use crate::client::conversation::{Conversation, Effect, PendingRequest};
 use crate::client::transfer::{Sent, TransferError};
-use crate::protocol::Code;
 use crate::protocol::request::Act;
+use crate::protocol::{Code, DeclineReason};
 use crate::text::{brief_line, safe_line};
 
 impl Conversation {
@@ -20,9 +17,9 @@ impl Conversation {
     pub(super) fn collected(&mut self, mark: u64, result: Result<CollectedFiles, String>) -> Vec<Effect> {
         let Some(offer) = self.transfers.made(mark) else { return Vec::new() };
         match result {
-            Ok(CollectedFiles { parcel, file, skipped }) => {
+            Ok(CollectedFiles { parcel, file, notes }) => {
                 (offer.file, offer.parcel) = (file, Some(parcel));
-                let mut effects = skipped.map(|text| self.note(&text)).unwrap_or_default();
+                let mut effects: Vec<_> = notes.iter().flat_map(|text| self.note(text)).collect();
                 effects.extend(self.offer(mark));
                 effects
             }
@@ -57,9 +54,18 @@ impl Conversation {
         if std::mem::replace(&mut offer.is_told, true) {
             return Vec::new();
         }
-        let (what, to) = (described(&offer.file), place(&offer.to));
-        let waits = waits.map_or(String::new(), |name| {
-            format!("; {} is offline, and gets the offer if they come while you are here", safe_line(name))
+        let (what, to, identity) = (described(&offer.file), place(&offer.to), offer.identity());
+        self.transfers.numbers.show(number, identity);
+        let waits = waits.map_or(String::new(), |name| match name == self.view.me {
+            true => {
+                ", which is you; you have no other session here, and one that comes gets the offer".to_owned()
+            }
+            false => {
+                format!(
+                    "; {} is offline, and gets the offer if they come while you are here",
+                    safe_line(name)
+                )
+            }
         });
         self.note(&format!("you offer {what} to {to}{waits} (to take it back: /cancel {number})"))
     }
@@ -124,7 +130,7 @@ impl Conversation {
                 offer.untold.push(name);
                 self.tell_sent(mark)
             }
-            Err(error) if !is_interruption(&error) && !is_ended && !is_cancelled(&error) => {
+            Err(error) if !error.may_resume() && !is_ended && !is_cancelled(&error) => {
                 let why = error.to_string();
                 offer.receivers.remove(&name);
                 let mut effects = self.failure(&format!("{file} to {} failed: {why}", safe_line(&name)));
@@ -192,7 +198,7 @@ impl Conversation {
         &mut self,
         number: u64,
         name: Option<&str>,
-        code: Option<Code>,
+        (code, reason): (Option<Code>, Option<DeclineReason>),
         msg: &str,
     ) -> Vec<Effect> {
         let msg = &brief_line(msg);
@@ -214,8 +220,19 @@ impl Conversation {
                 Vec::new()
             }
             (Some(Code::Declined), _) => {
-                self.drop_made(mark, "declined");
-                self.note(&format!("{} declines {file}", safe_line(name)))
+                let why = DeclineReason::suffix(reason);
+                self.drop_made(mark, &format!("declined{why}"));
+                self.note(&format!("{} declines {file}{why}", safe_line(name)))
+            }
+            (Some(Code::Received), Some(OfferStage::Done) | None) => Vec::new(),
+            // The connection broke after the last byte.
+            (Some(Code::Received), Some(stage)) => {
+                let dead = stage.task();
+                *stage = OfferStage::Done;
+                offer.untold.push(name.to_owned());
+                let mut effects = self.tell_sent(mark);
+                effects.extend(dead.map(|task| Self::order(task, TransferWork::Abandon)));
+                effects
             }
             (_, Some(OfferStage::Running { task, is_ended, .. })) => {
                 *is_ended = true;

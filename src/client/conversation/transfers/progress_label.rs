@@ -3,8 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::incoming::is_direct;
-use super::wording::{clock, file_size, scaled, shortened};
+use super::wording::{clock_time, file_size, scaled, shortened};
 use super::{TransferTable, percent};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::transfer::{FilePhase, ProgressNow, TransferRate};
@@ -50,11 +49,12 @@ impl TransferTable {
         };
         let all = ProgressNow {
             done: running.iter().map(|(_, now)| now.done).sum(),
+            moved: running.iter().map(|(_, now)| now.moved).sum(),
             total: running.iter().map(|(_, now)| now.total).sum(),
             ..first.clone()
         };
         let rate = &mut self.label.rate;
-        rate.note(now, all.done);
+        rate.follow(now, &all);
         let mut parts = vec![match percent(&all) {
             Some(percent) => format!("{what} {percent:>2}%"),
             None => format!("{what} {}", file_size(all.done)),
@@ -71,15 +71,15 @@ impl TransferTable {
                     let (number, unit) = scaled(rate);
                     format!("{number} {unit}/s")
                 }));
-                parts.extend(rate.left(&all).filter(|left| *left < LONGEST_LEFT).map(clock));
+                parts.extend(rate.left(&all).filter(|left| *left < LONGEST_LEFT).map(clock_time));
             }
         }
         parts
     }
 
-    /// The offers that wait for this user's answer, among those to this user alone.
+    /// The offers that wait for this user's answer, without those of content that the user has.
     fn open_offers(&self) -> usize {
-        self.received.iter().filter(|offer| offer.is_open() && is_direct(&offer.to)).count()
+        self.received.iter().filter(|offer| offer.is_open() && !offer.is_here).count()
     }
 }
 

@@ -49,8 +49,11 @@ pub(super) fn called(name: &str) -> String {
 }
 
 /// `plan.pdf (1.2 MiB)`, `docs (3 files, 12 MiB)`.
-pub(in crate::client::conversation) fn described(file: &FileInfo) -> String {
+pub(crate) fn described(file: &FileInfo) -> String {
     let name = called(FileName::from_sender(&file.name).as_str());
+    if file.count == Some(0) {
+        return format!("{name} (an empty folder)");
+    }
     let count = file.count.map(|count| if count == 1 { "1 file".into() } else { format!("{count} files") });
     let parts: Vec<String> = count.into_iter().chain(file.size.map(file_size)).collect();
     match parts.is_empty() {
@@ -93,7 +96,7 @@ fn three(value: f64) -> String {
 }
 
 /// `0:09`, `12:30`, `1:02:03`.
-pub(super) fn clock(time: Duration) -> String {
+pub(crate) fn clock_time(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match hours {
@@ -152,6 +155,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_a_folder_an_empty_one_and_a_stream_are_told_apart() {
+        let file = |size, count| {
+            let name = "x".into();
+            described(&FileInfo { name, size, count, id: String::new() })
+        };
+        assert_eq!(file(Some(1), None), "x (1 byte)");
+        assert_eq!(file(Some(0), None), "x (0 bytes)");
+        assert_eq!(file(Some(2048), Some(1)), "x (1 file, 2.0 KiB)");
+        assert_eq!(file(Some(2048), Some(3)), "x (3 files, 2.0 KiB)");
+        assert_eq!(file(Some(0), Some(0)), "x (an empty folder)");
+        assert_eq!(file(None, None), "x (of unknown size)");
+    }
+
+    #[test]
     fn a_name_that_could_pass_for_something_else_is_in_quotes() {
         assert_eq!(called("plan.pdf"), "plan.pdf");
         assert_eq!(called("a b"), "\"a b\"");
@@ -165,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_time_reads_like_a_clock() {
-        let clock = |seconds| clock(Duration::from_secs(seconds));
+        let clock = |seconds| clock_time(Duration::from_secs(seconds));
         assert_eq!([clock(9), clock(750), clock(3723)], ["0:09", "12:30", "1:02:03"]);
     }
 

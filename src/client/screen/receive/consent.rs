@@ -43,9 +43,49 @@ pub(super) fn is_allowed(
     })
 }
 
+/// A hint for the start about each name that opens nothing yet: no key proves whose it is.
+pub(super) fn unproven<'a>(allowed: &[Consent], verified: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let verified: Vec<Name> = verified.filter_map(|name| Name::new(name).ok()).collect();
+    let is_unproven = |consent: &Consent| match consent {
+        Consent::Verified(name) if verified.iter().all(|other| other.key() != name.key()) => Some(format!(
+            "anyone can call themselves {name}, and you have verified nobody of that name, so --yes-from {name} \
+             takes nothing: compare the keys with /verify {name} in lanchat, or give key:FINGERPRINT, which \
+             `lanchat fingerprint --me` prints on that user's machine"
+        )),
+        _ => None,
+    };
+    allowed.iter().filter_map(is_unproven).collect()
+}
+
+/// Why an offer that nobody can be asked about is refused.
+pub(super) fn refusal(allowed: &[Consent], name: &str) -> String {
+    let is_it = |wanted: &Name| Name::new(name).is_ok_and(|name| name.key() == wanted.key());
+    let named = allowed.iter().find_map(|consent| match consent {
+        Consent::Verified(wanted) if is_it(wanted) => Some(wanted),
+        _ => None,
+    });
+    match named {
+        Some(name) => {
+            format!("refused: --yes-from {name} takes files only with a key of {name}'s that you verified")
+        }
+        None => "refused: neither --yes-from nor --yes-to-all allows it".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_nobody_has_proven_is_told_at_the_start_and_at_the_refusal() {
+        let allowed: Vec<Consent> = ["alice", "Bob"].map(|name| name.parse().unwrap()).into();
+        let told = unproven(&allowed, ["bob"].into_iter());
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("anyone can call themselves alice"), "{told:?}");
+        assert!(told[0].contains("/verify alice") && told[0].contains("key:FINGERPRINT"), "{told:?}");
+        assert!(refusal(&allowed, "Alice").contains("only with a key of alice's that you verified"));
+        assert!(refusal(&allowed, "carol").contains("neither --yes-from nor"));
+    }
 
     #[test]
     fn only_a_key_opens_the_door_and_a_name_only_with_its_verified_key() {

@@ -1,7 +1,10 @@
 //! The offers that `lanchat receive` knows, and the transfers that run.
 
+mod ends;
+mod last_wait;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +12,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::ReceiveOptions;
-use super::consent::is_allowed;
+use super::consent::{is_allowed, refusal};
+use super::questions::{FileQuestion, Questions};
 use super::seen_offer::SeenOffer;
 use crate::client::connection::{Up, Update};
 use crate::client::error::Error;
@@ -18,17 +22,23 @@ use crate::client::screen::file_display::{FileDisplay, GoesOn};
 use crate::client::shared_state::SharedState;
 use crate::client::terminal;
 use crate::client::transfer::{
-    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, receive,
+    Accepted, Cancel, Door, FileProgress, Landing, OfferOrigin, Pipe, Received, TransferError, no_folder,
+    receive,
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
+use crate::protocol::packet::FileInfo;
+use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
-use crate::protocol::{Code, Event, Request};
+use crate::protocol::{Code, DeclineReason, Event, Request};
 use crate::text::{brief_line, safe_line};
+use last_wait::{LastWait, is_decline};
 
 /// The end of a transfer.
 pub(super) struct FileEnd {
     pub(super) offer: u64,
+    /// The sender, whose offer may be gone by then.
+    pub(super) name: String,
     pub(super) landing: Landing,
     pub(super) progress: Arc<FileProgress>,
     pub(super) received: Result<Received, TransferError>,
@@ -47,7 +57,12 @@ pub(super) struct FileReceiver {
     pub(super) running: JoinSet<FileEnd>,
     /// The unfinished files of these.
     busy: Vec<PathBuf>,
-    pub(super) questions: JoinSet<(u64, bool)>,
+    /// The handles that end the transfers, by their unfinished files.
+    cancels: BTreeMap<PathBuf, Cancel>,
+    pub(super) questions: Questions,
+    /// Offers that are received, while the server has them.
+    done: BTreeMap<u64, SeenOffer>,
+    leaving: Option<LastWait>,
 }
 
 impl FileReceiver {
@@ -59,9 +74,24 @@ impl FileReceiver {
         trust: SharedState<TrustPolicy>,
         accepted: Accepted,
     ) -> Self {
-        let (running, questions, busy) = (JoinSet::new(), JoinSet::new(), Vec::new());
-        let offers = BTreeMap::new();
-        Self { what, folder, display, channel, trust, accepted, up: None, offers, running, busy, questions }
+        let (running, questions, busy) = (JoinSet::new(), Questions::default(), Vec::new());
+        let (offers, done, cancels) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self {
+            what,
+            folder,
+            display,
+            channel,
+            trust,
+            accepted,
+            up: None,
+            offers,
+            running,
+            busy,
+            cancels,
+            questions,
+            done,
+            leaving: None,
+        }
     }
 
     pub(super) fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
@@ -81,6 +111,10 @@ impl FileReceiver {
             Update::Down(loss) => {
                 // The numbers of offers belong to a connection.
                 (self.up, self.offers) = (None, Default::default());
+                self.done.clear();
+                if let Some(leaving) = self.leaving.take() {
+                    return leaving.end();
+                }
                 self.display.lost(&loss.why)?;
             }
             Update::Note(line) => self.display.note(&line),
@@ -91,6 +125,7 @@ impl FileReceiver {
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
+            Event::Offer { .. } if self.leaving.is_some() => {}
             Event::Offer { from, to, key, offer, file } => {
                 let is_wanted =
                     |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
@@ -102,6 +137,9 @@ impl FileReceiver {
             Event::Error { code, msg, .. } => {
                 if let Some(offer) = id.and_then(|id| id.strip_prefix("accept-")?.parse().ok()) {
                     return self.refused(offer, code, &msg);
+                }
+                if let Some(leaving) = self.leaving.take_if(|_| id.is_some_and(is_decline)) {
+                    return leaving.end();
                 }
             }
             Event::Accepted { offer, token, send: false, .. } => self.begin(offer, token),
@@ -126,8 +164,8 @@ impl FileReceiver {
     /// Decides on an offer that came.
     fn consider(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let known = self.accepted.find(&self.origin(seen), &seen.file).filter(|_| seen.key.is_some());
-        if known.is_some() || self.what.yes_to_all {
+        let is_known = seen.key.is_some() && self.has_place(&self.origin(seen), &seen.file);
+        if is_known || self.what.yes_to_all {
             return self.accept(offer);
         }
         let Some(seen) = self.offers.get_mut(&offer) else { return Ok(GoesOn::Yes) };
@@ -140,50 +178,72 @@ impl FileReceiver {
             return self.accept(offer);
         }
         if terminal::can_ask() && !self.display.is_json() {
-            let question = format!("{line}; take it? [y/N] ");
-            self.questions.spawn(async move { (offer, terminal::says_yes(&question).await) });
+            let question = FileQuestion::about(seen);
+            self.questions.ask(question, format!("{line}; take it? [y/N] "));
             return Ok(GoesOn::Yes);
         }
-        let why = format!("{line}; refused: neither --yes-from nor --yes-to-all allows it");
+        let why = format!("{line}; {}", refusal(&self.what.yes_from, &seen.from.name));
         let mut event = event;
         event["refused"] = true.into();
         self.display.tell(&why, &event)?;
         if is_direct {
-            self.send(Act::Decline { offer }, None);
+            self.decline(offer, DeclineReason::NotAllowed);
         }
         self.offers.remove(&offer);
         Ok(GoesOn::Yes)
     }
 
-    pub(super) fn answered(&mut self, offer: u64, is_yes: bool) -> Result<GoesOn, Error> {
-        if !self.offers.contains_key(&offer) {
-            self.display.note("this is no longer offered");
-        } else if is_yes {
-            return self.accept(offer);
-        } else {
-            self.send(Act::Decline { offer }, None);
-            self.offers.remove(&offer);
+    /// Takes the answer for the offers that it is about: they may have other numbers by now, and their numbers may be
+    /// those of others.
+    pub(super) fn answered(&mut self, question: &FileQuestion, is_yes: bool) -> Result<GoesOn, Error> {
+        let is_it = |seen: &SeenOffer| seen.landing.is_none() && FileQuestion::about(seen) == *question;
+        let numbers: Vec<u64> =
+            self.offers.iter().filter(|(_, seen)| is_it(seen)).map(|(number, _)| *number).collect();
+        if numbers.is_empty() {
+            self.display.note(&format!("{} is no longer offered", question.described()));
         }
-        Ok(GoesOn::Yes)
+        let mut next = GoesOn::Yes;
+        for offer in numbers {
+            if is_yes {
+                next = self.accept(offer)?;
+            } else {
+                self.decline(offer, DeclineReason::NotWanted);
+                self.offers.remove(&offer);
+            }
+        }
+        let offers = &self.offers;
+        self.questions.go_on(|question| offers.values().any(|seen| FileQuestion::about(seen) == *question));
+        Ok(next)
     }
 
     /// Accepts an offer, unless an earlier transfer still writes the same file.
     fn accept(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let origin = self.origin(seen);
-        let is_new = self.accepted.find(&origin, &seen.file).is_none();
-        let landing = match self.accepted.accept(&origin, &seen.file, &self.folder, self.what.max) {
+        let (origin, file) = (self.origin(seen), seen.file.clone());
+        let is_new = !self.has_place(&origin, &file);
+        if is_new && seen.is_done {
+            // The user has moved the file since: nothing can confirm it, and nothing is to come again.
+            self.offers.remove(&offer);
+            return Ok(GoesOn::Yes);
+        }
+        let landing = match self.land(&origin, &file) {
             Ok(landing) => landing,
             Err(error) => {
-                let who = safe_line(&seen.from.name);
-                if seen.is_direct() {
-                    self.send(Act::Decline { offer }, None);
+                let Some(seen) = self.offers.remove(&offer) else { return Ok(GoesOn::Yes) };
+                let is_direct = seen.is_direct();
+                if is_direct {
+                    self.decline(offer, error.decline_reason());
                 }
-                self.offers.remove(&offer);
-                return self.failed(&who, &error);
+                return match self.failed(&safe_line(&seen.from.name), &error) {
+                    Err(error) if is_direct => self.leave(offer, Some(error)),
+                    failed => failed,
+                };
             }
         };
-        let is_busy = self.busy.iter().any(|path| path == landing.unfinished());
+        // The same content may have been offered and accepted twice.
+        let place = landing.unfinished();
+        let is_held = self.offers.iter().any(|(number, seen)| *number != offer && seen.holds(place));
+        let is_busy = is_held || self.is_busy(place);
         if let Some(seen) = self.offers.get_mut(&offer) {
             seen.is_new |= is_new;
             seen.landing = Some(landing);
@@ -194,6 +254,26 @@ impl FileReceiver {
             self.send(Act::Accept { offer }, Some(&format!("accept-{offer}")));
         }
         Ok(GoesOn::Yes)
+    }
+
+    /// Finds a place for an offer. A folder that the user named must be there: it may be a disk that is not connected
+    /// at the moment.
+    fn land(&mut self, origin: &OfferOrigin, file: &FileInfo) -> Result<Landing, TransferError> {
+        if self.what.to.is_some() && !self.folder.is_dir() {
+            return Err(TransferError::Here { code: StopCode::Io, msg: no_folder(&self.folder) });
+        }
+        self.accepted.accept(origin, file, &self.folder, self.what.max)
+    }
+
+    /// Whether this was accepted before, and goes on or is found in its place. A copy of what is complete elsewhere is
+    /// another question.
+    fn has_place(&self, origin: &OfferOrigin, file: &FileInfo) -> bool {
+        self.accepted.find(origin, file).is_some_and(|landing| landing.suits(&self.folder))
+    }
+
+    /// Whether a transfer writes to that place.
+    fn is_busy(&self, place: &Path) -> bool {
+        self.busy.iter().any(|path| path == place)
     }
 
     /// The server does not let the transfer begin.
@@ -212,10 +292,20 @@ impl FileReceiver {
 
     /// Forgets an offer, and the empty file that was made for it.
     fn drop_offer(&mut self, offer: u64) {
-        if let Some(SeenOffer { landing: Some(landing), is_new: true, .. }) = self.offers.remove(&offer)
-            && !self.busy.iter().any(|path| path == landing.unfinished())
-        {
-            self.accepted.forget(&landing);
+        let Some(seen) = self.offers.remove(&offer) else { return };
+        if let SeenOffer { landing: Some(landing), is_new: true, .. } = seen {
+            self.forget(&landing);
+        }
+        self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
+    }
+
+    /// Forgets a place, unless another offer or a transfer uses it.
+    fn forget(&mut self, landing: &Landing) {
+        let place = landing.unfinished();
+        let others = self.offers.values_mut().filter(|seen| seen.is_at(place));
+        let count = others.map(|seen| seen.is_new = true).count();
+        if count == 0 && !self.is_busy(place) {
+            self.accepted.forget(landing);
         }
     }
 
@@ -226,100 +316,26 @@ impl FileReceiver {
         seen.is_new = false;
         let door = Door::new(up.peer, self.channel.to(up.key));
         let progress = Arc::new(FileProgress::new(seen.file.size));
-        self.display.begin(&seen.from.name, progress.clone());
+        let name = seen.from.name.clone();
+        self.display.begin(&name, progress.clone());
         self.busy.push(landing.unfinished().to_owned());
+        let cancel = Cancel::new();
+        self.cancels.insert(landing.unfinished().to_owned(), cancel.clone());
         self.running.spawn(async move {
             let received = match Pipe::open(&door, &token).await {
-                Ok(pipe) => receive(pipe, &landing, progress.clone(), Cancel::new()).await,
+                Ok(pipe) => receive(pipe, &landing, progress.clone(), cancel).await,
                 Err(error) => Err(error),
             };
-            FileEnd { offer, landing, progress, received }
+            FileEnd { offer, name, landing, progress, received }
         });
-    }
-
-    /// Takes the end of a transfer.
-    pub(super) fn ended(
-        &mut self,
-        offer: u64,
-        landing: &Landing,
-        received: Result<Received, TransferError>,
-    ) -> Result<GoesOn, Error> {
-        self.busy.retain(|path| path != landing.unfinished());
-        self.accepted.settle(landing, &received);
-        self.offers.values_mut().for_each(SeenOffer::place_may_be_free);
-        let who = self.offers.get(&offer).map(|seen| seen.from.name.clone()).unwrap_or_default();
-        let shown = if who.is_empty() { "the sender".to_owned() } else { safe_line(&who) };
-        let error = match received {
-            Ok(received) => {
-                self.offers.remove(&offer);
-                let path = safe_line(&received.path.to_string_lossy());
-                let event = json!({
-                    "type": "received", "name": who, "path": received.path, "bytes": received.bytes,
-                });
-                self.display.print(&path, &event)?;
-                return Ok(if self.what.once { GoesOn::No } else { GoesOn::Yes });
-            }
-            Err(error) => error,
-        };
-        if !error.may_resume() {
-            self.offers.remove(&offer);
-            return self.failed(&shown, &error);
-        }
-        if let Some(seen) = self.offers.get_mut(&offer) {
-            // Nothing has come that is worth keeping if the offer is withdrawn.
-            seen.is_new =
-                landing.unfinished().metadata().is_ok_and(|found| found.is_file() && found.len() == 0);
-        }
-        // The same file may be offered under a new number by now.
-        for seen in self.offers.values_mut() {
-            if seen.landing.as_ref().is_some_and(|other| other.unfinished() == landing.unfinished()) {
-                seen.retry_later();
-            }
-        }
-        let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-        self.display.tell(&format!("{shown}: {error}; it goes on when both are connected"), &event)?;
-        Ok(GoesOn::Yes)
-    }
-
-    fn failed(&self, who: &str, error: &TransferError) -> Result<GoesOn, Error> {
-        let text = format!("{who}: {error}");
-        if self.what.once {
-            return Err(match error {
-                TransferError::Refused { code, .. } => Error::Refused(text, *code),
-                TransferError::ByPeer { .. } => Error::Refused(text, None),
-                TransferError::Cut(_) => Error::Disconnected(text),
-                TransferError::Here { .. } => Error::Local(text),
-            });
-        }
-        let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
-        self.display.tell(&text, &event)?;
-        Ok(GoesOn::Yes)
-    }
-
-    /// Takes the end of an offer. Running transfers end by themselves.
-    fn offer_ended(&mut self, offer: u64, code: Option<Code>) -> Result<GoesOn, Error> {
-        let is_over = matches!(code, Some(Code::Withdrawn | Code::Cancelled | Code::Declined));
-        if is_over {
-            let ended =
-                self.offers.get(&offer).filter(|seen| !seen.is_new).and_then(|seen| seen.landing.clone());
-            if let (Some(Code::Cancelled), Some(landing)) = (code, ended)
-                && !self.busy.iter().any(|path| path == landing.unfinished())
-            {
-                self.accepted.forget(&landing);
-            }
-            self.drop_offer(offer);
-        } else if let Some(seen) = self.offers.get_mut(&offer)
-            && matches!(code, Some(Code::Cut | Code::Taken))
-        {
-            // Another session of this user may have it, and lose it again.
-            seen.is_new &= code != Some(Code::Taken);
-            seen.retry_later();
-        }
-        Ok(GoesOn::Yes)
     }
 
     pub(super) fn tick(&mut self) -> Result<GoesOn, Error> {
         self.display.tick()?;
+        let is_busy = !self.running.is_empty();
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_due() && !is_busy) {
+            return leaving.end();
+        }
         let now = Instant::now();
         let due: Vec<u64> =
             self.offers.iter().filter(|(_, seen)| seen.is_due(now)).map(|(offer, _)| *offer).collect();
@@ -330,6 +346,7 @@ impl FileReceiver {
     }
 
     pub(super) fn interrupted(&self) -> Result<(), Error> {
+        self.display.stopped();
         match self.what.once {
             true => Err(Error::Local("interrupted; what has come stays for the next time".into())),
             false => Ok(()),

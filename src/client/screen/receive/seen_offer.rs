@@ -1,10 +1,11 @@
 //! An offer as `lanchat receive` knows it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::screen::file_display::described;
+use crate::client::conversation::described;
 use crate::client::transfer::Landing;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Target;
@@ -28,10 +29,14 @@ pub(super) struct SeenOffer {
     pub(super) is_new: bool,
     /// When to accept it again.
     retry_at: Option<Instant>,
-    /// Whether an earlier transfer still writes to its place.
+    /// Whether another transfer writes to its place, or is about to.
     is_place_busy: bool,
+    /// Whether the server has been asked to let it begin, or it runs.
+    holds_place: bool,
     /// How often it was cut.
     cuts: u32,
+    /// Whether it is received.
+    pub(super) is_done: bool,
 }
 
 impl SeenOffer {
@@ -46,7 +51,9 @@ impl SeenOffer {
             is_new: false,
             retry_at: None,
             is_place_busy: false,
+            holds_place: false,
             cuts: 0,
+            is_done: false,
         }
     }
 
@@ -78,14 +85,15 @@ impl SeenOffer {
 
     /// Accepts it again after a pause, which grows.
     pub(super) fn retry_later(&mut self) {
+        self.holds_place = false;
         let pause = SOON.saturating_mul(1 << self.cuts.min(10)).min(LATE);
         self.cuts += 1;
         self.retry_at.get_or_insert(Instant::now() + pause);
     }
 
-    /// This user accepts it now, or once no earlier transfer writes to its place.
+    /// This user accepts it now, or once no other transfer writes to its place.
     pub(super) fn waits_for_place(&mut self, is_busy: bool) {
-        self.is_place_busy = is_busy;
+        (self.is_place_busy, self.holds_place) = (is_busy, !is_busy);
         self.retry_at = is_busy.then(|| Instant::now() + LATE);
     }
 
@@ -94,6 +102,27 @@ impl SeenOffer {
         if std::mem::take(&mut self.is_place_busy) {
             self.retry_at = Some(Instant::now());
         }
+    }
+
+    /// Whether it has that place, perhaps with others.
+    pub(super) fn is_at(&self, place: &Path) -> bool {
+        self.landing.as_ref().is_some_and(|landing| landing.unfinished() == place)
+    }
+
+    /// Whether nothing else may write to that place.
+    pub(super) fn holds(&self, place: &Path) -> bool {
+        self.holds_place && self.is_at(place)
+    }
+
+    /// Notes that it is received. Returns whether that is known already.
+    pub(super) fn finish(&mut self) -> bool {
+        self.holds_place = false;
+        std::mem::replace(&mut self.is_done, true)
+    }
+
+    /// Whether it is to be accepted again: the sender may have missed that it is received.
+    pub(super) fn is_to_be_confirmed(&self) -> bool {
+        self.retry_at.is_some()
     }
 
     /// Whether it is time to accept it again.

@@ -111,6 +111,11 @@ async fn offers_of_one_name_keep_apart_how_each_ended() {
     assert_eq!(scene.names(), ["report (2).txt", "report.txt"]);
 }
 
+/// The sender of the offer with that number: no sender has many.
+fn origin_of(id: usize) -> OfferOrigin {
+    OfferOrigin::new("server", "alice", Some(&Fingerprint::new([u8::try_from(id % 100).unwrap(); 32])))
+}
+
 /// Holds the lock of a landing's journal, as a running transfer does.
 fn run(landing: &Landing) -> Journal {
     Journal::open(landing.journal.as_deref()).unwrap()
@@ -121,7 +126,7 @@ fn nobodys_unfinished_file_goes_for_a_new_offer() {
     let scene = Scene::new();
     let mut accepted = scene.accepted();
     let mut accept =
-        |id: usize| accepted.accept(&origin(), &info("plan", &id.to_string()), scene.there.path(), None);
+        |id: usize| accepted.accept(&origin_of(id), &info("plan", &id.to_string()), scene.there.path(), None);
     let landings: Vec<_> = (0..MAX_ACCEPTED_FILES).map(|id| accept(id).unwrap()).collect();
     let error = accept(MAX_ACCEPTED_FILES).unwrap_err().to_string();
     assert!(error.contains("are unfinished") && !error.contains('\n'), "{error}");
@@ -134,23 +139,28 @@ fn nobodys_unfinished_file_goes_for_a_new_offer() {
     accept(MAX_ACCEPTED_FILES).unwrap();
     accept(MAX_ACCEPTED_FILES + 1).unwrap_err();
     drop(running);
-    assert!(scene.accepted().find(&origin(), &info("plan", "0")).is_some());
-    assert!(scene.accepted().find(&origin(), &info("plan", "1")).is_none());
+    assert!(scene.accepted().find(&origin_of(0), &info("plan", "0")).is_some());
+    assert!(scene.accepted().find(&origin_of(1), &info("plan", "1")).is_none());
 }
 
 #[test]
 fn finished_files_make_room_before_any_unfinished_one() {
     let scene = Scene::new();
-    let landings: Vec<_> =
-        (0..MAX_ACCEPTED_FILES).map(|id| scene.accept(&info("plan", &id.to_string()))).collect();
+    let accept = |id: usize| {
+        scene
+            .accepted()
+            .accept(&origin_of(id), &info("plan", &id.to_string()), scene.there.path(), None)
+            .unwrap()
+    };
+    let landings: Vec<_> = (0..MAX_ACCEPTED_FILES).map(accept).collect();
     for at in [7, 9] {
         let received = Received::in_test(scene.file("received", "abc"), 3);
         scene.accepted().settle(&landings[at], &Ok(received));
     }
-    scene.accept(&info("plan", "new"));
+    accept(MAX_ACCEPTED_FILES);
     let accepted = scene.accepted();
-    let is_known = |id: &str| accepted.find(&origin(), &info("plan", id)).is_some();
-    assert!(!is_known("7") && is_known("0") && is_known("9") && is_known("new"));
+    let is_known = |id: usize| accepted.find(&origin_of(id), &info("plan", &id.to_string())).is_some();
+    assert!(!is_known(7) && is_known(0) && is_known(9) && is_known(MAX_ACCEPTED_FILES));
     assert!(landings[0].unfinished().exists());
 }
 

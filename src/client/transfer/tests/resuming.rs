@@ -1,9 +1,11 @@
 //! A later transfer uses the rest of one that was cut, once it is checked.
 
 use super::*;
-use crate::limits::{MAX_ACCEPTED_FILES, UNFINISHED_KEPT};
+use crate::limits::{MAX_UNFINISHED_PER_SENDER, MAX_UNFINISHED_WITHOUT_KEY, UNFINISHED_KEPT};
+use crate::protocol::DeclineReason;
 use crate::protocol::record::{FileRecord, Have};
 use jiff::{SignedDuration, Timestamp};
+use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 /// Pipes between which a relay ends everything after so many bytes from the sender and from the receiver.
@@ -34,7 +36,7 @@ async fn relay(
 async fn resumed(scene: &Scene, parcel: &Arc<Parcel>, cuts: &[u64]) -> (PathBuf, u64) {
     for cut in cuts {
         let (sent, received) = scene.over(cut_pipes(*cut, u64::MAX), parcel).await;
-        assert!(sent.unwrap_err().is_cut() && received.unwrap_err().is_cut(), "{cut}");
+        assert!(sent.unwrap_err().may_resume() && received.unwrap_err().may_resume(), "{cut}");
     }
     let landing = scene.accepted().find(&origin(), &parcel.info(&own())).expect("a place from before");
     let (ends, progress) = (pipes(), Arc::new(FileProgress::default()));
@@ -84,7 +86,7 @@ async fn what_was_left_and_then_changed_is_not_trusted() {
     scene.file("big", noise(1_000_000));
     let parcel = scene.parcel("big");
     let (_, received) = scene.over(cut_pipes(500_000, u64::MAX), &parcel).await;
-    assert!(received.unwrap_err().is_cut());
+    assert!(received.unwrap_err().may_resume());
     let part = scene.part();
     let mut content = fs::read(&part).unwrap();
     assert!(content.len() > 100_000);
@@ -101,7 +103,7 @@ async fn what_somebody_removed_in_between_comes_anew() {
     scene.file("big", noise(400_000));
     let parcel = scene.parcel("big");
     let (_, received) = scene.over(cut_pipes(200_000, u64::MAX), &parcel).await;
-    assert!(received.unwrap_err().is_cut());
+    assert!(received.unwrap_err().may_resume());
     fs::remove_file(scene.part()).unwrap();
     let (path, _) = resumed(&scene, &parcel, &[]).await;
     assert!(fs::read(path).unwrap() == noise(400_000));
@@ -116,7 +118,7 @@ async fn a_link_in_place_of_what_was_left_is_not_followed() {
     fs::write(&victim, noise(10)).unwrap();
     let parcel = scene.parcel("big");
     let (_, received) = scene.over(cut_pipes(200_000, u64::MAX), &parcel).await;
-    assert!(received.unwrap_err().is_cut());
+    assert!(received.unwrap_err().may_resume());
     let part = scene.part();
     fs::remove_file(&part).unwrap();
     std::os::unix::fs::symlink(&victim, &part).unwrap();
@@ -134,7 +136,7 @@ async fn a_sender_who_missed_the_end_hears_it_and_nothing_comes_twice() {
     // The first record passes, and of the last one only a part.
     let passes = FileRecord::Have(Have::nothing()).to_bytes().len() as u64 + 10;
     let (sent, received) = scene.over(cut_pipes(u64::MAX, passes), &parcel).await;
-    assert!(sent.unwrap_err().is_cut());
+    assert!(sent.unwrap_err().may_resume());
     assert_eq!(received.unwrap().bytes, 50_010);
     let (path, moved) = resumed(&scene, &parcel, &[]).await;
     assert_eq!((path.file_name().unwrap().to_str(), moved), (Some("docs"), 0));
@@ -146,7 +148,7 @@ async fn a_cut_stream_cannot_go_on_and_says_so() {
     let scene = Scene::new();
     let parcel = Arc::new(Parcel::stream("stream", std::io::Cursor::new(noise(500_000))));
     let (sent, _) = scene.over(cut_pipes(200_000, u64::MAX), &parcel).await;
-    assert!(sent.unwrap_err().is_cut());
+    assert!(sent.unwrap_err().may_resume());
     let (sent, received) = scene.over(pipes(), &parcel).await;
     assert_eq!(stop_code(&sent.unwrap_err()), StopCode::Changed);
     assert_eq!(stop_code(&received.unwrap_err()), StopCode::Changed);
@@ -168,7 +170,7 @@ async fn two_transfers_never_write_one_file() {
     journal.try_lock().unwrap();
     let (_, received) = scene.over(pipes(), &parcel).await;
     let error = received.unwrap_err();
-    assert!(error.is_cut() && error.to_string().contains("an earlier transfer still writes"), "{error}");
+    assert!(error.may_resume() && error.to_string().contains("an earlier transfer still writes"), "{error}");
     drop(journal);
     resumed(&scene, &parcel, &[]).await;
 }
@@ -208,14 +210,97 @@ fn unfinished_files_go_after_a_week_and_nothing_else_does() {
 }
 
 #[test]
-fn the_list_is_bounded_and_survives_damage() {
+fn what_was_resumed_or_written_lately_stays() {
+    let scene = Scene::new();
+    let info = |id: &str| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.into() };
+    let week = SignedDuration::try_from(UNFINISHED_KEPT).unwrap();
+    let path = scene.state.path().join("accepted_files");
+    // Accepted eight days ago: by then, only the first is left alone.
+    let landings = ["forgotten", "resumed", "cut", "written"].map(|id| scene.accept(&info(id)));
+    let long_ago = Timestamp::now() - week - SignedDuration::from_hours(24);
+    let text = fs::read_to_string(&path).unwrap();
+    let aged: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut offer: serde_json::Value = serde_json::from_str(line).unwrap();
+            offer["at"] = long_ago.to_string().into();
+            offer.to_string()
+        })
+        .collect();
+    fs::write(&path, aged.join("\n")).unwrap();
+    for landing in &landings[..3] {
+        let part = fs::File::options().write(true).open(landing.unfinished()).unwrap();
+        part.set_modified(SystemTime::now() - UNFINISHED_KEPT - Duration::from_secs(24 * 3600)).unwrap();
+    }
+    scene.accept(&info("resumed"));
+    scene.accepted().settle(&landings[2], &Err(TransferError::Cut("why".into())));
+    scene.accepted().clean(Timestamp::now());
+    let is_known = |id: &str| scene.accepted().find(&origin(), &info(id)).is_some();
+    assert_eq!(["forgotten", "resumed", "cut", "written"].map(is_known), [false, true, true, true]);
+}
+
+#[test]
+fn one_sender_cannot_take_all_places() {
     let scene = Scene::new();
     let info = |id: usize| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.to_string() };
-    for id in 0..MAX_ACCEPTED_FILES {
-        scene.accept(&info(id));
-    }
+    let mut accepted = scene.accepted();
+    let mut accept = |origin: &OfferOrigin, id| accepted.accept(origin, &info(id), scene.there.path(), None);
+    let first = accept(&origin(), 0).unwrap();
+    (1..MAX_UNFINISHED_PER_SENDER).for_each(|id| drop(accept(&origin(), id).unwrap()));
+    let error = accept(&origin(), 1000).unwrap_err();
+    assert_eq!((stop_code(&error), error.decline_reason()), (StopCode::Busy, DeclineReason::Busy));
+    assert_eq!(accept(&origin(), 0), Ok(first.clone()), "an accepted offer goes on");
+    let other = OfferOrigin::new("server", "bob", Some(&Fingerprint::new([9; 32])));
+    accept(&other, 0).unwrap();
+    // Names without a key share a bound.
+    let nobody = |n: usize| OfferOrigin::new("server", &format!("guest{n}"), None);
+    (0..MAX_UNFINISHED_WITHOUT_KEY).for_each(|n| drop(accept(&nobody(n), 0).unwrap()));
+    assert_eq!(stop_code(&accept(&nobody(999), 0).unwrap_err()), StopCode::Busy);
+    accept(&other, 1).unwrap();
+    // A place that its user has emptied is free.
+    fs::remove_file(first.unfinished()).unwrap();
+    accept(&origin(), 1000).unwrap();
+}
+
+#[test]
+fn the_list_survives_damage() {
+    let scene = Scene::new();
+    let info = |id: usize| FileInfo { name: "plan".into(), size: Some(3), count: None, id: id.to_string() };
+    scene.accept(&info(1));
+    scene.accept(&info(2));
     let path = scene.state.path().join("accepted_files");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("garbage\n{{}}\n{}", &text[..text.len() - 20])).unwrap();
     assert!(scene.accepted().find(&origin(), &info(1)).is_some());
+}
+
+#[tokio::test]
+async fn what_is_here_comes_again_into_another_folder_and_is_only_found_in_its_own() {
+    let scene = Scene::new();
+    scene.file("plan.pdf", noise(1000));
+    let parcel = scene.parcel("plan.pdf");
+    let first = scene.pass(&parcel).await;
+    let info = parcel.info(&own());
+    assert_eq!(scene.accept(&info).received().map(|received| received.path.clone()), Some(first.clone()));
+    let other = tempfile::tempdir().unwrap();
+    let landing = scene.accepted().accept(&origin(), &info, other.path(), None).unwrap();
+    assert_eq!(landing.received(), None);
+    assert_eq!(landing.folder(), other.path().canonicalize().unwrap());
+    assert_eq!(fs::read(first).unwrap(), noise(1000), "the first stays");
+}
+
+#[tokio::test]
+async fn two_offers_of_one_name_accepted_before_either_begins_land_beside_each_other() {
+    let scene = Scene::new();
+    scene.file("one/plan.pdf", noise(1000));
+    scene.file("two/plan.pdf", noise(2000));
+    let parcels = [scene.parcel("one/plan.pdf"), scene.parcel("two/plan.pdf")];
+    let landings = parcels.each_ref().map(|parcel| scene.accept(&parcel.info(&own())));
+    assert_ne!(landings[0].unfinished(), landings[1].unfinished());
+    for parcel in &parcels {
+        scene.pass(parcel).await;
+    }
+    let sizes: Vec<_> =
+        tree(scene.there.path()).into_iter().map(|(name, content)| (name, content.unwrap().len())).collect();
+    assert_eq!(sizes, [("plan (2).pdf".to_owned(), 2000), ("plan.pdf".to_owned(), 1000)]);
 }

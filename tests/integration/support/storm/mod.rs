@@ -12,3 +12,4 @@ pub mod plan;
 pub mod record;
 pub mod server;
 pub mod wild;
+pub mod words;

@@ -9,6 +9,7 @@ use super::member::{Identity, Member, Orders, ROOM, Role, Visits};
 use super::record::Record;
 use super::server::Mortal;
 use super::wild::Wild;
+use super::words;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -215,6 +216,7 @@ impl Storm {
         records.push(self.herald.record);
         let mut verdict = judge::judge(&stored, &records);
         verdict.faults.extend(self.faults);
+        verdict.faults.extend(words::not_found(self.server.home.path(), &stored));
         judge::judge_arrivals(&records[..MEMBERS.len()], &mut verdict);
         for (record, (code, count)) in
             records.iter().flat_map(|record| record.errors.iter().map(move |error| (record, error)))

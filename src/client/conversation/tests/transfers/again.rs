@@ -51,3 +51,46 @@ fn what_its_sender_has_cancelled_is_not_taken_again_without_a_question() {
     talk.report(task, cut());
     talk.nothing_sent();
 }
+
+#[test]
+fn a_refusal_that_lasts_is_told_and_not_tried_again() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    let refused = TransferError::Refused { code: Some(Code::Banned), msg: "you are banned".into() };
+    assert_eq!(
+        talk.report(task, TransferReport::Received(Err(refused))),
+        "12:03 ! plan.pdf from bob failed: the server refused: you are banned; to try again: /accept 7"
+    );
+    talk.later(600);
+    talk.nothing_sent();
+    // One that does not last is.
+    let task = talk.takes(7);
+    let full = TransferError::Refused { code: Some(Code::ServerFull), msg: "full".into() };
+    assert!(talk.report(task, TransferReport::Received(Err(full))).contains("was interrupted"));
+    talk.later(1);
+    assert_eq!(talk.asks("accept").offer, Some(7));
+}
+
+#[test]
+fn a_sender_whose_connection_breaks_at_the_end_learns_that_all_is_here() {
+    // The server says so before the end on this side, and after.
+    for is_early in [true, false] {
+        let mut talk = Talk::new();
+        talk.offered(7, "plan.pdf");
+        let first = talk.takes(7);
+        let mut said = String::new();
+        if is_early {
+            assert_eq!(talk.event(ended(7, Some("bob"), Code::Cut), None), "");
+        }
+        said += &talk.report(first, received());
+        if !is_early {
+            said += "\n";
+            said += &talk.event(ended(7, Some("bob"), Code::Cut), None);
+        }
+        let recall = said.lines().find(|line| line.starts_with("(recall ")).expect(&said);
+        let mark = recall.trim_start_matches("(recall ").trim_end_matches(')').parse().expect(recall);
+        talk.report(mark, TransferReport::Recalled(Some(Arc::new(landing()))));
+        assert_eq!(talk.asks("accept").offer, Some(7));
+    }
+}

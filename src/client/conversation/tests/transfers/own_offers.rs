@@ -19,6 +19,58 @@ fn an_own_offer_is_told_and_its_end_too() {
 }
 
 #[test]
+fn the_reason_for_declining_is_told() {
+    let mut talk = Talk::new();
+    talk.sends("bob", 7);
+    let declined = Event::Ended {
+        offer: 7,
+        name: Some("bob".into()),
+        code: Some(Code::Declined),
+        reason: Some(DeclineReason::NoSpace),
+        msg: "why".into(),
+    };
+    assert_eq!(talk.event(declined, None), "12:03 -- bob declines plan.pdf: no space");
+    assert!(talk.line("/transfers").contains("declined: no space"));
+    talk.offered(8, "plan.pdf");
+    talk.line("/reject 8");
+    assert_eq!(talk.asks("decline").reason.as_deref(), Some("not_wanted"));
+}
+
+#[test]
+fn an_offer_to_oneself_says_so() {
+    let mut talk = Talk::new();
+    talk.sends("alice", 6);
+    let order = talk.line("/send alice plan.pdf");
+    let collected = CollectedFiles { parcel: Arc::new(parcel()), file: plan("plan.pdf"), notes: Vec::new() };
+    talk.report(task(&order), TransferReport::Collected(Ok(collected)));
+    let id = talk.sent().id;
+    let said = talk.event(Event::Offered { offer: 7, waits: Some("alice".into()) }, id.as_deref());
+    assert_eq!(
+        said,
+        "12:03 -- you offer plan.pdf (1.2 MiB) to alice, which is you; you have no other session here, and one that \
+         comes gets the offer (to take it back: /cancel 7)"
+    );
+}
+
+#[test]
+fn the_server_knows_that_a_receiver_has_what_was_cut_at_the_end() {
+    // Before the user's client notices the cut, and after.
+    for is_early in [true, false] {
+        let mut talk = Talk::new();
+        talk.sends("bob", 7);
+        let task = task(&talk.event(accepted(7, "bob", true), None));
+        if !is_early {
+            talk.report(task, TransferReport::Sent(Err(broken())));
+        }
+        let said = talk.event(ended(7, Some("bob"), Code::Received), None);
+        assert!(said.contains("bob has plan.pdf (1.2 MiB)"), "{said}");
+        assert_eq!(said.contains(&format!("(abandon {task})")), is_early, "{said}");
+        assert_eq!(talk.asks("cancel").offer, Some(7), "the offer is over");
+        assert_eq!(talk.report(task, TransferReport::Sent(Err(broken()))), "");
+    }
+}
+
+#[test]
 fn a_rooms_answers_are_counted() {
     let mut talk = Talk::new();
     talk.sends("#dev", 7);

@@ -34,7 +34,9 @@ impl Talk {
             writeln!(stream, r#"{{"from":{{"name":"{name}"}},"to":"server","msg":"","type":"hello"}}"#)?;
             Ok(stream)
         };
-        let hears = BufReader::new(join("ear")?);
+        let mut hears = BufReader::new(join("ear")?);
+        // The welcome: from here on, messages reach it.
+        hears.read_line(&mut String::new())?;
         let mut talk = Self { says: join("mouth")?, hears };
         talk.delay(0)?;
         Ok(talk)

@@ -273,7 +273,7 @@ mod tests {
                 let Some(long) = arg.get_long() else { continue };
                 let expected = format!("{prefix}{}", long.to_uppercase().replace('-', "_"));
                 match (arg.get_env(), file) {
-                    // An action of one run is not a setting.
+                    // A task, not a setting.
                     (None, Some(file)) if long != "check" => {
                         panic!("--{long} in src/cli/args/{file} lacks env = \"{expected}\"")
                     }

@@ -42,7 +42,7 @@ async fn a_search_says_so_if_the_index_is_too_far_behind_and_goes_on_with_older_
     commit(&store, (10_002..=10_009).map(|seq| said(seq, 1, &format!("apple number{seq}")))).await;
     store.close().await;
     let connection = schema::open(&place.path()).unwrap();
-    // The writing thread may have left it like this.
+    // The writing thread may have indexed more by now.
     let none = "DELETE FROM pieces WHERE rowid > 1; UPDATE meta SET value = 1 WHERE key = 'indexed'";
     connection.execute_batch(none).unwrap();
     let ask = |search: Search, tail| {

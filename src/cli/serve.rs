@@ -34,9 +34,18 @@ pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError
 /// Resolves the options as a start would, and says so.
 async fn check(serve: &ServeArgs) -> Result<(), ExitError> {
     let options = serve.options().await?;
-    let access = if options.rules.closed { "only members and those with the passphrase" } else { "everyone" };
+    if let Some(address) = options.address {
+        // Any free port of that address: the server may be running.
+        std::net::TcpListener::bind((address, 0)).map_err(|error| {
+            anyhow::anyhow!(
+                "cannot listen on {address}: {error}; give one of this machine's addresses with --host"
+            )
+        })?;
+    }
+    let place = options.address.map_or("all addresses".to_owned(), |address| address.to_string());
+    let access = if options.rules.closed { ", closed" } else { "" };
     anstream::println!(
-        "nothing wrong: this would serve {:?} on port {} to {access}",
+        "nothing wrong: this would serve {:?} on {place}, port {}{access}",
         options.name,
         options.port
     );

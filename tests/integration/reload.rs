@@ -115,7 +115,7 @@ fn the_check_of_a_config_says_what_is_wrong_and_serves_nothing() {
     let (status, said, _) = check("[serve]\nname = 'Office'");
     assert_eq!(
         (status, said.as_str()),
-        (Some(0), "nothing wrong: this would serve \"Office\" on port 0 to everyone\n")
+        (Some(0), "nothing wrong: this would serve \"Office\" on 127.0.0.1, port 0\n")
     );
     let (status, _, why) = check("[serve]\nmax-client = 5");
     assert!(status == Some(2) && why.contains(":2: unknown key \"max-client\""), "{why}");

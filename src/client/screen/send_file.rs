@@ -368,7 +368,7 @@ impl FileSender {
             0 => {
                 let wait = self.wait.unwrap_or_default().as_secs();
                 let to = self.receiver();
-                Err(Error::Disconnected(format!("{to} has not taken the file within {wait} s")))
+                Err(Error::Refused(format!("{to} has not taken the file within {wait} s"), None))
             }
             _ => Ok(GoesOn::No),
         }

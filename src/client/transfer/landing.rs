@@ -203,8 +203,8 @@ impl Landing {
         }
         let folder = safe_line(&self.folder.to_string_lossy());
         let why = format!(
-            "the disk of {folder} has too little space: {more} bytes are missing, {free} are free, and \
-             {DISK_RESERVE_BYTES} stay free; free some space, or choose another folder"
+            "the disk of {folder} has too little space: {more} bytes are to come, {free} are free, and \
+             {DISK_RESERVE_BYTES} must stay free; free some space, or choose another folder"
         );
         Err(TransferError::here(StopCode::NoSpace, why))
     }

@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FILE_NAME_BYTES, MAX_OFFERED_ENTRIES, MAX_PATH_PART_BYTES, MAX_PATH_PARTS};
+use crate::name::FileName;
 use crate::protocol::packet::FileInfo;
 use crate::text::safe_line;
 use std::collections::BTreeSet;
@@ -185,11 +186,14 @@ impl Parcel {
     pub fn notes(&self) -> Vec<String> {
         let skipped: Vec<String> = self.skipped.iter().map(|path| shown(path)).collect();
         let hidden: Vec<String> = self.hidden.iter().map(|name| safe_line(name)).collect();
-        [("links and special files are not sent", skipped), ("hidden files are sent, too", hidden)]
-            .into_iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(what, names)| format!("{what}: {}", few(&names)))
-            .collect()
+        [
+            ("links and special files are not sent", skipped),
+            ("hidden files are sent, too, and arrive without the dot", hidden),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {}", few(&names)))
+        .collect()
     }
 
     /// Whether it can be sent only once, without resuming.
@@ -283,10 +287,14 @@ fn file(local: &Path, path: Vec<String>, found: &Metadata) -> Result<Item, Parce
     Ok(Item { path, local: local.to_owned(), is_folder: false, state: ItemState::of(found) })
 }
 
-/// The files and the empty folders below a folder, in the order of their names.
+/// The files and the empty folders below a folder: in the order of their names, but first those whose names arrive
+/// unchanged, so that no other takes their place.
 fn walk(root: &Path, top: &[String], skipped: &mut Vec<PathBuf>) -> Result<Vec<Item>, ParcelError> {
     let mut items: Vec<Item> = Vec::new();
-    for entry in WalkDir::new(root).min_depth(1).sort_by_file_name() {
+    for entry in WalkDir::new(root).min_depth(1).sort_by_key(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        (FileName::from_sender(&name).as_str() != name, name)
+    }) {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(root).to_owned();
             unreadable(&path, error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into()))

@@ -261,11 +261,14 @@ fn hidden_files_within_a_folder_are_told_and_those_that_are_named_are_not() {
     ] {
         scene.file(name, "a");
     }
-    assert_eq!(scene.parcel("docs").notes(), ["hidden files are sent, too: .env, .git, .x and 1 more"]);
+    assert_eq!(
+        scene.parcel("docs").notes(),
+        ["hidden files are sent, too, and arrive without the dot: .env, .git, .x and 1 more"]
+    );
     assert!(scene.parcel(".profile").notes().is_empty());
     assert!(scene.parcel("docs/.git").notes().is_empty());
     let both = Parcel::collect(&[".profile", "docs/sub"].map(|name| scene.here.path().join(name))).unwrap();
-    assert_eq!(both.notes(), ["hidden files are sent, too: .env"]);
+    assert_eq!(both.notes(), ["hidden files are sent, too, and arrive without the dot: .env"]);
 }
 
 #[tokio::test]
@@ -331,4 +334,15 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
     let error = accepted.accept(&origin(), &info, scene.there.path(), Some(1000)).unwrap_err();
     assert_eq!(stop_code(&error), StopCode::TooManyBytes);
     assert_eq!(scene.names(), [""; 0]);
+}
+
+#[test]
+fn a_hidden_file_does_not_take_the_name_of_another() {
+    let scene = Scene::new();
+    for name in ["docs/.notes", "docs/notes", "docs/a"] {
+        scene.file(name, "a");
+    }
+    let parcel = scene.parcel("docs");
+    let names: Vec<_> = parcel.items().iter().map(|item| item.path.last().unwrap().clone()).collect();
+    assert_eq!(names, ["a", "notes", ".notes"]);
 }

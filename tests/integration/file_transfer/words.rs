@@ -147,7 +147,11 @@ fn odd_names_and_hidden_files_arrive_and_are_told() {
     alice.file("docs/.env", "secret");
     alice.file("docs/.git/config", "x");
     let output = alice.send(server.address, &["--to", "bob", "--file", "docs"]);
-    assert!(said(&output).contains("hidden files are sent, too: .env, .git\n"), "{}", said(&output));
+    assert!(
+        said(&output).contains("hidden files are sent, too, and arrive without the dot: .env, .git\n"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]

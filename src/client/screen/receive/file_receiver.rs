@@ -347,7 +347,7 @@ impl FileReceiver {
 
     pub(super) fn interrupted(&self) -> Result<(), Error> {
         self.display.stopped();
-        match self.what.once {
+        match self.what.once || !self.running.is_empty() {
             true => Err(Error::Local("interrupted; what has come stays for the next time".into())),
             false => Ok(()),
         }

@@ -10,6 +10,7 @@ mod gate;
 mod history;
 mod memory;
 mod portions;
+mod seen;
 mod store;
 mod transfers;
 
@@ -21,6 +22,7 @@ pub use gate::*;
 pub use history::*;
 pub use memory::*;
 pub use portions::*;
+pub use seen::*;
 pub use store::*;
 pub use transfers::*;
 

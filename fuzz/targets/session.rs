@@ -185,10 +185,15 @@ impl House {
                 Delivery::Keep(_)
                 | Delivery::Ask { .. }
                 | Delivery::Multicast { .. }
+                | Delivery::Status { .. }
+                | Delivery::Refused(_)
+                | Delivery::Visit(_)
                 | Delivery::EndTransfer { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),
-                Delivery::Log(what) => assert!(!what.contains(char::is_control), "{what:?}"),
+                Delivery::Log(what) | Delivery::LogSharedKey(what) => {
+                    assert!(!what.contains(char::is_control), "{what:?}")
+                }
             }
         }
         result

@@ -2,11 +2,11 @@
 
 use super::answer::{Answer, Content};
 use super::archive::Question;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, TurnedAway};
 use super::intake::{self, typed_command};
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
-use crate::limits::MAX_QUOTE_CHARS;
+use crate::limits::{MAX_NAME_CHARS, MAX_QUOTE_CHARS};
 use crate::protocol::request::{Act, Connect, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 
@@ -144,11 +144,22 @@ impl Call<'_> {
         self.answer(Event::error(refusal.code, msg));
     }
 
+    /// Has the log tell that a connection without a name does not get one.
+    pub(super) fn note_refusal(&mut self, name: Option<&str>, code: Code) {
+        let Some(session) = self.chat.sessions.get(&self.session).filter(|session| session.user.is_none())
+        else {
+            return;
+        };
+        let name = name.map(|name| name.chars().take(MAX_NAME_CHARS).collect());
+        self.out.push(Delivery::Refused(Box::new(TurnedAway { ip: session.ip, name, code })));
+    }
+
     pub(super) fn close(&mut self) {
         self.chat.close(self.session, self.now, self.out);
     }
 
     pub(super) fn turn_away(&mut self, refusal: Refusal) {
+        self.note_refusal(None, refusal.code);
         self.refuse(refusal);
         self.close();
     }

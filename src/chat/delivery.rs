@@ -5,11 +5,13 @@ use super::archive::{Entry, Question};
 use super::offers::TransferId;
 use super::records::Record;
 use super::who::SessionId;
+use crate::fingerprint::Fingerprint;
 use crate::protocol::event::Absent;
-use crate::protocol::request::{Refusal, TestToken};
+use crate::protocol::request::{Mode, Refusal, TestToken};
 use crate::protocol::{Code, Event, Packet};
 use jiff::Timestamp;
 use std::mem;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +77,36 @@ pub enum Delivery {
     Close(SessionId),
     /// Close the connections of a transfer, for this reason.
     EndTransfer { transfer: TransferId, code: Code },
-    /// A log line: about a privileged command, who, with key and address, did what to whom; or about a
-    /// shared key.
+    /// An operator's question for the server's own numbers, which the server knows.
+    Status { session: SessionId, echo: Option<String> },
+    /// A log line about a privileged command: who, with key and address, did what to whom.
     Log(String),
+    /// A log line about a key that is in use under several names.
+    LogSharedKey(String),
+    /// The chat did not let a connection in, for the log.
+    Refused(Box<TurnedAway>),
+    /// A session has begun or ended, for the log. Only with [`Rules::log_visits`](super::Rules::log_visits).
+    Visit(Box<Visit>),
+}
+
+/// A connection that the chat did not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnedAway {
+    pub ip: IpAddr,
+    /// The name that it asked for.
+    pub name: Option<String>,
+    pub code: Code,
+}
+
+/// A session's begin or end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    pub name: String,
+    pub key: Option<Fingerprint>,
+    pub ip: IpAddr,
+    pub mode: Mode,
+    /// Whether it begins.
+    pub comes: bool,
 }
 
 /// How much of the stored messages a session already has.

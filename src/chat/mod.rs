@@ -70,7 +70,7 @@ pub use archive::{
 pub use ask::{Asked, Listing};
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::StoredRecords;
-pub use delivery::{Audience, CatchUp, Delivery, Receipt};
+pub use delivery::{Audience, CatchUp, Delivery, Receipt, TurnedAway, Visit};
 pub use intake::{Garbage, Parsed};
 #[cfg(test)]
 pub(crate) use lineage::ResumeClaim;
@@ -142,14 +142,22 @@ pub struct Rules {
     pub closed: bool,
     /// Whether to tell clients that the server gives way to others.
     pub interim: bool,
+    /// Whether the log has the begin and the end of each session.
+    pub log_visits: bool,
     /// How many names may become owned.
     pub new_names: NewNames,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        let new_names = NewNames::default();
-        Self { rate: Some(Rate::default()), ascii_names: false, closed: false, interim: false, new_names }
+        Self {
+            rate: Some(Rate::default()),
+            ascii_names: false,
+            closed: false,
+            interim: false,
+            log_visits: false,
+            new_names: NewNames::default(),
+        }
     }
 }
 
@@ -193,6 +201,8 @@ pub struct Chat {
     failure: Option<Arc<str>>,
     unstored: Unstored,
     seq: u64,
+    /// Messages since the start, as the server's numbers have them.
+    accepted: u64,
     is_over: bool,
     /// The server to which this one gives way.
     successor: Option<ServerInfo>,
@@ -257,6 +267,7 @@ impl Chat {
             failure: None,
             unstored: Unstored::new(archive.lacks),
             seq: archive.seq,
+            accepted: 0,
             is_over: false,
             leaving: VecDeque::new(),
             listing: None,
@@ -286,6 +297,11 @@ impl Chat {
     /// Replaces the pace of users, who must have one already.
     pub fn set_rate(&mut self, rate: Rate) {
         self.rules.rate = self.rules.rate.and(Some(rate));
+    }
+
+    /// Begins or stops to log sessions, from the next begin or end on.
+    pub fn set_log_visits(&mut self, log_visits: bool) {
+        self.rules.log_visits = log_visits;
     }
 
     /// Allows or refuses names beyond ASCII, for those who join or rename from now on.
@@ -319,6 +335,11 @@ impl Chat {
     /// The number of the latest message; 0 before the first.
     pub fn latest(&self) -> u64 {
         self.seq
+    }
+
+    /// Messages that it has accepted since its start.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
     }
 
     pub fn server(&self) -> &ServerInfo {

@@ -26,6 +26,10 @@ impl Call<'_> {
             return self.op_by_code(name);
         }
         let actor = self.operator()?;
+        if *command == Operate::Status {
+            self.out.push(Delivery::Status { session: self.session, echo: self.echo.take() });
+            return Ok(());
+        }
         let author = self.chat.author(self.session);
         let mut operation = Operation { chat: self.chat, actor, now: self.now, out: self.out };
         if let Operate::Alert { msg } = command {
@@ -73,6 +77,9 @@ impl Operation<'_> {
     fn carry_out(&mut self, command: &Operate) -> Result<Content, Refusal> {
         let done = match command {
             Operate::Bans => return Ok(self.chat.bans(self.now)),
+            Operate::Status => {
+                return Err(Refusal::new(Code::BadCommand, "on the console, /status shows the numbers"));
+            }
             Operate::Keys { list, after } => return self.chat.keys(*list, after.as_deref(), self.now),
             Operate::Alert { msg } => self.alert(None, msg.clone(), None),
             Operate::Kick { name, reason } => self.kick(name, reason),

@@ -1,12 +1,12 @@
 //! Registration and disconnection.
 
 use super::call::Call;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Visit};
 use super::lineage::Divergence;
 use super::names::{Asker, NameRefusal};
 use super::owned::Ownership;
 use super::table::give_back;
-use super::user::{Pace, User};
+use super::user::{Pace, Session, User};
 use super::who::{Owner, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::limits::{DUE_PORTION, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES};
@@ -30,6 +30,8 @@ impl Call<'_> {
         let (ownership, hello) = match admitted {
             Ok(admitted) => admitted,
             Err(refused) => {
+                let name = packet.from.as_ref().and_then(|from| from.name.as_deref());
+                self.note_refusal(name, refused.refusal.code);
                 self.answer(refused.into());
                 return self.close();
             }
@@ -110,6 +112,9 @@ impl Call<'_> {
         if session.listens() {
             self.chat.rooms.listen(&user.who(user_id), self.session);
         }
+        if self.chat.rules.log_visits {
+            self.out.push(visit(session, user, true));
+        }
         if mode == Mode::Chat {
             user.chatting += 1;
             if user.chatting == 1 {
@@ -170,6 +175,11 @@ impl Call<'_> {
     }
 }
 
+fn visit(session: &Session, user: &User, comes: bool) -> Delivery {
+    let (name, key) = (user.name.to_string(), session.key().copied());
+    Delivery::Visit(Box::new(Visit { name, key, ip: session.ip, mode: session.mode, comes }))
+}
+
 impl Chat {
     /// Removes a connection that has ended.
     pub fn disconnect(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
@@ -185,6 +195,9 @@ impl Chat {
         let Some((user_id, user)) = session.user.and_then(|u| Some((u, self.users.get_mut(&u)?))) else {
             return;
         };
+        if self.rules.log_visits {
+            out.push(visit(&session, user, false));
+        }
         user.sessions.retain(|other| *other != id);
         let account = user.owner.account().cloned();
         if session.listens() {

@@ -129,6 +129,7 @@ impl Chat {
         let has_place = matches!(venue, Venue::Room(_)) || !mail.is_empty();
         let is_numbered = refusal.is_none() && (self.lineage.is_none() || self.keeps() && has_place);
         self.seq += u64::from(is_numbered);
+        self.accepted += u64::from(refusal.is_none() && kind.is_said());
         let clock = now.clock.timestamp();
         let message = Message {
             seq: if is_numbered { self.seq } else { 0 },

@@ -128,7 +128,7 @@ impl Call<'_> {
             );
             self.chat.tell_operators(&Event::Notice(msg), self.out);
         }
-        self.out.push(Delivery::Log(line));
+        self.out.push(Delivery::LogSharedKey(line));
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn announce(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr
     match Announcer::start(&announcement(serve, info, address)) {
         Ok(announcer) => Some(announcer),
         Err(error) => {
-            tracing::warn!("{error}");
+            tracing::warn!(event = "mdns_failed", "{error}");
             None
         }
     }
@@ -46,7 +46,7 @@ pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &ServeArgs,
 
 fn tell(way: &Reachability, port: u16, visible: bool) {
     if let Some(line) = how_to_join(way, port, visible) {
-        tracing::info!("{line}");
+        tracing::info!(event = "how_to_join", "{line}");
     }
 }
 

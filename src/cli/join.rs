@@ -130,10 +130,15 @@ fn check_data_dir(dir: &Path) -> Result<(), ExitError> {
 }
 
 /// Lists the directories in which servers on this machine may keep their data.
-fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
+pub(super) fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
     let chosen = serve.data_dir.clone();
     let usual = own_server::default_data_dir().ok();
     chosen.into_iter().chain(usual).chain([own_server::service_dir()]).collect()
+}
+
+/// The options of a program that prints only what it was asked for.
+pub(super) fn quiet_options(join: JoinArgs, data_dirs: Vec<PathBuf>) -> Result<ClientOptions, ExitError> {
+    Ok(ClientOptions { quiet: true, ..options(join, data_dirs, Screen::new())? })
 }
 
 fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, ExitError> {

@@ -43,7 +43,7 @@ pub fn limits_table() -> String {
 }
 
 fn limits() -> Vec<Limit> {
-    [people(), files(), strangers(), resources()].into_iter().flatten().collect()
+    [people(), files(), strangers(), resources(), seen()].into_iter().flatten().collect()
 }
 
 fn people() -> Vec<Limit> {
@@ -347,6 +347,29 @@ fn resources() -> Vec<Limit> {
             value: format!("{}.", size(MAX_MOTD_BYTES)),
             charged: "the server's administrator",
             beyond: "the server does not start",
+        },
+    ]
+}
+
+fn seen() -> Vec<Limit> {
+    vec![
+        Limit {
+            what: "log lines about refused connections",
+            value: format!(
+                "{REFUSALS_LOGGED_AT_ONCE} at once with one reason, then {REFUSALS_LOGGED_PER_SECOND} per second; {JOURNAL_QUEUE} wait to be written, with lines of --log-connections."
+            ),
+            charged: "all together",
+            beyond: "the log tells every 10 s how many more there were",
+        },
+        Limit {
+            what: "readers of --metrics",
+            value: format!(
+                "{METRICS_READERS} at a time, for {} each; {} for a request with {METRICS_HEADERS} headers.",
+                span(2 * METRICS_TIMEOUT),
+                size(METRICS_REQUEST_BYTES)
+            ),
+            charged: "all together",
+            beyond: "others wait; the server closes slow ones",
         },
     ]
 }

@@ -4,21 +4,25 @@
 //! level.
 
 use std::env;
-use std::fmt;
+use std::fmt::Debug;
 use std::io::IsTerminal;
 
 use jiff::{Timestamp, ZonedDateTime};
+use tracing::field::Field;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{DefaultFields, Format, Full, Json, JsonFields, Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
-use super::args::CommonArgs;
+use super::args::{CommonArgs, LogFormat};
 use super::exit::ExitError;
 use super::values::LogLevel;
+
+/// The field with the name of an event.
+const EVENT: &str = "event";
 
 const VARIABLE: &str = "LANCHAT_LOG";
 
@@ -47,7 +51,7 @@ enum TimeFormat {
 }
 
 impl FormatTime for TimeFormat {
-    fn format_time(&self, line: &mut Writer<'_>) -> fmt::Result {
+    fn format_time(&self, line: &mut Writer<'_>) -> std::fmt::Result {
         match self {
             Self::OfDay => write!(line, "{}", ZonedDateTime::now().strftime("%H:%M:%S")),
             Self::Full => write!(line, "{:.3}", Timestamp::now()),
@@ -59,14 +63,31 @@ pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Resul
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    start_as(common, level, LogFormat::Text, writer)
+}
+
+/// Like [`start`], in one of two formats.
+pub(crate) fn start_as<W>(
+    common: &CommonArgs,
+    level: LogLevel,
+    format: LogFormat,
+    writer: W,
+) -> Result<LogFilter, ExitError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let (filter, handle) = reload::Layer::new(filter(level, common)?);
     let is_terminal = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_timer(if is_terminal { TimeFormat::OfDay } else { TimeFormat::Full })
-        .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
-        .with_writer(writer);
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    let registry = tracing_subscriber::registry();
+    match format {
+        LogFormat::Json => registry.with(json(writer).with_filter(filter)).init(),
+        LogFormat::Text if is_terminal => {
+            let has_colour = env::var_os("NO_COLOR").is_none();
+            let lines = text(writer).with_timer(TimeFormat::OfDay).with_ansi(has_colour);
+            registry.with(lines.fmt_fields(debug_fn(for_people)).with_filter(filter)).init();
+        }
+        LogFormat::Text => registry.with(text(writer).with_filter(filter)).init(),
+    }
     Ok(LogFilter(handle))
 }
 
@@ -80,6 +101,32 @@ fn filter(level: LogLevel, common: &CommonArgs) -> Result<Targets, ExitError> {
         _ => levels(level, common.verbose, common.quiet),
     };
     Ok(filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF))
+}
+
+/// Lines of text. Their fields follow the message.
+fn text<S, W>(writer: W) -> fmt::Layer<S, DefaultFields, Format<Full, TimeFormat>, W>
+where
+    W: for<'a> MakeWriter<'a> + 'static,
+{
+    fmt::layer().with_target(false).with_timer(TimeFormat::Full).with_ansi(false).with_writer(writer)
+}
+
+/// Lines of JSON: one object with the members `timestamp`, `level`, `message`, `event` and the event's own.
+fn json<S, W>(writer: W) -> fmt::Layer<S, JsonFields, Format<Json, TimeFormat>, W>
+where
+    W: for<'a> MakeWriter<'a> + 'static,
+{
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    lines.with_target(false).with_timer(TimeFormat::Full).with_writer(writer)
+}
+
+/// Writes a field for a person who watches, to whom the event's name says nothing.
+fn for_people(line: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    match field.name() {
+        "message" => write!(line, "{value:?}"),
+        EVENT => Ok(()),
+        name => write!(line, " {name}={value:?}"),
+    }
 }
 
 /// Parses directives: levels, and targets with their levels.

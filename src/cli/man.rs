@@ -12,6 +12,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::limits_page;
+use super::log_events;
 use super::page_examples;
 use super::page_text;
 use super::pages::{self, Paragraph};
@@ -71,6 +72,15 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     }
     if let Some("serve" | "backup" | "restore" | "repair" | "forget") = subcommand {
         entries("BACK UP, RESTORE, MOVE, UPGRADE", pages::rescue(), &mut rest);
+    }
+    match subcommand {
+        Some("serve") => {
+            entries("LOG", log_events::log_format(), &mut rest);
+            entries("LOG EVENTS", log_events::paragraphs(), &mut rest);
+            entries("METRICS", pages::metrics(), &mut rest);
+        }
+        Some("status") => entries("NUMBERS", pages::numbers(), &mut rest),
+        _ => {}
     }
     entries("EXIT STATUS", pages::exit_statuses(subcommand), &mut rest);
     examples(page_examples::examples(subcommand), &mut rest);
@@ -164,9 +174,10 @@ fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
 
 fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
     let others = match subcommand {
-        Some("serve") => {
-            ["", "-backup", "-restore", "-repair", "-forget"].map(|name| format!("lanchat{name}")).into()
-        }
+        Some("serve") => ["", "-status", "-backup", "-restore", "-repair", "-forget"]
+            .map(|name| format!("lanchat{name}"))
+            .into(),
+        Some("status") => ["", "-serve"].map(|name| format!("lanchat{name}")).into(),
         Some("backup" | "restore" | "repair" | "forget") => {
             ["", "-serve", "-backup", "-restore", "-repair", "-forget"]
                 .map(|name| format!("lanchat{name}"))

@@ -20,6 +20,7 @@ mod invite;
 mod join;
 mod limits_page;
 mod link_target;
+mod log_events;
 mod logging;
 mod man;
 mod own_server;
@@ -34,6 +35,7 @@ mod serve;
 #[cfg(windows)]
 mod service;
 mod service_manager;
+mod status;
 mod trust;
 mod usage;
 mod values;
@@ -47,6 +49,7 @@ use crate::client;
 
 pub use args::SUBCOMMANDS;
 pub use limits_page::limits_table;
+pub use log_events::log_events;
 
 use args::{Cli, Subcommand};
 use config::Config;
@@ -98,6 +101,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
             let what = client::TailOptions { json: args.json, since, last: args.last, rooms: args.room };
             join::tail(common, args.join, &configured, what, config)?;
         }
+        Some(Subcommand::Status(args)) => status::run(common, args, &configured)?,
         Some(Subcommand::Discover(args)) => {
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
             discover::run(common, &args, &inspector)?;

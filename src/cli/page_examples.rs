@@ -21,6 +21,16 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
                 "Run one that announces only one of the machine's addresses:",
                 "lanchat serve --advertise 192.168.1.20",
             ),
+            (
+                "Run one whose log and metrics programs read:",
+                "lanchat serve --log-format json --log-connections --metrics 127.0.0.1",
+            ),
+        ],
+        Some("status") => &[
+            ("Look at the server on this machine:", "lanchat status"),
+            ("Look at the system service:", "sudo lanchat status"),
+            ("Look at another server, as one of its operators:", "lanchat status --server Office"),
+            ("Learn in a script how many users are present:", "lanchat status --json | jq .users"),
         ],
         Some("fingerprint") => &[
             ("On the server, for others to compare:", "lanchat fingerprint"),

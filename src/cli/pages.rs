@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use crate::protocol::command::{self, Command, Place};
+use crate::protocol::{NUMBERS, NumberKind, REFUSED, TEXTS};
 
 /// A term and its description.
 pub(super) type Paragraph = (String, String);
@@ -47,6 +48,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY, RESUME]),
         Some("send" | "tail") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN]),
         Some("receive") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, ACCEPTED]),
+        Some("status") => owned(&[SECRET, KEY, KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
         Some("invite") => owned(&[SERVER_KEY]),
@@ -98,9 +100,9 @@ pub(super) fn signals() -> Vec<Paragraph> {
         (
             "SIGHUP",
             "Read the config file and the files that it names again, and log what has changed. motd, rate-limit, \
-             max-clients, max-per-ip, new-names-per-hour, retain, retain-size, ascii-names, log-level and the passphrase are in force at \
-             once, for those who come or act from then on: nobody who is there has to leave. The other settings need a \
-             restart; the log names them. If something is wrong, the log says so, and all settings stay as they were. \
+             max-clients, max-per-ip, new-names-per-hour, retain, retain-size, ascii-names, log-level, log-connections and \
+             the passphrase are in force at once, for those who come or act from then on: nobody who is there has to \
+             leave. The other settings need a restart; the log names them. If something is wrong, the log says so, and all settings stay as they were. \
              Variables and options are those of the start. Names, operators, members, bans and mutes need no reload. \
              At a terminal, SIGHUP stops the server: the terminal is gone.",
         ),
@@ -181,7 +183,8 @@ const PASSPHRASE: (&str, &str) =
 
 const SECRET: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/operator-secret",
-    "A secret that makes its readers operators; each start creates a new one.",
+    "A secret that makes its readers operators, and the address at which the server listens; each start creates a \
+     new one.",
 );
 
 const LOCK: (&str, &str) = (
@@ -334,6 +337,39 @@ pub(super) fn rescue() -> Vec<Paragraph> {
              backup. If the history was only moved away, the server uses it again as soon as it is back.",
         ),
     ])
+}
+
+/// Describes the members of `lanchat status --json`.
+pub(super) fn numbers() -> Vec<Paragraph> {
+    let texts = TEXTS.iter().map(|(member, help)| ((*member).to_owned(), (*help).to_owned()));
+    let numbers = NUMBERS.iter().map(|number| (number.member.to_owned(), number.help.to_owned()));
+    let (refused, help) = REFUSED;
+    let refused = (refused.to_owned(), format!("{help} An object; lanchat-serve(1) has the reasons."));
+    texts.chain(numbers).chain([refused]).collect()
+}
+
+/// Describes `--metrics`.
+pub(super) fn metrics() -> Vec<Paragraph> {
+    let of_kind = |kind| {
+        let names = NUMBERS.iter().filter(|number| number.kind == kind);
+        let end = if kind == NumberKind::Counter { "_total" } else { "" };
+        names.map(|number| format!("lanchat_{}{end}", number.member)).collect::<Vec<_>>().join(", ")
+    };
+    let what = "lanchat-status(1) explains each number under the same name.";
+    vec![
+        ("gauges".into(), format!("{}. {what}", of_kind(NumberKind::Gauge))),
+        (
+            "counters".into(),
+            format!("{}, lanchat_connections_refused_total{{reason}}.", of_kind(NumberKind::Counter)),
+        ),
+        ("information".into(), "lanchat_server_info{version,name}.".into()),
+        (
+            "readers".into(),
+            "Prometheus and others that read OpenMetrics. Packages have a dashboard for Grafana, grafana.json, and an \
+             example for fail2ban beside README.md."
+                .into(),
+        ),
+    ]
 }
 
 /// Describes the prompt's commands, from the table that the prompt itself uses.

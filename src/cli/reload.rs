@@ -22,7 +22,11 @@ impl Reloader {
         let mut signal = match signal {
             Ok(signal) => signal,
             Err(error) => {
-                tracing::warn!(%error, "cannot catch SIGHUP; restart the server to change its settings");
+                tracing::warn!(
+                    event = "signals_missing",
+                    %error,
+                    "cannot catch SIGHUP; restart the server to change its settings"
+                );
                 return std::future::pending().await;
             }
         };
@@ -30,12 +34,15 @@ impl Reloader {
             signal.requested().await;
             service_manager::tell(ServiceStage::Reloading);
             match self.reload().await {
-                Ok(done) => tracing::info!("{}", summary(&done)),
+                Ok(done) => tracing::info!(event = "reloaded", "{}", summary(&done)),
                 Err(failure) => {
                     let why = failure.line();
                     let why = anstream::adapter::strip_str(&why).to_string();
                     let why = why.strip_prefix("lanchat: ").unwrap_or(&why);
-                    tracing::error!("nothing is reloaded, the settings stay as they were: {why}");
+                    tracing::error!(
+                        event = "reload_failed",
+                        "nothing is reloaded, the settings stay as they were: {why}"
+                    );
                 }
             }
             service_manager::tell(ServiceStage::Ready);
@@ -51,6 +58,9 @@ impl Reloader {
             done.applied.push("log-level");
             self.filter.set(args.log_level, &cli.common);
             self.args.log_level = args.log_level;
+        }
+        if args.watch.log_format != self.args.watch.log_format {
+            done.later.push("log-format");
         }
         if args.interface != self.args.interface || args.advertise != self.args.advertise {
             done.later.push("interface or advertise");

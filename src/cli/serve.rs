@@ -26,7 +26,7 @@ pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError
     let Some(serve) = run_as_service(common, serve) else { return Ok(()) };
     let screen = Screen::new();
     let log = screen.clone();
-    let filter = logging::start(common, serve.log_level, move || log.writer())?;
+    let filter = logging::start_as(common, serve.log_level, serve.watch.log_format, move || log.writer())?;
     if serve.check {
         return runtime::finish(runtime::full()?, check(&serve));
     }
@@ -65,13 +65,14 @@ fn run_as_service(common: &CommonArgs, serve: ServeArgs) -> Option<ServeArgs> {
         let serve = ServeArgs { data_dir: data_dir.clone(), ..given };
         let log = data_dir.as_deref().map(ServiceLog::open);
         let Some(Ok(log)) = log else { return false };
-        let started = logging::start(&common, serve.log_level, move || log.clone());
+        let started =
+            logging::start_as(&common, serve.log_level, serve.watch.log_format, move || log.clone());
         let served =
             started.and_then(|filter| Ok((filter, runtime::full()?))).and_then(|(filter, runtime)| {
                 runtime::finish(runtime, serve_until_stopped((serve, filter), Screen::new(), stop.notified()))
             });
         if let Err(failure) = &served {
-            tracing::error!("{}", anstream::adapter::strip_str(&failure.line()));
+            tracing::error!(event = "server_failed", "{}", anstream::adapter::strip_str(&failure.line()));
         }
         served.is_ok()
     };
@@ -104,9 +105,10 @@ async fn serve_until_stopped(
     let info = server.info();
     log_identity(&server, &options, serve.passphrase_file.as_deref());
     if let Some(warning) = former.and_then(|former| former.warning(&server.key())) {
-        tracing::warn!("{warning}");
+        tracing::warn!(event = "key_changed", "{warning}");
     }
     log_retention(&options);
+    log_metrics(&server);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());
     log_operator_code(&server.handle());
@@ -127,14 +129,14 @@ async fn serve_until_stopped(
             () = reloads => {}
             () = watchdog => {}
         }
-        tracing::info!("stopping: saying goodbye to all clients");
+        tracing::info!(event = "stopping", "stopping: saying goodbye to all clients");
         service_manager::tell(ServiceStage::Stopping);
         if let Some(announcer) = announcer {
             announcer.shutdown().await;
         }
     };
     server.run(stop).await;
-    tracing::info!("stopped");
+    tracing::info!(event = "stopped", "stopped");
     Ok(())
 }
 
@@ -142,14 +144,15 @@ async fn serve_until_stopped(
 fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Option<&Path>) {
     let (info, key) = (server.info(), server.key());
     tracing::info!(
+        event = "serving",
         "serving {:?} (id {}) on {}, up to {} clients",
         info.name,
         info.id.get(..8).unwrap_or(&info.id),
         server.address(),
         server.max_clients()
     );
-    tracing::info!("key {key}");
-    tracing::info!("aloud {}", key.spoken());
+    tracing::info!(event = "serving_key", "key {key}");
+    tracing::info!(event = "serving_key", "aloud {}", key.spoken());
     if options.rules.closed {
         let own = options.data_dir.as_deref().map(|dir| dir.join(PASSPHRASE_FILE));
         let place = match (passphrase_file, &options.access) {
@@ -157,28 +160,45 @@ fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Optio
             (file, _) => file.map(Path::to_path_buf).or(own).unwrap_or_default().display().to_string(),
         };
         tracing::info!(
+            event = "serving_closed",
             "closed: newcomers need the passphrase in {place}; give it to them with a link from `lanchat invite`"
         );
     }
     if options.plaintext {
-        tracing::warn!("also accepting unencrypted connections, which others can read and alter");
+        tracing::warn!(
+            event = "plaintext_allowed",
+            "also accepting unencrypted connections, which others can read and alter"
+        );
     }
 }
 
 /// Logs how long messages stay.
 fn log_retention(options: &ServerOptions) {
     let (Some(Retention { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
-        return tracing::info!("history: off (--no-history)");
+        return tracing::info!(event = "history_kept", "history: off (--no-history)");
     };
     let age = age.map_or("forever".to_owned(), |age| format!("for {}", Term::For(age)));
     let most = bytes.map_or(String::new(), |bytes| format!(", at most {}", Size(bytes)));
-    tracing::info!("history: kept in {} {age}{most}", dir.display());
+    tracing::info!(event = "history_kept", "history: kept in {} {age}{most}", dir.display());
+}
+
+/// Logs where the metrics are, and who can read them.
+fn log_metrics(server: &Server) {
+    let Some(address) = server.metrics_address() else { return };
+    tracing::info!(event = "metrics_served", "metrics are at http://{address}/metrics");
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            event = "metrics_public",
+            "anyone who can connect to {address} can read the metrics; to keep them on this machine: --metrics 127.0.0.1"
+        );
+    }
 }
 
 /// Logs the operator code, at a terminal only: in a file, the code would outlive its use.
 fn log_operator_code(server: &Handle) {
     if prompt::is_available() {
         tracing::info!(
+            event = "operator_code",
             "to become operator from another machine: /op {} (once, within {} min)",
             server.operator_code(),
             OPERATOR_CODE_TIME.as_secs() / 60
@@ -191,7 +211,11 @@ async fn requested(signals: io::Result<StopSignals>) {
     match signals {
         Ok(signals) => signals.requested().await,
         Err(error) => {
-            tracing::error!(%error, "cannot catch signals; stop this server from its console or with SIGKILL");
+            tracing::error!(
+                event = "signals_missing",
+                %error,
+                "cannot catch signals; stop this server from its console or with SIGKILL"
+            );
             std::future::pending::<()>().await;
         }
     }
@@ -202,7 +226,7 @@ async fn console(handle: Handle, screen: Screen) {
     match Console::open(handle, screen) {
         Ok(console) => console.run().await,
         Err(error) => {
-            tracing::debug!("no console: {error}");
+            tracing::debug!(event = "console_missing", "no console: {error}");
             std::future::pending::<()>().await;
         }
     }

@@ -54,7 +54,10 @@ pub(super) async fn feed_watchdog(server: Handle) {
         due.tick().await;
         match timeout(limit / 2, server.answers()).await {
             Ok(()) => notify(&[sd_notify::NotifyState::Watchdog]),
-            Err(_) => tracing::error!("the server does not answer; the service manager will end it"),
+            Err(_) => tracing::error!(
+                event = "server_stuck",
+                "the server does not answer; the service manager will end it"
+            ),
         }
     }
 }
@@ -67,6 +70,6 @@ pub(super) async fn feed_watchdog(_: Handle) {
 #[cfg(target_os = "linux")]
 fn notify(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "cannot notify the service manager");
+        tracing::debug!(event = "service_manager_missing", %error, "cannot notify the service manager");
     }
 }

@@ -50,6 +50,7 @@ fn connection<'a>(cli: &'a mut Cli, all: &'a ArgMatches) -> Option<(&'a mut Conn
         Some(Subcommand::Send(args)) => &mut args.join.connect,
         Some(Subcommand::Receive(args)) => &mut args.join.connect,
         Some(Subcommand::Tail(args)) => &mut args.join.connect,
+        Some(Subcommand::Status(args)) => &mut args.join.connect,
         Some(Subcommand::Doctor(args)) => &mut args.connect,
         Some(_) => return None,
     };

@@ -35,6 +35,6 @@ pub use preferences::{
 };
 pub use screen::{
     Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, receive,
-    remembered_names, send, send_file, servers_joined, tail,
+    remembered_names, send, send_file, servers_joined, status, tail,
 };
-pub use trust::{PASSPHRASE_FILE, SECRET_FILE};
+pub use trust::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};

@@ -85,6 +85,7 @@ impl Responder {
         }
         if changes.left_out != state.left_out && !changes.left_out.is_empty() {
             tracing::warn!(
+                event = "interfaces_many",
                 "this machine has too many interfaces, so clients cannot find this server on {}; choose interfaces with \
                  --interface, or raise `sysctl net.ipv4.igmp_max_memberships`, and restart the server",
                 changes.left_out.join(", ")
@@ -109,7 +110,10 @@ impl Responder {
         let is_used = lock(&self.assignment).is_used(number);
         if let Some(Running { daemon, events }) = running {
             if log_events(events) {
-                tracing::warn!("the mDNS thread of this server ended; starting another one");
+                tracing::warn!(
+                    event = "mdns_restarted",
+                    "the mDNS thread of this server ended; starting another one"
+                );
                 *running = None;
             } else if !is_used {
                 // Sends a goodbye. Fails only if the thread has ended.
@@ -124,7 +128,10 @@ impl Responder {
         if is_used && running.is_none() {
             match self.begin(number) {
                 Ok(begun) => *running = Some(begun),
-                Err(error) => tracing::warn!("cannot start mDNS: {error}; the server will try again"),
+                Err(error) => tracing::warn!(
+                    event = "mdns_failed",
+                    "cannot start mDNS: {error}; the server will try again"
+                ),
             }
         }
     }
@@ -156,18 +163,21 @@ impl Responder {
         let full_name = self.service.get_fullname();
         let label = full_name.split('.').next().unwrap_or(full_name);
         match now {
-            Visibility::Announced => tracing::info!("announced by mDNS as {label}"),
+            Visibility::Announced => tracing::info!(event = "announced", "announced by mDNS as {label}"),
             Visibility::NoNetwork if self.announcement.advertise.is_empty() => {
                 tracing::info!(
+                    event = "not_announced",
                     "not announced: this machine has no network; the server will be announced once it has one"
                 );
             }
             Visibility::NoNetwork => tracing::warn!(
+                event = "not_announced",
                 "not announced: no interface of this machine is in a network of {}, and mDNS announces addresses only \
                  on their own network; check --advertise",
                 listed(&self.announcement.advertise)
             ),
             Visibility::PortTaken(reason) => tracing::warn!(
+                event = "not_announced",
                 "not announced: cannot share UDP port 5353 (mDNS): {reason}; clients need --host until then; {}; the \
                  server tries again every {} s",
                 remedy(),
@@ -230,15 +240,22 @@ impl ResponderState {
 fn log_events(events: &Receiver<DaemonEvent>) -> bool {
     while let Ok(event) = events.try_recv() {
         match event {
-            DaemonEvent::IpAdd(ip) => tracing::debug!(%ip, "announcing on a new address"),
-            DaemonEvent::IpDel(ip) => tracing::debug!(%ip, "an announced address is gone"),
+            DaemonEvent::IpAdd(ip) => {
+                tracing::debug!(event = "address_changed", %ip, "announcing on a new address")
+            }
+            DaemonEvent::IpDel(ip) => {
+                tracing::debug!(event = "address_changed", %ip, "an announced address is gone")
+            }
             DaemonEvent::NameChange(change) => tracing::warn!(
+                event = "announced",
                 "another server has the name {} on {}; this server is now announced as {}",
                 safe_line(&change.original),
                 change.intf_name,
                 safe_line(&change.new_name)
             ),
-            DaemonEvent::Error(error) => tracing::warn!("mDNS: {}", safe_line(&error.to_string())),
+            DaemonEvent::Error(error) => {
+                tracing::warn!(event = "mdns_failed", "mDNS: {}", safe_line(&error.to_string()))
+            }
             _ => {}
         }
     }

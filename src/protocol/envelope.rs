@@ -24,7 +24,7 @@ impl<M: Serialize> Envelope<'_, M> {
         if let Err(error) = serde_json::to_writer(&mut *out, self) {
             // Unreachable: only a hand-written Serialize fails, and these are derived.
             out.truncate(start);
-            tracing::error!(%error, "a packet could not be written");
+            tracing::error!(event = "packet_not_written", %error, "a packet could not be written");
             return;
         }
         out.push(b'\n');

@@ -14,7 +14,7 @@ pub fn protect_memory() {
 fn forbid_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
-        tracing::debug!("cannot disable core dumps: {error}");
+        tracing::debug!(event = "process_unprotected", "cannot disable core dumps: {error}");
     }
 }
 
@@ -22,7 +22,10 @@ fn forbid_dumps() {
 fn forbid_reading() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::debug!("cannot protect the memory from the user's other processes: {error}");
+        tracing::debug!(
+            event = "process_unprotected",
+            "cannot protect the memory from the user's other processes: {error}"
+        );
     }
 }
 

@@ -219,7 +219,7 @@ impl Connection {
         let stream = match duplicate(&self.stream) {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "cannot hand out a connection");
+                tracing::warn!(event = "connection_lost", %error, "cannot hand out a connection");
                 return None;
             }
         };
@@ -300,6 +300,7 @@ impl Connection {
             }
             (None, None) => return false,
             (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => {
+                self.inbox.budget.count_slow_reader();
                 self.give_up(&mut writing, TOO_SLOW);
             }
             (_, Some(backlog)) => backlog.charge(transport.waiting()),
@@ -337,7 +338,8 @@ impl Connection {
     /// Ends a connection whose peer does not read: it may finish its current frame, and learns why.
     fn give_up(&self, writing: &mut Writing, why: &str) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
-        tracing::info!(peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
+        let (peer, waiting) = (self.ip(), backlog.bytes());
+        tracing::info!(event = "slow_reader_closed", %peer, waiting, "closing a client that does not read");
         backlog.cut(&self.inbox.budget);
         let error = Event::error(Code::SlowConsumer, why).into_packet("", None);
         backlog.push(&error.to_frame().into(), &self.inbox.budget);
@@ -350,7 +352,8 @@ impl Connection {
     fn check_bound(&self, writing: &mut Writing) {
         let Some(backlog) = &mut writing.backlog else { return };
         backlog.charge(writing.transport.waiting());
-        if backlog.bytes() > self.inbox.max_backlog {
+        if backlog.bytes() > self.inbox.max_backlog && writing.ending.is_none() {
+            self.inbox.budget.count_slow_reader();
             self.give_up(writing, TOO_SLOW);
         }
         self.inbox.tell_of_memory();
@@ -416,6 +419,7 @@ fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlo
 mod tests {
     use super::super::connection_ids::ConnectionIds;
     use super::super::gate::{Gate, GateLimits};
+    use super::super::journal::ServerJournal;
     use super::super::memory::Budget;
     use super::*;
     use mio::{Events, Interest, Poll, Token};
@@ -434,11 +438,8 @@ mod tests {
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
         let id = Arc::new(ConnectionIds::default()).lease();
-        let (pass, _) = Gate::new(GateLimits { max_per_address: None, max_clients: 1 }).enter(
-            address.ip(),
-            false,
-            Duration::ZERO,
-        );
+        let limits = GateLimits { max_per_address: None, max_clients: 1 };
+        let (pass, _) = Gate::new(limits, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
         let (inbox, mut poll) = ReactorInbox::open(max_backlog, Budget::new(Some(1 << 30))).expect("a inbox");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");

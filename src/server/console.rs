@@ -30,6 +30,8 @@ enum Step {
     Stop,
     /// Ask the user to confirm the end.
     Ask,
+    /// Show the server's numbers.
+    Status,
     /// The terminal is gone.
     Closed,
 }
@@ -60,6 +62,10 @@ impl Console {
                 Step::On => {}
                 Step::Ask => {
                     self.prompt.printer().ask(PromptQuestion::expected(Label::plain(self.question())))
+                }
+                Step::Status => {
+                    let numbers = self.handle.numbers().await;
+                    self.show(&numbers.lines().join("\n"));
                 }
                 Step::Stop => return self.prompt.close(),
                 Step::Closed => {
@@ -101,6 +107,7 @@ impl Console {
         }
         match command::read_line(line, Place::Console) {
             Ok(Line::Command(Action::Quit)) => return self.quit(),
+            Ok(Line::Command(Action::Status)) => return Step::Status,
             Ok(Line::Command(action)) => self.act(action),
             Ok(Line::Text(_)) => self.show(
                 "the console takes commands only; /help lists them, /alert TEXT sends a message to everyone",
@@ -120,13 +127,13 @@ impl Console {
             }
             Action::Request(Request::Ask(question)) => self.answer(self.handle.ask(&question)),
             Action::Request(Request::Operate(command)) => self.answer(self.handle.operate(&command)),
-            Action::Status => self.show(&self.handle.status().join("\n")),
             Action::Help(name) => match command::help(name.as_deref(), Place::Console, true) {
                 Ok(text) => self.show(&text),
                 Err(error) => self.show(&error.to_string()),
             },
-            // The table offers none of these at the console.
-            Action::Request(Request::Connect(_) | Request::Act(_))
+            // The table offers none of these at the console, or they are done already.
+            Action::Status
+            | Action::Request(Request::Connect(_) | Request::Act(_))
             | Action::Talk(_)
             | Action::Prompt(_)
             | Action::Quit => {}

@@ -10,6 +10,7 @@ use crate::files;
 use crate::security::{KeyError, Keypair, Passphrase, PassphraseError};
 use std::fs::{File, TryLockError};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The server's private key.
@@ -46,7 +47,11 @@ impl Drop for DataDir {
     fn drop(&mut self) {
         for lock in &self.locks {
             if let Err(error) = lock.unlock() {
-                tracing::debug!(%error, "the data directory cannot be unlocked; closing its lock may do it");
+                tracing::debug!(
+                    event = "data_dir_lock",
+                    %error,
+                    "the data directory cannot be unlocked; closing its lock may do it"
+                );
             }
         }
     }
@@ -77,7 +82,7 @@ impl DataDir {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
         if let Some(exposure) = files::exposure(path) {
-            tracing::warn!("{exposure}");
+            tracing::warn!(event = "data_dir_exposed", "{exposure}");
         }
         let mut locks = vec![lock(&path.join(LOCK_FILE), path)?];
         locks.extend(lock_itself(path)?);
@@ -111,6 +116,7 @@ impl DataDir {
     fn warn_of_lost_key(&self, path: &Path) {
         if !path.exists() && self.file(HISTORY_FILE).is_some_and(|history| history.exists()) {
             tracing::warn!(
+                event = "key_lost",
                 "the server's key, {}, is gone, so the server has a new one, which everyone who knows the server will \
                                  refuse; to get the old key back, stop the server and restore the file, or a backup with `lanchat \
                                  restore FILE`",
@@ -127,10 +133,15 @@ impl DataDir {
         })
     }
 
-    /// Writes the secret for clients that can read the directory.
-    pub(super) fn leave_secret(&self, id: &str, secret: &str) -> Result<(), DataDirError> {
+    /// Writes the secret, and where the server listens, for clients that can read the directory.
+    pub(super) fn leave_secret(
+        &self,
+        id: &str,
+        secret: &str,
+        address: SocketAddr,
+    ) -> Result<(), DataDirError> {
         let Some(path) = self.file(SECRET_FILE) else { return Ok(()) };
-        let content = serde_json::json!({"id": id, "secret": secret}).to_string();
+        let content = serde_json::json!({"id": id, "secret": secret, "address": address}).to_string();
         files::replace(&path, content.as_bytes()).map_err(|error| DataDirError::Unusable(path, error))
     }
 }
@@ -201,7 +212,7 @@ fn lock_itself(path: &Path) -> Result<Option<File>, DataDirError> {
         Ok(()) => Ok(Some(directory)),
         Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.into())),
         Err(TryLockError::Error(error)) => {
-            tracing::debug!(%error, "cannot lock the data directory itself");
+            tracing::debug!(event = "data_dir_lock", %error, "cannot lock the data directory itself");
             Ok(None)
         }
     }

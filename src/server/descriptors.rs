@@ -18,7 +18,7 @@ pub(super) fn clients_that_fit() -> Option<usize> {
     if setrlimit(Resource::Nofile, limit).is_err() {
         limit.current = Some(whole.unwrap_or(OPEN_MAX).min(OPEN_MAX));
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
-            tracing::warn!(%error, "cannot raise the limit on open files");
+            tracing::warn!(event = "descriptors_few", %error, "cannot raise the limit on open files");
         }
     }
     // Read again, because the granted limit counts.

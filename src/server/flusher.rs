@@ -14,7 +14,9 @@ use super::multicast::MulticastTests;
 use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, ReceiverList, StepKind};
 use super::persister::Persister;
 use super::slots::Slots;
+use super::vitals::Vitals;
 use crate::chat::SessionId;
+use crate::protocol::Event;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -28,12 +30,13 @@ const MAX_SCRATCH: usize = 64 * 1024;
 const WRITES_BEFORE_YIELD: usize = 256;
 
 /// All open connections in one array.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Flusher {
     sessions: Slots<SessionRow>,
     /// `None`: the server keeps no history.
     history: Option<History>,
     multicast: MulticastTests,
+    vitals: Vitals,
     /// The empty list of a batch's steps, for a later batch.
     spare: Vec<OutputStep>,
     /// The frames of one session, while they are written.
@@ -63,8 +66,10 @@ pub(super) async fn run(
     mut persister: Persister,
     history: Option<History>,
     multicast: MulticastTests,
+    vitals: Vitals,
 ) {
-    let mut flusher = Flusher { history, multicast, ..Flusher::default() };
+    let (sessions, spare, scratch) = (Slots::default(), Vec::new(), Vec::new());
+    let mut flusher = Flusher { sessions, history, multicast, vitals, spare, scratch, batch: 0 };
     loop {
         let batch = tokio::select! {
             batch = hub.next_batch(&mut flusher.spare) => batch,
@@ -88,7 +93,7 @@ impl Flusher {
         let mut steps = batch.take_steps();
         let lists = batch.take_lists();
         let lobby = Frames::from(batch.lobby);
-        self.claim(&mut steps, &lists);
+        claim(&mut self.sessions, &mut steps, &lists);
         steps.sort_unstable_by_key(|step| (step.session, step.place));
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
             self.write_singly(steps, &lists, &lobby);
@@ -110,41 +115,6 @@ impl Flusher {
             if n % WRITES_BEFORE_YIELD == 0 {
                 tokio::task::yield_now().await;
             }
-        }
-    }
-
-    /// Finds the sessions that get the same as others of their list, and adds a step for each list of others.
-    fn claim(&mut self, steps: &mut Vec<OutputStep>, lists: &[ReceiverList]) {
-        if lists.is_empty() {
-            return;
-        }
-        for step in &*steps {
-            self.sessions.get_mut(step.session).into_iter().for_each(|row| row.list = SINGLY);
-        }
-        let numbered = || (1..).map(|number: usize| u16::try_from(number).unwrap_or(SINGLY)).zip(lists);
-        for (number, list) in numbered() {
-            for session in &*list.sessions {
-                let Some(row) = self.sessions.get_mut(*session) else { continue };
-                row.list = if row.list == 0 { number } else { SINGLY };
-            }
-            for except in list.frames.iter().filter_map(|frame| frame.except) {
-                let row = self.sessions.get_mut(except).filter(|row| row.list == number);
-                row.into_iter().for_each(|row| row.list = SINGLY);
-            }
-        }
-        for (index, (number, list)) in numbered().enumerate() {
-            let shares = |session: &&SessionId| {
-                self.sessions.get(**session).is_some_and(|row| row.list == number && number != SINGLY)
-            };
-            let others = list.sessions.iter().filter(|session| !shares(session));
-            // Behind the others, as what a list holds has places of its own.
-            let step = |session: &SessionId| OutputStep {
-                session: *session,
-                place: u32::MAX,
-                at: 0,
-                kind: StepKind::List(index),
-            };
-            steps.extend(others.map(step));
         }
     }
 
@@ -195,6 +165,7 @@ impl Flusher {
             let connection = Arc::clone(&row.connection);
             match (job, &self.history) {
                 (BackgroundJob::Multicast { echo, token }, _) => self.multicast.run(connection, echo, token),
+                (BackgroundJob::Status { echo }, _) => send_status(connection, echo, self.vitals.clone()),
                 (BackgroundJob::CatchUp { since, latest }, Some(history)) => {
                     history.catch_up(connection, since, latest);
                 }
@@ -214,6 +185,50 @@ impl Flusher {
         if fate == Fate::IsGone {
             self.sessions.remove(session);
         }
+    }
+}
+
+/// Sends an operator the server's numbers. In a task, as the disk may take time.
+fn send_status(connection: Arc<Connection>, echo: Option<String>, vitals: Vitals) {
+    tokio::spawn(async move {
+        let event = Event::Status { status: Box::new(vitals.numbers().await) };
+        // An operator who has left gets nothing.
+        connection.send(&event.into_packet("", echo).to_frame().into());
+    });
+}
+
+/// Finds the sessions that get the same as others of their list, and adds a step for each list of others.
+fn claim(sessions: &mut Slots<SessionRow>, steps: &mut Vec<OutputStep>, lists: &[ReceiverList]) {
+    if lists.is_empty() {
+        return;
+    }
+    for step in &*steps {
+        sessions.get_mut(step.session).into_iter().for_each(|row| row.list = SINGLY);
+    }
+    let numbered = || (1..).map(|number: usize| u16::try_from(number).unwrap_or(SINGLY)).zip(lists);
+    for (number, list) in numbered() {
+        for session in &*list.sessions {
+            let Some(row) = sessions.get_mut(*session) else { continue };
+            row.list = if row.list == 0 { number } else { SINGLY };
+        }
+        for except in list.frames.iter().filter_map(|frame| frame.except) {
+            let row = sessions.get_mut(except).filter(|row| row.list == number);
+            row.into_iter().for_each(|row| row.list = SINGLY);
+        }
+    }
+    for (index, (number, list)) in numbered().enumerate() {
+        let shares = |session: &&SessionId| {
+            sessions.get(**session).is_some_and(|row| row.list == number && number != SINGLY)
+        };
+        let others = list.sessions.iter().filter(|session| !shares(session));
+        // Behind the others, as what a list holds has places of its own.
+        let step = |session: &SessionId| OutputStep {
+            session: *session,
+            place: u32::MAX,
+            at: 0,
+            kind: StepKind::List(index),
+        };
+        steps.extend(others.map(step));
     }
 }
 
@@ -413,7 +428,7 @@ mod tests {
     fn written(mut batch: OutputBatch) -> Vec<String> {
         let (mut steps, lists) = (batch.take_steps(), batch.take_lists());
         let lobby = Bytes::from(batch.lobby);
-        Flusher::default().claim(&mut steps, &lists);
+        claim(&mut Slots::default(), &mut steps, &lists);
         steps.sort_unstable_by_key(|step| (step.session, step.place));
         let of = |steps: &mut [OutputStep]| {
             let mut frames = Vec::new();

@@ -3,12 +3,11 @@
 use super::hub::Hub;
 use super::listener::Admission;
 use super::transfer::TransferCounts;
+use super::vitals::Vitals;
 use crate::chat::Chat;
-use crate::protocol::Event;
-use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
-use crate::protocol::term::about;
+use crate::protocol::{Event, ServerNumbers};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ pub struct Handle {
     pub(super) admission: Admission,
     transfers: Arc<TransferCounts>,
     pub(super) store: Option<Store>,
+    vitals: Vitals,
 }
 
 impl Handle {
@@ -31,11 +31,11 @@ impl Handle {
     pub(super) fn new(
         hub: Arc<Hub>,
         code: String,
-        admission: Admission,
         transfers: Arc<TransferCounts>,
-        store: Option<Store>,
+        vitals: Vitals,
+        (admission, store): (Admission, Option<Store>),
     ) -> Self {
-        Self { hub, code, admission, transfers, store }
+        Self { hub, code, admission, transfers, store, vitals }
     }
 
     /// Counts of the files that users send each other.
@@ -77,26 +77,8 @@ impl Handle {
         }
     }
 
-    /// The server's status, as lines: users, refused connections, memory, and whether the store works.
-    pub fn status(&self) -> Vec<String> {
-        let (users, connections) = (self.users(), self.connections());
-        let plural = if connections == 1 { "" } else { "s" };
-        let Admission { gate, memory, .. } = &self.admission;
-        let mut lines = vec![
-            format!(
-                "up {}; {} here over {connections} connection{plural}",
-                about(self.hub.uptime()),
-                users_are(users)
-            ),
-            gate.status(),
-            memory.status(),
-        ];
-        lines.extend(self.transfers.status());
-        lines.extend(
-            self.hub
-                .read(|chat| chat.failure().map(str::to_owned))
-                .map(|failure| format!("messages are not being stored: {failure}")),
-        );
-        lines
+    /// The server's own numbers.
+    pub async fn numbers(&self) -> ServerNumbers {
+        self.vitals.numbers().await
     }
 }

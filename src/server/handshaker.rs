@@ -7,7 +7,9 @@ mod known_keys;
 
 use super::gate::{CutSignal, HandshakePermit, Offence, Pass, Restriction};
 use super::hub::{Hub, NO_FIRST_PACKET};
+use super::journal::ServerJournal;
 use super::reactor_inbox::{HandshakeLeftover, NewConnection, Permits, ReactorInbox};
+use super::refusal_reason::RefusalReason;
 use super::transport::Transport;
 use crate::chat::Peer;
 use crate::limits::{
@@ -65,6 +67,7 @@ pub(super) struct Handshaker {
     evicting: tokio::sync::Mutex<()>,
     /// Whether the server is shutting down.
     closed: watch::Sender<bool>,
+    journal: Arc<ServerJournal>,
 }
 
 /// A connection after its handshake.
@@ -90,7 +93,7 @@ impl Handshaker {
         hub: Arc<Hub>,
         tls: ServerTls,
         plaintext: bool,
-        inbox: Arc<ReactorInbox>,
+        (inbox, journal): (Arc<ReactorInbox>, Arc<ServerJournal>),
         registration: Duration,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -103,7 +106,20 @@ impl Handshaker {
             farewells: Semaphore::new(MAX_FAREWELLS),
             evicting: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
+            journal,
         })
+    }
+
+    /// Handshakes under way.
+    pub(super) fn in_progress(&self) -> usize {
+        HANDSHAKES_IN_PROGRESS - self.permits.available_permits()
+    }
+
+    /// Tells the journal, unless the gate will.
+    fn note_refusal(&self, pass: &Pass, reason: RefusalReason) {
+        if !pass.is_told_of_at_end() {
+            self.journal.refused(reason, pass.host());
+        }
     }
 
     /// Stops accepting connections, and drops those that are in their handshake.
@@ -137,7 +153,7 @@ pub(super) async fn serve(
             handshaker.inbox.adopt(NewConnection { stream, transport, peer, leftover, permits });
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "cannot hand over a connection"),
+        Err(error) => tracing::warn!(event = "connection_lost", %error, "cannot hand over a connection"),
     }
 }
 
@@ -167,6 +183,12 @@ async fn fail(
     pass: &Pass,
     failure: Failure,
 ) {
+    match &failure {
+        Failure::Gone => {}
+        Failure::Offence(Offence::Timeout) => handshaker.note_refusal(pass, RefusalReason::Timeout),
+        Failure::Offence(_) => handshaker.note_refusal(pass, RefusalReason::BadHandshake),
+        Failure::Refused(code, _) => handshaker.note_refusal(pass, (*code).into()),
+    }
     match failure {
         Failure::Gone => {}
         Failure::Offence(offence) => pass.punish(offence, handshaker.hub.uptime()),
@@ -262,7 +284,10 @@ async fn wait_for_slot<'a>(
     pass: &Pass,
     patience: Duration,
 ) -> Result<(SemaphorePermit<'a>, HandshakePermit), Failure> {
-    let wait = pass.handshake_delay(patience, handshaker.hub.uptime()).ok_or(Failure::Gone)?;
+    let wait = pass.handshake_delay(patience, handshaker.hub.uptime()).ok_or_else(|| {
+        handshaker.note_refusal(pass, RefusalReason::Rate);
+        Failure::Gone
+    })?;
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
@@ -305,7 +330,7 @@ async fn in_time<T>(
 
 async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Opened, Failure> {
     let mut channel = ServerChannel::new(&handshaker.tls).map_err(|error| {
-        tracing::error!(%error, "cannot start a TLS session");
+        tracing::error!(event = "tls_failed", %error, "cannot start a TLS session");
         Failure::Gone
     })?;
     let (mut plain, mut out) = (Vec::new(), Vec::new());
@@ -328,11 +353,11 @@ async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Op
             }
             // For example because it knows this server by another key.
             Err(ChannelError::GivenUp(alert)) => {
-                tracing::debug!(%alert, "the client gave up the handshake");
+                tracing::debug!(event = "handshake_given_up", %alert, "the client gave up the handshake");
                 return Err(Failure::Gone);
             }
             Err(error) => {
-                tracing::debug!(%error, "the TLS handshake failed");
+                tracing::debug!(event = "handshake_failed", %error, "the TLS handshake failed");
                 // Lets the alert arrive.
                 drain(stream).await;
                 return Err(Failure::Offence(Offence::Garbage));

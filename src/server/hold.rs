@@ -2,6 +2,7 @@
 //! interface.
 
 use super::hub::{HubState, ParsedIncoming};
+use super::journal::ServerJournal;
 use super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::packet_reader;
 use crate::chat::{Asked, Chat, Listing, Now, Peer, SessionId};
@@ -51,7 +52,7 @@ impl TakenBatch {
 #[allow(missing_docs, reason = "each is the hub's method of that name")]
 impl Hold {
     pub fn new(chat: Chat) -> Self {
-        Self(HubState::new(chat, mpsc::unbounded_channel().0))
+        Self(HubState::new(chat, mpsc::unbounded_channel().0, ServerJournal::silent()))
     }
 
     pub fn connect(&mut self, id: SessionId, peer: Peer, now: &Now) {

@@ -57,6 +57,15 @@ pub(super) fn reserve(address: Option<IpAddr>, port: u16) -> io::Result<Socket> 
     }
 }
 
+/// An address at which a client on this machine reaches the socket.
+pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok(match address.ip().is_unspecified() {
+        true => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        false => address,
+    })
+}
+
 fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -87,9 +96,9 @@ pub(super) async fn accept(listener: &TcpListener, handshaker: &Arc<Handshaker>,
         match listener.accept().await {
             Ok((stream, address)) => {
                 pause = ACCEPT_PAUSE_MIN;
-                tracing::debug!(%address, "new connection");
+                tracing::debug!(event = "connection_new", %address, "new connection");
                 if !INHERITS && let Err(error) = tune(&SockRef::from(&stream)) {
-                    tracing::debug!(%error, "cannot set a socket option");
+                    tracing::debug!(event = "socket_option", %error, "cannot set a socket option");
                 }
                 // Counted here, so that a shutdown at this moment does not miss the connection.
                 let is_short = admission.memory.is_full();
@@ -100,7 +109,12 @@ pub(super) async fn accept(listener: &TcpListener, handshaker: &Arc<Handshaker>,
             // The peer or its network gave up; the next connection is fine.
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, pause_ms = pause.as_millis(), "cannot accept a connection");
+                tracing::warn!(
+                    event = "accept_failed",
+                    %error,
+                    pause_ms = pause.as_millis(),
+                    "cannot accept a connection"
+                );
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(ACCEPT_PAUSE_MAX);
             }

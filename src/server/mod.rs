@@ -23,8 +23,10 @@ mod history;
 #[doc(hidden)]
 pub mod hold;
 mod hub;
+mod journal;
 mod listener;
 mod memory;
+mod metrics;
 mod monitor;
 mod multicast;
 mod options;
@@ -35,6 +37,7 @@ mod persister;
 mod reactor;
 mod reactor_inbox;
 mod recovery;
+mod refusal_reason;
 mod reload;
 mod secrets;
 mod signals;
@@ -43,6 +46,8 @@ mod staging;
 mod timers;
 mod transfer;
 mod transport;
+mod vitals;
+mod watch;
 
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, is_in_use};
@@ -66,6 +71,7 @@ use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
 use history::History;
 use hub::Hub;
+use journal::ServerJournal;
 use listener::Admission;
 use memory::Budget;
 use multicast::MulticastTests;
@@ -81,10 +87,17 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use transfer::Transfers;
+use vitals::{Vitals, VitalsSources};
+use watch::Watch;
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The address for the metrics cannot be used.
+    #[error(
+        "cannot serve metrics on {0}: {1}; choose one of this machine's addresses and a free port with --metrics"
+    )]
+    Metrics(SocketAddr, io::Error),
     /// Another process uses the port.
     #[error(
         "port {0} is in use, perhaps by another lanchat server; stop that one, or choose another port with --port"
@@ -131,6 +144,7 @@ pub struct Server {
     reactor: ReactorThread,
     transfers: Transfers,
     multicast: MulticastTests,
+    watch: Watch,
 }
 
 impl Server {
@@ -154,10 +168,13 @@ impl Server {
         let tls = ServerTls::new(&keys)?;
         let of_port = |error| start_error(error, options.address, options.port);
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
-        let version = env!("CARGO_PKG_VERSION").into();
-        let info = ServerInfo { id: key.id(), name: options.name.clone(), version };
+        let local = listener::local_address(&socket).map_err(of_port)?;
+        let info = server_info(&options, &key);
+        let watch = Watch::open(options.metrics)?;
+        let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
-        let (chat, code) = chat(&options, info.clone(), closed_server.is_some(), &data_dir, archive)?;
+        let (chat, code) =
+            chat(&options, info.clone(), closed_server.is_some(), (&data_dir, local), archive)?;
         // Only now: if the history cannot be used, no client has connected yet.
         let listener = listener::listen(socket).map_err(of_port)?;
         let address = listener.local_addr().map_err(of_port)?;
@@ -167,18 +184,14 @@ impl Server {
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
         let (ends, ended) = mpsc::unbounded_channel();
-        let hub =
-            Hub::new((chat, ends), closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
+        let (rules, patience) = ((chat, ends, journal()), options.registration);
+        let hub = Hub::new(rules, closed_server, patience, max_batch, Arc::clone(&inbox), clock);
         let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
         hub.act(|chat, now, out| chat.date_sanctions(now, out));
         let max_clients = most_clients(&options);
-        let admission = Admission {
-            gate: Gate::new(GateLimits { max_per_address: options.max_per_address, max_clients }),
-            ids: Arc::new(ConnectionIds::default()),
-            memory: budget,
-        };
-        let (plaintext, patience) = (options.plaintext, options.registration);
-        let handshaker = Handshaker::new(Arc::clone(&hub), tls, plaintext, Arc::clone(&inbox), patience);
+        let admission = admission(&options, max_clients, budget, journal());
+        let inboxes = (Arc::clone(&inbox), journal());
+        let handshaker = Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, patience);
         let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
             .map_err(StartError::Poll)?;
         Ok(Self {
@@ -196,6 +209,7 @@ impl Server {
             reactor,
             transfers,
             multicast: MulticastTests::new(options.multicast),
+            watch,
         })
     }
 
@@ -214,6 +228,11 @@ impl Server {
         &self.info
     }
 
+    /// The address of its metrics; `None`: it serves none.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.watch.metrics_address()
+    }
+
     /// Maximum clients at a time.
     pub fn max_clients(&self) -> usize {
         self.max_clients
@@ -222,22 +241,48 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        Handle::new(hub, self.code.clone(), self.admission.clone(), counts, self.store.clone())
+        let doors = (self.admission.clone(), self.store.clone());
+        Handle::new(hub, self.code.clone(), counts, self.vitals(), doors)
+    }
+
+    fn vitals(&self) -> Vitals {
+        let history = self.store.clone().filter(|_| self.hub.read(Chat::keeps_messages));
+        Vitals::new(VitalsSources {
+            hub: Arc::clone(&self.hub),
+            handshaker: Arc::clone(&self.handshaker),
+            admission: self.admission.clone(),
+            transfers: self.transfers.counts(),
+            journal: Arc::clone(&self.watch.journal),
+            history: history.zip(self.data_dir.file(HISTORY_FILE)),
+            counted: Arc::clone(&self.watch.counted),
+        })
     }
 
     /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
     /// read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let vitals = self.vitals();
         let Self {
-            hub, handshaker, listener, admission, data_dir, store, reactor, transfers, multicast, ..
+            hub,
+            handshaker,
+            listener,
+            admission,
+            data_dir,
+            store,
+            reactor,
+            transfers,
+            multicast,
+            watch,
+            ..
         } = self;
+        let watch = watch.start(vitals.clone());
         let ids = Arc::clone(&admission.ids);
         // All of these end below: flusher and monitor with the hub, the timers by being aborted.
         let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
         let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store.clone()));
         let persister = Persister::new(Arc::clone(&hub), store);
-        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast));
+        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast, vitals));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
@@ -252,19 +297,38 @@ impl Server {
         transfers.abort();
         hub.act(|chat, _, out| chat.shut_down(out));
         if timeout(SHUTDOWN_GRACE, ids.all_returned()).await.is_err() {
-            tracing::warn!(clients = ids.open(), "could not close all clients in time");
+            tracing::warn!(
+                event = "clients_not_closed",
+                clients = ids.open(),
+                "could not close all clients in time"
+            );
         }
         timers.abort();
         drop(reactor);
         hub.close();
         for (task, name) in [(flusher, "flusher"), (monitor, "monitor")] {
             if let Err(error) = task.await {
-                tracing::error!(%error, "the {name} task panicked");
+                tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
         }
+        watch.end().await;
         // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
     }
+}
+
+fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
+    ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
+}
+
+fn admission(
+    options: &ServerOptions,
+    max_clients: usize,
+    memory: Arc<Budget>,
+    journal: Arc<ServerJournal>,
+) -> Admission {
+    let limits = GateLimits { max_per_address: options.max_per_address, max_clients };
+    Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::default()), memory }
 }
 
 /// Opens the store, and returns what it holds already.
@@ -286,11 +350,11 @@ fn chat(
     options: &ServerOptions,
     server: ServerInfo,
     closed: bool,
-    data_dir: &DataDir,
+    (data_dir, address): (&DataDir, SocketAddr),
     archive: Archive,
 ) -> Result<(Chat, String), StartError> {
     let secrets = IssuedSecrets::make()?;
-    data_dir.leave_secret(&server.id, &secrets.token)?;
+    data_dir.leave_secret(&server.id, &secrets.token, address)?;
     let profile = Profile { server, motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
     let mut chat = Chat::new(profile, rules, archive);
@@ -303,6 +367,7 @@ fn chat(
         let rules = files.bounded_rules();
         if rules.max_transfers < files.rules.max_transfers {
             tracing::warn!(
+                event = "file_rate_low",
                 "--file-rate is enough for {} transfers at a time, so --max-transfers {} is too high; raise the rate for \
                  more",
                 rules.max_transfers,
@@ -331,6 +396,7 @@ fn max_clients(wanted: Option<usize>, fit: Option<usize>) -> usize {
     match wanted {
         Some(wanted) if wanted > fit => {
             tracing::warn!(
+                event = "descriptors_few",
                 "--max-clients {wanted} is too high: this process may open files for {fit} clients only, so the limit \
                                  is {fit}; for more, raise the limit on open files (ulimit -Hn, LimitNOFILE=)"
             );

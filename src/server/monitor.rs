@@ -42,11 +42,11 @@ fn look_at_clock(hub: &Hub, was_doubtful: bool) -> bool {
     match (was_doubtful, reading.is_doubtful) {
         (false, true) => {
             let why = why(&reading);
-            tracing::warn!("{why}");
+            tracing::warn!(event = "clock_doubtful", "{why}");
             hub.act(|chat, _, out| chat.doubt_clock(Some(why.into()), out));
         }
         (true, false) => {
-            tracing::info!("the clock is right again: {:.0}", reading.wall);
+            tracing::info!(event = "clock_right", "the clock is right again: {:.0}", reading.wall);
             hub.act(|chat, _, out| chat.doubt_clock(None, out));
         }
         _ => {}

@@ -8,7 +8,7 @@ use crate::limits::{
 };
 use crate::security::Passphrase;
 use crate::store::Retention;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ pub struct ServerOptions {
     pub max_per_address: Option<usize>,
     /// How long to keep messages in the data directory; `None`: keep no messages, mail or rooms.
     pub history: Option<Retention>,
+    /// The address at which to serve metrics; `None`: none.
+    pub metrics: Option<SocketAddr>,
     /// Whether clients may ask for a multicast test; otherwise the server opens no multicast socket.
     pub multicast: bool,
     /// How files may be sent; `None`: not at all.
@@ -120,6 +122,7 @@ impl Default for ServerOptions {
             access: JoinPolicy::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
             history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
+            metrics: None,
             multicast: false,
             files: Some(FileOptions::default()),
             rules: Rules::default(),

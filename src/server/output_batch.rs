@@ -56,6 +56,8 @@ pub(super) enum BackgroundJob {
     Answer { echo: Option<String>, question: Question },
     /// Tests multicast with the client's machine.
     Multicast { echo: Option<String>, token: TestToken },
+    /// Sends the server's own numbers to an operator.
+    Status { echo: Option<String> },
 }
 
 /// One thing for one session.

@@ -286,7 +286,7 @@ fn decrypt(
 ) -> io::Result<()> {
     plain.clear();
     let status = connection.decrypt(bytes, plain).map_err(|error| {
-        tracing::debug!(peer = %connection.ip(), %error, "cannot decrypt a connection's records");
+        tracing::debug!(event = "decryption_failed", peer = %connection.ip(), %error, "cannot decrypt records");
         io::Error::other(error)
     })?;
     input.has_ended = status == Status::Closed;

@@ -125,7 +125,6 @@ fn answered(
 ) -> Decision {
     let Some(mac) = proven(challenge, answer) else {
         connection.pass().punish(Offence::FailedAuth, hub.uptime());
-        tracing::info!(peer = %connection.ip(), "wrong passphrase");
         let why = "wrong passphrase; ask the person who runs this server for it";
         return Decision::Out(Refusal::new(Code::BadPassphrase, why));
     };

@@ -108,7 +108,7 @@ impl Persister {
         if let Some(lacks) = lacks
             && let Err(error) = store.lacks(lacks).await
         {
-            tracing::debug!(%error, "cannot record what is not stored");
+            tracing::debug!(event = "lack_not_recorded", %error, "cannot record what is not stored");
         }
     }
 
@@ -133,7 +133,7 @@ impl Persister {
         failing.next_try = Instant::now() + MEND_EVERY;
         if let Err(error) = store.mend().await {
             if error != failing.error {
-                tracing::error!("still not storing messages: {error}");
+                tracing::error!(event = "storing_fails", "still not storing messages: {error}");
                 set_failure(&self.hub, Some(&error), self.seq.unwrap_or_default());
                 failing.error = error;
             }
@@ -143,10 +143,15 @@ impl Persister {
         let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
         match store.commit(WriteBatch { entries, seq, cutovers: Vec::new() }).await {
             Ok(outcome) => {
-                tracing::info!("storing messages again; those since {:.0} were not stored", failing.since);
+                tracing::info!(
+                    event = "storing_again",
+                    "storing messages again; those since {:.0} were not stored",
+                    failing.since
+                );
                 let lost = failing.deferred.lost;
                 if lost > 0 {
                     tracing::error!(
+                        event = "changes_lost",
                         "lost {lost} changes of rooms, mail, names and members while the store failed"
                     );
                 }
@@ -154,7 +159,7 @@ impl Persister {
                 set_failure(&self.hub, None, seq);
                 self.hub.act(|chat, now, out| chat.arrived(outcome.arrivals, now, out));
             }
-            Err(error) => tracing::debug!(%error, "still cannot write the history"),
+            Err(error) => tracing::debug!(event = "storing_fails", %error, "still cannot write the history"),
         }
     }
 
@@ -165,7 +170,7 @@ impl Persister {
             let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
             let batch = WriteBatch { entries: failing.deferred.entries(), seq, cutovers: Vec::new() };
             if let Err(error) = store.commit(batch).await {
-                tracing::error!("lost {}: {error}", failing.deferred.described());
+                tracing::error!(event = "changes_lost", "lost {}: {error}", failing.deferred.described());
             }
         }
         store.close().await;
@@ -186,7 +191,7 @@ impl Persister {
             return Vec::new();
         };
         store.known(Arc::clone(batch)).await.unwrap_or_else(|error| {
-            tracing::debug!("cannot look up what is already stored: {error}");
+            tracing::debug!(event = "duplicates_unknown", "cannot look up what is already stored: {error}");
             Vec::new()
         })
     }
@@ -234,9 +239,14 @@ impl Persister {
 
     fn fails(&mut self, error: &StoreError) {
         match self.seq {
-            Some(_) => tracing::error!("sending messages without storing them: {error}"),
+            Some(_) => {
+                tracing::error!(event = "storing_fails", "sending messages without storing them: {error}")
+            }
             None => {
-                tracing::error!("deferring changes of names, operators, members, bans and mutes: {error}")
+                tracing::error!(
+                    event = "storing_fails",
+                    "deferring changes of names, operators, members, bans and mutes: {error}"
+                )
             }
         }
         self.failing = Some(Failing {
@@ -370,7 +380,7 @@ mod tests {
         let (inbox, _poll) =
             ReactorInbox::open(DEFAULT_BACKLOG_BYTES, super::super::memory::Budget::new(None)).unwrap();
         let hub = Hub::new(
-            (chat, tokio::sync::mpsc::unbounded_channel().0),
+            (chat, tokio::sync::mpsc::unbounded_channel().0, super::super::journal::ServerJournal::silent()),
             None,
             REGISTRATION_TIMEOUT,
             usize::MAX,

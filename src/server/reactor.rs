@@ -140,7 +140,7 @@ impl Drop for ReactorThread {
     fn drop(&mut self) {
         self.inbox.close();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the reactor panicked");
+            tracing::error!(event = "task_panicked", "the reactor panicked");
         }
     }
 }
@@ -153,7 +153,7 @@ impl Reactor {
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 // Never seen; avoids a busy loop.
-                tracing::error!(%error, "cannot wait for sockets");
+                tracing::error!(event = "poll_failed", %error, "cannot wait for sockets");
                 std::thread::sleep(LOOK);
             }
             for event in &events {
@@ -218,7 +218,7 @@ impl Reactor {
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut stream, Token(id.slot()), interest) {
-            tracing::warn!(%error, "cannot poll a connection");
+            tracing::warn!(event = "poll_failed", %error, "cannot poll a connection");
             return;
         }
         let connection = Connection::new((stream, transport), Arc::clone(&self.inbox), permits);
@@ -329,7 +329,7 @@ impl Reactor {
         if handed_out.is_some()
             && let Err(error) = connection.leave_poll(self.poll.registry())
         {
-            tracing::warn!(%error, "cannot take a connection out of the poll");
+            tracing::warn!(event = "poll_failed", %error, "cannot take a connection out of the poll");
         }
         self.end(id);
         let Some((start, (stream, transport))) = handed_out else { return connection.finish() };

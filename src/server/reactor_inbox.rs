@@ -143,7 +143,7 @@ impl ReactorInbox {
         if !self.is_rung.swap(true, Ordering::SeqCst)
             && let Err(error) = self.waker.wake()
         {
-            tracing::error!(%error, "cannot wake the reactor");
+            tracing::error!(event = "poll_failed", %error, "cannot wake the reactor");
         }
     }
 

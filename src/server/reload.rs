@@ -79,6 +79,11 @@ impl Handle {
             current.rules.rate = Some(rate);
             self.hub.act(|chat, _, _| chat.set_rate(rate));
         }
+        let log_visits = new.rules.log_visits;
+        if done.note("log-connections", current.rules.log_visits != log_visits) {
+            current.rules.log_visits = log_visits;
+            self.hub.act(|chat, _, _| chat.set_log_visits(log_visits));
+        }
         let new_names = new.rules.new_names;
         if done.note("new-names-per-hour", current.rules.new_names != new_names) {
             current.rules.new_names = new_names;
@@ -111,6 +116,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         access,
         max_per_address: _,
         history,
+        metrics,
         multicast,
         files,
         rules,
@@ -126,6 +132,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         ("allow-plaintext", *plaintext != old.plaintext),
         ("closed", is_closed(access) != is_closed(&old.access)),
         ("no-history", history.is_some() != old.history.is_some()),
+        ("metrics", *metrics != old.metrics),
         ("no-discovery", *multicast != old.multicast),
         ("no-files, max-file, max-transfers or file-rate", *files != old.files),
         ("rate-limit", rules.rate.is_some() != old.rules.rate.is_some()),

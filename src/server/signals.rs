@@ -18,7 +18,10 @@ impl StopSignals {
         // Ends with the process.
         tokio::spawn(async move {
             signals.next().await;
-            tracing::warn!("second request to stop; stopping without saying goodbye");
+            tracing::warn!(
+                event = "stopping_at_once",
+                "second request to stop; stopping without saying goodbye"
+            );
             std::process::exit(1);
         });
     }

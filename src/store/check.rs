@@ -82,11 +82,17 @@ pub(super) fn run(health: &Arc<Health>) {
         let checked = parts(health, &own)
             .and_then(|parts| parts.iter().try_for_each(|part| patiently(health, part, &own)));
         match checked {
-            Ok(()) => tracing::debug!("checked the history in {:?}: it is intact", begun.elapsed()),
+            Ok(()) => tracing::debug!(
+                event = "history_intact",
+                "checked the history in {:?}: it is intact",
+                begun.elapsed()
+            ),
             Err(StoreError::TooSlow) if health.is_closed() => {}
-            Err(StoreError::TooSlow) => tracing::info!("the history is too busy for a check"),
+            Err(StoreError::TooSlow) => {
+                tracing::info!(event = "history_not_checked", "the history is too busy for a check")
+            }
             Err(error) => {
-                tracing::debug!("the check of the history found: {error}");
+                tracing::debug!(event = "history_damaged", "the check of the history found: {error}");
                 health.tell(&error);
             }
         }

@@ -45,6 +45,7 @@ pub(super) fn save(database: &Path, log: &str, seq: u64) {
     let written = serde_json::to_vec(&last).map_err(Into::into).and_then(|json| files::replace(&path, &json));
     if let Err(error) = written {
         tracing::warn!(
+            event = "end_not_recorded",
             "cannot write {}: {error}; the next start will not notice if the database is replaced by an older one",
             path.display()
         );
@@ -74,7 +75,7 @@ impl LastFile {
         let json = serde_json::to_vec(&last).unwrap_or_default();
         // One write, so that a kill cannot interrupt it.
         if let Err(error) = file.rewind().and_then(|()| file.write_all(&json)) {
-            tracing::debug!(%error, "cannot write history.last");
+            tracing::debug!(event = "end_not_recorded", %error, "cannot write history.last");
             self.0 = None;
         }
     }
@@ -83,6 +84,7 @@ impl LastFile {
 /// Warns that the database is gone, although the file remains.
 pub(super) fn warn_gone(database: &Path) {
     tracing::warn!(
+        event = "history_gone",
         "{} is gone, with all messages, names, operators, members, bans and mutes of this server, which starts with an \
          empty history; if you have a backup, stop the server and restore it with `lanchat restore FILE`",
         database.display()
@@ -92,6 +94,7 @@ pub(super) fn warn_gone(database: &Path) {
 /// Warns that the database is older than the last run, or another one.
 pub(super) fn warn(database: &Path, last: &Last) {
     tracing::warn!(
+        event = "history_older",
         "{} is older than the end of this server's last run ({} {}), or another database: a backup was restored, the \
          file was replaced, or its log (-wal) was removed or cut; clients get the messages that are new to them and \
          learn of the gap",

@@ -98,6 +98,7 @@ fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, Sto
             Ok(row) => rows.push(row),
             Err(error) => {
                 tracing::warn!(
+                    event = "import_skipped",
                     "{}, line {}: {error}; skipping this line, which remains in {name}.{TAKEN}",
                     path.display(),
                     at + 1
@@ -114,6 +115,7 @@ fn put_away(directory: &Path) -> Result<(), StoreError> {
         let (from, to) = (directory.join(name), directory.join(format!("{name}.{TAKEN}")));
         match fs::rename(&from, &to) {
             Ok(()) => tracing::info!(
+                event = "file_imported",
                 "imported {} into the database; the old file is now {}",
                 from.display(),
                 to.display()
@@ -131,6 +133,7 @@ fn warn_of_new(directory: &Path) {
         let path = directory.join(name);
         if path.exists() {
             tracing::warn!(
+                event = "file_ignored",
                 "the server ignores {}; at the console or as an operator, {instead}",
                 path.display()
             );

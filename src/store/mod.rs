@@ -204,6 +204,19 @@ impl Store {
         within(&self.lister, move |history| changes::message(history, seq)).await
     }
 
+    /// Counts the stored messages, with changes and notices of delivery: that reads only an index.
+    ///
+    /// # Errors
+    /// If the history cannot be read; [`StoreError::TooSlow`] after the time limit.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        within(&self.lister, |history| {
+            history
+                .query_row("SELECT count(*) FROM message", [], |row| row.get::<_, i64>(0))
+                .map(i64::unsigned_abs)
+        })
+        .await
+    }
+
     /// Reads the newest messages that match a search, with frames of `bytes` in total, but at least one.
     /// After the time limit, returns what it has found so far.
     ///

@@ -56,7 +56,7 @@ impl<W: Send + 'static> Queue<W> {
     pub(super) fn join(&self) {
         let thread = lock(&self.thread).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("a thread of the history panicked; please report this");
+            tracing::error!(event = "task_panicked", "a thread of the history panicked; please report this");
         }
     }
 }

@@ -26,7 +26,11 @@ pub(super) fn make(history: &Connection, path: &Path, version: u32) -> Result<()
         fs::OpenOptions::new().write(true).open(unfinished.path()).and_then(|file| file.sync_all());
     let finished = is_synced.and_then(|()| unfinished.finish(&to));
     finished.map_err(|error| StoreError::of_copy(&to, &error))?;
-    tracing::info!("the history has a new form; a copy in the old one is in {}, for 30 days", to.display());
+    tracing::info!(
+        event = "history_copied",
+        "the history has a new form; a copy in the old one is in {}, for 30 days",
+        to.display()
+    );
     Ok(())
 }
 
@@ -37,7 +41,11 @@ pub(super) fn expire(path: &Path) {
         if age.is_some_and(|age| age > UPGRADE_COPY_KEPT)
             && let Err(error) = fs::remove_file(&copy)
         {
-            tracing::warn!("cannot delete {}, which is no longer needed: {error}", copy.display());
+            tracing::warn!(
+                event = "history_copy_left",
+                "cannot delete {}, which is no longer needed: {error}",
+                copy.display()
+            );
         }
     }
 }

@@ -271,12 +271,14 @@ impl WriteThread {
             FileState::Unchanged => return Ok(()),
             FileState::Changed => {
                 tracing::warn!(
+                    event = "history_foreign_write",
                     "another program wrote to {}; while the server runs, only the server may write to it",
                     self.path.display()
                 );
             }
             FileState::LogMissing => {
                 tracing::warn!(
+                    event = "history_log_removed",
                     "the log of {} was removed while the server was running; copying its messages into the database",
                     self.path.display()
                 );
@@ -308,7 +310,10 @@ impl WriteThread {
         if seen == Ok(FileState::LogMissing)
             && let Err(error) = self.save_log()
         {
-            tracing::warn!("cannot save the log of the history, so its messages are lost: {error}");
+            tracing::warn!(
+                event = "history_log_removed",
+                "cannot save the log of the history, so its messages are lost: {error}"
+            );
         }
         if seen != Ok(FileState::Unchanged) {
             return self.leave();
@@ -323,7 +328,11 @@ impl WriteThread {
             last::save(&self.path, &self.log, self.seq);
         }
         if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {
-            tracing::warn!("cannot close the history cleanly: {}", StoreError::of(&self.path, &error));
+            tracing::warn!(
+                event = "history_not_closed",
+                "cannot close the history cleanly: {}",
+                StoreError::of(&self.path, &error)
+            );
         }
     }
 
@@ -379,7 +388,7 @@ impl WriteThread {
             Ok(indexed) => self.tail.take(indexed),
             // The next messages trigger another attempt.
             Err(error) => {
-                tracing::debug!("cannot index new messages: {error}");
+                tracing::debug!(event = "indexing_failed", "cannot index new messages: {error}");
                 self.tail = IndexTail::default();
             }
         }
@@ -390,7 +399,7 @@ impl WriteThread {
             Ok(true) => Some(INDEX_PAUSE),
             Ok(false) => None,
             Err(error) => {
-                tracing::debug!("cannot index old messages: {error}");
+                tracing::debug!(event = "indexing_failed", "cannot index old messages: {error}");
                 Some(PRUNE_EVERY)
             }
         };
@@ -401,6 +410,6 @@ impl WriteThread {
 /// Closing this connection will not checkpoint the log.
 fn forego_checkpoint(connection: &Connection) {
     if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
-        tracing::debug!(%error, "cannot turn off the checkpoint at closing");
+        tracing::debug!(event = "history_not_closed", %error, "cannot turn off the checkpoint at closing");
     }
 }

@@ -34,8 +34,8 @@ fn operators_commands_work_at_the_console() {
     terminal.wait_for("1 user: bob");
     terminal.enter("/status");
     terminal.wait_for("1 user is here over 1 connection");
-    terminal.wait_for("places taken; no connections refused");
-    terminal.wait_for("KiB of memory hold data for clients");
+    terminal.wait_for("waiting for it; no connections refused");
+    terminal.wait_for("hold data for clients");
     terminal.enter("/time");
     terminal.wait_for("server time 20");
     terminal.enter("/alert fire drill");

@@ -126,7 +126,7 @@ fn tails_and_pipes_over_two_kills_have_every_line_once() {
     let mut server = Mortal::start(&["--rate-limit", "off"]);
     let wire = Wild::to(server.address(), dice.fork());
     let key = server.wait_for_log("key SHA256:");
-    let key = key.split_whitespace().next_back().expect("a key");
+    let key = key.split_whitespace().find(|word| word.starts_with("SHA256:")).expect("a key");
     let link = format!("lanchat://{}/?fp={key}", wire.address);
     let mut herald = Herald::new();
     let tails = [Tail::start(&link, "tail1"), Tail::start(&link, "tail2")];

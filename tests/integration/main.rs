@@ -102,6 +102,8 @@ mod tidy;
 mod transfer;
 #[cfg(unix)]
 mod trust;
+#[cfg(unix)]
+mod watched;
 mod wire;
 #[cfg(unix)]
 mod workflows;

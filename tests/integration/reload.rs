@@ -51,6 +51,25 @@ fn a_reload_takes_what_needs_no_restart_and_tells_what_does() {
 }
 
 #[test]
+fn a_reload_changes_what_a_log_has_and_keeps_its_format() {
+    let (mut server, file) = start("log-format = 'json'");
+    write(
+        &file,
+        "log-format = 'text'\nlog-level = 'debug'\nlog-connections = true\nmetrics = '127.0.0.1:7668'",
+    );
+    server.signal(Signal::HUP);
+    let line = server.wait_for_log(
+        "reloaded: log-connections, log-level; these settings need a restart: metrics, log-format",
+    );
+    assert!(line.starts_with('{') && line.contains(r#""event":"reloaded""#), "{line}");
+    welcome(&server, "ann");
+    let line = server.wait_for_log(r#""event":"session_began""#);
+    assert!(line.starts_with('{') && line.contains("ann"), "{line}");
+    welcome(&server, "bob");
+    server.wait_for_log(r#""level":"DEBUG""#);
+}
+
+#[test]
 fn a_config_that_is_wrong_changes_nothing_and_ends_nothing() {
     let (mut server, file) = start("");
     let here = Peer::join(server.address, "ann");

@@ -62,7 +62,7 @@ fn a_server_warns_if_people_here_know_another_one_on_this_machine() {
     };
     let (said, home) = stop(Serve::start_at_home(home, &["--data-dir", usual]));
     assert!(!said.contains("previous server"), "{said}");
-    let key = said.split("aloud ").nth(1).unwrap().lines().next().unwrap();
+    let key = said.split("aloud ").nth(1).unwrap().split(" event=").next().unwrap();
     let (said, home) = stop(Serve::start_at_home(home, &["--data-dir", service]));
     assert!(said.contains("previous server, with the key SHA256:"), "{said}");
     assert!(said.contains(key) && said.contains(&format!("lanchat serve --data-dir {usual}")), "{said}");

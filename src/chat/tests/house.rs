@@ -185,7 +185,10 @@ impl House {
                 self.act(|chat, now, out| chat.change(session, echo, (change, found), now, out));
             }
             Delivery::Ask { session, question, .. } => self.questions.push((session.0, question)),
-            Delivery::Multicast { .. } => {}
+            Delivery::Multicast { .. }
+            | Delivery::Status { .. }
+            | Delivery::Refused(_)
+            | Delivery::Visit(_) => {}
             Delivery::CatchUp { session: SessionId(id), since, latest } => {
                 // A session that has ended needs no catch-up.
                 if self.is_in(id) {
@@ -200,7 +203,7 @@ impl House {
                 self.closed.insert(id);
             }
             Delivery::EndTransfer { transfer, code } => self.ended.push((transfer, code)),
-            Delivery::Log(what) => self.log.push(what),
+            Delivery::Log(what) | Delivery::LogSharedKey(what) => self.log.push(what),
         }
     }
 

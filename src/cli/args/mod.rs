@@ -10,6 +10,7 @@ mod history;
 mod other;
 mod serve;
 mod serve_files;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub(crate) use other::{
     TrustArgs,
 };
 pub(crate) use serve::ServeArgs;
+pub(crate) use watch::{LogFormat, StatusArgs};
 
 use super::values::Color;
 
@@ -131,6 +133,13 @@ pub(crate) enum Subcommand {
     /// Other users do not see it in the chat. It reconnects after lost connections and restarts of the
     /// server, without a gap or a duplicate, until SIGINT or SIGTERM.
     Tail(TailArgs),
+
+    /// Print a server's own numbers: users, refused connections, memory, database and more.
+    ///
+    /// Without --host and --server, it asks the server that runs on this machine, as the user who runs it or as
+    /// root. Another server answers only its operators. On a full server, it needs a key that the server knows:
+    /// one that has asked before, or that owns a name there.
+    Status(StatusArgs),
 
     /// Find out why a server cannot be reached, and what to do about it.
     ///

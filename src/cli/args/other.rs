@@ -16,12 +16,13 @@ use crate::name::RoomName;
 use crate::protocol::Moment;
 
 /// Every subcommand; each has a man page.
-pub const SUBCOMMANDS: [&str; 16] = [
+pub const SUBCOMMANDS: [&str; 17] = [
     "serve",
     "discover",
     "send",
     "receive",
     "tail",
+    "status",
     "doctor",
     "fingerprint",
     "trust",

@@ -9,6 +9,7 @@ use clap::{ArgMatches, Args};
 
 use super::files::FileArgs;
 use super::serve_files::{access, apart, read_motd};
+use super::watch::WatchArgs;
 use crate::chat::{NewNames, Rules};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
@@ -163,6 +164,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) files: FileArgs,
 
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+
     /// Announce the server only on this network interface; may be repeated.
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
     pub(crate) interface: Vec<String>,
@@ -242,6 +246,7 @@ impl ServeArgs {
             allow_plaintext,
             ascii_names: _,
             files,
+            watch,
             interface: _,
             advertise: _,
             no_discovery,
@@ -250,10 +255,7 @@ impl ServeArgs {
         } = self;
         Ok(ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
-            address: match host {
-                Some(host) => Some(own_address(&host.host).await?),
-                None => None,
-            },
+            address: listen_address(host.as_ref()).await?,
             port: one_port(host.as_ref(), *port)?,
             max_clients: max_clients.map(|count| count.0),
             max_per_address: max_per_ip.get().map(|count| count.0),
@@ -270,6 +272,7 @@ impl ServeArgs {
                 apart(passphrase_file, move |path| access(closed, path.as_deref())).await??
             },
             plaintext: *allow_plaintext,
+            metrics: watch.metrics,
             multicast: !no_discovery,
             files: files.options(),
             rules: self.rules(),
@@ -279,7 +282,15 @@ impl ServeArgs {
 
     fn rules(&self) -> Rules {
         let (rate, new_names) = (self.rate_limit.get(), new_names(self.new_names_per_hour));
-        Rules { rate, ascii_names: self.ascii_names, closed: self.closed, interim: false, new_names }
+        let log_visits = self.watch.log_connections;
+        Rules {
+            rate,
+            ascii_names: self.ascii_names,
+            closed: self.closed,
+            interim: false,
+            log_visits,
+            new_names,
+        }
     }
 }
 
@@ -373,6 +384,14 @@ fn host_name() -> String {
         Some(label) if !label.is_empty() => label.to_owned(),
         _ => "lanchat".to_owned(),
     }
+}
+
+/// `None`: every address of the machine.
+async fn listen_address(host: Option<&HostPort>) -> anyhow::Result<Option<IpAddr>> {
+    Ok(match host {
+        Some(host) => Some(own_address(&host.host).await?),
+        None => None,
+    })
 }
 
 async fn own_address(host: &str) -> anyhow::Result<IpAddr> {

@@ -30,12 +30,14 @@ pub(crate) struct JoinTerms {
     pub(crate) may_ask: bool,
     /// Whether the join fails if the user's name is taken; otherwise another name will do.
     pub(crate) needs_name: bool,
+    /// Whether the user owns no name by the join.
+    pub(crate) guest: bool,
 }
 
 impl JoinTerms {
     /// A return to a server: any name is better than none. The client tells the user, who can change it.
     pub(crate) fn returning(mode: Mode) -> Self {
-        Self { mode, may_ask: false, needs_name: false }
+        Self { mode, may_ask: false, needs_name: false, guest: false }
     }
 }
 

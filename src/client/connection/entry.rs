@@ -49,8 +49,8 @@ pub(crate) async fn join_first(
 ) -> Result<Registered, Error> {
     locator.remember(&reached.addrs);
     // `tail` runs in the background, where nobody answers.
-    let terms =
-        JoinTerms { mode, may_ask: mode != Mode::Tail, needs_name: credentials.identity.is_name_chosen };
+    let needs_name = credentials.identity.is_name_chosen;
+    let terms = JoinTerms { may_ask: mode != Mode::Tail, needs_name, ..JoinTerms::returning(mode) };
     let is_newcomer = mode == Mode::Chat && credentials.trust.lock().known().iter().next().is_none();
     let is_told = AtomicBool::new(false);
     let tell = |line: String| {

@@ -43,7 +43,8 @@ impl Credentials {
             let (since, log, logs) = self.position.hello();
             let resumes = since.is_some();
             // A program that only reads along under the login name is nobody whom others could want to reach.
-            let guest = self.is_guest || terms.mode == Mode::Tail && !self.identity.is_name_chosen;
+            let tails = terms.mode == Mode::Tail && !self.identity.is_name_chosen;
+            let guest = self.is_guest || terms.guest || tails;
             let hello = Hello { name: name.to_string(), mode: terms.mode, token, since, log, logs, guest };
             let proof = passphrase.map(|passphrase| PassphraseProof { passphrase, own: self.own });
             let mut is_proven_now = false;

@@ -1,8 +1,9 @@
 //! The state of the connection, and the server's key.
 
-use super::{CallTime, Conversation, Effect, LinkState};
+use super::{CallTime, Conversation, Effect, LinkState, PendingRequest};
 use crate::client::trust::LinkSecurity;
 use crate::protocol::event::count_users;
+use crate::protocol::request::Operate;
 use crate::protocol::term::about;
 
 impl Conversation {
@@ -22,8 +23,8 @@ impl Conversation {
         }
     }
 
-    /// The lines of `/status`.
-    pub(super) fn status(&self, now: CallTime) -> Vec<Effect> {
+    /// The lines of `/status`. Operators also get the server's own numbers, once they have come.
+    pub(super) fn status(&mut self, now: CallTime) -> Vec<Effect> {
         let line = match &self.state {
             LinkState::Up { peer, since, .. } => format!(
                 "connected to {} (id {}, lanchat {}) at {peer} for {}",
@@ -63,6 +64,9 @@ impl Conversation {
                 None => {}
             }
             effects.extend(self.note(&self.security()));
+            if self.session.operator {
+                effects.extend(self.ask(&Operate::Status.into(), PendingRequest::Show));
+            }
         }
         effects
     }

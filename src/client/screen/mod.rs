@@ -1,4 +1,4 @@
-//! The ways to use the client: the prompt, plain lines, `tail` and `send`.
+//! The ways to use the client: the prompt, plain lines, `tail`, `send` and `status`.
 
 mod completer;
 mod draft_file;
@@ -17,6 +17,7 @@ mod remembered_names;
 mod repl;
 mod send;
 mod send_file;
+mod status;
 mod tail;
 mod termination;
 mod window;
@@ -26,4 +27,5 @@ pub use receive::{Consent, ReceiveOptions, receive};
 pub use remembered_names::{RememberedNames, remembered_names, servers_joined};
 pub use send::{SendOptions, send};
 pub use send_file::{SendFileOptions, send_file};
+pub use status::status;
 pub use tail::{TailOptions, tail};

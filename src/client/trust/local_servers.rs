@@ -1,7 +1,8 @@
 //! This user's own servers on this machine. A user who can read a server's files needs no other proof of its
 //! key, and may do what its operators may.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -21,10 +22,12 @@ pub const PASSPHRASE_FILE: &str = "passphrase";
 struct Secret {
     id: String,
     secret: String,
+    #[serde(default)]
+    address: Option<SocketAddr>,
 }
 
 #[derive(Clone)]
-struct LocalServer {
+struct LocalServerSecret {
     key: Fingerprint,
     secret: String,
     dir: PathBuf,
@@ -32,7 +35,7 @@ struct LocalServer {
 
 /// This user's servers. `Debug` hides their secrets.
 #[derive(Clone, Default)]
-pub(crate) struct LocalServers(Vec<LocalServer>);
+pub(crate) struct LocalServers(Vec<LocalServerSecret>);
 
 impl LocalServers {
     /// Reads the servers with these data directories.
@@ -54,7 +57,7 @@ impl LocalServers {
         self.find(key).map(|server| server.dir.join(PASSPHRASE_FILE))
     }
 
-    fn find(&self, key: &Fingerprint) -> Option<&LocalServer> {
+    fn find(&self, key: &Fingerprint) -> Option<&LocalServerSecret> {
         self.0.iter().find(|server| server.key == *key)
     }
 }
@@ -65,16 +68,34 @@ impl std::fmt::Debug for LocalServers {
     }
 }
 
-fn read(dir: &Path) -> Option<LocalServer> {
+/// A server on this machine whose data directory this user may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnServer {
+    pub key: Fingerprint,
+    /// Where it listens; `None`: it is older than this program.
+    pub address: Option<SocketAddr>,
+}
+
+/// The server whose data directory this is.
+///
+/// # Errors
+/// `NotFound` if none has used it, or why it cannot be read.
+pub fn local_server(dir: &Path) -> io::Result<OwnServer> {
+    let Secret { id, address, .. } = read_secret(dir)?;
+    let key = Fingerprint::from_id(&id).ok_or(io::ErrorKind::InvalidData)?;
+    Ok(OwnServer { key, address })
+}
+
+fn read(dir: &Path) -> Option<LocalServerSecret> {
+    let Secret { id, secret, .. } = read_secret(dir).ok()?;
+    Some(LocalServerSecret { key: Fingerprint::from_id(&id)?, secret, dir: dir.to_owned() })
+}
+
+fn read_secret(dir: &Path) -> io::Result<Secret> {
     let mut bytes = Vec::new();
-    files::open(&dir.join(SECRET_FILE))
-        .ok()?
-        .take(MAX_SECRET_FILE_BYTES as u64)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    let (text, _) = encoding::decode(&bytes).ok()?;
-    let Secret { id, secret } = serde_json::from_str(&text).ok()?;
-    Some(LocalServer { key: Fingerprint::from_id(&id)?, secret, dir: dir.to_owned() })
+    files::open(&dir.join(SECRET_FILE))?.take(MAX_SECRET_FILE_BYTES as u64).read_to_end(&mut bytes)?;
+    let (text, _) = encoding::decode(&bytes)?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod policy;
 mod verified_users;
 
 pub(crate) use identity::{KeySource, UserIdentity, UserKey, load_key};
-pub use local_servers::{PASSPHRASE_FILE, SECRET_FILE};
+pub use local_servers::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};
 pub(crate) use notices::{
     JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, namesakes, not_joined, proven, unproven,
 };

@@ -190,7 +190,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "status",
-        help: "show the state of the connection (on the console: of the server)",
+        help: "show the state of the connection; on the console and to operators, also the server's numbers",
         read: |rest| nothing(rest, Action::Status),
         ..TERMINALS
     },

@@ -13,6 +13,7 @@ pub use packet::{Packet, ServerPacket};
 pub use parts::{Absent, Crowd, HistoryEnd, Welcome};
 pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 
+use super::ServerNumbers;
 use super::envelope::is_empty;
 use super::kinds::kinds;
 use super::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
@@ -240,6 +241,10 @@ pub enum Event {
         /// The latest first, as many as fit.
         bans: Vec<BanInfo>,
     },
+    /// The server's own numbers.
+    Status {
+        status: Box<ServerNumbers>,
+    },
     Keys {
         #[serde(skip)]
         list: KeyList,
@@ -374,6 +379,7 @@ kinds! {
     Pake = "pake": Self::Pake { .. },
     PakeOk = "pake_ok": Self::PakeOk { .. },
     Bans = "bans": Self::Bans { .. },
+    Status = "status": Self::Status { .. },
     Operator = "operator": Self::Operator { .. },
     Offer = "offer": Self::Offer { .. },
     Offered = "offered": Self::Offered { .. },

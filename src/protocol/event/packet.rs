@@ -1,6 +1,7 @@
 //! An event's packet, as it is written and as the client reads it.
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
+use crate::protocol::ServerNumbers;
 use crate::protocol::Since;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::packet::{
@@ -102,6 +103,7 @@ pub struct ServerPacket {
     pub action: Option<bool>,
     pub by: Option<String>,
     pub bans: Option<Vec<BanInfo>>,
+    pub status: Option<Box<ServerNumbers>>,
     pub keys: Option<Vec<KeyInfo>>,
     pub room: Option<String>,
     pub topic: Option<String>,

@@ -38,14 +38,7 @@ impl Event {
             Self::Topic { room, topic: None, by } => format!("{by} cleared the topic of {room}"),
             Self::Rooms { rooms, total, next } => rooms_text(rooms, *total, next.as_deref()),
             Self::History(end) => history_text(end),
-            Self::Delivered { name, lost, .. } if *lost > 0 => {
-                let lost = count_messages(usize::try_from(*lost).unwrap_or(usize::MAX));
-                format!("the server removed {lost} for {name}, which waited too long")
-            }
-            Self::Delivered { name, count, .. } => {
-                let count = usize::try_from(*count).unwrap_or(usize::MAX);
-                format!("{name} has received {} that waited", count_messages(count))
-            }
+            Self::Delivered { name, count, lost, .. } => delivered_text(name, *count, *lost),
             Self::Joined(crowd) => crowd_text(crowd, "joined"),
             Self::Left(crowd) => crowd_text(crowd, "left"),
             Self::Renamed { old, name } => format!("{old} is now {name}"),
@@ -63,9 +56,18 @@ impl Event {
             Self::Go => return "both sides are connected".into(),
             Self::PakeOk { .. } => return "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
+            Self::Status { status } => status.lines().join("\n"),
             Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),
         };
         text.into()
+    }
+}
+
+fn delivered_text(name: &str, count: u32, lost: u32) -> String {
+    let messages = |count: u32| count_messages(usize::try_from(count).unwrap_or(usize::MAX));
+    match lost {
+        0 => format!("{name} has received {} that waited", messages(count)),
+        lost => format!("the server removed {} for {name}, which waited too long", messages(lost)),
     }
 }
 

@@ -47,6 +47,14 @@ pub struct Hello {
 }
 
 impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Send => "send",
+            Self::Tail => "tail",
+        }
+    }
+
     fn parse(text: Option<&str>) -> Result<Self, Refusal> {
         match text {
             None | Some("chat") => Ok(Self::Chat),

@@ -230,6 +230,8 @@ pub enum Operate {
         name: String,
     },
     Bans,
+    /// Asks for the server's own numbers.
+    Status,
     /// Lists operators, members or owners of names: one page.
     Keys {
         #[serde(skip)]
@@ -300,6 +302,7 @@ kinds! {
     Ban = "ban": Self::Operate(Operate::Ban { .. }),
     Unban = "unban": Self::Operate(Operate::Unban { .. }),
     Bans = "bans": Self::Operate(Operate::Bans),
+    Status = "status": Self::Operate(Operate::Status),
     Admit = "admit": Self::Operate(Operate::Admit { .. }),
     Dismiss = "dismiss": Self::Operate(Operate::Dismiss { .. }),
     Release = "release": Self::Operate(Operate::Release { .. }),
@@ -343,7 +346,7 @@ impl Request {
                 | Operate::Op { name }
                 | Operate::Deop { name } => (Some(name), None),
                 Operate::Keys { after, .. } => (after.as_deref(), None),
-                Operate::Alert { .. } | Operate::Bans => (None, None),
+                Operate::Alert { .. } | Operate::Bans | Operate::Status => (None, None),
             },
         }
     }

@@ -314,6 +314,7 @@ mod tests {
             "[a-z0-9]{0,64}".prop_map(|token| Request::Act(Act::OpByToken { token })),
             (text(), text()).prop_map(|(pake, mac)| Request::Connect(Connect::Pake { pake, mac })),
             Just(Request::Operate(Operate::Bans)),
+            Just(Request::Operate(Operate::Status)),
             (proptest::sample::select(&KeyList::ALL), maybe())
                 .prop_map(|(list, after)| Request::Operate(Operate::Keys { list, after })),
             text().prop_map(|name| Request::Operate(Operate::Admit { name })),

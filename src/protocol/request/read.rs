@@ -50,6 +50,7 @@ impl Request {
             Kind::Ban => Self::Operate(Operate::Ban { name: name(), duration: packet.duration.clone() }),
             Kind::Unban => Self::Operate(Operate::Unban { name: name() }),
             Kind::Bans => Self::Operate(Operate::Bans),
+            Kind::Status => Self::Operate(Operate::Status),
             Kind::Admit => Self::Operate(Operate::Admit { name: name() }),
             Kind::Dismiss => Self::Operate(Operate::Dismiss { name: name() }),
             Kind::Release => Self::Operate(Operate::Release { name: name() }),

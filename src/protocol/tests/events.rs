@@ -259,6 +259,7 @@ fn operators() -> Vec<Event> {
     let mut all = vec![
         Event::Bans { bans: vec![ban, BanInfo::default()], total: 5 },
         Event::Bans { bans: Vec::new(), total: 0 },
+        Event::Status { status: Box::default() },
         Event::Operator { operator: true, msg: text() },
         Event::Operator { operator: false, msg: text() },
     ];

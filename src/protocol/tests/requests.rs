@@ -106,6 +106,7 @@ pub(in crate::protocol) fn all() -> Vec<Request> {
         Operate::Ban { name: text(), duration: None }.into(),
         Operate::Unban { name: text() }.into(),
         Operate::Bans.into(),
+        Operate::Status.into(),
         Operate::Admit { name: text() }.into(),
         Operate::Dismiss { name: text() }.into(),
         Operate::Release { name: text() }.into(),

@@ -14,8 +14,9 @@ mod heaviest;
 mod penalty;
 mod pending;
 mod rate_limits;
-mod refusal_counts;
 
+use super::journal::ServerJournal;
+use super::refusal_reason::RefusalReason;
 use crate::chat::Net;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -25,7 +26,6 @@ use crate::limits::{
 use crate::pace::{Bucket, Rate};
 use address_table::{AddressTable, CountedUnder};
 use pending::PendingConnections;
-use refusal_counts::RefusalCounts;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +50,15 @@ const RESTRICTION_RATE: Rate = Rate::every(1, 1, 1);
 #[derive(Debug)]
 pub(super) struct Gate {
     state: Mutex<GateState>,
+    journal: Arc<ServerJournal>,
+}
+
+/// Places in use, and connections that have not been admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct GatePlaces {
+    pub(super) taken: usize,
+    pub(super) max: usize,
+    pub(super) pending: usize,
 }
 
 /// The administrator's choices.
@@ -67,7 +76,6 @@ struct GateState {
     pending: PendingConnections,
     /// Places in use: by admitted connections, and by pending ones that have a place.
     taken: usize,
-    refusals: RefusalCounts,
     /// Keys of the restricted connections that were admitted, by the connection's number.
     keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
@@ -86,6 +94,17 @@ pub(super) enum Restriction {
     Full,
     /// Its address or network has its share.
     Share,
+}
+
+impl From<Restriction> for RefusalReason {
+    fn from(restriction: Restriction) -> Self {
+        match restriction {
+            Restriction::Full => Self::Full,
+            Restriction::Share => Self::Share,
+            Restriction::Penalized => Self::Penalized,
+            Restriction::Memory => Self::Memory,
+        }
+    }
 }
 
 /// The result for a known key.
@@ -126,8 +145,10 @@ enum Stage {
 const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
-    pub(super) fn new(limits: GateLimits) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(GateState { limits, ..GateState::default() }) })
+    /// The journal learns of restricted connections that end without a known key.
+    pub(super) fn new(limits: GateLimits, journal: Arc<ServerJournal>) -> Arc<Self> {
+        let state = Mutex::new(GateState { limits, ..GateState::default() });
+        Arc::new(Self { state, journal })
     }
 
     /// Replaces the limits for later connections; the present ones stay.
@@ -184,10 +205,9 @@ impl Gate {
         Some(ConnectionShares { address, network: network.min(limits.max_clients / 2) })
     }
 
-    /// For the console.
-    pub(super) fn status(&self) -> String {
+    pub(super) fn places(&self) -> GatePlaces {
         let state = self.lock();
-        format!("{} of {} places taken; {}", state.taken, state.limits.max_clients, state.refusals)
+        GatePlaces { taken: state.taken, max: state.limits.max_clients, pending: state.pending.count() }
     }
 
     fn lock(&self) -> MutexGuard<'_, GateState> {
@@ -235,6 +255,11 @@ impl Pass {
             Stage::Pending if self.is_penalized(now) => Some(Restriction::Penalized),
             Stage::Known | Stage::Pending | Stage::Admitted => None,
         }
+    }
+
+    /// Whether the journal learns of it when it ends.
+    pub(super) fn is_told_of_at_end(&self) -> bool {
+        matches!(self.stage, Stage::Restricted(_) | Stage::Known)
     }
 
     /// Whether another connection may be evicted for this one. Counts as an eviction for its network and in
@@ -305,9 +330,9 @@ impl Drop for Pass {
         match self.stage {
             Stage::Restricted(restriction) => {
                 state.pending.prove(self.number);
-                state.refusals.count(restriction);
+                self.gate.journal.refused(restriction.into(), self.host);
             }
-            Stage::Known => state.refusals.count(Restriction::Full),
+            Stage::Known => self.gate.journal.refused(Restriction::Full.into(), self.host),
             Stage::Pending => {
                 state.pending.admit(self.number);
                 state.leave(self);

@@ -73,6 +73,10 @@ impl PendingConnections {
         theirs.max_by_key(weight).map(|(at, _)| at)
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.placed.len() + self.restricted.len()
+    }
+
     /// Removes one with a place; `false`: it was cut.
     pub(super) fn admit(&mut self, number: u32) -> bool {
         let was_here = self.placed.remove(&number).is_some();

@@ -14,6 +14,10 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
+fn gate_of(max_per_address: Option<usize>, max_clients: usize) -> Arc<Gate> {
+    Gate::new(GateLimits { max_per_address, max_clients }, ServerJournal::silent())
+}
+
 fn enter(gate: &Arc<Gate>, address: &str) -> Pass {
     gate.enter(ip(address), false, NOW).0
 }
@@ -44,7 +48,7 @@ fn addresses(net: &str, count: usize) -> Vec<String> {
 #[test]
 fn one_address_gets_a_third_of_the_places_and_leaves_some_to_each_other() {
     for address in FAR {
-        let gate = Gate::new(GateLimits { max_per_address: Some(64), max_clients: 1000 });
+        let gate = gate_of(Some(64), 1000);
         let mut passes = crowd(&gate, &[address.into()], 1000);
         assert_eq!(passes.len(), 300);
         assert_eq!(enter(&gate, address).restriction(NOW), Some(Restriction::Share));
@@ -60,7 +64,7 @@ fn one_address_gets_a_third_of_the_places_and_leaves_some_to_each_other() {
 
 #[test]
 fn however_few_places_are_left_an_address_gets_its_due() {
-    let gate = Gate::new(GateLimits { max_per_address: Some(64), max_clients: 1000 });
+    let gate = gate_of(Some(64), 1000);
     let _many: Vec<Vec<Pass>> =
         (0..8).map(|n| crowd(&gate, &addresses(&format!("10.0.{n}."), 1), 100)).collect();
     assert_eq!(crowd(&gate, &["192.168.1.1".into()], 100).len(), 64);
@@ -69,7 +73,7 @@ fn however_few_places_are_left_an_address_gets_its_due() {
 #[test]
 fn one_host_with_many_addresses_leaves_places_to_others() {
     for order in [[0, 1], [1, 0]] {
-        let gate = Gate::new(GateLimits { max_per_address: Some(64), max_clients: 2000 });
+        let gate = gate_of(Some(64), 2000);
         let own = [addresses("10.9.0.", 1), addresses("fd00:a::2:", 40)];
         let taken: Vec<Vec<Pass>> = order.iter().map(|n| crowd(&gate, &own[*n], 2000)).collect();
         let left = 1800_usize - taken.iter().map(Vec::len).sum::<usize>();
@@ -83,20 +87,20 @@ fn one_host_with_many_addresses_leaves_places_to_others() {
 #[test]
 fn a_lan_of_500_comes_in_whatever_its_addresses_have_in_common() {
     for net in ["fd77:1::", "2001:db8::"] {
-        let gate = Gate::new(GateLimits { max_per_address: Some(64), max_clients: 600 });
+        let gate = gate_of(Some(64), 600);
         assert_eq!(crowd(&gate, &addresses(net, 500), 500).len(), 500, "{net}");
     }
-    let gate = Gate::new(GateLimits { max_per_address: Some(64), max_clients: 600 });
+    let gate = gate_of(Some(64), 600);
     let _one = crowd(&gate, &addresses("10.0.0.", 250), 250);
     assert_eq!(crowd(&gate, &addresses("10.0.1.", 250), 250).len(), 250);
-    let gate = Gate::new(GateLimits { max_per_address: Some(64), max_clients: 20_000 });
+    let gate = gate_of(Some(64), 20_000);
     assert_eq!(crowd(&gate, &["10.0.0.1".into()], 200).len(), 200, "200 behind one address");
 }
 
 #[test]
 fn the_last_tenth_is_for_known_keys_alone() {
     for address in ["127.0.0.1", "10.0.0.1"] {
-        let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 100 });
+        let gate = gate_of(None, 100);
         let crowd = crowd(&gate, &[address.into()], 200);
         assert_eq!(crowd.len(), 90, "{address}");
         let mut owners: Vec<Pass> = (0..11).map(|_| enter(&gate, "10.7.7.7")).collect();
@@ -114,7 +118,7 @@ fn the_last_tenth_is_for_known_keys_alone() {
 
 #[test]
 fn one_known_key_does_not_take_the_kept_places() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 100 });
+    let gate = gate_of(None, 100);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 90);
     let mut passes: Vec<Pass> = (0..6).map(|_| enter(&gate, "10.7.7.7")).collect();
     let claims: Vec<_> = passes.iter_mut().filter_map(|pass| pass.claim(&key(1))).collect();
@@ -127,7 +131,7 @@ fn one_known_key_does_not_take_the_kept_places() {
 
 #[test]
 fn a_restricted_connection_makes_room_for_others() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+    let gate = gate_of(None, 10);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 9);
     let (mut honest, mut cut) = gate.enter(ip("192.168.1.5"), false, NOW);
     let mut flood: Vec<(Pass, CutSignal)> = (0..8 * MAX_RESTRICTED)
@@ -143,7 +147,7 @@ fn a_restricted_connection_makes_room_for_others() {
 
 #[test]
 fn the_address_with_most_restricted_connections_in_a_network_is_cut() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+    let gate = gate_of(None, 10);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 9);
     let flood = |turns: usize| -> Vec<(Pass, CutSignal)> {
         (0..turns * 250).map(|n| gate.enter(ip(&format!("10.1.1.{}", n % 250)), false, NOW)).collect()
@@ -156,7 +160,7 @@ fn the_address_with_most_restricted_connections_in_a_network_is_cut() {
 
 #[test]
 fn without_memory_nobody_gets_a_place() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+    let gate = gate_of(None, 10);
     let (pass, _) = gate.enter(ip("10.0.0.1"), true, NOW);
     assert_eq!(pass.restriction(NOW), Some(Restriction::Memory));
     assert_eq!(gate.lock().taken, 0);
@@ -164,7 +168,7 @@ fn without_memory_nobody_gets_a_place() {
 
 #[test]
 fn an_arrival_can_be_cut_until_it_is_in() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+    let gate = gate_of(None, 10);
     let ((mut first, _first_cut), (mut second, mut cut)) =
         (gate.enter(ip("10.0.0.1"), false, NOW), gate.enter(ip("10.0.0.2"), false, NOW));
     assert!(first.admit());
@@ -178,7 +182,7 @@ fn an_arrival_can_be_cut_until_it_is_in() {
 
 #[test]
 fn the_machine_itself_is_exempt() {
-    let gate = Gate::new(GateLimits { max_per_address: Some(1), max_clients: 100 });
+    let gate = gate_of(Some(1), 100);
     for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
         let passes = crowd(&gate, &[address.into()], 20);
         assert_eq!(passes.len(), 20);
@@ -192,7 +196,7 @@ fn no_neighbour_is_penalized_for_what_another_did() {
     for (bad, neighbour) in
         [("192.168.1.20", "192.168.1.21"), ("fe80::1", "fe80::2"), ("2001:db8::1", "2001:db8::2")]
     {
-        let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+        let gate = gate_of(None, 10);
         let pass = enter(&gate, bad);
         (0..3).for_each(|_| pass.punish(Offence::Garbage, NOW));
         assert_eq!(enter(&gate, bad).restriction(NOW), Some(Restriction::Penalized), "{bad}");
@@ -203,7 +207,7 @@ fn no_neighbour_is_penalized_for_what_another_did() {
 
 #[test]
 fn a_known_key_comes_in_from_where_somebody_else_has_misbehaved() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+    let gate = gate_of(None, 10);
     let offender = enter(&gate, "10.0.0.1");
     let mut leftover = enter(&gate, "10.0.0.1");
     (0..3).for_each(|_| offender.punish(Offence::FailedAuth, NOW));
@@ -215,7 +219,7 @@ fn a_known_key_comes_in_from_where_somebody_else_has_misbehaved() {
 
 #[test]
 fn attempts_during_a_penalty_do_not_lengthen_it() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10 });
+    let gate = gate_of(None, 10);
     let offender = enter(&gate, "10.0.0.1");
     (0..3).for_each(|_| offender.punish(Offence::FailedAuth, NOW));
     let again = enter(&gate, "10.0.0.1");
@@ -225,7 +229,7 @@ fn attempts_during_a_penalty_do_not_lengthen_it() {
 
 #[test]
 fn offenders_are_bounded_and_the_worst_stay() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000_000 });
+    let gate = gate_of(None, 10_000_000);
     let pass = |n: u32| gate.enter((0x0b00_0000 + n).to_be_bytes().into(), false, NOW).0;
     let most = u32::try_from(MAX_ADDRESSES).expect("small");
     let bad = pass(most * 3);
@@ -241,7 +245,7 @@ fn offenders_are_bounded_and_the_worst_stay() {
 
 #[test]
 fn a_burst_of_handshakes_is_free_and_a_flood_waits() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     let pass = enter(&gate, FAR[0]);
     let patience = Duration::from_secs(2);
     let waits: Vec<_> = (0..300).map(|_| pass.handshake_delay(patience, NOW)).collect();
@@ -254,7 +258,7 @@ fn a_burst_of_handshakes_is_free_and_a_flood_waits() {
 
 #[test]
 fn one_network_leaves_handshakes_to_others() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 100_000 });
+    let gate = gate_of(None, 100_000);
     let patience = Duration::from_secs(8);
     let flood: Vec<Pass> = addresses("fd00:a::", 100).iter().map(|address| enter(&gate, address)).collect();
     // For a minute, as fast as it is let.
@@ -274,7 +278,7 @@ fn one_network_leaves_handshakes_to_others() {
 
 #[test]
 fn handshakes_under_way_are_bounded_and_given_back() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     let pass = enter(&gate, FAR[0]);
     let mut under_way: Vec<_> = std::iter::from_fn(|| pass.begin_handshake(NOW)).take(100).collect();
     assert_eq!(under_way.len(), 32);
@@ -294,7 +298,7 @@ fn tries(pass: &Pass, now: Duration) -> usize {
 
 #[test]
 fn tries_are_five_a_minute_of_an_address_and_sixty_of_all() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     let mut taken = 0;
     for network in 0..100_u8 {
         let own = tries(&enter(&gate, &format!("10.0.{network}.1")), NOW);
@@ -309,7 +313,7 @@ fn tries_are_five_a_minute_of_an_address_and_sixty_of_all() {
 
 #[test]
 fn one_network_leaves_tries_to_others_and_to_its_own_newcomers() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     let guessed: usize =
         addresses("fd00:a::", 14).iter().map(|address| tries(&enter(&gate, address), NOW)).sum();
     assert!(guessed < TRY_BURST_PER_NETWORK as usize, "{guessed}");
@@ -330,12 +334,11 @@ fn one_network_leaves_tries_to_others_and_to_its_own_newcomers() {
 
 #[test]
 fn three_networks_that_guess_leave_tries_to_a_fourth() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     for second in 0..600 {
         let now = NOW + Duration::from_secs(second);
         for net in ["10.1.1.", "fd00::", "fe80::"] {
-            let host = format!("{net}{}", second % 200);
-            tries(&gate.enter(ip(&host), false, now).0, now);
+            tries(&gate.enter(ip(&format!("{net}{}", second % 200)), false, now).0, now);
         }
     }
     let now = NOW + Duration::from_secs(600);
@@ -344,7 +347,7 @@ fn three_networks_that_guess_leave_tries_to_a_fourth() {
 
 #[test]
 fn a_right_try_costs_nobody_anything() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     for n in 0..1000 {
         let pass = enter(&gate, &format!("10.0.0.{}", n % 250));
         assert_eq!(pass.take_try(NOW), Ok(()), "{n}");
@@ -356,7 +359,7 @@ fn a_right_try_costs_nobody_anything() {
 
 #[test]
 fn an_attempt_is_forgotten_after_an_hour() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000 });
+    let gate = gate_of(None, 10_000);
     let pass = enter(&gate, "fd00::1");
     assert_eq!(pass.take_try(NOW), Ok(()));
     let later = NOW + TRY_REMEMBERED;
@@ -372,7 +375,7 @@ fn an_attempt_is_forgotten_after_an_hour() {
 
 #[test]
 fn the_table_is_bounded_and_keeps_active_rows() {
-    let gate = Gate::new(GateLimits { max_per_address: None, max_clients: 10_000_000 });
+    let gate = gate_of(None, 10_000_000);
     let bad = enter(&gate, "10.9.9.9");
     (0..90).for_each(|_| bad.punish(Offence::Timeout, NOW));
     drop(bad);
@@ -394,7 +397,7 @@ proptest! {
     fn whatever_comes_and_goes_nothing_is_left_and_no_bound_is_passed(
         steps in proptest::collection::vec((0..4_u8, 0..6_u8, 0..8_usize), 0..200)
     ) {
-        let gate = Gate::new(GateLimits { max_per_address: Some(5), max_clients: 30 });
+        let gate = gate_of(Some(5), 30);
         let mut here: Vec<(Pass, CutSignal)> = Vec::new();
         for (what, host, which) in steps {
             match what {

@@ -24,7 +24,7 @@ impl FailureLog {
         let mut state = self.0.lock();
         let is_news = state.as_ref().is_none_or(|state| discriminant(&state.error) != discriminant(error));
         if is_news {
-            tracing::warn!("cannot read the history: {error}");
+            tracing::warn!(event = "history_unreadable", "cannot read the history: {error}");
         }
         let count = state.take().map_or(0, |state| state.count) + 1;
         *state = Some(Outage { error: error.clone(), count });
@@ -35,7 +35,10 @@ impl FailureLog {
     pub(super) fn ends(&self) {
         let ended = self.0.lock().take_if(|state| !state.error.is_permanent());
         if let Some(Outage { count, .. }) = ended {
-            tracing::info!("reading the history works again; failed reads: {count}");
+            tracing::info!(
+                event = "history_readable",
+                "reading the history works again; failed reads: {count}"
+            );
         }
     }
 }
@@ -49,7 +52,10 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(Outage { error, count }) = self.lock().take() {
-            tracing::warn!("could not read the history until the end: {error}; failed reads: {count}");
+            tracing::warn!(
+                event = "history_unreadable",
+                "could not read the history until the end: {error}; failed reads: {count}"
+            );
         }
     }
 }

@@ -49,8 +49,10 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
         Delivery::Answer(answer) => batch.answer(answer),
         Delivery::Follow(session) => batch.step(session, StepKind::Follow),
         Delivery::Close(session) => batch.step(session, StepKind::Close),
-        // The hub has passed it on to the transfers.
-        Delivery::EndTransfer { .. } => {}
-        Delivery::Log(what) => tracing::info!("{what}"),
+        Delivery::Status { session, echo } => batch.background(session, BackgroundJob::Status { echo }),
+        // The hub has passed these on to the transfers and the journal.
+        Delivery::EndTransfer { .. } | Delivery::Refused(_) | Delivery::Visit(_) => {}
+        Delivery::Log(what) => tracing::info!(event = "operator_acted", "{what}"),
+        Delivery::LogSharedKey(what) => tracing::info!(event = "key_shared", "{what}"),
     }
 }

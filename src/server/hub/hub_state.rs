@@ -3,6 +3,7 @@
 //! Knows no lock and wakes nobody. Each call takes microseconds, because everyone else waits; `cargo bench
 //! --bench hold` measures that.
 
+use super::super::journal::ServerJournal;
 use super::super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::ParsedIncoming;
 use super::deliver::deliver;
@@ -10,6 +11,7 @@ use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
 use crate::limits::HANDSHAKES_PORTION;
 use crate::protocol::Code;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -23,12 +25,17 @@ pub(in crate::server) struct HubState {
     handshakes: VecDeque<(Duration, SessionId)>,
     /// Transfers that the rules have ended, for those who pass the bytes on.
     ended: mpsc::UnboundedSender<(TransferId, Code)>,
+    journal: Arc<ServerJournal>,
 }
 
 impl HubState {
-    pub(in crate::server) fn new(chat: Chat, ended: mpsc::UnboundedSender<(TransferId, Code)>) -> Self {
+    pub(in crate::server) fn new(
+        chat: Chat,
+        ended: mpsc::UnboundedSender<(TransferId, Code)>,
+        journal: Arc<ServerJournal>,
+    ) -> Self {
         let (deliveries, handshakes) = (Vec::new(), VecDeque::new());
-        Self { chat, batch: OutputBatch::default(), deliveries, handshakes, ended }
+        Self { chat, batch: OutputBatch::default(), deliveries, handshakes, ended, journal }
     }
 
     /// Starts a connection, which must register by `deadline`. Returns whether it is the only one to wait for.
@@ -99,14 +106,15 @@ impl HubState {
 
     /// Makes one call of the rules and delivers the results.
     pub(in crate::server) fn act<T>(&mut self, call: impl FnOnce(&mut Chat, &mut Deliveries) -> T) -> T {
-        let Self { chat, batch, deliveries, ended, .. } = self;
+        let Self { chat, batch, deliveries, ended, journal, .. } = self;
         let result = call(chat, deliveries);
         for delivery in deliveries.drain(..) {
-            if let Delivery::EndTransfer { transfer, code } = delivery {
+            match delivery {
                 // The error is that of a server that ends.
-                let _ = ended.send((transfer, code));
-            } else {
-                deliver(batch, delivery);
+                Delivery::EndTransfer { transfer, code } => drop(ended.send((transfer, code))),
+                Delivery::Refused(refused) => journal.turned_away(*refused),
+                Delivery::Visit(visit) => journal.visit(visit),
+                delivery => deliver(batch, delivery),
             }
         }
         result

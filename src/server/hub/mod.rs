@@ -9,6 +9,7 @@ mod hub_state;
 mod incoming;
 
 use super::connection::Connection;
+use super::journal::ServerJournal;
 use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, OutputStep, Remainder, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
@@ -78,7 +79,7 @@ pub(super) struct Portion {
 
 impl Hub {
     pub(super) fn new(
-        (chat, ended): (Chat, mpsc::UnboundedSender<(TransferId, Code)>),
+        (chat, ended, journal): (Chat, mpsc::UnboundedSender<(TransferId, Code)>, Arc<ServerJournal>),
         closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
         max_batch: usize,
@@ -91,7 +92,7 @@ impl Hub {
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
         Arc::new(Self {
-            state: Mutex::new(HubState::new(chat, ended)),
+            state: Mutex::new(HubState::new(chat, ended, journal)),
             clock,
             is_doubtful: AtomicBool::new(false),
             clock_turned: Notify::new(),

@@ -30,6 +30,8 @@ pub(super) struct Budget {
     reserved: AtomicUsize,
     /// Clients that were closed for memory.
     closed: AtomicUsize,
+    /// Clients that were closed because they did not read.
+    slow: AtomicUsize,
     /// When the process was last checked, and whether it was full.
     last: Mutex<Option<(Instant, bool)>>,
 }
@@ -51,6 +53,7 @@ impl Budget {
             most,
             reserved: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
+            slow: AtomicUsize::new(0),
             last: Mutex::new(None),
         })
     }
@@ -65,15 +68,33 @@ impl Budget {
         self.closed.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// For the console.
-    pub(super) fn status(&self) -> String {
-        let kib = |bytes: usize| bytes.div_ceil(1024);
-        let closed = match self.closed.load(Ordering::Relaxed) {
-            0 => String::new(),
-            1 => "; 1 client was closed because of it (--memory)".into(),
-            closed => format!("; {closed} clients were closed because of it (--memory)"),
-        };
-        format!("{} of {} KiB of memory hold data for clients{closed}", kib(self.reserved()), kib(self.most))
+    /// Clients that were closed for memory.
+    pub(super) fn closed(&self) -> usize {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Counts a client that was closed because it did not read.
+    pub(super) fn count_slow_reader(&self) {
+        self.slow.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn slow_readers_closed(&self) -> usize {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// The limit for the process, in bytes.
+    pub(super) fn granted(&self) -> u64 {
+        self.granted
+    }
+
+    /// The limit for data held for clients, in bytes.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Memory of the process, in bytes; `None`: the system does not tell.
+    pub(super) fn used(&self) -> Option<u64> {
+        used()
     }
 
     /// An empty reservation.

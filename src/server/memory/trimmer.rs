@@ -28,7 +28,11 @@ impl Trimmer {
             });
             if let Err(error) = started {
                 self.is_trimming.store(false, Ordering::Relaxed);
-                tracing::debug!(%error, "cannot start the thread that returns memory");
+                tracing::debug!(
+                    event = "thread_missing",
+                    %error,
+                    "cannot start the thread that returns memory"
+                );
             }
         }
     }

@@ -27,6 +27,7 @@ impl Reactor {
         if self.shed > 0 && self.next_warning.is_none_or(|next| next <= Instant::now()) {
             let clients = std::mem::take(&mut self.shed);
             tracing::warn!(
+                event = "memory_short",
                 clients,
                 "out of memory for waiting data (--memory); closed the clients that held most"
             );

@@ -1,4 +1,4 @@
-//! Counts of transfers, for the console and the log.
+//! Counts of transfers, for the server's numbers.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -64,19 +64,5 @@ impl TransferCounts {
 
     pub(super) fn passed(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Relaxed);
-    }
-
-    /// For the console; `None` if there was none.
-    pub fn status(&self) -> Option<String> {
-        let (running, done, cut) = (self.running(), self.done(), self.cut());
-        let refused = match self.refused_connections() {
-            0 => String::new(),
-            refused => format!(", {refused} connections refused"),
-        };
-        let has_any = running + done + cut + self.refused_connections() > 0;
-        let mib = self.bytes() >> 20;
-        has_any.then(|| {
-            format!("files: {running} running, {done} done, {cut} ended early{refused}; {mib} MiB passed on")
-        })
     }
 }

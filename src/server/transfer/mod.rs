@@ -109,7 +109,11 @@ impl Transfers {
                 Some((id, code)) = self.ended.recv() => self.cut(id, code),
                 Some(finished) = self.relays.join_next() => match finished {
                     Ok(finished) => self.finish(finished),
-                    Err(error) => tracing::error!(%error, "a transfer's task panicked"),
+                    Err(error) => tracing::error!(
+                        event = "task_panicked",
+                        %error,
+                        "a transfer's task panicked"
+                    ),
                 },
                 Some(_) = self.refused.join_next() => {}
                 else => return,
@@ -125,7 +129,12 @@ impl Transfers {
             Ok(ticket) => ticket,
             Err(refusal) => {
                 self.counts.refused();
-                tracing::debug!(peer = %peer.ip, code = %refusal.code, "a file's connection is refused");
+                tracing::debug!(
+                    event = "transfer_refused",
+                    peer = %peer.ip,
+                    code = %refusal.code,
+                    "a file's connection is refused"
+                );
                 return self.refuse(arrived, refusal.code, refusal.msg);
             }
         };
@@ -147,7 +156,7 @@ impl Transfers {
             none => match RelayThreads::start() {
                 Ok(threads) => none.insert(threads),
                 Err(error) => {
-                    tracing::error!(%error, "cannot start threads for transfers");
+                    tracing::error!(event = "thread_missing", %error, "cannot start threads for transfers");
                     let end = TransferEnd::Cut(TransferSide::Sender);
                     return self.hub.act(|chat, _, out| chat.transfer_ended(ticket.transfer, end, out));
                 }
@@ -178,8 +187,15 @@ impl Transfers {
         let FileTicket { transfer, names: [from, to], .. } = ticket;
         self.running.remove(&transfer);
         let seconds = format_args!("{:.3}", time.as_secs_f32());
-        let bytes = report.bytes;
-        tracing::info!(%from, %to, bytes, %seconds, why = report.as_str(), "a transfer has ended");
+        tracing::info!(
+            event = "transfer_ended",
+            %from,
+            %to,
+            bytes = report.bytes,
+            %seconds,
+            why = report.as_str(),
+            "a transfer has ended"
+        );
         if let Some(end) = report.for_rules() {
             self.hub.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
         }

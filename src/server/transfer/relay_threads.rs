@@ -47,6 +47,6 @@ fn lower_priority() {
     // On Linux, this is the calling thread's alone (setpriority(2)).
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "cannot lower a transfer thread's priority");
+        tracing::debug!(event = "thread_priority", %error, "cannot lower a transfer thread's priority");
     }
 }

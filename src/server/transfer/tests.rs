@@ -2,6 +2,7 @@
 
 use super::super::connection_ids::ConnectionIds;
 use super::super::gate::{Gate, GateLimits};
+use super::super::journal::ServerJournal;
 use super::super::memory::Budget;
 use super::super::reactor_inbox::{Permits, ReactorInbox};
 use super::*;
@@ -18,11 +19,8 @@ fn handed_out(budget: &Arc<Budget>) -> (FileConnection, TcpStream) {
     let (stream, address) = listener.accept().expect("a connection");
     stream.set_nonblocking(true).expect("an option");
     let id = Arc::new(ConnectionIds::default()).lease();
-    let (pass, _) = Gate::new(GateLimits { max_per_address: None, max_clients: 1 }).enter(
-        address.ip(),
-        false,
-        Duration::ZERO,
-    );
+    let limits = GateLimits { max_per_address: None, max_clients: 1 };
+    let (pass, _) = Gate::new(limits, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
     let (inbox, _) = ReactorInbox::open(1 << 20, Arc::clone(budget)).expect("an inbox");
     let stream = mio::net::TcpStream::from_std(stream);
     let connection = Connection::new((stream, Transport::Plain), inbox, Permits { pass, id });

@@ -14,7 +14,7 @@ impl WriteThread {
             Ok(true) => PRUNE_PAUSE,
             Ok(false) => PRUNE_EVERY,
             Err(error) => {
-                tracing::debug!("cannot remove old messages: {error}");
+                tracing::debug!(event = "removal_failed", "cannot remove old messages: {error}");
                 PRUNE_EVERY
             }
         };
@@ -57,10 +57,13 @@ impl WriteThread {
         self.notices.full_of_mail(is_full);
         match is_full {
             true => tracing::warn!(
+                event = "mail_full",
                 "waiting mail fills its half of --retain-size, so the server refuses mail for people who are \
                  away; raise --retain-size, or keep mail for a shorter time (--retain)"
             ),
-            false => tracing::info!("the server takes mail for people who are away again"),
+            false => {
+                tracing::info!(event = "mail_accepted", "the server takes mail for people who are away again")
+            }
         }
         Ok(())
     }
@@ -82,7 +85,7 @@ impl WriteThread {
             && !self.is_full_of_mail
             && let Err(error) = self.look_at_mail()
         {
-            tracing::debug!("cannot count waiting mail: {error}");
+            tracing::debug!(event = "removal_failed", "cannot count waiting mail: {error}");
         }
     }
 }

@@ -67,13 +67,14 @@ impl Serve {
         (child, address, stderr, said, home)
     }
 
-    /// Reads the log until a line has `text`.
-    pub fn wait_for_log(&mut self, text: &str) {
+    /// Reads the log until a line has `text`; returns that line.
+    pub fn wait_for_log(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
             assert!(self.stderr.read_line(&mut line).unwrap() > 0, "the log ended without {text:?}");
         }
+        line
     }
 
     #[cfg(unix)]

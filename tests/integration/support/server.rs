@@ -1,6 +1,7 @@
 //! A real server on a free port of loopback, in a thread and runtime of its own.
 
 use lanchat::fingerprint::Fingerprint;
+use lanchat::protocol::ServerNumbers;
 use lanchat::protocol::request::Operate;
 use lanchat::server::{Handle, Server, ServerOptions};
 use std::net::SocketAddr;
@@ -64,6 +65,12 @@ impl TestServer {
             options.data_dir = Some(dir.to_owned());
             options.port = port;
         });
+    }
+
+    /// Its own numbers.
+    pub fn numbers(&self) -> ServerNumbers {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(self.handle.numbers())
     }
 
     /// Makes a user who is here an operator.

@@ -86,14 +86,8 @@ fn a_receiver_who_does_not_read_stops_the_sender_and_the_chat_goes_on() {
     let [mut sender, mut receiver] = connect(&mut pair);
     let chunk = bytes(64 * 1024);
     let sent = sender.write_until_full(&chunk);
-    let status = pair.server.handle.status().join("\n");
-    let held: usize = status
-        .split(" of ")
-        .next()
-        .and_then(|text| text.rsplit(['\n', ' ']).next())
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_else(|| panic!("{status}"));
-    assert!(held * 1024 <= TRANSFER_MEMORY_BYTES + 64 * 1024, "{status}");
+    let held = pair.server.numbers().held_bytes;
+    assert!(held <= (TRANSFER_MEMORY_BYTES + 64 * 1024) as u64, "{held}");
     pair.alice.say("bob", "are you there?");
     assert_eq!(pair.bob.text(), "are you there?");
     let flushing = std::thread::spawn(move || sender.flush());

@@ -302,6 +302,7 @@ impl Repl {
             mode: Mode::Chat,
             may_ask: needs_passphrase || namesake.is_some(),
             needs_name: self.is_first && credentials.identity.is_name_chosen,
+            guest: false,
         };
         let joined = if terms.may_ask {
             // The prompt lends its terminal to the questions.

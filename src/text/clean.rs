@@ -145,9 +145,9 @@ impl CleanLine {
         while let Some(c) = rest.next() {
             let length = self.safe.len();
             self.add(c, before, rest.clone().next());
-            // A joiner joins nothing to a character that did not stay.
+            // A joiner joins nothing to a character that did not stay, or stayed as another.
             if self.safe.len() > length {
-                before = Some(c);
+                before = self.safe.chars().next_back();
             }
         }
     }
@@ -310,6 +310,13 @@ mod tests {
         }
         let secret = "\u{200B}\u{2060}".repeat(40);
         assert_eq!(safe_line(&format!("a{secret}b")), "a\u{FFFD}b");
+    }
+
+    #[test]
+    fn a_joiner_joins_nothing_to_what_was_replaced() {
+        let once = clean("\u{1F469}\u{E0067}\u{200D}\u{1F469}");
+        assert!(!once.contains(ZWJ), "{}", once.escape_unicode());
+        assert_eq!(clean(&once), once);
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl CleanLine {
             self.add(c, before, rest.clone().next());
             // A joiner joins nothing to a character that did not stay, or stayed as another.
             if self.safe.len() > length {
-                before = self.safe.chars().next_back();
+                before = self.safe.chars().next_back().filter(|kept| *kept == c);
             }
         }
     }

@@ -1,14 +1,16 @@
 //! The delay of chat messages while files pass through the same server.
 //!
 //! Two plaintext clients: each 2 ms, one sends the other a direct message, which nobody else receives: a message to
-//! the lobby would also go to the transfers' own clients, and take longer for that reason. These run at the lowest
-//! priority, so that it is the server that is measured.
+//! the lobby would also go to the transfers' own clients, and take longer for that reason. With two CPUs, these run on
+//! one, and the server and the two clients on the other; elsewhere they would be other machines.
 
 use super::figures::median;
 use super::lanchat::{self, Server};
 use super::options::Options;
 use super::place::Place;
 use anyhow::{Context, Result, ensure};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -70,10 +72,13 @@ pub fn run(options: &Options, place: &Place, dir: &Path, transfers: usize) -> Re
     super::speed::make(&from, options.bytes)?;
     let (mut without, mut with, mut late) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
     for turn in 0..options.turns {
+        stay_on(0)?;
         let server = Server::start(place, dir, true)?;
         let mut talk = Talk::new(place)?;
         let calm = talk.delays()?;
         let mut running = Vec::new();
+        // Programs run where the one that starts them does.
+        stay_on(1)?;
         for number in 0..transfers {
             let to = lanchat::fresh(dir, &format!("received{number}"))?;
             let (send, receive) = lanchat::pair(place, dir, (number, options.plaintext), (&from, &to))?;
@@ -81,6 +86,7 @@ pub fn run(options: &Options, place: &Place, dir: &Path, transfers: usize) -> Re
             lower(&receive)?;
             running.extend([send, receive]);
         }
+        stay_on(0)?;
         wait_for_parts(dir, transfers)?;
         let busy = talk.delays()?;
         let unfinished =
@@ -113,6 +119,14 @@ pub fn run(options: &Options, place: &Place, dir: &Path, transfers: usize) -> Re
         busy / calm
     );
     println!("99th percentile: ratio {:.2}", median(late.1) / median(late.0));
+    Ok(())
+}
+
+/// Runs on this CPU from now on. With only one, there is nothing to choose.
+fn stay_on(cpu: usize) -> Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu)?;
+    let _ = sched_setaffinity(Pid::from_raw(0), &set);
     Ok(())
 }
 

@@ -54,7 +54,9 @@ fn metrics_address(serve: &mut Serve) -> SocketAddr {
 /// What an HTTP server answers to a request's first line.
 fn http(address: SocketAddr, line: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "{line} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n").unwrap();
+    // In one piece: the server may answer and close as soon as it knows that a request is nonsense.
+    let request = format!("{line} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer

@@ -1,6 +1,6 @@
 //! `lanchat forget`: erases a person from the server on this machine, after a question.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::args::{CommonArgs, ForgetArgs};
@@ -9,6 +9,7 @@ use super::logging;
 use super::own_server;
 use super::rescue::{counted, failure};
 use super::values::LogLevel;
+use crate::client;
 use crate::server;
 use crate::store::PersonData;
 use crate::text::safe_line;
@@ -20,8 +21,7 @@ pub(crate) fn run(
 ) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
-    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if !args.yes && !can_ask {
+    if !args.yes && !client::can_ask() {
         return Err(ExitError::usage("forget erases for good; confirm it with --yes"));
     }
     let agree = |person: &PersonData| args.yes || ask(person);
@@ -34,10 +34,8 @@ pub(crate) fn run(
 }
 
 fn ask(person: &PersonData) -> bool {
-    eprint!("Erase {}: {}? This cannot be undone. [y/N] ", whose(person), content(person));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    let (whose, content) = (whose(person), content(person));
+    client::says_yes_here(&format!("Erase {whose}: {content}? This cannot be undone. [y/N] "))
 }
 
 /// `alice, bob (SHA256:...)`.

@@ -37,4 +37,5 @@ pub use screen::{
     Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, receive,
     remembered_names, send, send_file, servers_joined, status, tail,
 };
+pub(crate) use terminal::{can_ask, says_yes_here};
 pub use trust::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};

@@ -47,18 +47,24 @@ pub(crate) async fn says_yes(question: &str) -> bool {
     is_yes(&answer(question).await.unwrap_or_default())
 }
 
+/// The same, for a caller that may wait for a person.
+pub(crate) fn says_yes_here(question: &str) -> bool {
+    is_yes(&ask(question).unwrap_or_default())
+}
+
 /// Asks a question, and reads a line; `None`: the user ended the input (Ctrl-D). Reads on a thread of its own,
 /// because that waits for a person.
 pub(crate) async fn answer(question: &str) -> Option<String> {
     let question = question.to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        // Keys pressed while waiting are not an answer.
-        prompt::forget_typed();
-        anstream::eprint!("{}", broken(&question, columns()));
-        let mut answer = Vec::new();
-        io::stdin().lock().read_until(b'\n', &mut answer).map(|_| answer)
-    });
-    let answer = read.await.ok().and_then(Result::ok).filter(|answer| !answer.is_empty())?;
+    tokio::task::spawn_blocking(move || ask(&question)).await.ok().flatten()
+}
+
+fn ask(question: &str) -> Option<String> {
+    // Keys pressed while waiting are not an answer.
+    prompt::forget_typed();
+    anstream::eprint!("{}", broken(question, columns()));
+    let mut answer = Vec::new();
+    io::stdin().lock().read_until(b'\n', &mut answer).ok().filter(|length| *length > 0)?;
     // Bytes that are not UTF-8 are an answer too, if a wrong one.
     Some(String::from_utf8_lossy(&answer).into_owned())
 }

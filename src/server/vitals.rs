@@ -12,8 +12,8 @@ use crate::chat::Chat;
 use crate::files;
 use crate::limits::COUNTING_PERCENT;
 use crate::protocol::ServerNumbers;
-use crate::store::Store;
-use std::path::{Path, PathBuf};
+use crate::store::{self, Store};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,8 +54,13 @@ impl Vitals {
             numbers.stored_messages = self.stored(store).await;
             let path = path.clone();
             // A disk may hang.
-            let sizes = tokio::task::spawn_blocking(move || (database_bytes(&path), disk_free(&path))).await;
-            (numbers.database_bytes, numbers.disk_free_bytes) = sizes.unwrap_or_default();
+            let sizes = tokio::task::spawn_blocking(move || {
+                let (bytes, directory) = store::on_disk(&path)?;
+                Some((bytes, files::free_space(&directory).ok()))
+            });
+            if let Ok(Some((bytes, free))) = sizes.await {
+                (numbers.database_bytes, numbers.disk_free_bytes) = (Some(bytes), free);
+            }
         }
         numbers
     }
@@ -109,16 +114,4 @@ impl Vitals {
         *counted = Some(CountedMessages { count, until: Instant::now() + pause });
         Some(count)
     }
-}
-
-fn database_bytes(path: &Path) -> Option<u64> {
-    let size = |path: &Path| path.metadata().map(|file| file.len());
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    // The log may be absent.
-    Some(size(path).ok()? + size(Path::new(&log)).unwrap_or_default())
-}
-
-fn disk_free(path: &Path) -> Option<u64> {
-    files::free_space(path.parent()?).ok()
 }

@@ -62,6 +62,7 @@ pub use export::{Export, ExportFilter};
 pub use forget::{PersonData, PersonQuery, forget};
 pub use names_in_use::NamesInUse;
 pub use notices::Notices;
+pub use paths::on_disk;
 pub use repair::{Repaired, check_whole, repair};
 pub use upgrade_copy::all as upgrade_copies;
 

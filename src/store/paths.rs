@@ -14,6 +14,15 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
     target.unwrap_or_else(|| path.into())
 }
 
+/// The bytes of a database and its log, and the directory with both; `None`: there is no database.
+pub fn on_disk(path: &Path) -> Option<(u64, PathBuf)> {
+    let real = real_path(path);
+    let size = |path: &Path| path.metadata().map(|file| file.len());
+    // The log may be absent.
+    let bytes = size(&real).ok()? + size(&beside(&real, "-wal")).unwrap_or_default();
+    Some((bytes, real.parent()?.to_owned()))
+}
+
 /// Follows a symbolic link, and refuses one beside which the log was left when the database was moved.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     let real = real_path(path);

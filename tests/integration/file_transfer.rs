@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -255,6 +255,17 @@ fn about_offer(kind: &str, members: Value) -> Value {
     packet
 }
 
+/// Starts alice's `send` of plan.pdf to bob, and has the server take the offer.
+fn offering(server: &FakeServer, alice: &User) -> (Running, TcpStream) {
+    alice.file("plan.pdf", "plan");
+    let args = ["--json", "--plaintext", "--to", "bob", "--file", "plan.pdf"];
+    let running = Running::start(&mut alice.command("send", server.address, &args));
+    let chat = server.accept();
+    let id = server.packet()["id"].clone();
+    say(&chat, &about_offer("offered", json!({"id": id})));
+    (running, chat)
+}
+
 #[test]
 fn a_receiver_accepts_again_if_the_sender_does_not_connect() {
     let server = FakeServer::start(json!({}));
@@ -280,12 +291,7 @@ fn a_receiver_accepts_again_if_the_sender_does_not_connect() {
 fn a_sender_waits_for_the_next_answer_if_the_receiver_does_not_connect() {
     let server = FakeServer::start(json!({}));
     let alice = User::new("alice");
-    alice.file("plan.pdf", "plan");
-    let args = ["--json", "--plaintext", "--to", "bob", "--file", "plan.pdf"];
-    let mut running = Running::start(&mut alice.command("send", server.address, &args));
-    let chat = server.accept();
-    let id = server.packet()["id"].clone();
-    say(&chat, &about_offer("offered", json!({"id": id})));
+    let (mut running, chat) = offering(&server, &alice);
     for _ in 0..2 {
         say(&chat, &about_offer("accepted", json!({"name": "bob", "token": "secret", "send": true})));
         assert_eq!(running.event("failed")["code"], "cut");

@@ -129,6 +129,13 @@ fn a_closed_server_takes_its_passphrase_from_a_credential_unless_that_is_blank()
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     assert_eq!(checked("correct horse battery\n"), (Some(0), String::new()));
+    let indented = format!("{}correct horse battery\n", " ".repeat(40));
+    assert_eq!(checked(&indented), (Some(0), String::new()));
+    let (status, why) = checked(&format!("{}short", " ".repeat(40)));
+    assert!(
+        status == Some(1) && why.contains("has fewer than"),
+        "blanks before it do not make it none: {why}"
+    );
     assert_eq!(checked("\n"), (Some(0), String::new()));
     assert_eq!(checked(""), (Some(0), String::new()));
     let (status, why) = checked("short");

@@ -15,9 +15,6 @@ use crate::server::JoinPolicy;
 /// The service manager's credential with a closed server's passphrase.
 const CREDENTIAL: &str = "passphrase";
 
-/// Bytes of a credential that are blank if it stands for none.
-const MAX_BLANK_BYTES: usize = 16;
-
 /// Reads a file that the user has named. On another thread: a pipe makes it wait, and a signal should end that.
 pub(super) async fn apart<T: Send + 'static>(
     path: &Option<PathBuf>,
@@ -41,16 +38,15 @@ pub(super) fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Joi
 /// is blank.
 fn credential() -> Option<PathBuf> {
     let file = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
-    // The system's credentials are files, which can be read twice.
-    let Ok(true) = std::fs::metadata(&file).map(|found| found.is_file()) else {
-        return file.exists().then_some(file);
+    let is_none = match std::fs::metadata(&file) {
+        Ok(found) if found.is_file() => files::read_named(&file, limits::MAX_SECRET_FILE_BYTES)
+            .is_ok_and(|text| text.trim_ascii().is_empty()),
+        // A pipe can be read only once.
+        Ok(_) => false,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     };
-    match files::read_named(&file, MAX_BLANK_BYTES) {
-        Ok(text) if text.trim_ascii().is_empty() => None,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        // The caller reads it, and reports an error.
-        _ => Some(file),
-    }
+    // The caller reads it, and reports any other error.
+    (!is_none).then_some(file)
 }
 
 pub(super) fn read_motd(path: &Path) -> anyhow::Result<String> {

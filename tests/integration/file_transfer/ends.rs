@@ -104,12 +104,7 @@ fn a_receiver_accepts_again_if_the_connection_broke_after_the_last_byte() {
 fn a_sender_takes_the_server_s_word_that_all_has_arrived() {
     let server = FakeServer::start(json!({}));
     let alice = User::new("alice");
-    alice.file("plan.pdf", "plan");
-    let args = ["--json", "--plaintext", "--to", "bob", "--file", "plan.pdf"];
-    let mut running = Running::start(&mut alice.command("send", server.address, &args));
-    let chat = server.accept();
-    let id = server.packet()["id"].clone();
-    say(&chat, &about_offer("offered", json!({"id": id})));
+    let (mut running, chat) = offering(&server, &alice);
     say(&chat, &about_offer("accepted", json!({"name": "bob", "token": "secret", "send": true})));
     assert_eq!(running.event("failed")["code"], "cut");
     say(&chat, &about_offer("ended", json!({"name": "bob", "code": "received"})));

@@ -226,9 +226,11 @@ impl Chat {
                     let who = Who::Account(Arc::new(account.clone()));
                     let is_receiver = message.receiver.as_ref() == Some(account);
                     match (&message.venue, &message.author) {
-                        (Venue::Direct(to), _) if is_receiver => self.sessions_under(&who, &NameKey::of(to)),
+                        (Venue::Direct(to), _) if is_receiver => {
+                            self.sessions_under(&who, || NameKey::of(to))
+                        }
                         (_, Some(author)) if author == account => {
-                            self.sessions_under(&who, &NameKey::of(&message.from.name))
+                            self.sessions_under(&who, || NameKey::of(&message.from.name))
                         }
                         _ => self.sessions_of(&who),
                     }

@@ -33,8 +33,8 @@ impl Chat {
     pub(super) fn to_user(&self, id: SessionId, name: &str, now: &Now) -> Result<Addressed, Refusal> {
         let Recipient { name, account, user } = self.recipient(name, now)?;
         let who = account.clone().map(|account| Who::Account(Arc::new(account))).or(user.map(Who::User));
-        let key = self.prepared.key(&name);
-        let mut sessions = who.as_ref().map_or_else(Vec::new, |who| self.sessions_under(who, &key));
+        let key = || self.prepared.key(&name);
+        let mut sessions = who.as_ref().map_or_else(Vec::new, |who| self.sessions_under(who, key));
         let is_away = sessions.is_empty();
         let refusal = match &account {
             Some(account) if is_away => self.check_mailbox(id, account, &name, now).err(),
@@ -102,8 +102,9 @@ impl Chat {
         if let Some(asking) = self.asking(id) {
             let own = asking.who.account().filter(|own| mail.iter().all(|mail| mail.account != **own));
             mail.extend(own.map(|account| Mail { account: account.clone(), waits: false }));
-            let name = self.users.get(&asking.user).map(|user| user.name.key());
-            sessions.extend(name.iter().flat_map(|name| self.sessions_under(&asking.who, name)));
+            let user = self.users.get(&asking.user);
+            sessions
+                .extend(user.iter().flat_map(|user| self.sessions_under(&asking.who, || user.name.key())));
         }
         sessions.sort_unstable();
         sessions.dedup();

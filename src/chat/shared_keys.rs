@@ -161,14 +161,18 @@ impl Chat {
 
     /// A person's listening sessions. If the name was in use at the same time as other names of the key,
     /// leaves out the users of those.
-    pub(super) fn sessions_under(&self, who: &Who, name: &NameKey) -> Vec<SessionId> {
+    pub(super) fn sessions_under(&self, who: &Who, name: impl FnOnce() -> NameKey) -> Vec<SessionId> {
         let shared = match who.account() {
             Some(Account::Key(key)) => self.shared_keys.names(key),
             _ => &[],
         };
-        let is_other = |user: &User| user.name.key() != *name && shared.contains(&user.name.key());
+        if shared.is_empty() {
+            return self.sessions_of(who);
+        }
+        let name = name();
+        let is_other = |user: &User| user.name.key() != name && shared.contains(&user.name.key());
         let users = self.users_of(who).iter().filter_map(|user| self.users.get(user));
-        let users = users.filter(|user| !shared.contains(name) || !is_other(user));
+        let users = users.filter(|user| !shared.contains(&name) || !is_other(user));
         users.flat_map(|user| &user.sessions).copied().filter(|session| self.listens(*session)).collect()
     }
 

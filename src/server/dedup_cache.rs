@@ -16,6 +16,10 @@ type MessageHash = (u64, u64);
 /// The author, hashed.
 type Author = u64;
 
+/// What the cache knows a message by; `None`: a repeat of it could not be recognised. Hashing costs more than all
+/// else here, so it is done once for each message.
+pub(super) type MessageId = Option<(Author, MessageHash)>;
+
 /// A message that its author had sent before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Repeat {
@@ -47,19 +51,29 @@ pub(super) struct DedupCache {
 }
 
 impl DedupCache {
-    /// The messages that were sent in an earlier batch.
-    pub(super) fn known(&self, entries: &[Entry]) -> Vec<Repeat> {
+    /// Of each entry, as long as there is anything to compare them with.
+    pub(super) fn ids(&self, entries: &[Entry]) -> Vec<MessageId> {
         if self.messages.is_empty() {
-            return Vec::new();
+            return vec![None; entries.len()];
         }
-        let messages = entries.iter().enumerate().filter_map(|(place, entry)| Some((place, message(entry)?)));
-        messages.filter_map(|(place, message)| self.find(place, self.hash(message)?.1)).collect()
+        entries.iter().map(|entry| self.id(message(entry)?)).collect()
+    }
+
+    /// The messages that were sent in an earlier batch.
+    pub(super) fn known(&self, ids: &[MessageId]) -> Vec<Repeat> {
+        let places = ids.iter().enumerate();
+        places.filter_map(|(place, id)| self.find(place, (*id)?.1)).collect()
     }
 
     /// Remembers a message that is sent but not stored. If it was sent before, returns that instead. `seq`: the
     /// number in its receipt.
-    pub(super) fn note(&mut self, place: usize, message: &Message, seq: Option<u64>) -> Option<Repeat> {
-        let (author, hash) = self.hash(message)?;
+    pub(super) fn note(
+        &mut self,
+        place: usize,
+        (message, id): (&Message, MessageId),
+        seq: Option<u64>,
+    ) -> Option<Repeat> {
+        let (author, hash) = id.or_else(|| self.id(message))?;
         let repeats = self.find(place, hash);
         if repeats.is_none() {
             self.add(author, hash, seq, message.at);
@@ -67,7 +81,7 @@ impl DedupCache {
         repeats
     }
 
-    fn hash(&self, message: &Message) -> Option<(Author, MessageHash)> {
+    fn id(&self, message: &Message) -> MessageId {
         let author = message.author.as_ref().filter(|_| message.is_known_again())?;
         // `/me` and plain text are shown differently, but are the same message.
         let is_alert = message.kind == Kind::Alert;
@@ -82,10 +96,18 @@ impl DedupCache {
     }
 
     fn add(&mut self, author: Author, hash: MessageHash, seq: Option<u64>, at: Timestamp) {
-        let count = self.authors.get(&author).map_or(0, VecDeque::len);
-        if count >= MAX_PASSED_OF_AUTHOR {
-            self.forget_oldest(author);
-        } else if self.messages.len() >= MAX_PASSED
+        if let Some(hashes) =
+            self.authors.get_mut(&author).filter(|hashes| hashes.len() >= MAX_PASSED_OF_AUTHOR)
+        {
+            // Its count stays the same.
+            if let Some(oldest) = hashes.pop_front() {
+                self.messages.remove(&oldest);
+            }
+            hashes.push_back(hash);
+            self.messages.insert(hash, (seq, at));
+            return;
+        }
+        if self.messages.len() >= MAX_PASSED
             && let Some((_, most)) = self.heaviest.last().copied()
         {
             self.forget_oldest(most);
@@ -149,7 +171,11 @@ mod tests {
     }
 
     fn is_known(cache: &DedupCache, message: Message) -> bool {
-        !cache.known(&[Entry::Passed(Box::new(message))]).is_empty()
+        !cache.known(&cache.ids(&[Entry::Passed(Box::new(message))])).is_empty()
+    }
+
+    fn note(cache: &mut DedupCache, message: &Message, seq: Option<u64>) -> Option<Repeat> {
+        cache.note(0, (message, None), seq)
     }
 
     #[test]
@@ -159,8 +185,8 @@ mod tests {
         let direct = |to: &str, receiver| Message { venue: Venue::Direct(to.into()), receiver, ..said(1, 3) };
         let in_room = Message { venue: room("#Games"), ..said(1, 2) };
         for message in [said(1, 1), in_room.clone(), direct("Bob", Some(key(2))), direct("Eve", None)] {
-            assert_eq!(cache.note(0, &message, None), None);
-            assert!(cache.note(1, &message, Some(9)).is_some_and(|repeats| repeats.seq.is_none()));
+            assert_eq!(note(&mut cache, &message, None), None);
+            assert!(note(&mut cache, &message, Some(9)).is_some_and(|repeats| repeats.seq.is_none()));
         }
         let renamed = Message { from: Sender { name: "y".into(), ..said(1, 1).from }, ..said(1, 1) };
         let respelled = Message { venue: room("#gAMES"), ..in_room };
@@ -184,15 +210,15 @@ mod tests {
     #[test]
     fn the_author_with_most_loses_the_oldest_and_others_lose_nothing() {
         let mut cache = DedupCache::default();
-        cache.note(0, &said(0, 0), None);
+        note(&mut cache, &said(0, 0), None);
         for id in 0..2 * MAX_PASSED_OF_AUTHOR {
-            cache.note(0, &said(1, id), None);
+            note(&mut cache, &said(1, id), None);
         }
         assert_eq!(cache.messages.len(), MAX_PASSED_OF_AUTHOR + 1);
         assert!(is_known(&cache, said(1, 2 * MAX_PASSED_OF_AUTHOR - 1)) && !is_known(&cache, said(1, 0)));
         for author in 2..100 {
             for id in 0..MAX_PASSED_OF_AUTHOR {
-                cache.note(0, &said(author, id), None);
+                note(&mut cache, &said(author, id), None);
             }
         }
         assert_eq!(cache.messages.len(), MAX_PASSED);

@@ -7,7 +7,7 @@
 //! ([`deferred`](super::deferred)) until the store works again. Repeats of a message are recognised by the
 //! store, and by a cache of messages that the store does not have.
 
-use super::dedup_cache::{DedupCache, Repeat};
+use super::dedup_cache::{DedupCache, MessageId, Repeat};
 use super::deferred::Deferred;
 use super::hub::Hub;
 use super::output_batch::OutputBatch;
@@ -55,7 +55,8 @@ impl Persister {
             return;
         }
         let entries = std::mem::take(&mut batch.entries);
-        let mut repeats = self.dedup.known(&entries);
+        let ids = self.dedup.ids(&entries);
+        let mut repeats = self.dedup.known(&ids);
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
         let commit =
@@ -85,7 +86,7 @@ impl Persister {
                 (self.read_on(spans).await, Vec::new())
             }
         };
-        self.note(&commit.entries, &mut repeats);
+        self.note(&commit.entries, &ids, &mut repeats);
         self.tell(batch, &repeats, waited);
         close_cutovers(batch, pages);
         if !arrivals.is_empty() {
@@ -197,9 +198,9 @@ impl Persister {
     }
 
     /// Remembers messages that are sent but not stored; adds those that were sent before to `repeats`.
-    fn note(&mut self, entries: &[Entry], repeats: &mut Vec<Repeat>) {
+    fn note(&mut self, entries: &[Entry], ids: &[MessageId], repeats: &mut Vec<Repeat>) {
         let is_kept = self.store.is_some() && self.failing.is_none();
-        for (place, entry) in entries.iter().enumerate() {
+        for (place, (entry, id)) in entries.iter().zip(ids).enumerate() {
             let (message, seq) = match entry {
                 Entry::Message(message) if !is_kept => (message, None),
                 Entry::Passed(message) => (message, Some(message.seq).filter(|seq| *seq > 0)),
@@ -208,7 +209,7 @@ impl Persister {
             if repeats.binary_search_by_key(&place, |repeats| repeats.entry).is_ok() {
                 continue;
             }
-            if let Some(again) = self.dedup.note(place, message, seq) {
+            if let Some(again) = self.dedup.note(place, (message, *id), seq) {
                 learn(repeats, [again]);
             }
         }

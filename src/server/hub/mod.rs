@@ -141,41 +141,40 @@ impl Hub {
     }
 
     /// Processes a connection's input in order. Handles one portion, because other connections wait, and leaves
-    /// the rest in `incoming`. Takes the lock for one packet at a time, and parses outside it.
+    /// the rest in `incoming`. Frees the lock between two packets to parse the next one.
     pub(super) fn receive(&self, id: SessionId, incoming: &mut VecDeque<Incoming>) -> Next {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
+        let mut state = self.lock();
         while !incoming.is_empty() {
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
-            let mut state = self.lock();
             // An answer may fill a batch by itself, and is bigger than its request suggests.
             if state.batch.bytes() > self.max_batch {
                 return Next::Congested;
             }
-            let may_send = state.may_send(id, cost, &now);
-            drop(state);
-            let is_first = match may_send {
+            let is_first = match state.may_send(id, cost, &now) {
                 Err(pause) => return Next::Pause(pause),
                 Ok(is_first) => is_first,
             };
             let Some(next) = incoming.pop_front() else { break };
+            drop(state);
             let parsed = ParsedIncoming::new(next, is_first);
-            let mut state = self.lock();
+            state = self.lock();
             let (before, bytes_before) = (state.chat.due(), state.batch.bytes());
             state.receive(id, parsed, &now);
             // The flusher may take the batch between two packets.
             bytes += state.batch.bytes().saturating_sub(bytes_before);
             self.wake_timers(&state, before);
-            let has_more = state.chat.has_more();
-            drop(state);
-            if has_more {
+            if state.chat.has_more() {
+                drop(state);
                 self.proceed(&now);
+                state = self.lock();
             }
             if bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
                 break;
             }
         }
-        if self.is_congested() { Next::Congested } else { Next::More }
+        if state.batch.bytes() > self.max_batch { Next::Congested } else { Next::More }
     }
 
     /// Ends a session and tells it why.

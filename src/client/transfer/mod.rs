@@ -7,6 +7,7 @@
 mod accepted;
 mod cancel;
 mod door;
+mod earlier;
 mod error;
 mod journal;
 mod landing;

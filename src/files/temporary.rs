@@ -33,7 +33,7 @@ pub(super) fn open(path: &Path) -> io::Result<(PathBuf, File)> {
     Ok((temporary, file))
 }
 
-/// Removes the temporary files for `path` whose processes are gone. They are no loss: `path` has its content of before.
+/// Removes the temporary files for `path` whose processes are gone. `path` itself is whole.
 pub fn remove_leftovers(path: &Path) {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return;

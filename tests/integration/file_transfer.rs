@@ -1,5 +1,7 @@
 //! `lanchat send --file` and `lanchat receive` as two processes, over a real server.
 
+#[cfg(unix)]
+mod confirmed;
 mod ends;
 mod hostile;
 mod questions;

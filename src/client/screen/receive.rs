@@ -82,7 +82,10 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
     let mut ticks = interval(TICK);
     loop {
         let next = tokio::select! {
-            update = connection.next() => receiver.take(update.map_err(Error::from)?)?,
+            update = connection.next() => match update {
+                Ok(update) => receiver.take(update)?,
+                Err(ended) => receiver.gone(ended.into())?,
+            },
             Some(done) = receiver.running.join_next() => {
                 receiver.ended(done.map_err(|error| Error::Local(error.to_string()))?)?
             }

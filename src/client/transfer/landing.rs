@@ -39,13 +39,6 @@ impl Received {
     }
 }
 
-#[cfg(test)]
-impl Landing {
-    pub(crate) fn received_in_test(self, received: Received) -> Self {
-        Self { done: Some(received), ..self }
-    }
-}
-
 /// Where an accepted offer goes. Knows what is there from earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
@@ -156,6 +149,11 @@ impl Landing {
     /// unfinished goes on where it is.
     pub fn suits(&self, folder: &Path) -> bool {
         self.done.is_none() || dunce::canonicalize(folder).is_ok_and(|folder| folder == self.folder)
+    }
+
+    /// The same place, once all is there.
+    pub fn finished(self, received: Received) -> Self {
+        Self { done: Some(received), ..self }
     }
 
     /// The result of a transfer that is complete.

@@ -123,11 +123,11 @@ impl Accepted {
                     list[at].landing.done = Some(received.clone());
                     list[at].at = Timestamp::now();
                 }
-                Err(error) if error.keeps_content() => renew(list, path),
+                Err(error) if landing.keeps(error) => renew(list, path),
                 Err(_) => drop(list.remove(at)),
             }
         });
-        if !outcome.as_ref().is_err_and(TransferError::keeps_content) {
+        if !outcome.as_ref().is_err_and(|error| landing.keeps(error)) {
             landing.remove_journal();
         }
     }

@@ -69,6 +69,24 @@ pub fn no_folder(folder: &Path) -> String {
     format!("there is no folder {}; create it, or give another one", safe_line(&folder.to_string_lossy()))
 }
 
+/// Fails with a line if this user cannot make files in a folder that is there.
+///
+/// # Errors
+/// The line.
+pub fn check_folder(folder: &Path) -> Result<(), String> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, AtFlags, CWD, accessat};
+        let needed = Access::WRITE_OK | Access::EXEC_OK;
+        if let Err(error) = accessat(CWD, folder, needed, AtFlags::EACCESS) {
+            let (folder, error) = (safe_line(&folder.to_string_lossy()), io::Error::from(error));
+            return Err(format!("cannot write to {folder}: {error}; name another folder with --to"));
+        }
+    }
+    let _ = folder;
+    Ok(())
+}
+
 impl Landing {
     /// Finds a free name for an unfinished file or folder for the offer in `folder`, which [`Landing::make`] makes.
     /// `max` is the most bytes to take.
@@ -228,6 +246,36 @@ impl Landing {
         }
         let why = format!("{MAX_FREE_NAMES} files named {} are there; move some of them", self.file_name());
         Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
+    }
+
+    /// Whether what has come stays after that error, to go on from there: the content is in order, only the way to it was
+    /// not, or there was no space for the rest. A stream cannot go on.
+    pub fn keeps(&self, error: &TransferError) -> bool {
+        let is_full = matches!(error, TransferError::Here { code: StopCode::NoSpace, .. });
+        error.keeps_content() || is_full && self.size.is_some() && self.has_content()
+    }
+
+    /// The error, with what stays on a full disk.
+    pub(super) fn told(&self, error: TransferError) -> TransferError {
+        match error {
+            TransferError::Here { code: StopCode::NoSpace, msg }
+                if self.has_content() && self.size.is_some() =>
+            {
+                let part = safe_line(&self.unfinished.to_string_lossy());
+                let why = format!(
+                    "{msg}; the part that has come stays for a week in {part}, and the next attempt goes on"
+                );
+                TransferError::here(StopCode::NoSpace, why)
+            }
+            error => error,
+        }
+    }
+
+    fn has_content(&self) -> bool {
+        match self.is_folder {
+            true => std::fs::read_dir(&self.unfinished).is_ok_and(|mut found| found.next().is_some()),
+            false => self.unfinished.symlink_metadata().is_ok_and(|found| found.len() > 0),
+        }
     }
 
     /// Removes what was remembered about unfinished files.

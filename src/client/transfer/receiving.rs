@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Arc;
 
 /// Receives an offer. Returns once all of it is checked, on the disk, and under its final name. Its bytes stay
-/// after a cut, and go after any other failure.
+/// after a cut and on a full disk, and go after any other failure.
 ///
 /// # Errors
 /// See [`TransferError`]; after a cut, another transfer to the same place resumes.
@@ -35,12 +35,12 @@ pub async fn receive(
         // A file that another program put there is not this program's to remove.
         let is_another = matches!(received, Err(TransferError::Here { code: StopCode::Changed, .. }));
         if let Err(error) = &received
-            && !error.keeps_content()
+            && !landing.keeps(error)
             && !is_another
         {
             landing.discard();
         }
-        received
+        received.map_err(|error| landing.told(error))
     })
     .await
 }

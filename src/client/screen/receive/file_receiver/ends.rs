@@ -31,7 +31,10 @@ impl FileReceiver {
         let shown = safe_line(&who);
         // After a new connection, another offer may have the number.
         let is_offered = self.offers.get(&offer).is_some_and(|seen| seen.is_at(landing.unfinished()));
-        if cancel.is_some_and(|cancel| cancel.is_cancelled()) {
+        // The sender's last word says why, even if the server says before that the sender has ended it.
+        let has_reason =
+            matches!(error, TransferError::ByPeer { .. }) && error.code() != Code::Cancelled.as_str();
+        if cancel.is_some_and(|cancel| cancel.is_cancelled()) && !has_reason {
             // Also one whose connection did not come about.
             self.accepted.forget(&landing);
             let (code, text) = (Code::Cancelled.as_str(), "the sender has cancelled it");

@@ -5,19 +5,20 @@
 mod named;
 #[cfg(any(windows, test))]
 mod sddl;
+mod temporary;
 #[cfg(windows)]
 mod windows;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 pub use named::read_named_secret;
+pub use temporary::remove_leftovers;
 
 /// How long to wait for a lock, whose holder reads and writes one small file.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(1);
@@ -66,27 +67,10 @@ fn write_temporary(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     if let Some(parent) = path.parent() {
         create_directory(parent)?;
     }
-    let (temporary, mut file) = open_temporary(path)?;
+    let (temporary, mut file) = temporary::open(path)?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(temporary)
-}
-
-fn open_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
-    // Several threads may write the same file.
-    static WRITES: AtomicU32 = AtomicU32::new(0);
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.{}.new", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
-    let temporary = PathBuf::from(name);
-    let file = match create_private(&temporary) {
-        // A process with the same number left it behind.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(&temporary)?;
-            create_private(&temporary)?
-        }
-        opened => opened?,
-    };
-    Ok((temporary, file))
 }
 
 /// Creates a directory, and missing ones above it, for its owner only.

@@ -85,6 +85,11 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
                 let what = client::SendFileOptions { to, paths, name, json: args.json, wait };
                 return join::send_file(common, args.join, &configured, what);
             }
+            if args.files.file_name.is_some() || args.files.wait.is_some() {
+                return Err(ExitError::usage(
+                    "--as and --wait are for files; remove them, or name a file with --file",
+                ));
+            }
             let to = to.unwrap_or_else(|| "all".to_owned());
             let text = (!args.text.is_empty()).then(|| args.text.join(" "));
             let what = client::SendOptions { to, text, json: args.json };

@@ -71,6 +71,8 @@ fn remove_begun(path: &Path) -> io::Result<()> {
 pub(super) struct TempFile(PathBuf);
 
 pub(super) fn unfinished(to: &Path) -> io::Result<TempFile> {
+    // A process that was killed may have left a whole copy.
+    files::remove_leftovers(to);
     let path = beside(to, format!(".{}.new", std::process::id()));
     files::create_private(&path)?;
     Ok(TempFile(path))

@@ -138,6 +138,13 @@ fn is_cancelled(error: &TransferError) -> bool {
     error.code() == StopCode::Cancelled.as_str()
 }
 
+/// Whether the transfer has failed for a reason of its own. The other side's last word counts, even if the server says
+/// before that the other side has ended it.
+fn is_final(error: &TransferError, is_ended: bool) -> bool {
+    let is_by_peer = matches!(error, TransferError::ByPeer { .. });
+    !error.may_resume() && (!is_ended || is_by_peer) && !is_cancelled(error)
+}
+
 impl TransferTable {
     fn mark(&mut self) -> u64 {
         self.next_mark += 1;

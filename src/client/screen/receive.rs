@@ -22,7 +22,7 @@ use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, enter};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::client::state_dir::state_dir;
-use crate::client::transfer::{Accepted, download_folder, no_folder};
+use crate::client::transfer::{Accepted, check_folder, download_folder, no_folder};
 use crate::name::Name;
 use crate::protocol::request::Mode;
 
@@ -65,6 +65,9 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
         return Err(Error::Usage(no_folder(missing)));
     }
     let folder = what.to.clone().or_else(download_folder).ok_or_else(no_downloads)?;
+    if folder.is_dir() {
+        check_folder(&folder).map_err(Error::Local)?;
+    }
     let mut termination =
         Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
     let mut accepted = Accepted::load(state_dir().as_deref());
@@ -82,7 +85,10 @@ async fn take_offers(options: &ClientOptions, what: ReceiveOptions) -> Result<()
     let mut ticks = interval(TICK);
     loop {
         let next = tokio::select! {
-            update = connection.next() => receiver.take(update.map_err(Error::from)?)?,
+            update = connection.next() => match update {
+                Ok(update) => receiver.take(update)?,
+                Err(ended) => receiver.gone(ended.into())?,
+            },
             Some(done) = receiver.running.join_next() => {
                 receiver.ended(done.map_err(|error| Error::Local(error.to_string()))?)?
             }

@@ -16,6 +16,8 @@ use tokio::time::interval;
 use super::file_display::{FileDisplay, GoesOn, TICK};
 use super::send::for_command_line;
 use super::termination::Termination;
+use outcome::is_unsure;
+
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
 use crate::client::conversation::described;
 use crate::client::error::Error;
@@ -105,6 +107,8 @@ async fn offer(options: &ClientOptions, what: SendFileOptions) -> Result<(), Err
         under_way: Vec::new(),
         moved: 0,
         confirmed: HashSet::new(),
+        is_in_doubt: false,
+        taken_back_until: None,
         doubt: None,
     };
     let mut ticks = interval(TICK);
@@ -175,6 +179,10 @@ struct FileSender {
     moved: u64,
     /// Receivers who have it, although their transfers may end with an error here.
     confirmed: HashSet<String>,
+    /// Whether all was sent to a receiver who may have it, although the connection broke.
+    is_in_doubt: bool,
+    /// Until when the server may take the offer back, which is over.
+    taken_back_until: Option<Instant>,
     /// Why a stream may have failed, and how long the server may take to say that it has not.
     doubt: Option<(Error, Instant)>,
 }
@@ -201,6 +209,7 @@ impl FileSender {
                 self.up = Some(*up);
                 self.make_offer();
             }
+            Update::Down(_) if self.taken_back_until.is_some() => return Ok(GoesOn::No),
             Update::Down(_) if self.doubt.is_some() => return self.settle_doubt(),
             Update::Down(loss) => {
                 (self.up, self.offer) = (None, None);
@@ -214,6 +223,7 @@ impl FileSender {
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
+            _ if self.taken_back_until.is_some() => Ok(self.after_end(id)),
             // The recipient was there before, and returns to a server that has restarted at their own pace.
             Event::Error { code: Some(Code::NoSuchUser | Code::RateLimited), .. }
                 if id == Some(OFFER_ID) && self.was_offered =>
@@ -306,10 +316,11 @@ impl FileSender {
         self.since = Instant::now();
         let shown = safe_line(name);
         let error = match sent {
-            Ok(sent) => return self.sent(name, sent.bytes),
+            Ok(sent) => return self.sent(name, sent),
             Err(_) if self.confirmed.remove(name) => return Ok(GoesOn::Yes),
             Err(error) => error,
         };
+        self.is_in_doubt |= is_unsure(progress, &error);
         if self.is_doubtful(progress, &error) {
             return Ok(self.doubt(failure(&shown, &error)));
         }
@@ -351,6 +362,9 @@ impl FileSender {
             self.make_offer();
         }
         self.display.tick()?;
+        if self.taken_back_until.is_some_and(|until| until <= Instant::now()) {
+            return Ok(GoesOn::No);
+        }
         if self.is_doubt_over() {
             return self.settle_doubt();
         }
@@ -367,8 +381,7 @@ impl FileSender {
         match self.received {
             0 => {
                 let wait = self.wait.unwrap_or_default().as_secs();
-                let to = self.receiver();
-                Err(Error::Refused(format!("{to} has not taken the file within {wait} s"), None))
+                Err(Error::Refused(self.not_taken(wait), None))
             }
             _ => Ok(GoesOn::No),
         }

@@ -15,6 +15,8 @@ use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,15 +93,23 @@ impl Accepted {
     ) -> Result<Landing, TransferError> {
         let dir = self.dir.clone();
         let mut result = Err(TransferError::Cut("the list of accepted files is in use".into()));
+        let mut is_new = false;
         self.change(|list| {
             // Another client of this user may have accepted it since.
             let found = find(list, origin, info).filter(|landing| landing.suits(folder));
             if let Some(path) = found.as_ref().map(Landing::unfinished) {
                 renew(list, path);
             }
+            is_new = found.is_none();
             result = found.map_or_else(|| add(list, dir.as_deref(), (origin, info), (folder, max)), Ok);
         });
-        result
+        let landing = result?;
+        // From here on, the list says to whom the unfinished file belongs, also after a crash.
+        if is_new && let Err(error) = landing.make() {
+            self.change(|list| list.retain(|offer| offer.landing.unfinished() != landing.unfinished()));
+            return Err(error);
+        }
+        Ok(landing)
     }
 
     /// Notes how a transfer ended: what is complete stays known, so that it is not taken twice; what was cut waits
@@ -113,11 +123,11 @@ impl Accepted {
                     list[at].landing.done = Some(received.clone());
                     list[at].at = Timestamp::now();
                 }
-                Err(error) if error.keeps_content() => renew(list, path),
+                Err(error) if landing.keeps(error) => renew(list, path),
                 Err(_) => drop(list.remove(at)),
             }
         });
-        if !outcome.as_ref().is_err_and(TransferError::keeps_content) {
+        if !outcome.as_ref().is_err_and(|error| landing.keeps(error)) {
             landing.remove_journal();
         }
     }
@@ -132,8 +142,20 @@ impl Accepted {
         });
     }
 
-    /// Removes what unfinished offers left that nobody has resumed for long. Touches nothing else.
+    /// Removes what unfinished offers left that nobody has resumed for long, and what a crash left of the list itself.
+    /// Touches nothing else.
     pub fn clean(&mut self, now: Timestamp) {
+        if let Some(dir) = &self.dir {
+            files::remove_leftovers(&dir.join(FILE));
+        }
+        if self.has_lost_journals() {
+            let journals = self.dir.clone().unwrap_or_default().join(JOURNALS);
+            self.change(|list| {
+                for lost in lost_journals(&journals, list) {
+                    let _ = fs::remove_file(lost);
+                }
+            });
+        }
         let is_old = |offer: &AcceptedOffer| {
             now.duration_since(offer.last_used()) > span(UNFINISHED_KEPT) && !offer.is_running()
         };
@@ -148,6 +170,12 @@ impl Accepted {
                 });
             });
         }
+    }
+
+    /// Whether there may be journals that belong to no unfinished offer.
+    fn has_lost_journals(&self) -> bool {
+        let Some(dir) = &self.dir else { return false };
+        lost_journals(&dir.join(JOURNALS), &self.list).next().is_some()
     }
 
     fn read(&mut self) {
@@ -289,6 +317,16 @@ fn renew(list: &mut [AcceptedOffer], unfinished: &Path) {
 
 fn span(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
+
+/// The journals in that folder that belong to no unfinished offer, and that no transfer uses: a crash came between the
+/// end of an offer and the end of its journal.
+fn lost_journals(folder: &Path, list: &[AcceptedOffer]) -> impl Iterator<Item = PathBuf> {
+    let unfinished = list.iter().filter(|offer| offer.landing.done.is_none());
+    let known: HashSet<&Path> = unfinished.filter_map(|offer| offer.landing.journal.as_deref()).collect();
+    let found = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let lost: Vec<PathBuf> = found.filter(|path| !known.contains(path.as_path())).collect();
+    lost.into_iter().filter(|path| !Journal::is_in_use(Some(path)))
 }
 
 /// The name of an offer's journal.

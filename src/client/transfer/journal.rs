@@ -1,5 +1,5 @@
 //! The files of an offer that a receiver has begun and finished: the names that the sender gave, and those on this
-//! disk, so that a later attempt finds them.
+//! disk, so that a later attempt finds them. In the end, the name that all of it is about to get.
 
 use crate::files;
 use crate::limits::MAX_OFFERED_ENTRIES;
@@ -18,6 +18,7 @@ const MAX_JOURNAL_BYTES: u64 = 256 * 1024 * 1024;
 pub(super) struct Journal {
     file: Option<File>,
     entries: Vec<JournalEntry>,
+    named: Option<String>,
 }
 
 /// A file or an empty folder.
@@ -35,6 +36,16 @@ pub(super) struct JournalEntry {
 enum JournalLine {
     Begun { header: FileHeader, place: Vec<String> },
     Whole { whole: ContentHash },
+    Named { named: String },
+}
+
+/// The content of a journal up to the first damage.
+#[derive(Debug, Default)]
+struct JournalContent {
+    entries: Vec<JournalEntry>,
+    named: Option<String>,
+    /// The bytes that it takes.
+    valid: u64,
 }
 
 impl Journal {
@@ -50,10 +61,10 @@ impl Journal {
         file.try_lock().map_err(io::Error::from)?;
         let mut bytes = Vec::new();
         (&file).take(MAX_JOURNAL_BYTES).read_to_end(&mut bytes)?;
-        let (entries, valid) = read(&bytes);
+        let JournalContent { entries, named, valid } = read(&bytes);
         file.set_len(valid)?;
         file.seek(SeekFrom::Start(valid))?;
-        Ok(Self { file: Some(file), entries })
+        Ok(Self { file: Some(file), entries, named })
     }
 
     /// Whether a transfer of this or another process uses the file.
@@ -66,12 +77,18 @@ impl Journal {
         &self.entries
     }
 
+    /// The name that the whole of it has, or was about to get.
+    pub(super) fn named(&self) -> Option<&str> {
+        self.named.as_deref()
+    }
+
     pub(super) fn begin(&mut self, header: FileHeader, place: Vec<String>) -> io::Result<()> {
         let is_folder = header.folder;
         let line = JournalLine::Begun { header: header.clone(), place: place.clone() };
         self.append(&line)?;
         let hash = is_folder.then(ContentHash::default);
         self.entries.push(JournalEntry { header, place, hash });
+        self.named = None;
         Ok(())
     }
 
@@ -84,8 +101,16 @@ impl Journal {
         Ok(())
     }
 
+    /// All is whole, and about to get that name. After a crash or a power cut, the journal still says so.
+    pub(super) fn name(&mut self, name: &str) -> io::Result<()> {
+        self.append(&JournalLine::Named { named: name.to_owned() })?;
+        self.named = Some(name.to_owned());
+        self.file.as_ref().map_or(Ok(()), File::sync_data)
+    }
+
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.entries.clear();
+        self.named = None;
         let Some(file) = &mut self.file else { return Ok(()) };
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0)).map(drop)
@@ -104,9 +129,8 @@ pub(super) fn local(root: &Path, place: &[String]) -> PathBuf {
     place.iter().fold(root.to_owned(), |path, part| path.join(part))
 }
 
-/// The entries up to the first damage, and the bytes that they take.
-fn read(bytes: &[u8]) -> (Vec<JournalEntry>, u64) {
-    let (mut entries, mut valid) = (Vec::<JournalEntry>::new(), 0);
+fn read(bytes: &[u8]) -> JournalContent {
+    let JournalContent { mut entries, mut named, mut valid } = JournalContent::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let whole = line.ends_with(b"\n") && entries.len() <= MAX_OFFERED_ENTRIES;
         match serde_json::from_slice(line) {
@@ -117,16 +141,22 @@ fn read(bytes: &[u8]) -> (Vec<JournalEntry>, u64) {
             {
                 let hash = header.folder.then(ContentHash::default);
                 entries.push(JournalEntry { header, place, hash });
+                named = None;
             }
             Ok(JournalLine::Whole { whole: hash }) if whole => match entries.last_mut() {
                 Some(last) if last.hash.is_none() => last.hash = Some(hash),
                 _ => break,
             },
+            Ok(JournalLine::Named { named: name })
+                if whole && is_own(&name) && entries.last().is_none_or(|last| last.hash.is_some()) =>
+            {
+                named = Some(name);
+            }
             _ => break,
         }
         valid += line.len() as u64;
     }
-    (entries, valid)
+    JournalContent { entries, named, valid }
 }
 
 /// Whether this program would name a file so.
@@ -172,8 +202,29 @@ mod tests {
             "{\"header\":{\"path\":[\"b\"]},\"place\":[\"/etc\"]}\n",
             "{\"header\":{\"path\":[\"b\"]},\"place\":[\"b\"]}\n",
         ] {
-            let (entries, valid) = read(format!("{good}{bad}").as_bytes());
-            assert_eq!((entries.len(), valid), (1, good.len() as u64), "{bad}");
+            let content = read(format!("{good}{bad}").as_bytes());
+            assert_eq!((content.entries.len(), content.valid), (1, good.len() as u64), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_final_name_is_noted_and_belongs_to_what_was_whole_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one");
+        let mut journal = Journal::open(Some(&path)).unwrap();
+        journal.begin(header("a"), Vec::new()).unwrap();
+        journal.finish(ContentHash([1; 32])).unwrap();
+        for name in ["a", "a (2)"] {
+            journal.name(name).unwrap();
+        }
+        drop(journal);
+        let mut journal = Journal::open(Some(&path)).unwrap();
+        assert_eq!((journal.named(), journal.entries().len()), (Some("a (2)"), 1));
+        journal.begin(header("b"), Vec::new()).unwrap();
+        drop(journal);
+        assert_eq!(Journal::open(Some(&path)).unwrap().named(), None, "more came");
+        for name in ["../a", "/etc/a"] {
+            assert!(read(format!("{{\"named\":\"{name}\"}}\n").as_bytes()).named.is_none(), "{name}");
         }
     }
 }

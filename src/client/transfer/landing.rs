@@ -39,13 +39,6 @@ impl Received {
     }
 }
 
-#[cfg(test)]
-impl Landing {
-    pub(crate) fn received_in_test(self, received: Received) -> Self {
-        Self { done: Some(received), ..self }
-    }
-}
-
 /// Where an accepted offer goes. Knows what is there from earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
@@ -76,12 +69,30 @@ pub fn no_folder(folder: &Path) -> String {
     format!("there is no folder {}; create it, or give another one", safe_line(&folder.to_string_lossy()))
 }
 
+/// Fails with a line if this user cannot make files in a folder that is there.
+///
+/// # Errors
+/// The line.
+pub fn check_folder(folder: &Path) -> Result<(), String> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, AtFlags, CWD, accessat};
+        let needed = Access::WRITE_OK | Access::EXEC_OK;
+        if let Err(error) = accessat(CWD, folder, needed, AtFlags::EACCESS) {
+            let (folder, error) = (safe_line(&folder.to_string_lossy()), io::Error::from(error));
+            return Err(format!("cannot write to {folder}: {error}; name another folder with --to"));
+        }
+    }
+    let _ = folder;
+    Ok(())
+}
+
 impl Landing {
-    /// Makes an unfinished file or folder for the offer in `folder`, under a name that is free. `max` is the most
-    /// bytes to take.
+    /// Finds a free name for an unfinished file or folder for the offer in `folder`, which [`Landing::make`] makes.
+    /// `max` is the most bytes to take.
     ///
     /// # Errors
-    /// If it does not fit, or the folder cannot be written to.
+    /// If it does not fit, or the folder cannot be used.
     pub fn new(folder: &Path, info: &FileInfo, max: Option<u64>) -> Result<Self, TransferError> {
         if let (Some(size), Some(max)) = (info.size, max)
             && size > max
@@ -89,11 +100,8 @@ impl Landing {
             let why = format!("it has {size} bytes, and at most {max} are allowed");
             return Err(TransferError::here(StopCode::TooManyBytes, why));
         }
-        let cannot = |error: &io::Error| {
-            TransferError::io(&format!("cannot write to {}", safe_line(&folder.to_string_lossy())), error)
-        };
-        files::create_directory(folder).map_err(|error| cannot(&error))?;
-        let folder = dunce::canonicalize(folder).map_err(|error| cannot(&error))?;
+        files::create_directory(folder).map_err(|error| cannot_write_to(folder, &error))?;
+        let folder = dunce::canonicalize(folder).map_err(|error| cannot_write_to(folder, &error))?;
         let mut landing = Self {
             unfinished: PathBuf::new(),
             name: info.name.clone(),
@@ -106,25 +114,32 @@ impl Landing {
             done: None,
         };
         landing.check_space(info.size.unwrap_or(0))?;
-        landing.reserve().map_err(|error| cannot(&error))?;
+        landing.unfinished =
+            landing.free_place().map_err(|error| cannot_write_to(&landing.folder, &error))?;
         Ok(landing)
     }
 
-    /// Makes the unfinished file or folder under a random name, which no other program uses later: whatever is at
-    /// that path belongs to this landing.
-    fn reserve(&mut self) -> io::Result<()> {
+    /// A path with a random name, which no other program uses later: whatever is there belongs to this landing.
+    fn free_place(&self) -> io::Result<PathBuf> {
         for _ in 1..=MAX_FREE_NAMES {
             let number = getrandom::u32().map_err(io::Error::other)?;
             let path = self.folder.join(self.file_name().unfinished(number).as_str());
-            match self.create(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                created => {
-                    self.unfinished = path;
-                    return created;
-                }
+            match path.symlink_metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+                Err(error) => return Err(error),
+                Ok(_) => {}
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Makes the unfinished file or folder of a new landing. A crash before or after this leaves nothing that the list of
+    /// accepted offers does not know.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub(super) fn make(&self) -> Result<(), TransferError> {
+        self.create(&self.unfinished).map_err(|error| cannot_write_to(&self.folder, &error))
     }
 
     fn create(&self, path: &Path) -> io::Result<()> {
@@ -152,6 +167,11 @@ impl Landing {
     /// unfinished goes on where it is.
     pub fn suits(&self, folder: &Path) -> bool {
         self.done.is_none() || dunce::canonicalize(folder).is_ok_and(|folder| folder == self.folder)
+    }
+
+    /// The same place, once all is there.
+    pub fn finished(self, received: Received) -> Self {
+        Self { done: Some(received), ..self }
     }
 
     /// The result of a transfer that is complete.
@@ -209,10 +229,15 @@ impl Landing {
         Err(TransferError::here(StopCode::NoSpace, why))
     }
 
-    /// Gives the finished file or folder its name.
-    pub(super) fn finish(&self) -> io::Result<PathBuf> {
+    /// Gives the finished file or folder its name, which `note` keeps before.
+    pub(super) fn finish(&self, mut note: impl FnMut(&str) -> io::Result<()>) -> io::Result<PathBuf> {
         for number in 1..=MAX_FREE_NAMES {
-            let path = self.folder.join(self.file_name().numbered(number).as_str());
+            let name = self.file_name().numbered(number);
+            let path = self.folder.join(name.as_str());
+            if path.symlink_metadata().is_ok() {
+                continue;
+            }
+            note(name.as_str())?;
             match part::rename_new(&self.unfinished, &path, self.is_folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) if self.is_folder && error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
@@ -221,6 +246,36 @@ impl Landing {
         }
         let why = format!("{MAX_FREE_NAMES} files named {} are there; move some of them", self.file_name());
         Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
+    }
+
+    /// Whether what has come stays after that error, to go on from there: the content is in order, only the way to it was
+    /// not, or there was no space for the rest. A stream cannot go on.
+    pub fn keeps(&self, error: &TransferError) -> bool {
+        let is_full = matches!(error, TransferError::Here { code: StopCode::NoSpace, .. });
+        error.keeps_content() || is_full && self.size.is_some() && self.has_content()
+    }
+
+    /// The error, with what stays on a full disk.
+    pub(super) fn told(&self, error: TransferError) -> TransferError {
+        match error {
+            TransferError::Here { code: StopCode::NoSpace, msg }
+                if self.has_content() && self.size.is_some() =>
+            {
+                let part = safe_line(&self.unfinished.to_string_lossy());
+                let why = format!(
+                    "{msg}; the part that has come stays for a week in {part}, and the next attempt goes on"
+                );
+                TransferError::here(StopCode::NoSpace, why)
+            }
+            error => error,
+        }
+    }
+
+    fn has_content(&self) -> bool {
+        match self.is_folder {
+            true => std::fs::read_dir(&self.unfinished).is_ok_and(|mut found| found.next().is_some()),
+            false => self.unfinished.symlink_metadata().is_ok_and(|found| found.len() > 0),
+        }
     }
 
     /// Removes what was remembered about unfinished files.
@@ -251,4 +306,8 @@ impl Landing {
         }
         self.remove_journal();
     }
+}
+
+fn cannot_write_to(folder: &Path, error: &io::Error) -> TransferError {
+    TransferError::io(&format!("cannot write to {}", safe_line(&folder.to_string_lossy())), error)
 }

@@ -7,6 +7,7 @@
 mod accepted;
 mod cancel;
 mod door;
+mod earlier;
 mod error;
 mod journal;
 mod landing;
@@ -26,7 +27,7 @@ pub use accepted::{Accepted, OfferOrigin};
 pub use cancel::Cancel;
 pub use door::Door;
 pub use error::TransferError;
-pub use landing::{Landing, Received, download_folder, no_folder};
+pub use landing::{Landing, Received, check_folder, download_folder, no_folder};
 pub use parcel::{Parcel, ParcelError};
 pub use pipe::Pipe;
 pub use progress::{FilePhase, FileProgress, ProgressNow, TransferRate};

@@ -2,17 +2,20 @@
 //! the end.
 
 use super::cancel::Cancel;
+use super::earlier;
 use super::error::TransferError;
+use super::journal::Journal;
 use super::landing::{Landing, Received};
 use super::pipe::Pipe;
 use super::progress::{FilePhase, FileProgress};
 use super::site::Site;
 use super::wire::{Wire, drive};
 use crate::protocol::record::{FileRecord, Have, StartPlace, StopCode, Stored, Totals};
+use std::io;
 use std::sync::Arc;
 
 /// Receives an offer. Returns once all of it is checked, on the disk, and under its final name. Its bytes stay
-/// after a cut, and go after any other failure.
+/// after a cut and on a full disk, and go after any other failure.
 ///
 /// # Errors
 /// See [`TransferError`]; after a cut, another transfer to the same place resumes.
@@ -32,12 +35,12 @@ pub async fn receive(
         // A file that another program put there is not this program's to remove.
         let is_another = matches!(received, Err(TransferError::Here { code: StopCode::Changed, .. }));
         if let Err(error) = &received
-            && !error.keeps_content()
+            && !landing.keeps(error)
             && !is_another
         {
             landing.discard();
         }
-        received
+        received.map_err(|error| landing.told(error))
     })
     .await
 }
@@ -71,7 +74,19 @@ impl Receiving<'_> {
     fn run(self, landing: &Landing) -> Result<Received, TransferError> {
         let Self { wire, progress } = self;
         progress.enter(FilePhase::Hashing);
-        let mut site = Site::open(landing)?;
+        let journal = journal(landing)?;
+        let found = earlier::find(landing, &journal, |bytes| {
+            progress.add(bytes);
+            wire.check()
+        })?;
+        if let Some(found) = found {
+            // It is here, also if the sender does not hear that.
+            return match again(wire, &found) {
+                Err(error) if error.keeps_content() => Ok(found),
+                told => told,
+            };
+        }
+        let mut site = Site::open(landing, journal)?;
         let have = site.look(|bytes| {
             progress.add(bytes);
             wire.check()
@@ -104,6 +119,13 @@ impl Receiving<'_> {
             }
         }
     }
+}
+
+fn journal(landing: &Landing) -> Result<Journal, TransferError> {
+    Journal::open(landing.journal.as_deref()).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => TransferError::Cut("an earlier transfer still writes the file".into()),
+        _ => TransferError::io("cannot open the journal of the transfer", &error),
+    })
 }
 
 /// Tells the sender that all is here. It is, even if the sender does not hear that any more.

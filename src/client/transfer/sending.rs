@@ -21,6 +21,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     pub bytes: u64,
+    /// Whether the receiver had all of it before.
+    pub is_already: bool,
 }
 
 /// Sends a parcel. Returns once the receiver has all of it, checked and under its final name.
@@ -67,6 +69,8 @@ impl Sending<'_> {
         let start = self.start(&have)?;
         self.wire.send(&FileRecord::StartPlace(start.place))?;
         self.progress.flow(start.bytes);
+        let is_already =
+            have.place() == start.place && have.files > 0 && have.files == self.parcel.items().len() as u64;
         let files = match self.parcel.is_stream() {
             true => self.stream()?,
             false => self.items(start)?,
@@ -74,7 +78,9 @@ impl Sending<'_> {
         self.wire.send(&FileRecord::Totals(Totals { files, bytes: self.bytes }))?;
         self.progress.enter(FilePhase::Finishing);
         match self.wire.next_after_all(self.bytes)? {
-            FileRecord::Stored(stored) if stored.bytes == self.bytes => Ok(Sent { bytes: self.bytes }),
+            FileRecord::Stored(stored) if stored.bytes == self.bytes => {
+                Ok(Sent { bytes: self.bytes, is_already })
+            }
             _ => Err(unexpected()),
         }
     }

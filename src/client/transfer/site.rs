@@ -48,13 +48,7 @@ struct PresentFile {
 }
 
 impl<'a> Site<'a> {
-    pub(super) fn open(landing: &'a Landing) -> Result<Self, TransferError> {
-        let journal = Journal::open(landing.journal.as_deref()).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                TransferError::Cut("an earlier transfer still writes the file".into())
-            }
-            _ => TransferError::io("cannot open the journal of the transfer", &error),
-        })?;
+    pub(super) fn open(landing: &'a Landing, journal: Journal) -> Result<Self, TransferError> {
         let mut site = Self {
             landing,
             journal,
@@ -338,7 +332,8 @@ impl<'a> Site<'a> {
             let why = "another program replaced the unfinished file; offer it again";
             return Err(TransferError::here(StopCode::Changed, why));
         }
-        let path = self.landing.finish().map_err(|error| cannot_write(&error))?;
+        let journal = &mut self.journal;
+        let path = self.landing.finish(|name| journal.name(name)).map_err(|error| cannot_write(&error))?;
         Ok(Received { path, bytes: self.bytes, entries: self.entries, tree: self.tree.finish() })
     }
 

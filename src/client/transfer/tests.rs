@@ -1,5 +1,6 @@
 //! One transfer between two ends in memory.
 
+mod crashes;
 mod hostile;
 mod ownership;
 mod resuming;

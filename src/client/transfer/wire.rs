@@ -98,7 +98,9 @@ impl Wire {
     fn next_within(&mut self, patience: Duration) -> Result<FileRecord<'_>, TransferError> {
         let start = Instant::now();
         let part = loop {
-            self.check()?;
+            if self.cancel.is_cancelled() {
+                return Err(self.last_word());
+            }
             if let Some(part) = self.early.take().map_or_else(|| self.part(), |part| Ok(Some(part)))? {
                 break part;
             }
@@ -106,7 +108,10 @@ impl Wire {
                 let minutes = patience.as_secs() / 60;
                 return Err(TransferError::Cut(format!("nothing but signs of life came for {minutes} min")));
             }
-            (self.block, self.at) = (self.incoming.blocking_recv().ok_or_else(|| self.ended())?, 0);
+            match self.incoming.blocking_recv() {
+                Some(block) => (self.block, self.at) = (block, 0),
+                None => return Err(self.ended()),
+            }
         };
         match part {
             RecordPart::Data(bytes) => Ok(FileRecord::Data(&self.block[self.at - bytes..self.at])),
@@ -147,6 +152,20 @@ impl Wire {
     /// Fails if the transfer is to end.
     pub(super) fn check(&self) -> Result<(), TransferError> {
         if self.cancel.is_cancelled() { Err(TransferError::cancelled()) } else { Ok(()) }
+    }
+
+    /// The reason for the end of a transfer that this side has been told to end: the other side's, if it came.
+    fn last_word(&mut self) -> TransferError {
+        loop {
+            match self.part() {
+                Ok(Some(_)) => {}
+                Ok(None) => match self.incoming.try_recv() {
+                    Ok(block) => (self.block, self.at) = (block, 0),
+                    Err(_) => return TransferError::cancelled(),
+                },
+                Err(error) => return error,
+            }
+        }
     }
 
     fn ended(&self) -> TransferError {

@@ -128,3 +128,83 @@ fn an_offer_to_oneself_says_so_and_reaches_ones_other_session() {
     running.event("received");
     assert_eq!(fs::read_to_string(folder.join("plan.pdf")).unwrap(), "plan");
 }
+
+#[test]
+fn options_for_files_are_refused_with_a_text() {
+    let alice = User::new("alice");
+    for option in ["--as", "--wait"] {
+        let address = "127.0.0.1:9".parse().unwrap();
+        let output = alice.send(address, &["--to", "bob", "hello", option, "3s"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("--as and --wait are for files"), "{said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_files_is_refused_at_the_start() {
+    let Some(disk) = SmallDisk::new(1000) else { return };
+    let mut mount = Command::new("mount");
+    mount.args(["-o", "remount,ro"]).arg(&disk.path);
+    assert!(disk.command(&mount).status().unwrap().success());
+    let bob = User::new("bob");
+    let to = disk.path.to_str().unwrap();
+    let command = bob.command("receive", "127.0.0.1:9".parse().unwrap(), &["--yes-to-all", "--to", to]);
+    let output = disk.command(&command).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&format!("cannot write to {to}")) && said.contains("with --to"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_keeps_what_has_come_for_the_next_attempt() {
+    const BYTES: usize = 14_000_000;
+    let Some(disk) = SmallDisk::new(40_000) else { return };
+    let server = TestServer::start();
+    let bob = User::new("bob");
+    let to = disk.path.to_str().unwrap();
+    let command =
+        bob.command("receive", server.address, &["--json", "--plaintext", "--yes-to-all", "--to", to]);
+    let running = Running::start(disk.command(&command).stdin(Stdio::null()).stdout(Stdio::piped()));
+    running.event("waiting");
+    let mut alice = Peer::join(server.address, "alice");
+    let content = noise(BYTES);
+    let mut attempt = || {
+        alice.send(json!({"type": "offer", "to": "bob", "file": {"name": "big", "size": BYTES, "id": "c1"}}));
+        let token = alice.wait_for("accepted")["token"].as_str().unwrap().to_owned();
+        let mut file = FilePeer::open(server.address, None, &token);
+        file.go();
+        let head = file.read(RECORD_HEAD_BYTES);
+        let (kind, length) = RecordKind::read_head(head.try_into().unwrap()).unwrap();
+        let have = file.read(length);
+        let Ok(FileRecord::Have(have)) = FileRecord::read(kind, &have) else { panic!("{have:?}") };
+        file.write(&FileRecord::StartPlace(have.place()).to_bytes());
+        let header = FileHeader { path: vec!["big".into()], size: Some(BYTES as u64), folder: false };
+        file.write(&FileRecord::File(header).to_bytes());
+        (file, usize::try_from(have.have).unwrap())
+    };
+    let send = |file: &mut FilePeer, bytes: &[u8]| {
+        bytes.chunks(60_000).for_each(|part| file.write(&FileRecord::Data(part).to_bytes()));
+    };
+    let (mut file, have) = attempt();
+    assert_eq!(have, 0);
+    send(&mut file, &content[..1_000_000]);
+    let part = || tree(&disk.file("")).into_iter().find(|(name, _)| name.ends_with(".part"));
+    until(|| part()?.1.filter(|content| content.len() == 1_000_000));
+    fs::write(disk.file("filler"), noise(12_000_000)).unwrap();
+    send(&mut file, &content[1_000_000..10_000_000]);
+    let failed = running.event("failed");
+    assert_eq!(failed["code"], "no_space");
+    assert!(failed["msg"].as_str().unwrap().contains("stays for a week"), "{failed}");
+    fs::remove_file(disk.file("filler")).unwrap();
+    let (mut file, have) = attempt();
+    assert!(have >= 1_000_000, "{have}");
+    send(&mut file, &content[have..]);
+    file.write(&FileRecord::Hash(ContentHash(*blake3::hash(&content).as_bytes())).to_bytes());
+    file.write(&FileRecord::Totals(Totals { files: 1, bytes: BYTES as u64 }).to_bytes());
+    running.event("received");
+    assert!(fs::read(disk.file("big")).unwrap() == content);
+}

@@ -19,6 +19,8 @@ struct Wires {
     server: SocketAddr,
     /// How many more bytes pass until all connections end.
     cut_after: Option<usize>,
+    /// What of a client's is lost once.
+    lose: Option<&'static [u8]>,
     open: Vec<TcpStream>,
 }
 
@@ -32,8 +34,13 @@ impl Proxy {
     pub fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let wires =
-            Arc::new(Mutex::new(Wires { mode: Mode::Forward, server, cut_after: None, open: Vec::new() }));
+        let wires = Arc::new(Mutex::new(Wires {
+            mode: Mode::Forward,
+            server,
+            cut_after: None,
+            lose: None,
+            open: Vec::new(),
+        }));
         let shared = Arc::clone(&wires);
         // Ends with the test process: a listener cannot be woken.
         std::thread::spawn(move || {
@@ -49,12 +56,15 @@ impl Proxy {
                 let (from, to) = (client.try_clone().expect("a clone"), server.try_clone().expect("a clone"));
                 let (there, back) = (Arc::clone(&shared), Arc::clone(&shared));
                 std::thread::spawn(move || {
-                    pump(from, to, |bytes| there.lock().expect("the wires").pass(bytes))
+                    pump(from, to, |bytes| {
+                        let mut wires = there.lock().expect("the wires");
+                        wires.pass(bytes.len()) && !wires.loses(bytes)
+                    })
                 });
                 std::thread::spawn(move || {
                     pump(server, client, |bytes| {
                         let mut wires = back.lock().expect("the wires");
-                        wires.pass(bytes) && wires.mode != Mode::Mute
+                        wires.pass(bytes.len()) && wires.mode != Mode::Mute
                     });
                 });
             }
@@ -86,6 +96,16 @@ impl Proxy {
         self.wires.lock().expect("the wires").cut_after.is_some()
     }
 
+    /// Loses the next bytes from a client that contain these.
+    pub fn lose(&self, bytes: &'static [u8]) {
+        self.wires.lock().expect("the wires").lose = Some(bytes);
+    }
+
+    /// Whether that is still to come.
+    pub fn is_to_lose(&self) -> bool {
+        self.wires.lock().expect("the wires").lose.is_some()
+    }
+
     /// New connections lead to another server.
     pub fn lead_to(&self, server: SocketAddr) {
         self.wires.lock().expect("the wires").server = server;
@@ -98,6 +118,11 @@ impl Proxy {
 }
 
 impl Wires {
+    /// Whether these bytes are lost.
+    fn loses(&mut self, bytes: &[u8]) -> bool {
+        self.lose.take_if(|lost| bytes.windows(lost.len()).any(|part| part == *lost)).is_some()
+    }
+
     /// Whether so many bytes pass; ends all connections if they are one too many.
     fn pass(&mut self, bytes: usize) -> bool {
         match self.cut_after {
@@ -116,10 +141,10 @@ impl Wires {
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(usize) -> bool) {
+fn pump(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
     let mut buffer = [0; 4096];
     while let Ok(read) = from.read(&mut buffer) {
-        if read == 0 || (passes(read) && to.write_all(&buffer[..read]).is_err()) {
+        if read == 0 || (passes(&buffer[..read]) && to.write_all(&buffer[..read]).is_err()) {
             break;
         }
     }

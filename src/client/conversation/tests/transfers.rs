@@ -155,7 +155,7 @@ fn received() -> TransferReport {
 }
 
 fn sent() -> TransferReport {
-    TransferReport::Sent(Ok(Sent { bytes: 1_300_000 }))
+    TransferReport::Sent(Ok(Sent { bytes: 1_300_000, is_already: false }))
 }
 
 fn broken() -> TransferError {

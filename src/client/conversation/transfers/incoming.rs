@@ -6,7 +6,7 @@ use super::commands::cancelled;
 use super::wording::{at, described, file_size, name_of};
 use super::{
     EndedTransfer, FIRST_PAUSE, FilesRequest, LONGEST_PAUSE, MAX_OFFERS, OfferStage, ReceivedOffer,
-    TransferWork, is_cancelled,
+    TransferWork, is_final,
 };
 use crate::client::conversation::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::preferences::NotifyLevel;
@@ -278,9 +278,11 @@ impl Conversation {
                 };
                 (format!("received: {place}"), self.note(&text))
             }
-            Err(error) if !error.may_resume() && !is_ended && !is_cancelled(&error) => {
+            Err(error) if is_final(&error, is_ended) => {
                 let why = error.to_string();
                 offer.stage = OfferStage::Open;
+                // On a full disk, the beginning stays for the next attempt, also if the sender leaves until then.
+                offer.landing.take_if(|landing| landing.keeps(&error));
                 let is_by_peer = matches!(error, TransferError::ByPeer { .. });
                 let again = if offer.is_current && !is_by_peer {
                     format!("; to try again: /accept {number}")

@@ -1,5 +1,6 @@
 //! The offers that `lanchat receive` knows, and the transfers that run.
 
+mod confirmations;
 mod ends;
 mod last_wait;
 
@@ -27,21 +28,24 @@ use crate::client::transfer::{
 };
 use crate::client::trust::TrustPolicy;
 use crate::name::Name;
-use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 use crate::protocol::request::Act;
 use crate::protocol::{Code, DeclineReason, Event, Request};
 use crate::text::{brief_line, safe_line};
+use confirmations::{Confirmations, OfferedContent};
 use last_wait::{LastWait, is_decline};
 
 /// The end of a transfer.
 pub(super) struct FileEnd {
-    pub(super) offer: u64,
+    /// The number that the offer had on the connection of that time.
+    offer: u64,
     /// The sender, whose offer may be gone by then.
-    pub(super) name: String,
-    pub(super) landing: Landing,
-    pub(super) progress: Arc<FileProgress>,
-    pub(super) received: Result<Received, TransferError>,
+    name: String,
+    content: OfferedContent,
+    is_direct: bool,
+    landing: Landing,
+    progress: Arc<FileProgress>,
+    received: Result<Received, TransferError>,
 }
 
 pub(super) struct FileReceiver {
@@ -62,6 +66,7 @@ pub(super) struct FileReceiver {
     pub(super) questions: Questions,
     /// Offers that are received, while the server has them.
     done: BTreeMap<u64, SeenOffer>,
+    confirmations: Confirmations,
     leaving: Option<LastWait>,
 }
 
@@ -90,6 +95,7 @@ impl FileReceiver {
             cancels,
             questions,
             done,
+            confirmations: Confirmations::default(),
             leaving: None,
         }
     }
@@ -107,13 +113,16 @@ impl FileReceiver {
                     &json!({ "type": "waiting", "name": up.welcome.name, "to": self.folder }),
                 )?;
                 self.up = Some(*up);
+                if let Some(leaving) = &mut self.leaving {
+                    leaving.wait_for_offer();
+                }
             }
             Update::Down(loss) => {
+                self.expect_again();
                 // The numbers of offers belong to a connection.
                 (self.up, self.offers) = (None, Default::default());
-                self.done.clear();
-                if let Some(leaving) = self.leaving.take() {
-                    return leaving.end();
+                if let Some(leaving) = &mut self.leaving {
+                    leaving.wait_for_return();
                 }
                 self.display.lost(&loss.why)?;
             }
@@ -125,12 +134,16 @@ impl FileReceiver {
 
     fn event(&mut self, event: Event, id: Option<&str>) -> Result<GoesOn, Error> {
         match event {
-            Event::Offer { .. } if self.leaving.is_some() => {}
             Event::Offer { from, to, key, offer, file } => {
                 let is_wanted =
                     |name: &Name| Name::new(&from.name).is_ok_and(|from| from.key() == name.key());
-                if self.what.from.as_ref().is_none_or(is_wanted) {
-                    self.offers.insert(offer, SeenOffer::new(from, key, to, *file));
+                let is_from = self.what.from.as_ref().is_none_or(is_wanted);
+                let seen = SeenOffer::new(from, key, to, *file);
+                let content = self.content(&seen);
+                // At the end, only the last offer matters, made again.
+                if is_from && self.leaving.as_ref().is_none_or(|leaving| leaving.is_about(&content)) {
+                    self.leaving.take_if(|leaving| leaving.has_failed());
+                    self.offers.insert(offer, seen);
                     return self.consider(offer);
                 }
             }
@@ -154,6 +167,20 @@ impl FileReceiver {
         OfferOrigin::new(server, &seen.from.name, seen.key.as_ref())
     }
 
+    fn content(&self, seen: &SeenOffer) -> OfferedContent {
+        OfferedContent { origin: self.origin(seen), file: seen.file.clone() }
+    }
+
+    /// The connection is lost: who does not know yet that all is here offers it again over the next one.
+    fn expect_again(&mut self) {
+        let all = std::mem::take(&mut self.done).into_values();
+        for seen in all.chain(std::mem::take(&mut self.offers).into_values()) {
+            if let Some(landing) = seen.received() {
+                self.confirmations.await_sender(self.content(&seen), landing.clone());
+            }
+        }
+    }
+
     fn send(&self, request: impl Into<Request>, id: Option<&str>) {
         if let Some(up) = &self.up {
             // A full queue means that the link is stuck; a new one brings the offers again.
@@ -164,7 +191,9 @@ impl FileReceiver {
     /// Decides on an offer that came.
     fn consider(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let is_known = seen.key.is_some() && self.has_place(&self.origin(seen), &seen.file);
+        let content = self.content(seen);
+        let is_here = self.confirmations.find(&content).is_some();
+        let is_known = seen.key.is_some() && (is_here || self.has_place(&content));
         if is_known || self.what.yes_to_all {
             return self.accept(offer);
         }
@@ -219,14 +248,11 @@ impl FileReceiver {
     /// Accepts an offer, unless an earlier transfer still writes the same file.
     fn accept(&mut self, offer: u64) -> Result<GoesOn, Error> {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
-        let (origin, file) = (self.origin(seen), seen.file.clone());
-        let is_new = !self.has_place(&origin, &file);
-        if is_new && seen.is_done {
-            // The user has moved the file since: nothing can confirm it, and nothing is to come again.
-            self.offers.remove(&offer);
-            return Ok(GoesOn::Yes);
-        }
-        let landing = match self.land(&origin, &file) {
+        let content = self.content(seen);
+        // Of what is received, nothing is to come again, even if the user has moved it since.
+        let here = seen.received().cloned().or_else(|| self.confirmations.find(&content));
+        let is_new = here.is_none() && !self.has_place(&content);
+        let landing = match here.map_or_else(|| self.land(&content), Ok) {
             Ok(landing) => landing,
             Err(error) => {
                 let Some(seen) = self.offers.remove(&offer) else { return Ok(GoesOn::Yes) };
@@ -235,7 +261,10 @@ impl FileReceiver {
                     self.decline(offer, error.decline_reason());
                 }
                 return match self.failed(&safe_line(&seen.from.name), &error) {
-                    Err(error) if is_direct => self.leave(offer, Some(error)),
+                    Err(error) if is_direct => {
+                        self.leave(content, offer, Some(error));
+                        Ok(GoesOn::Yes)
+                    }
                     failed => failed,
                 };
             }
@@ -258,17 +287,18 @@ impl FileReceiver {
 
     /// Finds a place for an offer. A folder that the user named must be there: it may be a disk that is not connected
     /// at the moment.
-    fn land(&mut self, origin: &OfferOrigin, file: &FileInfo) -> Result<Landing, TransferError> {
+    fn land(&mut self, content: &OfferedContent) -> Result<Landing, TransferError> {
         if self.what.to.is_some() && !self.folder.is_dir() {
             return Err(TransferError::Here { code: StopCode::Io, msg: no_folder(&self.folder) });
         }
-        self.accepted.accept(origin, file, &self.folder, self.what.max)
+        self.accepted.accept(&content.origin, &content.file, &self.folder, self.what.max)
     }
 
     /// Whether this was accepted before, and goes on or is found in its place. A copy of what is complete elsewhere is
     /// another question.
-    fn has_place(&self, origin: &OfferOrigin, file: &FileInfo) -> bool {
-        self.accepted.find(origin, file).is_some_and(|landing| landing.suits(&self.folder))
+    fn has_place(&self, content: &OfferedContent) -> bool {
+        let found = self.accepted.find(&content.origin, &content.file);
+        found.is_some_and(|landing| landing.suits(&self.folder))
     }
 
     /// Whether a transfer writes to that place.
@@ -310,13 +340,17 @@ impl FileReceiver {
     }
 
     fn begin(&mut self, offer: u64, token: String) {
+        let Some(content) = self.offers.get(&offer).map(|seen| self.content(seen)) else { return };
         let (Some(seen), Some(up)) = (self.offers.get_mut(&offer), &self.up) else { return };
         let Some(landing) = seen.landing.clone() else { return };
+        if let Some(leaving) = self.leaving.as_mut().filter(|leaving| leaving.is_about(&content)) {
+            leaving.confirms(offer);
+        }
         // From here on there may be something to resume.
         seen.is_new = false;
         let door = Door::new(up.peer, self.channel.to(up.key));
         let progress = Arc::new(FileProgress::new(seen.file.size));
-        let name = seen.from.name.clone();
+        let (name, is_direct) = (seen.from.name.clone(), seen.is_direct());
         self.display.begin(&name, progress.clone());
         self.busy.push(landing.unfinished().to_owned());
         let cancel = Cancel::new();
@@ -326,7 +360,7 @@ impl FileReceiver {
                 Ok(pipe) => receive(pipe, &landing, progress.clone(), cancel).await,
                 Err(error) => Err(error),
             };
-            FileEnd { offer, name, landing, progress, received }
+            FileEnd { offer, name, content, is_direct, landing, progress, received }
         });
     }
 
@@ -345,8 +379,11 @@ impl FileReceiver {
         Ok(GoesOn::Yes)
     }
 
-    pub(super) fn interrupted(&self) -> Result<(), Error> {
+    pub(super) fn interrupted(&mut self) -> Result<(), Error> {
         self.display.stopped();
+        if let Some(leaving) = self.leaving.take() {
+            return leaving.end().map(drop);
+        }
         match self.what.once || !self.running.is_empty() {
             true => Err(Error::Local("interrupted; what has come stays for the next time".into())),
             false => Ok(()),

@@ -35,8 +35,8 @@ pub(super) struct SeenOffer {
     holds_place: bool,
     /// How often it was cut.
     cuts: u32,
-    /// Whether it is received.
-    pub(super) is_done: bool,
+    /// Whether a transfer of it has ended well.
+    is_done: bool,
 }
 
 impl SeenOffer {
@@ -114,10 +114,14 @@ impl SeenOffer {
         self.holds_place && self.is_at(place)
     }
 
-    /// Notes that it is received. Returns whether that is known already.
-    pub(super) fn finish(&mut self) -> bool {
-        self.holds_place = false;
-        std::mem::replace(&mut self.is_done, true)
+    /// Notes that it is received.
+    pub(super) fn finish(&mut self, landing: Landing) {
+        (self.holds_place, self.is_done, self.landing) = (false, true, Some(landing));
+    }
+
+    /// Its place, if it is received.
+    pub(super) fn received(&self) -> Option<&Landing> {
+        self.landing.as_ref().filter(|_| self.is_done)
     }
 
     /// Whether it is to be accepted again: the sender may have missed that it is received.

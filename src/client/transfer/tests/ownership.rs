@@ -193,7 +193,7 @@ fn files_of_one_name_go_on_from_the_last_number_up_to_a_limit() {
     let most = u64::from(MAX_FREE_NAMES);
     let many = FileInfo { size: Some(0), count: Some(most + 9), ..info("d", "1") };
     let landing = scene.accept(&many);
-    let mut site = Site::open(&landing).unwrap();
+    let mut site = Site::open(&landing, run(&landing)).unwrap();
     for _ in 0..3 {
         write(&mut site, &["a.txt"], b"").unwrap();
     }
@@ -218,7 +218,7 @@ fn a_name_beside_a_thousand_others_is_an_error_that_says_what_to_do() {
         fs::write(scene.there.path().join(name(number)), "").unwrap();
     }
     let landing = scene.accept(&info("f", "1"));
-    let mut site = Site::open(&landing).unwrap();
+    let mut site = Site::open(&landing, run(&landing)).unwrap();
     write(&mut site, &["f"], b"abc").unwrap();
     let error = site.finish(Totals { files: 1, bytes: 3 }).unwrap_err().to_string();
     assert!(error.contains("1000 files named f are there; move some"), "{error}");
@@ -230,7 +230,7 @@ fn what_replaced_an_unfinished_file_never_gets_the_final_name() {
     for is_link in [true, false] {
         let scene = Scene::new();
         let landing = scene.accept(&info("f", "1"));
-        let mut site = Site::open(&landing).unwrap();
+        let mut site = Site::open(&landing, run(&landing)).unwrap();
         write(&mut site, &["f"], b"abc").unwrap();
         let aside = scene.state.path().join("aside");
         fs::rename(landing.unfinished(), &aside).unwrap();
@@ -250,7 +250,7 @@ fn a_link_or_another_file_in_an_unfinished_folder_ends_it() {
     for is_root in [true, false] {
         let scene = Scene::new();
         let landing = scene.accept(&FileInfo { count: Some(1), ..info("d", "1") });
-        let mut site = Site::open(&landing).unwrap();
+        let mut site = Site::open(&landing, run(&landing)).unwrap();
         write(&mut site, &["f"], b"abc").unwrap();
         let place = if is_root { landing.unfinished().to_owned() } else { landing.unfinished().join("f") };
         let aside = scene.state.path().join("aside");

@@ -139,5 +139,5 @@ fn a_room_offer_of_what_the_user_has_is_shown_and_says_so() {
 }
 
 fn landing_done() -> Landing {
-    landing().received_in_test(Received::in_test(place().into(), 1_300_000))
+    landing().finished(Received::in_test(place().into(), 1_300_000))
 }

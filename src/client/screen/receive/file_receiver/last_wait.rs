@@ -4,37 +4,79 @@
 use std::time::{Duration, Instant};
 
 use super::FileReceiver;
+use super::confirmations::OfferedContent;
 use crate::client::error::Error;
 use crate::client::screen::file_display::GoesOn;
 use crate::protocol::DeclineReason;
 use crate::protocol::request::Act;
 
-/// How long to wait for that.
+/// How long to wait for the server's answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long to wait for a server that is away, or for a sender who is: for a restart, and a new connection.
+const RETURN: Duration = Duration::from_secs(20);
+
+/// How long the sender may take to offer it again, once this side is back: its pauses grow, too.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The start of the `id` of a packet that declines an offer.
 const DECLINE_ID: &str = "decline-";
 
 /// The wait before the program ends.
 pub(super) struct LastWait {
-    /// The last offer.
-    offer: u64,
+    content: OfferedContent,
+    /// The number of the last offer on this connection.
+    offer: Option<u64>,
+    /// Whether a connection of the sender's broke, so that the sender may not know.
+    is_doubtful: bool,
     until: Instant,
     /// Why it ends; `None`: it has received the files.
     error: Option<Error>,
 }
 
 impl LastWait {
-    fn new(offer: u64, error: Option<Error>) -> Self {
-        Self { offer, until: Instant::now() + PATIENCE, error }
+    /// Whether that offer is the last one.
+    pub(super) fn is_after(&self, offer: u64) -> bool {
+        self.offer == Some(offer)
     }
 
-    pub(super) fn is_after(&self, offer: u64) -> bool {
-        self.offer == offer
+    /// Whether that content is the last one, offered again.
+    pub(super) fn is_about(&self, content: &OfferedContent) -> bool {
+        self.content == *content
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.error.is_some()
     }
 
     pub(super) fn is_due(&self) -> bool {
         self.until <= Instant::now()
+    }
+
+    /// The server is away, or the sender.
+    pub(super) fn wait_for_return(&mut self) {
+        (self.offer, self.until) = (None, Instant::now() + RETURN);
+    }
+
+    /// The server is there again.
+    pub(super) fn wait_for_offer(&mut self) {
+        self.until = Instant::now() + AGAIN;
+    }
+
+    /// A connection of the sender's has broken. The next attempt to tell the sender comes by itself.
+    pub(super) fn doubt(&mut self, offer: u64) {
+        if self.is_after(offer) && !self.is_doubtful {
+            (self.is_doubtful, self.until) = (true, Instant::now() + RETURN);
+        }
+    }
+
+    /// The sender asks about the offer with this number now.
+    pub(super) fn confirms(&mut self, offer: u64) {
+        (self.offer, self.is_doubtful) = (Some(offer), false);
+    }
+
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
     }
 
     /// Ends the program.
@@ -53,25 +95,21 @@ impl FileReceiver {
         self.send(Act::Decline { offer, reason: Some(reason) }, Some(&format!("{DECLINE_ID}{offer}")));
     }
 
-    /// Ends the program once the server has answered.
-    pub(super) fn leave(&mut self, offer: u64, error: Option<Error>) -> Result<GoesOn, Error> {
-        let leaving = LastWait::new(offer, error);
+    /// Ends the program once the server has answered, or the sender has come back and knows.
+    pub(super) fn leave(&mut self, content: OfferedContent, offer: u64, error: Option<Error>) {
+        let (offer, until) = (Some(offer), Instant::now() + PATIENCE);
+        let mut leaving = LastWait { content, offer, is_doubtful: false, until, error };
         if self.up.is_none() {
-            return leaving.end();
+            leaving.wait_for_return();
         }
         self.leaving = Some(leaving);
-        Ok(GoesOn::Yes)
     }
 
-    /// Notes that an offer is received. Returns whether that is new, and whether the offer is to this user alone.
-    pub(super) fn finish(&mut self, offer: u64) -> (bool, bool) {
-        let Some(seen) = self.offers.get_mut(&offer) else { return (true, false) };
-        let found = (!seen.finish(), seen.is_direct());
-        if !seen.is_to_be_confirmed()
-            && let Some(seen) = self.offers.remove(&offer)
-        {
-            self.done.insert(offer, seen);
-        }
-        found
+    /// The connection does not come back. A file that is received stays so.
+    ///
+    /// # Errors
+    /// This one, unless the program was about to end with another outcome.
+    pub(in super::super) fn gone(&mut self, error: Error) -> Result<GoesOn, Error> {
+        self.leaving.take().map_or(Err(error), LastWait::end)
     }
 }

@@ -19,6 +19,7 @@ mod check;
 mod clock;
 mod delivery;
 mod farewell;
+mod file_shares;
 mod intake;
 mod join;
 mod keys;

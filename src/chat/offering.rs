@@ -3,9 +3,11 @@
 use super::archive::Venue;
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
+use super::file_shares::{FileLimit, OfferPayer, OfferPayers, Standing};
 use super::mail::Recipient;
-use super::offers::{FileLimit, FileRules, Offer, OfferPayer, OfferPayers, OfferScope, Offers, TokenSource};
+use super::offers::{FileRules, Offer, OfferScope, Offers, TokenSource};
 use super::rooms::RoomId;
+use super::user::Session;
 use super::who::{Correspondent, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::limits::{
@@ -37,14 +39,15 @@ impl Call<'_> {
         }
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
         let Offered { scope, to, waits, correspondent } = self.chat.offered(self.session, to, self.now)?;
-        let payers = self.chat.offer_payers(self.session);
-        let is_newcomer = self.chat.is_newcomer(asking.who.account(), self.now);
-        self.chat.offers()?.may_offer(&payers, is_newcomer).map_err(too_many_offers)?;
+        let standing = self.chat.standing(self.session, self.now);
+        let payers = self.chat.offer_payers(self.session, standing);
+        self.chat.offers()?.may_offer(&payers, standing).map_err(too_many_offers)?;
         if let Some(to) = correspondent {
             self.chat.count_stranger(self.session, to, self.now)?;
         }
         self.chat.tell_offerer_coming(self.session, &scope, self.out);
-        let number = self.chat.offers_mut()?.add((self.session, asking.who), (scope, to), file, payers);
+        let number =
+            self.chat.offers_mut()?.add((self.session, asking.who), (scope, to), file, (payers, standing));
         self.chat.tell_offer(number, self.out);
         self.answer(Event::Offered { offer: number, waits });
         Ok(())
@@ -166,10 +169,16 @@ impl Chat {
         sessions
     }
 
-    pub(super) fn offer_payers(&self, id: SessionId) -> OfferPayers {
+    /// Whether the session's user is established.
+    pub(super) fn standing(&self, id: SessionId, now: &Now) -> Standing {
+        let account = self.user_of(id).and_then(|user| user.owner.account());
+        if self.is_newcomer(account.map(|own| &**own), now) { Standing::New } else { Standing::Established }
+    }
+
+    pub(super) fn offer_payers(&self, id: SessionId, standing: Standing) -> OfferPayers {
         let account = self.user_of(id).and_then(|user| user.owner.account()).map(|own| &**own);
-        let session = self.sessions.get(&id);
-        session.map_or_else(OfferPayers::new, |session| OfferPayer::of(account, session.ip, session.local))
+        let payers = |session: &Session| OfferPayer::of(account, session.ip, session.local, standing);
+        self.sessions.get(&id).map_or_else(OfferPayers::new, payers)
     }
 
     /// The name of the session's user; empty if the session has ended.
@@ -318,6 +327,10 @@ fn too_many_offers(limit: FileLimit) -> Refusal {
         FileLimit::Crowded(count) => format!(
             "so many offers are open (of at most {MAX_OFFERS}) that users and addresses with {count} or more must wait; \
              cancel an offer, or try again later"
+        ),
+        FileLimit::Network(count) => format!(
+            "so many offers are open (of at most {MAX_OFFERS}) that networks with {count} or more, such as yours, must \
+             wait; try again later"
         ),
         FileLimit::Newcomers => format!(
             "{MAX_OFFERS_OF_NEWCOMERS} offers are open, and the rest is for users who are not new here; try again later, \

@@ -3,10 +3,9 @@
 //! Tells nobody and knows no names: [`offering`](super::offering) and [`transfers`](super::transfers) have the
 //! rules.
 
-use super::archive::Account;
-use super::net::Net;
+use super::file_shares::{FileLimit, OfferPayer, OfferPayers, Standing, check_shares};
 use super::table::give_back;
-use super::tally::{Groups, NoPlace, Places, Tally};
+use super::tally::{Groups, Places, Tally};
 #[cfg(any(test, fuzzing))]
 use super::who::UserId;
 use super::who::{SessionId, Who};
@@ -14,6 +13,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{
     MAX_OFFERS, MAX_OFFERS_OF_NEWCOMERS, MAX_OFFERS_OF_OWN_MACHINE, MAX_OFFERS_PER_ADDRESS,
     MAX_OFFERS_PER_USER, MAX_TRANSFERS_PER_ADDRESS, MAX_TRANSFERS_PER_USER, TRANSFER_MEETING,
+    TRANSFERS_PER_KEPT,
 };
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::FileInfo;
@@ -45,20 +45,6 @@ pub struct FileRules {
 /// Where the rules get the secrets that admit connections: the chat itself has no randomness.
 pub struct TokenSource(Box<dyn FnMut() -> Option<u128> + Send>);
 
-/// The people and places that are charged for an offer or a transfer.
-pub(super) type OfferPayers = SmallVec<[OfferPayer; 2]>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum OfferPayer {
-    Key(Fingerprint),
-    /// All users without a key at this address: a token costs nothing.
-    Keyless(Net),
-    /// All users at this address: a key costs little.
-    Address(Net),
-    /// All users on the server's own machine.
-    Own,
-}
-
 /// The people who may accept an offer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum OfferScope {
@@ -66,6 +52,10 @@ pub(super) enum OfferScope {
     Room(NameKey),
     Person(Who),
 }
+
+/// An offer's place among those to the same receivers: the sender's standing, and how many offers to them the user or
+/// address, and the network, had before.
+type OfferRank = (Standing, usize, usize);
 
 #[derive(Debug)]
 pub(super) struct Offer {
@@ -77,8 +67,7 @@ pub(super) struct Offer {
     pub(super) to: String,
     pub(super) file: Box<FileInfo>,
     pub(super) transfers: SmallVec<[TransferId; 1]>,
-    /// How many offers to the same receivers its payers had before.
-    rank: usize,
+    rank: OfferRank,
     payers: OfferPayers,
 }
 
@@ -121,18 +110,6 @@ pub(super) struct NewTransfer {
     pub(super) payers: OfferPayers,
 }
 
-/// The limit that an offer or a transfer would exceed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileLimit {
-    User,
-    Address,
-    /// The rest is for those who have fewer than this many.
-    Crowded(usize),
-    /// The rest is for established users.
-    Newcomers,
-    All,
-}
-
 #[derive(Debug)]
 pub(super) struct Offers {
     pub(super) rules: FileRules,
@@ -141,7 +118,7 @@ pub(super) struct Offers {
     latest: (u64, u64),
     open: BTreeMap<u64, Offer>,
     /// With their ranks, so that nobody's offers hide those of others.
-    by_scope: Groups<OfferScope, (usize, u64)>,
+    by_scope: Groups<OfferScope, (OfferRank, u64)>,
     by_session: Groups<SessionId, u64>,
     transfers: BTreeMap<TransferId, Transfer>,
     /// Transfers by the receiver's session.
@@ -189,7 +166,8 @@ impl Offers {
         self.open.get(&number)?.transfers.iter().find(has).copied()
     }
 
-    /// Open offers to these receivers: the first of each sender, then the second ones, and so on.
+    /// Open offers to these receivers: those of established users, and of these the first of each sender, then the
+    /// second ones, and so on; then those of newcomers.
     pub(super) fn of(&self, scope: &OfferScope) -> impl Iterator<Item = u64> {
         self.by_scope.of(scope).map(|(_, number)| number)
     }
@@ -202,29 +180,41 @@ impl Offers {
         self.received_by.of(&session).collect()
     }
 
-    pub(super) fn may_offer(&self, payers: &OfferPayers, is_newcomer: bool) -> Result<(), FileLimit> {
+    pub(super) fn may_offer(&self, payers: &OfferPayers, standing: Standing) -> Result<(), FileLimit> {
         let most = |payer: &OfferPayer| match payer {
             OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_OFFERS_PER_USER,
-            OfferPayer::Address(_) => MAX_OFFERS_PER_ADDRESS,
-            OfferPayer::Own => MAX_OFFERS_OF_OWN_MACHINE,
+            OfferPayer::Address(..) => MAX_OFFERS_PER_ADDRESS,
+            OfferPayer::Network(..) => usize::MAX,
+            OfferPayer::Own(_) => MAX_OFFERS_OF_OWN_MACHINE,
         };
         let taken = self.open.len();
-        if is_newcomer && (MAX_OFFERS_OF_NEWCOMERS..MAX_OFFERS).contains(&taken) {
+        if standing == Standing::New && (MAX_OFFERS_OF_NEWCOMERS..MAX_OFFERS).contains(&taken) {
             return Err(FileLimit::Newcomers);
         }
-        let all = if is_newcomer { MAX_OFFERS_OF_NEWCOMERS } else { MAX_OFFERS };
-        check(&self.offered, payers, most, Places { taken, all })
+        let all = match standing {
+            Standing::Established => MAX_OFFERS,
+            Standing::New => MAX_OFFERS_OF_NEWCOMERS,
+        };
+        check_shares(&self.offered, payers, most, Places { taken, all })
     }
 
-    pub(super) fn may_move(&self, payers: &OfferPayers) -> Result<(), FileLimit> {
+    pub(super) fn may_move(&self, payers: &OfferPayers, standing: Standing) -> Result<(), FileLimit> {
         let most = |payer: &OfferPayer| match payer {
             OfferPayer::Key(_) | OfferPayer::Keyless(_) => MAX_TRANSFERS_PER_USER,
-            OfferPayer::Address(_) => MAX_TRANSFERS_PER_ADDRESS,
-            OfferPayer::Own => usize::MAX,
+            OfferPayer::Address(..) => MAX_TRANSFERS_PER_ADDRESS,
+            OfferPayer::Network(..) | OfferPayer::Own(_) => usize::MAX,
         };
-        let places = Places { taken: self.transfers.len(), all: self.rules.max_transfers };
-        let payers: OfferPayers = payers.iter().filter(|payer| **payer != OfferPayer::Own).copied().collect();
-        check(&self.moving, &payers, most, places)
+        let (taken, all) = (self.transfers.len(), self.rules.max_transfers);
+        let places = match standing {
+            Standing::Established => all,
+            Standing::New => all - all / TRANSFERS_PER_KEPT,
+        };
+        if standing == Standing::New && (places..all).contains(&taken) {
+            return Err(FileLimit::Newcomers);
+        }
+        // The server's own machine has no bound of its own.
+        let payers = payers.iter().filter(|payer| !matches!(payer, OfferPayer::Own(_))).copied().collect();
+        check_shares(&self.moving, &payers, most, Places { taken, all: places })
     }
 
     /// Adds an offer, and returns its number.
@@ -233,12 +223,11 @@ impl Offers {
         (session, owner): (SessionId, Who),
         (scope, to): (OfferScope, String),
         file: Box<FileInfo>,
-        payers: OfferPayers,
+        (payers, standing): (OfferPayers, Standing),
     ) -> u64 {
         self.latest.0 += 1;
         let number = self.latest.0;
-        let rank = payers.iter().map(|payer| self.offered_to.count(&(scope.clone(), *payer))).max();
-        let rank = rank.unwrap_or_default();
+        let rank = self.rank(&scope, &payers, standing);
         self.by_scope.add(scope.clone(), (rank, number));
         self.by_session.add(session, number);
         self.offered.add(payers.iter().copied());
@@ -246,6 +235,14 @@ impl Offers {
         let transfers = SmallVec::new();
         self.open.insert(number, Offer { session, owner, scope, to, file, transfers, rank, payers });
         number
+    }
+
+    fn rank(&self, scope: &OfferScope, payers: &OfferPayers, standing: Standing) -> OfferRank {
+        let had = |is_network| {
+            let payers = payers.iter().filter(|payer| payer.is_network() == is_network);
+            payers.map(|payer| self.offered_to.count(&(scope.clone(), *payer))).max().unwrap_or_default()
+        };
+        (standing, had(false), had(true))
     }
 
     /// Removes an offer. Its transfers must have ended.
@@ -340,23 +337,6 @@ impl OfferScope {
     }
 }
 
-impl OfferPayer {
-    /// The payers for a user at an address.
-    pub(super) fn of(account: Option<&Account>, ip: IpAddr, local: bool) -> OfferPayers {
-        let net = Net::counted(ip);
-        let user = match account {
-            Some(Account::Key(key)) => Self::Key(*key),
-            Some(Account::Token(_)) | None => Self::Keyless(net),
-        };
-        let address = if local { Self::Own } else { Self::Address(net) };
-        [user, address].into_iter().collect()
-    }
-
-    fn is_user(&self) -> bool {
-        matches!(self, Self::Key(_) | Self::Keyless(_))
-    }
-}
-
 impl TokenSource {
     pub fn new(source: impl FnMut() -> Option<u128> + Send + 'static) -> Self {
         Self(Box::new(source))
@@ -366,34 +346,6 @@ impl TokenSource {
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenSource")
-    }
-}
-
-/// Whether each payer may have one more. A user needs a place among all, and among those of the user's address.
-fn check(
-    tally: &Tally<OfferPayer>,
-    payers: &OfferPayers,
-    most: impl Fn(&OfferPayer) -> usize,
-    places: Places,
-) -> Result<(), FileLimit> {
-    let own = payers.iter().find(|payer| !payer.is_user());
-    let own = own.map(|address| Places { taken: tally.count(address), all: places.share(most(address)) });
-    let limit = |payer: &OfferPayer| {
-        let checked = tally.check(payer, most(payer), places);
-        let own = own.filter(|_| payer.is_user());
-        let checked = checked.and_then(|()| own.map_or(Ok(()), |own| tally.check(payer, most(payer), own)));
-        Some(match checked.err()? {
-            NoPlace::Bound if payer.is_user() => FileLimit::User,
-            NoPlace::Bound => FileLimit::Address,
-            NoPlace::Crowded(has) => FileLimit::Crowded(has),
-        })
-    };
-    let limits: SmallVec<[FileLimit; 2]> = payers.iter().filter_map(limit).collect();
-    let bound = limits.iter().find(|limit| matches!(limit, FileLimit::User | FileLimit::Address));
-    match bound.or(limits.first()) {
-        Some(FileLimit::Crowded(_)) | None if places.taken >= places.all => Err(FileLimit::All),
-        Some(limit) => Err(*limit),
-        None => Ok(()),
     }
 }
 

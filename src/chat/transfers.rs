@@ -2,12 +2,15 @@
 
 use super::call::Call;
 use super::delivery::Delivery;
+use super::file_shares::{FileLimit, OfferPayers};
 use super::offering::no_such_offer;
-use super::offers::{FileLimit, NewTransfer, OfferPayers, TokenHolder, Transfer, TransferId, TransferSide};
+use super::offers::{NewTransfer, TokenHolder, Transfer, TransferId, TransferSide};
 use super::user::Peer;
 use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};
-use crate::limits::{DUE_PORTION, MAX_TRANSFERS_PER_ADDRESS, MAX_TRANSFERS_PER_USER, TRANSFER_MEETING};
+use crate::limits::{
+    DUE_PORTION, MAX_TRANSFERS_PER_ADDRESS, MAX_TRANSFERS_PER_USER, NAME_TRIED, TRANSFER_MEETING,
+};
 use crate::name::{NameKey, RoomName};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
@@ -49,7 +52,7 @@ impl Call<'_> {
             let msg = format!("you are receiving offer {number} already, here or in another session");
             return Err(Refusal::new(Code::Taken, msg));
         }
-        let payers = self.chat.transfer_payers(offerer, self.session)?;
+        let payers = self.chat.transfer_payers(offerer, self.session, self.now)?;
         let names = [self.chat.name_in(offerer), self.chat.name_in(self.session)];
         let (Some(sends), Some(receives)) =
             (self.chat.token_holder(offerer), self.chat.token_holder(self.session))
@@ -283,15 +286,25 @@ impl Chat {
         Some(session.key().map_or(TokenHolder::Address(session.ip), |key| TokenHolder::Key(*key)))
     }
 
-    /// Checks the limits on transfers of both sides. Returns the payers.
-    fn transfer_payers(&self, offerer: SessionId, receiver: SessionId) -> Result<OfferPayers, Refusal> {
+    /// Checks the limits on transfers of both sides. Returns the payers. An established user may send to newcomers and
+    /// receive from them, however many newcomers do.
+    fn transfer_payers(
+        &self,
+        offerer: SessionId,
+        receiver: SessionId,
+        now: &Now,
+    ) -> Result<OfferPayers, Refusal> {
         let (offers, sender) = (self.offers()?, self.name_in(offerer));
-        let (mut payers, receives) = (self.offer_payers(offerer), self.offer_payers(receiver));
-        offers.may_move(&receives).map_err(|limit| too_many_transfers("you take", "your", limit))?;
-        let sends = offers.may_move(&payers);
-        sends
+        let standing = self.standing(offerer, now).min(self.standing(receiver, now));
+        let [mut payers, receives] = [offerer, receiver].map(|id| self.offer_payers(id, standing));
+        offers
+            .may_move(&receives, standing)
+            .map_err(|limit| too_many_transfers("you take", "your", limit))?;
+        offers
+            .may_move(&payers, standing)
             .map_err(|limit| too_many_transfers(&format!("{sender} takes"), &format!("{sender}'s"), limit))?;
-        payers.extend(receives);
+        // Both sides may be at one address, or in one network.
+        payers.extend(receives.into_iter().filter(|payer| !payers.contains(payer)).collect::<OfferPayers>());
         Ok(payers)
     }
 }
@@ -316,9 +329,16 @@ fn too_many_transfers(who: &str, whose: &str, limit: FileLimit) -> Refusal {
             "the server passes on almost as many files as it may (--max-transfers), so {whose} user or address, with \
              {count}, must wait"
         ),
-        FileLimit::All | FileLimit::Newcomers => {
-            "this server passes on as many files as it may (--max-transfers)".into()
-        }
+        FileLimit::Network(count) => format!(
+            "the server passes on almost as many files as it may (--max-transfers), so {whose} network, which has \
+             {count}, must wait"
+        ),
+        FileLimit::Newcomers => format!(
+            "the server passes on almost as many files as it may (--max-transfers), and the rest is for transfers with a \
+             user who has had a name for {} minutes, with a key",
+            NAME_TRIED.as_secs() / 60
+        ),
+        FileLimit::All => "this server passes on as many files as it may (--max-transfers)".into(),
     };
-    Refusal::new(Code::TooManyTransfers, format!("{msg}; accept again when one of them has ended"))
+    Refusal::new(Code::TooManyTransfers, format!("{msg}; accept again when one has ended"))
 }

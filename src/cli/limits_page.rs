@@ -184,15 +184,16 @@ fn files() -> Vec<Limit> {
         Limit {
             what: "offers of files",
             value: format!(
-                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address ({MAX_OFFERS_OF_OWN_MACHINE} on the server's machine), {MAX_OFFERS} in all, and {MAX_OFFERS_OF_NEWCOMERS} of newcomers. Once half of an address's or of all are open, the bounds shrink with the rest, so that others find a place. A name: {MAX_FILE_NAME_BYTES} bytes. The server tells a user who comes of {OFFERS_TOLD}, the first of each sender first."
+                "{MAX_OFFERS_PER_USER} open per user, {MAX_OFFERS_PER_ADDRESS} per address ({MAX_OFFERS_OF_OWN_MACHINE} on the server's machine), {MAX_OFFERS} in all. The users of a network may have at most twice as many as are left, so one network gets two thirds, and the last quarter of all is for established users, who have had a name for {} with a key. Once half of an address's or of all are open, the bounds shrink with the rest, so that others find a place. A name: {MAX_FILE_NAME_BYTES} bytes. The server tells a user who comes of {OFFERS_TOLD}: those of established users, the first of each first, then those of others.",
+                span(NAME_TRIED)
             ),
-            charged: "the key with all its names (without a key, the address); its address",
+            charged: "the key with all its names (without a key, the address); its address and network, where established users and others count apart",
             beyond: "the server refuses (`too_many_offers`)",
         },
         Limit {
             what: "transfers of files",
             value: format!(
-                "{MAX_TRANSFERS_PER_USER} per user in either direction, {MAX_TRANSFERS_PER_ADDRESS} per address, {DEFAULT_MAX_TRANSFERS} in all (--max-transfers); once half of these run, the bounds per user and address shrink with the rest. Each has {} of memory and {} per connection and direction in the system. Sizes and the rate have no limit unless the administrator sets one (--max-file, with an allowance of 1/{TRANSFER_OVERHEAD_SHARE}, {} and {TRANSFER_OVERHEAD_OF_FILE} bytes per file; --file-rate, at least {}, of which all transfers get the same share every {}; it is enough for as many transfers as get {} per second each).",
+                "{MAX_TRANSFERS_PER_USER} per user in either direction, {MAX_TRANSFERS_PER_ADDRESS} per address, {DEFAULT_MAX_TRANSFERS} in all (--max-transfers); once half of these run, the bounds per user and address shrink with the rest. Networks as for offers; the last quarter is for transfers with an established user on one side. Each has {} of memory and {} per connection and direction in the system. Sizes and the rate have no limit unless the administrator sets one (--max-file, with an allowance of 1/{TRANSFER_OVERHEAD_SHARE}, {} and {TRANSFER_OVERHEAD_OF_FILE} bytes per file; --file-rate, at least {}, of which all transfers get the same share every {}; it is enough for as many transfers as get {} per second each).",
                 size(TRANSFER_MEMORY_BYTES),
                 size(TRANSFER_SOCKET_BYTES),
                 Size(TRANSFER_OVERHEAD_BYTES),
@@ -200,7 +201,7 @@ fn files() -> Vec<Limit> {
                 span(TRANSFER_TURN),
                 Size(MIN_TRANSFER_RATE)
             ),
-            charged: "both users; their addresses",
+            charged: "both users; their addresses and networks",
             beyond: "the server refuses (`too_many_transfers`, `file_too_big`)",
         },
         Limit {

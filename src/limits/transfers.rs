@@ -9,7 +9,8 @@ pub const MAX_FILE_NAME_BYTES: usize = 255;
 pub const MAX_OFFERS_PER_USER: usize = 32;
 
 /// Offers that may be open in all. More are refused: `too_many_offers`. Once half of these are open, the bounds per
-/// user and address shrink with the rest, so that others find a place.
+/// user and address shrink with the rest, and the users of a network may have twice as many as are left, so that others
+/// find a place.
 pub const MAX_OFFERS: usize = 4096;
 
 /// Offers that the server tells a user of who comes: those to the user first, then those to the user's rooms; of
@@ -20,8 +21,13 @@ pub const OFFERS_TOLD: usize = 32;
 pub const MAX_TRANSFERS_PER_USER: usize = 8;
 
 /// Transfers at a time, unless `--max-transfers` says otherwise. Each takes two connections and up to 256 KiB. Once
-/// half of these run, the bounds per user and address shrink with the rest.
+/// half of these run, the bounds per user and address shrink with the rest, and the users of a network may have twice
+/// as many as are left.
 pub const DEFAULT_MAX_TRANSFERS: usize = 64;
+
+/// One in this many transfers is reserved for those with an established user on one side, who has had a name for at
+/// least [`NAME_TRIED`](super::NAME_TRIED): keys and addresses cost little.
+pub const TRANSFERS_PER_KEPT: usize = 4;
 
 /// How long a token of an accepted offer admits a connection, and how long one side waits for the other.
 pub const TRANSFER_MEETING: Duration = Duration::from_secs(20);

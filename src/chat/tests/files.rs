@@ -1,6 +1,7 @@
 //! Offers of files: their receivers, the limits on them, and how they end.
 
 mod limits;
+mod networks;
 
 use super::*;
 use crate::limits::TRANSFER_MEETING;

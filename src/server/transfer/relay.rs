@@ -129,8 +129,8 @@ struct Relay<'a> {
     bytes: u64,
     /// When something passed last, or the wait for the rate ends, which is not silence.
     last: Instant,
-    /// When the rate lets it read from each side again.
-    resumes: [Option<Instant>; 2],
+    /// When the rate lets it read again. Both sides have one turn together, so that a transfer has one share.
+    resumes: Option<Instant>,
     /// When it gives up waiting for the second side to end, after the first.
     grace: Option<(TransferSide, Instant)>,
     timer: Pin<&'a mut Sleep>,
@@ -145,7 +145,7 @@ pub(super) async fn relay(
     let counts = Arc::clone(&plan.counts);
     counts.began();
     let timer = pin!(sleep(TRANSFER_SILENCE));
-    let (last, resumes) = (Instant::now(), [None; 2]);
+    let (last, resumes) = (Instant::now(), None);
     let mut relay = Relay { sides, plan, bytes: 0, last, resumes, grace: None, timer };
     let end = relay.run(ends).await;
     let Relay { sides, bytes, grace, .. } = relay;
@@ -198,7 +198,7 @@ impl Relay<'_> {
     fn may_read(&self, from: usize) -> bool {
         let [side, other] = [&self.sides[from], &self.sides[1 - from]];
         // Its end must not wait for the rate: what it sends until then goes nowhere.
-        let is_its_turn = self.resumes[from].is_none() || side.is_closed();
+        let is_its_turn = self.resumes.is_none() || side.is_closed();
         is_its_turn && !side.has_ended() && !other.is_blocked()
     }
 
@@ -223,7 +223,7 @@ impl Relay<'_> {
         };
         if read > 0 {
             self.plan.counts.passed(bytes as u64);
-            self.pay(from, read);
+            self.pay(read);
         }
         if from == 0 {
             self.bytes += bytes as u64;
@@ -231,12 +231,12 @@ impl Relay<'_> {
         self.plan.max_bytes.is_some_and(|most| self.bytes > most).then_some(TransferEnd::TooBig)
     }
 
-    /// Has a side wait for its next turn.
-    fn pay(&mut self, from: usize, bytes: usize) {
+    /// Has the transfer wait for its next turn.
+    fn pay(&mut self, bytes: usize) {
         let (now, wait) = (Instant::now(), self.plan.rate.spend(bytes));
         self.last = self.last.max(now + wait);
         if !wait.is_zero() {
-            self.resumes[from] = Some(now + wait);
+            self.resumes = Some(now + wait);
             let next = self.timer.deadline().min(now + wait);
             self.timer.as_mut().reset(next);
         }
@@ -277,9 +277,7 @@ impl Relay<'_> {
     /// Does what is due, and sets the timer for the rest.
     fn wake(&mut self) -> Option<TransferEnd> {
         let now = Instant::now();
-        for resumes in &mut self.resumes {
-            resumes.take_if(|resumes| *resumes <= now);
-        }
+        self.resumes.take_if(|resumes| *resumes <= now);
         if let Some((first, _)) = self.grace.filter(|(_, until)| *until <= now) {
             return Some(TransferEnd::Cut(first));
         }
@@ -288,8 +286,7 @@ impl Relay<'_> {
             return Some(TransferEnd::Silent);
         }
         let grace = self.grace.map(|(_, until)| until);
-        let [one, other] = self.resumes;
-        let next = [one, other, grace].into_iter().flatten().fold(silent, Instant::min);
+        let next = [self.resumes, grace].into_iter().flatten().fold(silent, Instant::min);
         self.timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
         None
     }

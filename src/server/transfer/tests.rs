@@ -6,7 +6,7 @@ use super::super::journal::ServerJournal;
 use super::super::memory::Budget;
 use super::super::reactor_inbox::{Permits, ReactorInbox};
 use super::*;
-use crate::limits::{TRANSFER_MEMORY_BYTES, TRANSFER_SILENCE};
+use crate::limits::{TRANSFER_MEMORY_BYTES, TRANSFER_SILENCE, TRANSFER_STEP_BYTES};
 use crate::protocol::record::{FileRecord, Have, StopCode, StopRecord, Stored, Totals};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -66,6 +66,35 @@ async fn a_wait_for_the_rate_is_no_side_s_silence() {
     assert_eq!((report.end, report.bytes), (RelayEnd::By(TransferEnd::Done), 12));
     assert!(begun.elapsed() >= 10 * TRANSFER_SILENCE, "{:?}", begun.elapsed());
     drop(peers);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_in_which_both_sides_send_has_one_share_of_the_rate() {
+    const TIME: Duration = Duration::from_secs(60);
+    let budget = Budget::new(Some(1 << 30));
+    let rate = Arc::new(FileRate::new(Some(1000)));
+    // Nothing is left of what may pass at once.
+    rate.spend(4 * TRANSFER_STEP_BYTES);
+    let begin = |both: bool| {
+        let (connections, mut peers): (Vec<_>, Vec<_>) = (0..2).map(|_| handed_out(&budget)).unzip();
+        let sides = <[FileConnection; 2]>::try_from(connections).expect("two");
+        let sides = sides.map(|side| RelaySide::new(side).expect("a socket"));
+        let count = if both { 2 } else { 1 };
+        peers.iter_mut().take(count).for_each(|peer| peer.write_all(&[b'x'; 60_000]).expect("a socket"));
+        let plan = RelayPlan { rate: Arc::clone(&rate), ..plan(None) };
+        let (counts, (ends, ended)) = (Arc::clone(&plan.counts), oneshot::channel());
+        (tokio::spawn(relay(sides, plan, ended)), counts, ends, peers)
+    };
+    let (one, both) = (begin(false), begin(true));
+    tokio::time::sleep(TIME).await;
+    let bytes = [one.1.bytes(), both.1.bytes()];
+    assert!(bytes[0].abs_diff(bytes[1]) <= 2000, "{bytes:?}");
+    assert!(bytes.iter().sum::<u64>() >= 1000 * (TIME.as_secs() - 4), "{bytes:?}");
+    let reports = [one.2, both.2].map(|ends| ends.send(Code::Cancelled));
+    assert_eq!(reports, [Ok(()), Ok(())]);
+    let received = both.0.await.expect("a relay").bytes;
+    assert!((1..bytes[1]).contains(&received), "both sides have turns: {received} of {bytes:?}");
+    one.0.await.expect("a relay");
 }
 
 /// Runs a relay in which each side says that; then both close their connections, or the rules end it.

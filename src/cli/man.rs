@@ -14,6 +14,7 @@ use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::limits_page;
 use super::log_events;
 use super::page_examples;
+use super::page_programs;
 use super::page_text;
 use super::pages::{self, Paragraph};
 
@@ -69,6 +70,7 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         entries("TRUST", pages::trust(), &mut rest);
         entries("DELIVERY AND HISTORY", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
+        entries("JSON LINES", page_programs::programs(), &mut rest);
     }
     if let Some("serve" | "backup" | "restore" | "repair" | "forget") = subcommand {
         entries("BACK UP, RESTORE, MOVE, UPGRADE", pages::rescue(), &mut rest);

@@ -9,6 +9,7 @@ mod backup;
 mod chat_table;
 mod completions;
 mod config;
+mod copies;
 mod discover;
 pub mod doctor;
 mod exit;

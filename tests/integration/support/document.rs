@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Members whose values differ from run to run. They must be there, with the same type.
-const VOLATILE: [&str; 9] = ["seq", "ts", "time", "uptime", "since", "id", "version", "key", "token"];
+const VOLATILE: [&str; 10] = ["seq", "ts", "time", "uptime", "since", "id", "version", "key", "token", "run"];
 
 pub fn is_presence(packet: &Value) -> bool {
     packet["type"] == "joined" || packet["type"] == "left"

@@ -27,6 +27,7 @@ mod man;
 mod own_server;
 mod page_examples;
 mod page_programs;
+mod page_statuses;
 mod page_text;
 mod pages;
 mod progress;

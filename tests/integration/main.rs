@@ -90,6 +90,8 @@ mod rescue;
 mod restored;
 #[cfg(unix)]
 mod security;
+#[cfg(target_os = "linux")]
+mod serve_page;
 #[cfg(unix)]
 mod server_process;
 #[cfg(target_os = "linux")]

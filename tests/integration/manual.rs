@@ -110,7 +110,7 @@ echo done
 "#;
 
 /// The examples of a page, each as one line.
-fn examples(page: &str) -> Vec<String> {
+pub(crate) fn examples(page: &str) -> Vec<String> {
     let output = Command::new(LANCHAT).args(["man", page]).stdin(Stdio::null()).output().unwrap();
     let source = String::from_utf8(output.stdout).unwrap();
     let (_, examples) = source.split_once(".SH EXAMPLES\n").expect("examples");

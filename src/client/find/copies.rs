@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::inspector::anonymous;
 use crate::client::link::{Channel, ServerLink};
-use crate::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
+use crate::discovery::{MdnsSearch, Networks, SearchEvent, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{COPY_ADDRESSES, PROBE_TIMEOUT};
 use crate::security::Expect;
@@ -19,6 +19,8 @@ use crate::security::Expect;
 #[derive(Debug)]
 pub(super) struct ShownPlaces {
     key: Fingerprint,
+    /// Where an announcement may lead: anyone can forge one.
+    networks: Networks,
     /// The labels under which they are announced.
     labels: BTreeSet<String>,
     addrs: BTreeSet<SocketAddr>,
@@ -26,7 +28,8 @@ pub(super) struct ShownPlaces {
 
 impl ShownPlaces {
     pub(super) fn of(key: Fingerprint) -> Self {
-        Self { key, labels: BTreeSet::new(), addrs: BTreeSet::new() }
+        let networks = Networks::now().unwrap_or_default();
+        Self { key, networks, labels: BTreeSet::new(), addrs: BTreeSet::new() }
     }
 
     pub(super) fn note(&mut self, sighting: &Sighting) {
@@ -37,7 +40,8 @@ impl ShownPlaces {
             self.labels.insert(sighting.instance.clone());
         }
         let room = COPY_ADDRESSES.saturating_sub(self.addrs.len());
-        self.addrs.extend(sighting.addrs.iter().take(room));
+        let places = sighting.addrs.iter().filter(|addr| self.networks.may_be_at(**addr));
+        self.addrs.extend(places.take(room));
     }
 
     /// Whether these are more places than those of a machine on one network.

@@ -81,7 +81,7 @@ impl Stage {
 
     pub fn with(records: Records, archive: Archive) -> Self {
         let server = ServerInfo { id: "0f".repeat(32), name: "office".into(), version: "1".into() };
-        let profile = Profile { server, motd: "Welcome to the office.\n".repeat(170) };
+        let profile = Profile { server, run: None, motd: "Welcome to the office.\n".repeat(170) };
         let mut chat = Chat::new(profile, Rules::default(), Archive { records, ..archive });
         let mut token = 0;
         let tokens = TokenSource::new(move || {

@@ -64,7 +64,7 @@ impl Crowd {
             name: "office".into(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let profile = Profile { server, motd: String::new() };
+        let profile = Profile { server, run: None, motd: String::new() };
         let archive = Archive { lineage: Some(Lineage::first("a-log")), ..Archive::default() };
         let chat = Chat::new(profile, Rules::default(), archive);
         let mut crowd = Self { chat, now: Now::default(), out: Vec::new(), next: 0, kind };

@@ -53,6 +53,7 @@ impl Call<'_> {
                     total: self.chat.present,
                     closed: self.chat.rules.closed,
                     interim: self.chat.rules.interim,
+                    run: self.chat.profile.run.clone(),
                 });
                 Ok(())
             }

@@ -128,6 +128,8 @@ use who::UserId;
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     pub server: ServerInfo,
+    /// Random for each start of the server.
+    pub run: Option<String>,
     /// The message of the day; empty for none.
     pub motd: String,
 }

@@ -69,6 +69,12 @@ pub(crate) fn send(
     runtime::finish(runtime::small()?, client::send(options, what)).map_err(failure)
 }
 
+/// Lets a program take part.
+pub(crate) fn json(common: &CommonArgs, join: JoinArgs, serve: &ServeArgs) -> Result<(), ExitError> {
+    let options = program(common, join, serve)?;
+    runtime::finish(runtime::small()?, client::json_chat(options)).map_err(failure)
+}
+
 /// Offers files, and sends them.
 pub(crate) fn send_file(
     common: &CommonArgs,

@@ -365,9 +365,11 @@ fn seen() -> Vec<Limit> {
         Limit {
             what: "readers of --metrics",
             value: format!(
-                "{METRICS_READERS} at a time, for {} each; {} for a request with {METRICS_HEADERS} headers.",
+                "{METRICS_READERS} at a time, for {} each; {} for a request with {METRICS_HEADERS} headers; {} of a \
+                 wrong one are read and dropped.",
                 span(2 * METRICS_TIMEOUT),
-                size(METRICS_REQUEST_BYTES)
+                size(METRICS_REQUEST_BYTES),
+                size(METRICS_DRAIN_BYTES as usize)
             ),
             charged: "all together",
             beyond: "others wait; the server closes slow ones",

@@ -51,6 +51,7 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("indexing_failed", "New messages are not in the index for searches yet (debug)."),
     ("interfaces_many", "mDNS does not announce the server on all of this machine's networks."),
     ("key_changed", "The server has another key than before."),
+    ("key_copied", "Another server has this server's key; its member addr is where."),
     ("key_lost", "The server's key is gone, so it has a new one."),
     ("key_shared", "A key is in use under several names at once."),
     ("lack_not_recorded", "The database cannot record which messages it lacks (debug)."),

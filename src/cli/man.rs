@@ -14,6 +14,8 @@ use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::limits_page;
 use super::log_events;
 use super::page_examples;
+use super::page_programs;
+use super::page_statuses;
 use super::page_text;
 use super::pages::{self, Paragraph};
 
@@ -69,6 +71,7 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         entries("TRUST", pages::trust(), &mut rest);
         entries("DELIVERY AND HISTORY", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
+        entries("JSON LINES", page_programs::programs(), &mut rest);
     }
     if let Some("serve" | "backup" | "restore" | "repair" | "forget") = subcommand {
         entries("BACK UP, RESTORE, MOVE, UPGRADE", pages::rescue(), &mut rest);
@@ -82,7 +85,7 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         Some("status") => entries("NUMBERS", pages::numbers(), &mut rest),
         _ => {}
     }
-    entries("EXIT STATUS", pages::exit_statuses(subcommand), &mut rest);
+    entries("EXIT STATUS", page_statuses::exit_statuses(subcommand), &mut rest);
     examples(page_examples::examples(subcommand), &mut rest);
     see_also(subcommand, &mut rest);
     rest.to_writer(&mut page)?;
@@ -127,13 +130,38 @@ fn definition(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
         .manual("User Commands");
     man.render_title(page)?;
     man.render_name_section(page)?;
-    man.render_synopsis_section(page)?;
+    let mut synopsis = Roff::new();
+    synopsis.control("SH", ["SYNOPSIS"]);
+    synopsis.text([roman(synopsis_of(command))]);
+    synopsis.to_writer(page)?;
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     if command.has_subcommands() {
         man.render_subcommands_section(page)?;
     }
     Ok(())
+}
+
+/// `lanchat send [OPTIONS] [--to TO] ... [TEXT|-]`: the options of the command itself with their values, in the order
+/// of its help; those that all commands have are `OPTIONS`.
+fn synopsis_of(command: &Command) -> String {
+    let mut words = vec![command.get_bin_name().unwrap_or("lanchat").to_owned(), "[OPTIONS]".to_owned()];
+    let value = |arg: &Arg| arg.get_value_names().map(|names| names.join(" ")).unwrap_or_default();
+    let own = |arg: &&Arg| !arg.is_hide_set() && !arg.is_global_set();
+    for arg in command.get_arguments().filter(own) {
+        let word = match (arg.get_long(), arg.get_action().takes_values()) {
+            (Some("help" | "version"), _) => continue,
+            (Some(long), true) => format!("--{long} {}", value(arg)),
+            (Some(long), false) => format!("--{long}"),
+            (None, _) => value(arg),
+        };
+        let dots = if arg.get_num_args().is_some_and(|most| most.max_values() > 1) { "..." } else { "" };
+        words.push(if arg.is_required_set() { word + dots } else { format!("[{word}]{dots}") });
+    }
+    if command.has_subcommands() {
+        words.push("[COMMAND]".to_owned());
+    }
+    words.join(" ")
 }
 
 fn environment(command: &Command, roff: &mut Roff) {
@@ -174,9 +202,20 @@ fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
 
 fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
     let others = match subcommand {
-        Some("serve") => ["", "-status", "-backup", "-restore", "-repair", "-forget"]
-            .map(|name| format!("lanchat{name}"))
-            .into(),
+        Some("serve") => [
+            "",
+            "-status",
+            "-doctor",
+            "-fingerprint",
+            "-invite",
+            "-export",
+            "-backup",
+            "-restore",
+            "-repair",
+            "-forget",
+        ]
+        .map(|name| format!("lanchat{name}"))
+        .into(),
         Some("status") => ["", "-serve"].map(|name| format!("lanchat{name}")).into(),
         Some("backup" | "restore" | "repair" | "forget") => {
             ["", "-serve", "-backup", "-restore", "-repair", "-forget"]

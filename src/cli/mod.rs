@@ -9,6 +9,7 @@ mod backup;
 mod chat_table;
 mod completions;
 mod config;
+mod copies;
 mod discover;
 pub mod doctor;
 mod exit;
@@ -25,6 +26,8 @@ mod logging;
 mod man;
 mod own_server;
 mod page_examples;
+mod page_programs;
+mod page_statuses;
 mod page_text;
 mod pages;
 mod progress;
@@ -73,6 +76,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
     let (common, configured) = (&cli.common, config.serve()?);
     anstream::ColorChoice::write_global(common.color.into());
     match cli.command {
+        None if cli.json => join::json(common, cli.join, &configured)?,
         None => join::run(common, cli.join, cli.commands, cli.plain, configured, config)?,
         Some(Subcommand::Serve(args)) => serve::run(common, args)?,
         Some(Subcommand::Send(args)) => {
@@ -92,7 +96,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
             }
             let to = to.unwrap_or_else(|| "all".to_owned());
             let text = (!args.text.is_empty()).then(|| args.text.join(" "));
-            let what = client::SendOptions { to, text, json: args.json };
+            let what = client::SendOptions { to, text, join: args.join_room, json: args.json };
             join::send(common, args.join, &configured, args.data_dir.as_deref(), what)?;
         }
         Some(Subcommand::Receive(args)) => {

@@ -12,6 +12,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
                 "lanchat --host 'lanchat://192.168.1.20:7667/?fp=SHA256:I3aEa...'",
             ),
             ("Let a program send messages:", "tail -F build.log | lanchat --name builds"),
+            ("Let a program take part:", "coproc lanchat --json --name bot"),
         ],
         Some("serve") => &[
             ("Run a server for everyone on this network:", "lanchat serve --name Office"),

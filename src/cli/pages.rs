@@ -1,6 +1,5 @@
 //! The text of the man pages beyond the command line's definition: files, prompt commands.
 
-use super::exit::Exit;
 use crate::protocol::command::{self, Command, Place};
 use crate::protocol::{NUMBERS, NumberKind, REFUSED, TEXTS};
 
@@ -16,29 +15,6 @@ pub(super) fn environment() -> Vec<Paragraph> {
         ("LANCHAT_LOG", "Log directives such as lanchat=debug; overrides --verbose and --quiet."),
         ("NO_COLOR", "If set, lanchat uses no colour."),
     ])
-}
-
-/// Describes the exit statuses.
-pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Paragraph> {
-    let numbered = |exit: Exit, meaning: &str| (exit.code().to_string(), meaning.to_owned());
-    let of_doctor = |exit: Exit| match exit {
-        Exit::Ok => "A server answers, and you may join it.",
-        Exit::Failure => {
-            "The problem is on this machine: it has no network or address, its firewall or VPN blocks packets, others \
-             cannot reach the server on it, UDP port 5353 is taken, it cannot do multicast, or its name servers do not \
-             answer."
-        }
-        Exit::NoServer => "No server was found, or not the one that you asked for.",
-        Exit::Disconnected => "You named a server, or one was found, but this machine cannot connect to it.",
-        Exit::Refused => "The server does not admit you, or its key has changed.",
-        Exit::Protocol => "Another program answers, not a lanchat server.",
-        Exit::Usage => exit.meaning(),
-    };
-    let is_doctor = subcommand == Some("doctor");
-    Exit::ALL
-        .into_iter()
-        .map(|exit| numbered(exit, if is_doctor { of_doctor(exit) } else { exit.meaning() }))
-        .collect()
 }
 
 /// Describes the files that a subcommand, or the program without one, reads and writes.
@@ -57,36 +33,53 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         Some("restore") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE, REPLACED]),
         Some("repair") => owned(&[SERVER_HISTORY, DAMAGED]),
         Some("forget") => owned(&[SERVER_HISTORY]),
-        Some("serve") => owned(&[
-            (
-                "$XDG_DATA_HOME/lanchat",
-                "The server's data directory, unless --data-dir names another. Anyone who can read it can \
-                 impersonate the server.",
-            ),
-            (
-                "$XDG_DATA_HOME/lanchat/history.db",
-                "The server's SQLite database: messages and rooms, unless --no-history; and always names with their \
-                 owners, operators, members, bans and mutes, and up to where users have read. While the server runs, commands of the console and of \
-                 operators list and change these: /owners, /release, /operators, /op, /deop, /members, /admit, \
-                 /dismiss, /bans, /unban, /unmute. Earlier versions used files instead (names, operators, members, \
-                 bans, mutes); the first start imports these and renames them to names.taken-over and so on. While \
-                 the server runs, history.db-wal and history.db-shm belong to the database: copy it with lanchat \
-                 backup, not by hand.",
-            ),
-            SERVER_KEY,
-            PASSPHRASE,
-            SECRET,
-            LOCK,
-            REPLACED,
-            DAMAGED,
-            (
-                "/etc/lanchat/config.toml",
-                "The system service's config file; the service starts with --config.",
-            ),
-        ]),
+        Some("serve") => server_files(),
         _ => Vec::new(),
     });
     files
+}
+
+/// The files of a server, and those of the system service.
+fn server_files() -> Vec<Paragraph> {
+    owned(&[
+        (
+            "$XDG_DATA_HOME/lanchat",
+            "The server's data directory, unless --data-dir names another. Anyone who can read it can \
+             impersonate the server.",
+        ),
+        (
+            "$XDG_DATA_HOME/lanchat/history.db",
+            "The server's SQLite database: messages and rooms, unless --no-history; and always names with their \
+             owners, operators, members, bans and mutes, and up to where users have read. While the server runs, commands of the console and of \
+             operators list and change these: /owners, /release, /operators, /op, /deop, /members, /admit, \
+             /dismiss, /bans, /unban, /unmute. Earlier versions used files instead (names, operators, members, \
+             bans, mutes); the first start imports these and renames them to names.taken-over and so on. While \
+             the server runs, history.db-wal and history.db-shm belong to the database: copy it with lanchat \
+             backup, not by hand.",
+        ),
+        (
+            "$XDG_DATA_HOME/lanchat/history.last",
+            "How far the history was at the end of the last run, by which the server notices that an older copy of \
+             the database is in its place.",
+        ),
+        (
+            "$XDG_DATA_HOME/lanchat/history.db.before-schema-N",
+            "The database before an upgrade changed its form. The server deletes it after 30 days.",
+        ),
+        SERVER_KEY,
+        PASSPHRASE,
+        SECRET,
+        LOCK,
+        REPLACED,
+        DAMAGED,
+        (
+            "/var/lib/lanchat",
+            "The system service's data directory, with the same files. It leads to /var/lib/private/lanchat, \
+             which only root can enter.",
+        ),
+        ("/etc/lanchat/passphrase", "The passphrase of the system service, if you choose one: see SERVICE."),
+        ("/etc/lanchat/config.toml", "The system service's config file; the service starts with --config."),
+    ])
 }
 
 /// Describes the server's signals.

@@ -123,6 +123,19 @@ fn next(dir: &Path) -> String {
     }
 }
 
+/// Says how to stop the server that uses the directory. The work needs its database closed.
+fn running(dir: &Path) -> String {
+    let (stop, start) = match dir == own_server::service_dir() {
+        true => (" with `systemctl stop lanchat`", " with `systemctl start lanchat`"),
+        false => (" (Ctrl-C at its terminal, or SIGTERM)", ""),
+    };
+    format!(
+        "a lanchat server is using the data directory {}; stop it{stop}, run this again, and start it{start}: clients \
+         return by themselves, and send what waits",
+        dir.display()
+    )
+}
+
 pub(super) fn failure(error: RecoveryError, command: &str) -> ExitError {
     match error {
         RecoveryError::DataDir(DataDirError::Unusable(path, error))
@@ -130,6 +143,7 @@ pub(super) fn failure(error: RecoveryError, command: &str) -> ExitError {
         {
             own_server::denied(&path, &error, command)
         }
+        RecoveryError::Runs(dir) => anyhow::anyhow!("{}", running(&dir)).into(),
         RecoveryError::Store(StoreError::Denied(path, why)) => own_server::denied(&path, &why, command),
         other => other.into(),
     }

@@ -2,6 +2,7 @@
 
 use super::announce::{announce, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};
+use super::copies;
 use super::exit::ExitError;
 use super::former_identity::FormerIdentity;
 use super::logging::{self, LogFilter};
@@ -14,7 +15,8 @@ use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
 use crate::server::{
-    Console, Handle, JoinPolicy, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StopSignals,
+    Console, Handle, JoinPolicy, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StartError,
+    StopSignals,
 };
 use crate::store::Retention;
 use std::io;
@@ -43,6 +45,12 @@ async fn check(serve: &ServeArgs) -> Result<(), ExitError> {
                 "cannot listen on {address}: {error}; give one of this machine's addresses with --host"
             )
         })?;
+    }
+    if let Some(metrics) = options.metrics {
+        // The same.
+        let any_port = (metrics.ip(), 0);
+        std::net::TcpListener::bind(any_port)
+            .map_err(|error| anyhow::Error::from(StartError::Metrics(metrics, error)))?;
     }
     let place = options.address.map_or("all addresses".to_owned(), |address| address.to_string());
     let access = if options.rules.closed { ", closed" } else { "" };
@@ -111,6 +119,7 @@ async fn serve_until_stopped(
     log_metrics(&server);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());
+    copies::watch(announcer.as_ref(), &server);
     log_operator_code(&server.handle());
     service_manager::tell(ServiceStage::Ready);
     let reloader = Reloader { server: server.handle(), args: serve, options, filter };

@@ -25,8 +25,8 @@ mod typed_paths;
 
 pub use error::Error;
 pub use find::{
-    ChangedKey, Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, changed_keys, fingerprint_at,
-    own_fingerprint, trust,
+    ChangedKey, Host, Hosting, Inspector, JoinRefusal, ProbedServer, Task, Trusted, Untested, changed_keys,
+    copies_of, fingerprint_at, own_fingerprint, trust,
 };
 pub use options::ClientOptions;
 pub use preferences::{
@@ -34,8 +34,8 @@ pub use preferences::{
     find_preference, nearest_key,
 };
 pub use screen::{
-    Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, receive,
-    remembered_names, send, send_file, servers_joined, status, tail,
+    Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, json_chat,
+    receive, remembered_names, send, send_file, servers_joined, status, tail,
 };
 pub(crate) use terminal::{can_ask, says_yes_here};
 pub use trust::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};

@@ -47,6 +47,18 @@ pub const MAX_ANNOUNCERS: usize = 8;
 /// How often a server retries to share UDP port 5353 while another program blocks it.
 pub const PORT_RETRY: Duration = Duration::from_secs(3);
 
+/// When a server first looks for copies of itself, after its start: other machines of a room may start with it.
+pub const COPY_FIRST_CHECK: Duration = Duration::from_secs(5);
+
+/// How often a server looks for copies of itself: servers with its key.
+pub const COPY_CHECK: Duration = Duration::from_secs(600);
+
+/// How long it listens for their announcements each time.
+pub const COPY_LISTEN: Duration = Duration::from_secs(2);
+
+/// Addresses at which it asks, and copies that it logs; each question is a handshake.
+pub const COPY_ADDRESSES: usize = 16;
+
 /// The pause before the goodbye is repeated, as a packet may be lost.
 pub const GOODBYE_WAIT: Duration = Duration::from_millis(150);
 

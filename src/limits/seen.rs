@@ -26,6 +26,9 @@ pub const METRICS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest request for the metrics, in bytes, with all headers: Prometheus sends 300.
 pub const METRICS_REQUEST_BYTES: usize = 8 * 1024;
 
+/// How much of a wrong request the server still reads, and drops, so that its sender gets the answer, in bytes.
+pub const METRICS_DRAIN_BYTES: u64 = 256 * 1024;
+
 /// Headers of such a request: Prometheus sends 6, a browser 15.
 pub const METRICS_HEADERS: usize = 64;
 

@@ -4,7 +4,9 @@
 //! nothing holds one of [`METRICS_READERS`] places for a short time.
 
 use super::vitals::Vitals;
-use crate::limits::{METRICS_HEADERS, METRICS_READERS, METRICS_REQUEST_BYTES, METRICS_TIMEOUT};
+use crate::limits::{
+    METRICS_DRAIN_BYTES, METRICS_HEADERS, METRICS_READERS, METRICS_REQUEST_BYTES, METRICS_TIMEOUT,
+};
 use crate::protocol::{NUMBERS, NumberKind, REFUSED, ServerNumbers};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -76,9 +78,21 @@ async fn answer(mut stream: TcpStream, vitals: &Vitals) -> io::Result<()> {
     };
     let written = async {
         stream.write_all(&response(asked, &text)).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        match asked {
+            MetricsRequest::Metrics | MetricsRequest::Head => Ok(()),
+            // More may come. To close while bytes are unread resets the connection, and a reset can take the
+            // answer with it.
+            _ => drain(&mut stream).await,
+        }
     };
     timeout(METRICS_TIMEOUT, written).await?
+}
+
+/// Reads the rest of a request, within a bound, until the reader closes its side.
+async fn drain(stream: &mut TcpStream) -> io::Result<()> {
+    let mut rest = stream.take(METRICS_DRAIN_BYTES);
+    tokio::io::copy(&mut rest, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// Reads a request's head.

@@ -137,7 +137,7 @@ pub struct Server {
     key: Fingerprint,
     admission: Admission,
     max_clients: usize,
-    code: String,
+    secrets: IssuedSecrets,
     /// Holds the directory's lock.
     data_dir: DataDir,
     store: Option<Store>,
@@ -173,7 +173,7 @@ impl Server {
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
-        let (chat, code) =
+        let (chat, secrets) =
             chat(&options, info.clone(), closed_server.is_some(), (&data_dir, local), archive)?;
         // Only now: if the history cannot be used, no client has connected yet.
         let listener = listener::listen(socket).map_err(of_port)?;
@@ -203,7 +203,7 @@ impl Server {
             key,
             admission,
             max_clients,
-            code,
+            secrets,
             data_dir,
             store,
             reactor,
@@ -228,6 +228,11 @@ impl Server {
         &self.info
     }
 
+    /// Random for each start: tells this server from a copy of it.
+    pub fn run_id(&self) -> &str {
+        &self.secrets.run
+    }
+
     /// The address of its metrics; `None`: it serves none.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.watch.metrics_address()
@@ -242,7 +247,7 @@ impl Server {
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
         let doors = (self.admission.clone(), self.store.clone());
-        Handle::new(hub, self.code.clone(), counts, self.vitals(), doors)
+        Handle::new(hub, self.secrets.code.clone(), counts, self.vitals(), doors)
     }
 
     fn vitals(&self) -> Vitals {
@@ -345,25 +350,21 @@ fn open_store(
     Ok((Some(store), archive))
 }
 
-/// Builds the rules from what is stored; also returns the operator code.
+/// Builds the rules from what is stored; also returns the secrets.
 fn chat(
     options: &ServerOptions,
     server: ServerInfo,
     closed: bool,
     (data_dir, address): (&DataDir, SocketAddr),
     archive: Archive,
-) -> Result<(Chat, String), StartError> {
+) -> Result<(Chat, IssuedSecrets), StartError> {
     let secrets = IssuedSecrets::make()?;
     data_dir.leave_secret(&server.id, &secrets.token, address)?;
-    let profile = Profile { server, motd: options.motd.clone() };
+    let profile = Profile { server, run: Some(secrets.run.clone()), motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
     let mut chat = Chat::new(profile, rules, archive);
     chat.offer_operator(&secrets.code, &secrets.token);
     if let Some(files) = options.files {
-        let random = || {
-            let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes).ok().map(|()| u128::from_ne_bytes(bytes))
-        };
         let rules = files.bounded_rules();
         if rules.max_transfers < files.rules.max_transfers {
             tracing::warn!(
@@ -374,9 +375,9 @@ fn chat(
                 files.rules.max_transfers
             );
         }
-        chat.pass_files(rules, TokenSource::new(random));
+        chat.pass_files(rules, TokenSource::new(secrets::random));
     }
-    Ok((chat, secrets.code))
+    Ok((chat, secrets))
 }
 
 /// The most clients at a time.

@@ -2,6 +2,8 @@
 
 mod announce;
 mod avahi;
+#[cfg(target_os = "linux")]
+mod copies;
 mod doctor;
 mod doctor_program;
 mod find;

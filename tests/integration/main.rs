@@ -7,6 +7,8 @@
 #[cfg_attr(windows, allow(dead_code, reason = "tests that need Unix use the rest"))]
 mod support;
 
+#[cfg(target_os = "linux")]
+mod airgap;
 mod askers;
 mod books;
 mod catching_up;
@@ -28,6 +30,8 @@ mod damage;
 mod dependencies;
 mod discovery;
 mod encrypted;
+#[cfg(unix)]
+mod examples;
 mod file_transfer;
 #[cfg(target_os = "linux")]
 mod full_disk;
@@ -52,6 +56,8 @@ mod once;
 mod packaging;
 mod plain;
 mod plain_english;
+#[cfg(unix)]
+mod programs;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
@@ -84,6 +90,8 @@ mod rescue;
 mod restored;
 #[cfg(unix)]
 mod security;
+#[cfg(target_os = "linux")]
+mod serve_page;
 #[cfg(unix)]
 mod server_process;
 #[cfg(target_os = "linux")]

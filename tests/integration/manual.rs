@@ -99,7 +99,7 @@ refused() {
     expect "$found" "$status" "$*"
     grep -q "$words" /var/lib/refusal || { cat /var/lib/refusal >&2; exit 1; }
 }
-refused 1 "is using the data directory .*; stop it" lanchat forget --yes alice --data-dir /var/lib/lanchat
+refused 1 "is using the data directory .*; stop it with .systemctl stop lanchat., run this again, and start it" lanchat forget --yes alice --data-dir /var/lib/lanchat
 refused 2 "confirm it with --yes" lanchat forget alice --data-dir /var/lib/lanchat
 sh -c "$(printf %s "$FORGET" | sed "s|key:[^ ]*|key:$(lanchat fingerprint --me | head -1)|")"
 expect "$(texts)" "" "forgotten"
@@ -110,7 +110,7 @@ echo done
 "#;
 
 /// The examples of a page, each as one line.
-fn examples(page: &str) -> Vec<String> {
+pub(crate) fn examples(page: &str) -> Vec<String> {
     let output = Command::new(LANCHAT).args(["man", page]).stdin(Stdio::null()).output().unwrap();
     let source = String::from_utf8(output.stdout).unwrap();
     let (_, examples) = source.split_once(".SH EXAMPLES\n").expect("examples");

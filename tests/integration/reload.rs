@@ -121,6 +121,9 @@ fn the_check_of_a_config_says_what_is_wrong_and_serves_nothing() {
     assert!(status == Some(2) && why.contains(":2: unknown key \"max-client\""), "{why}");
     let (status, _, why) = check("[serve]\nmotd = '/nowhere/motd'");
     assert!(status == Some(1) && why.contains("cannot read the message of the day"), "{why}");
+    // TEST-NET-1: no machine has it.
+    let (status, _, why) = check("[serve]\nmetrics = '192.0.2.1'");
+    assert!(status == Some(1) && why.contains("cannot serve metrics on 192.0.2.1:7668"), "{why}");
     assert!(!home.path().join("history.db").exists());
 }
 

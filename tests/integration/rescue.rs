@@ -134,7 +134,10 @@ fn a_restore_needs_a_stopped_server_and_keeps_what_was_there() {
     house.say(3);
     let file = house.backup("monday");
     house.say(4);
-    fails(&restore(&file, house.data()), &["is using the data directory", "stop it, then try again"]);
+    fails(
+        &restore(&file, house.data()),
+        &["is using the data directory", "stop it (Ctrl-C at its terminal, or SIGTERM), run this again"],
+    );
     house.server.stop();
     fs::write(house.file("bans"), "").unwrap();
     let before = content(house.data());

@@ -270,3 +270,20 @@ fn offers_of_files_are_lines_and_with_json_their_packets() {
     let packet: Value = serde_json::from_str(&tail.line()).expect("a packet");
     assert_eq!((&packet["type"], &packet["offer"], &packet["file"]), (&json!("offer"), &json!(1), &file));
 }
+
+#[test]
+fn a_message_creates_its_room_only_if_it_is_to_join_it() {
+    let (dir, home) = (tempfile::tempdir().expect("a directory"), Home::new());
+    let server = TestServer::in_dir(dir.path());
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let refused = send(&home, server.link(), &["--room", "#builds", "passed"]);
+    assert_eq!(refused.status.code(), Some(5));
+    assert!(
+        said(&refused).contains("there is no room #builds; check --room, or create the room with --join")
+    );
+    let sent = send(&home, server.link(), &["--join", "--room", "builds", "passed"]);
+    assert_eq!(sent.status.code(), Some(0), "{}", said(&sent));
+    assert_eq!(send(&home, server.link(), &["--room", "#builds", "again"]).status.code(), Some(0));
+    let nowhere = send(&home, server.link(), &["--join", "passed"]);
+    assert_eq!((nowhere.status.code(), said(&nowhere).contains("--join needs a room")), (Some(2), true));
+}

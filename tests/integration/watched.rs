@@ -151,6 +151,20 @@ fn metrics_are_the_same_numbers_and_silent_readers_hold_nobody_up() {
 }
 
 #[test]
+fn a_request_for_metrics_that_is_too_long_gets_its_refusal_although_not_all_of_it_is_read() {
+    let mut serve = Serve::start(&["--metrics", "127.0.0.1:0"]);
+    let address = metrics_address(&mut serve);
+    for kilobytes in [9, 20, 60, 100, 200].repeat(4) {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!("GET /metrics HTTP/1.1\r\nCookie: {}", "x".repeat(kilobytes * 1024));
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("no reset");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{kilobytes} KB: {answer}");
+    }
+}
+
+#[test]
 fn the_dashboard_names_only_metrics_that_exist() {
     let mut serve = Serve::start(&["--metrics", "127.0.0.1:0"]);
     let address = metrics_address(&mut serve);
@@ -306,7 +320,7 @@ fn visits_are_logged_on_request_and_what_people_write_never_is() {
 }
 
 /// The parts of the program whose log is a server's, rather than a client's.
-const OF_SERVERS: [&str; 10] = [
+const OF_SERVERS: [&str; 11] = [
     "src/server/",
     "src/store/",
     "src/chat/",
@@ -315,6 +329,7 @@ const OF_SERVERS: [&str; 10] = [
     "src/discovery/responder.rs",
     "src/cli/serve.rs",
     "src/cli/announce.rs",
+    "src/cli/copies.rs",
     "src/cli/reload.rs",
     "src/cli/service_manager.rs",
 ];

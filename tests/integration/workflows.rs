@@ -80,12 +80,13 @@ fn script(text: &str, step: &str) -> String {
 /// The commands that a step would run, instead of running them.
 #[cfg(unix)]
 fn commands(step: &str, tag: &str) -> String {
-    use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
     for program in ["docker", "gh"] {
-        let path = dir.path().join(program);
-        fs::write(&path, format!("#!/bin/sh\necho {program} \"$@\"\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let script = dir.path().join("script");
+        fs::write(&script, format!("#!/bin/sh\necho {program} \"$@\"\n")).unwrap();
+        // By another process: a program that this one had open while other tests start theirs could be busy.
+        let mut install = std::process::Command::new("install");
+        crate::support::tools::run(install.args(["-m", "755"]).arg(&script).arg(dir.path().join(program)));
     }
     let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
     let mut bash = std::process::Command::new("bash");

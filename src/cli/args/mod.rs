@@ -58,6 +58,10 @@ pub(crate) struct Cli {
     #[arg(long, env = "LANCHAT_PLAIN")]
     pub(crate) plain: bool,
 
+    /// Take part as a program: read and write one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+
     /// The command to run instead of joining the chat.
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,
@@ -274,7 +278,7 @@ mod tests {
                 let expected = format!("{prefix}{}", long.to_uppercase().replace('-', "_"));
                 match (arg.get_env(), file) {
                     // A task, not a setting.
-                    (None, Some(file)) if long != "check" => {
+                    (None, Some(file)) if !["check", "json"].contains(&long) => {
                         panic!("--{long} in src/cli/args/{file} lacks env = \"{expected}\"")
                     }
                     (variable, _) => assert!(variable.is_none_or(|name| *name == *expected), "--{long}"),

@@ -80,6 +80,10 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "#ROOM", conflicts_with = "to", value_parser = room)]
     pub(crate) room: Option<RoomName>,
 
+    /// Join the room first, which creates it if it does not exist.
+    #[arg(long = "join", conflicts_with = "file")]
+    pub(crate) join_room: bool,
+
     #[command(flatten)]
     pub(crate) files: SendFileArgs,
 

@@ -116,6 +116,8 @@ pub struct Probe {
     /// The server that it belongs to, if the client remembers one there; safe for a terminal.
     pub name: Option<String>,
     pub outcome: ProbeOutcome,
+    /// The start of the server that answered.
+    pub run: Option<ServerRun>,
     pub took: Duration,
     /// The interface, or else the source address, through which packets go there, if that is not the
     /// address's own network.
@@ -124,6 +126,15 @@ pub struct Probe {
     pub is_there: Option<bool>,
     /// Whether the system reported packets as sent that never left.
     pub is_swallowed: bool,
+}
+
+/// One start of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerRun {
+    /// The id that its key gives it.
+    pub id: String,
+    /// Random for each start.
+    pub run: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Probes one address: is there a route, does something accept connections, and is it a lanchat server?
 
-use super::findings::{KeyStatus, Probe, ProbeOutcome, ProbeSource};
+use super::findings::{Probe, ProbeOutcome, ProbeSource, ServerRun};
 use super::prober::Prober;
-use crate::client::{Error, JoinRefusal};
+use crate::client::{Error, JoinRefusal, ProbedServer};
 use crate::discovery::{ConnectFailure, Proof, Subnet};
 use crate::limits::{DOCTOR_CONNECT, PROBE_TIMEOUT};
 use crate::text::safe_line;
@@ -28,11 +28,15 @@ pub(super) async fn probe<C: Prober>(
 ) -> Probe {
     let start = Instant::now();
     let connected = timeout_at(end.min(start + DOCTOR_CONNECT), TcpStream::connect(addr)).await;
+    let mut run = None;
     let (outcome, took) = match connected {
         // This connection only showed that there is a way; the question gets one of its own.
         Ok(Ok(_)) => {
             let outcome = match timeout_at(end.min(Instant::now() + PROBE_TIMEOUT), prober.ask(addr)).await {
-                Ok(answered) => outcome(answered, is_meant),
+                Ok(answered) => {
+                    run = answered.as_ref().ok().and_then(server_run);
+                    outcome(answered, is_meant)
+                }
                 Err(_late) => ProbeOutcome::Hung,
             };
             (outcome, start.elapsed())
@@ -40,15 +44,22 @@ pub(super) async fn probe<C: Prober>(
         Ok(Err(error)) => (unconnected(&error, start.elapsed()), start.elapsed()),
         Err(_late) => (ProbeOutcome::Silent, start.elapsed()),
     };
-    Probe { addr, source, name, outcome, took, detour: None, is_there: None, is_swallowed: false }
+    Probe { addr, source, name, outcome, run, took, detour: None, is_there: None, is_swallowed: false }
 }
 
-fn outcome(answered: Result<Proof<KeyStatus>, Error>, is_meant: impl Fn(&str, &str) -> bool) -> ProbeOutcome {
+fn server_run(proof: &Proof<ProbedServer>) -> Option<ServerRun> {
+    Some(ServerRun { id: proof.id.clone(), run: proof.link.run.clone()? })
+}
+
+fn outcome(
+    answered: Result<Proof<ProbedServer>, Error>,
+    is_meant: impl Fn(&str, &str) -> bool,
+) -> ProbeOutcome {
     match answered {
         Ok(proof) => {
             let short: String = proof.id.chars().take(8).collect();
             let server = safe_line(&format!("{} ({short})", proof.name));
-            ProbeOutcome::Answered { server, key: proof.link, is_meant: is_meant(&proof.name, &proof.id) }
+            ProbeOutcome::Answered { server, key: proof.link.key, is_meant: is_meant(&proof.name, &proof.id) }
         }
         Err(Error::Untrusted(lines)) => {
             let key = Err(JoinRefusal::Key(safe_line(&lines.join("; "))));

@@ -1,7 +1,6 @@
 //! How the doctor asks servers: the client does it; tests bring their own.
 
-use super::findings::KeyStatus;
-use crate::client::{Error, Inspector, Untested};
+use crate::client::{Error, Inspector, ProbedServer, Untested};
 use crate::discovery::Proof;
 use crate::protocol::request::TestToken;
 use std::future::Future;
@@ -9,8 +8,11 @@ use std::net::SocketAddr;
 
 /// Asks servers for the doctor.
 pub trait Prober: Clone + Send + 'static {
-    /// Asks the server at an address for its name, its id and its key.
-    fn ask(self, addr: SocketAddr) -> impl Future<Output = Result<Proof<KeyStatus>, Error>> + Send + 'static;
+    /// Asks the server at an address for its name, its id, its key and its run.
+    fn ask(
+        self,
+        addr: SocketAddr,
+    ) -> impl Future<Output = Result<Proof<ProbedServer>, Error>> + Send + 'static;
 
     /// Asks the server to send multicast and to listen for ours. Returns whether it heard us, or why it did
     /// not take part.
@@ -25,7 +27,7 @@ pub trait Prober: Clone + Send + 'static {
 }
 
 impl Prober for Inspector {
-    async fn ask(self, addr: SocketAddr) -> Result<Proof<KeyStatus>, Error> {
+    async fn ask(self, addr: SocketAddr) -> Result<Proof<ProbedServer>, Error> {
         self.probe(addr).await
     }
 

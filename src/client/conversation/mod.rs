@@ -68,6 +68,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::client::connection::{Credentials, Update};
+use crate::client::find::LookAlikeServer;
 use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
@@ -288,8 +289,12 @@ impl Conversation {
         self.view.outlet = Outlet::Prompt(size);
     }
 
-    /// Warns of another server with this one's name.
-    pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
+    /// Warns of another server with this one's name or key.
+    pub(crate) fn look_alike(&self, found: LookAlikeServer) -> Vec<Effect> {
+        let id = match found {
+            LookAlikeServer::Namesake(id) => id,
+            LookAlikeServer::Copies(addrs) => return self.failure(&copied(&addrs)),
+        };
         let lines = self.view.security.key().map(|key| namesakes(&self.session.server.name, key, &[id]));
         lines.into_iter().flatten().flat_map(|line| self.failure(&line)).collect()
     }
@@ -342,6 +347,17 @@ impl Conversation {
     fn with_roster(&self, change: impl FnOnce(&mut Roster)) {
         change(&mut self.roster.lock());
     }
+}
+
+/// Says that servers have one key at the same time.
+fn copied(addrs: &[SocketAddr]) -> String {
+    let places: Vec<String> = addrs.iter().map(ToString::to_string).collect();
+    format!(
+        "{} servers have this server's key, at {}: lanchat may join any of them, and users of one do not see those of \
+         another; tell their administrator that `lanchat doctor` shows the remedy",
+        addrs.len(),
+        places.join(" and ")
+    )
 }
 
 fn shown(lines: Vec<String>) -> Vec<Effect> {

@@ -50,6 +50,15 @@ impl JoinRefusal {
     }
 }
 
+/// A server that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbedServer {
+    /// The meaning of its key, as a line for the user; an error if the client would not join the server.
+    pub key: Result<String, JoinRefusal>,
+    /// Random for each start of the server; older servers tell none.
+    pub run: Option<String>,
+}
+
 /// Why there was no multicast test: the reason alone, safe for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Untested {
@@ -77,12 +86,11 @@ impl Inspector {
         Self { asked_for: true, host: host_name(name, port), ..self }
     }
 
-    /// Asks who is at an address. The result's `link` says what the key means, as a line for the user; it is
-    /// an error if the client would not join the server.
+    /// Asks who is at an address.
     ///
     /// # Errors
     /// The reason alone.
-    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, JoinRefusal>>, Error> {
+    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<ProbedServer>, Error> {
         let (link, status) =
             ServerLink::probe(addr, &self.channel).await.map_err(|error| Error::from(&error))?;
         let (server, closed) = (status.server, status.closed);
@@ -90,7 +98,8 @@ impl Inspector {
             true => line + "; the server is closed: newcomers need its passphrase",
             false => line,
         });
-        Ok(Proof { id: server.id, name: server.name, link: judged })
+        let probed = ProbedServer { key: judged, run: status.run };
+        Ok(Proof { id: server.id, name: server.name, link: probed })
     }
 
     /// Asks the server at an address to send and receive multicast once. Returns whether it heard one of this

@@ -3,6 +3,7 @@
 mod background_search;
 mod changed_keys;
 mod choice;
+mod copies;
 mod hosting;
 mod inspector;
 mod locator;
@@ -13,9 +14,12 @@ mod startup;
 pub(crate) use background_search::search_in_background;
 pub use changed_keys::{ChangedKey, changed_keys};
 pub(crate) use choice::{Choice, choices, describe, several};
+pub use copies::copies_of;
 pub use hosting::{Host, Hosting, Task};
-pub use inspector::{Inspector, JoinRefusal, Trusted, Untested, fingerprint_at, own_fingerprint, trust};
+pub use inspector::{
+    Inspector, JoinRefusal, ProbedServer, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
+};
 pub(crate) use locator::{Located, Locator};
-pub(crate) use namesakes::watch_namesakes;
+pub(crate) use namesakes::{LookAlikeServer, watch_look_alikes};
 pub(crate) use rivals::{Rival, watch_rivals};
 pub(crate) use startup::{StartedServer, again, find, first_look, nothing, start};

@@ -66,6 +66,8 @@ pub(crate) struct ServerStatus {
     pub(crate) total: usize,
     /// Whether it gives way to other servers.
     pub(crate) interim: bool,
+    /// Random for each start of the server; older servers tell none.
+    pub(crate) run: Option<String>,
 }
 
 /// Proves to a closed server that this client knows the passphrase.
@@ -120,8 +122,8 @@ impl ServerLink {
 
     async fn pong(&mut self) -> Result<ServerStatus, LinkError> {
         match Event::from_packet(self.reader.next().await?) {
-            Event::Pong { server, total, closed, interim } => {
-                Ok(ServerStatus { server: self.proven(server), closed, total, interim })
+            Event::Pong { server, total, closed, interim, run } => {
+                Ok(ServerStatus { server: self.proven(server), closed, total, interim, run })
             }
             other => Err(refusal(other)),
         }

@@ -11,7 +11,7 @@ use crate::client::connection::{
 };
 use crate::client::conversation::{Conversation, IGNORED_FILE, IgnoreList, Outlet, Stamp, ViewState};
 use crate::client::error::Error;
-use crate::client::find::{self, Host, Located, watch_namesakes};
+use crate::client::find::{self, Host, Located, watch_look_alikes};
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
@@ -109,14 +109,14 @@ async fn at_the_prompt(
         Conversation::new(view, roster.clone(), &credentials).keeping(options.preferences_file.clone());
     conversation.ignore_these(ignored());
     // The known server is joined as soon as it answers, before others with its name can be heard of.
-    let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());
-    let namesakes = namesakes.and_then(|one| {
-        let key = one.link.key().filter(|key| credentials.trust.lock().was_known(*key))?;
-        Some(watch_namesakes(one.welcome.server.name.clone(), key))
+    let look_alikes = registered.as_ref().filter(|_| locator.searches()).and_then(|one| {
+        let key = one.link.key()?;
+        let is_news = !one.namesakes_are_told && credentials.trust.lock().was_known(key);
+        Some(watch_look_alikes(is_news.then(|| one.welcome.server.name.clone()), key))
     });
     let connection = registered.map(|registered| {
         Reconnector::start(Joined { registered, credentials: credentials.clone(), locator: locator.clone() })
     });
-    let network = Network { locator, credentials, host, hosting: None, namesakes, rivals: None };
+    let network = Network { locator, credentials, host, hosting: None, look_alikes, rivals: None };
     Repl::open(conversation, connection, network, roster, &options)?.run(located).await
 }

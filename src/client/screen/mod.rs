@@ -1,4 +1,4 @@
-//! The ways to use the client: the prompt, plain lines, `tail`, `send` and `status`.
+//! The ways to use the client: the prompt, plain lines, JSON lines, `tail`, `send` and `status`.
 
 mod completer;
 mod draft_file;
@@ -6,7 +6,9 @@ mod emoji;
 mod file_completion;
 mod file_display;
 mod file_work;
+mod input_lines;
 mod join;
+mod json_chat;
 mod latest;
 mod notify;
 mod opener;
@@ -23,6 +25,7 @@ mod termination;
 mod window;
 
 pub use join::join;
+pub use json_chat::json_chat;
 pub use receive::{Consent, ReceiveOptions, receive};
 pub use remembered_names::{RememberedNames, remembered_names, servers_joined};
 pub use send::{SendOptions, send};

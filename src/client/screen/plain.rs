@@ -3,19 +3,18 @@
 //! server has confirmed everything.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::file_work::FileWork;
+use super::input_lines::read_lines;
 use super::output::output_ended;
 use crate::client::background::next_of;
 use crate::client::connection::{Ended, Reconnector, Update};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::error::Error;
-use crate::encoding::LineReader;
 use crate::prompt::MAX_INPUT_BYTES;
 
 /// Unconfirmed messages at which reading stops: no more than the connection's queue holds.
@@ -27,9 +26,6 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 /// How often to look whether an interrupted transfer can go on.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Lines to read ahead.
-const LINES_AHEAD: usize = 16;
-
 /// Sends lines. `has_commands` says whether a line that starts with a slash is a command.
 pub(crate) async fn run(
     mut connection: Reconnector,
@@ -37,7 +33,7 @@ pub(crate) async fn run(
     mut files: FileWork,
     has_commands: bool,
 ) -> Result<(), Error> {
-    let mut lines = Some(read_lines()?);
+    let mut lines = Some(read_lines(MAX_INPUT_BYTES)?);
     let mut deadline = None;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -144,25 +140,4 @@ fn print(effects: Vec<Effect>) -> io::Result<()> {
         }
     }
     stdout.flush()
-}
-
-/// Reads lines on a thread that ends with the input, or with the process. An error says why a line cannot be sent.
-fn read_lines() -> Result<mpsc::Receiver<Result<String, String>>, Error> {
-    let (sender, lines) = mpsc::channel(LINES_AHEAD);
-    let read = move || {
-        let mut input = LineReader::new(io::stdin().lock(), MAX_INPUT_BYTES);
-        loop {
-            let (line, is_last) = match input.next_line() {
-                Ok(Some(line)) => (line.map_err(|error| error.to_string()), false),
-                Ok(None) => return,
-                Err(error) => (Err(format!("cannot read the rest of the input: {error}")), true),
-            };
-            if sender.blocking_send(line).is_err() || is_last {
-                return;
-            }
-        }
-    };
-    let thread = thread::Builder::new().name("stdin".into()).spawn(read);
-    thread.map_err(|error| Error::Local(format!("cannot start a thread: {error}")))?;
-    Ok(lines)
 }

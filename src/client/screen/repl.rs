@@ -25,7 +25,7 @@ use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
 use crate::client::conversation::{CallTime, Conversation, Effect, Notification, Roster, keeps_echo};
 use crate::client::error::Error;
-use crate::client::find::{Host, Hosting, Located, Locator, Rival};
+use crate::client::find::{Host, Hosting, Located, Locator, LookAlikeServer, Rival};
 use crate::client::link::Reached;
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
@@ -58,7 +58,7 @@ pub(crate) struct Network {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) hosting: Option<Box<dyn Hosting>>,
     /// Reports other servers with this server's name.
-    pub(crate) namesakes: Option<Background<String>>,
+    pub(crate) look_alikes: Option<Background<LookAlikeServer>>,
     /// Reports other servers than the one that runs here.
     pub(crate) rivals: Option<Background<Rival>>,
 }
@@ -192,7 +192,7 @@ impl Repl {
                 input = self.prompt.next() => self.input(input).await,
                 update = next_of(&mut self.connection, Reconnector::next) => self.update(update),
                 located = next_of(&mut self.search, Background::next) => self.located(located).await,
-                namesake = next_of(&mut self.network.namesakes, Background::next) => self.namesake(namesake),
+                found = next_of(&mut self.network.look_alikes, Background::next) => self.look_alike(found),
                 _ = ticks.tick(), if self.conversation.waits() => {
                     let effects = self.conversation.tick(CallTime::now());
                     self.apply(effects)
@@ -284,10 +284,10 @@ impl Repl {
         self.apply(effects)
     }
 
-    /// Warns of another server with this server's name, if there is one.
-    fn namesake(&mut self, namesake: Option<String>) -> Ending {
-        self.network.namesakes = None;
-        let lines = namesake.map(|id| self.conversation.namesake(id)).unwrap_or_default();
+    /// Warns of another server with this server's name or key, if there is one.
+    fn look_alike(&mut self, found: Option<LookAlikeServer>) -> Ending {
+        self.network.look_alikes = None;
+        let lines = found.map(|found| self.conversation.look_alike(found)).unwrap_or_default();
         self.apply(lines)
     }
 

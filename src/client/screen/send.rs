@@ -35,6 +35,8 @@ pub struct SendOptions {
     pub to: String,
     /// The message. `None` or `-`: read it from standard input; only `-` reads from a terminal.
     pub text: Option<String>,
+    /// Whether to join the room first, which creates it.
+    pub join: bool,
     /// Whether to print the receipt or the error as one line of JSON.
     pub json: bool,
 }
@@ -63,7 +65,13 @@ pub async fn send(options: ClientOptions, what: SendOptions) -> Result<(), Error
 }
 
 async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Error> {
-    let SendOptions { to, text, json } = what;
+    let SendOptions { to, text, join, json } = what;
+    let to = Target::parse(&to);
+    let join = match &to {
+        Target::Room(room) if join => Some(Act::Join { room: room.clone() }),
+        _ if join => return Err(Error::Usage("--join needs a room: name it with --room".into())),
+        _ => None,
+    };
     let msg = message(text)?;
     let joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
     let welcome = &joined.registered.welcome;
@@ -71,7 +79,6 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
         options.note(&format!("the name {taken} is taken; the message is from {}", welcome.name));
     }
     let (me, server) = (welcome.name.clone(), safe_line(&welcome.server.name));
-    let to = Target::parse(&to);
     let needs_operator = to == Target::Server && !welcome.operator;
     let recipient = match &to {
         Target::All => "everyone".to_owned(),
@@ -79,8 +86,8 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
     };
     let is_command = to == Target::Server;
     let trust = joined.credentials.trust.clone();
-    let outcome =
-        timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false, reply: None })).await;
+    let chat = Act::Chat { to, msg, action: false, reply: None };
+    let outcome = timeout(RECEIPT_WAIT, deliver(joined, join, chat)).await;
     let outcome = outcome.unwrap_or(Err(JoinError::Link(LinkError::Silent))).map_err(|error| {
         let not_allowed =
             matches!(error, JoinError::Link(LinkError::Refused { code: Some(Code::NotAllowed), .. }));
@@ -121,7 +128,7 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
 /// A refusal without what only the prompt's commands could remedy.
 pub(super) fn for_command_line(text: &str, code: Code) -> String {
     let remedy = match code {
-        Code::NoSuchRoom => "check --room",
+        Code::NoSuchRoom => "check --room, or create the room with --join",
         Code::NoSuchUser => "check --to",
         _ => return text.to_owned(),
     };
@@ -138,16 +145,17 @@ fn print(text: &str) -> Result<(), Error> {
 
 /// Sends the message until the server has answered. Only a server that keeps messages recognises one that comes
 /// again; any other gets it once.
-async fn deliver(joined: Joined, message: Act) -> Result<ServerAnswer, JoinError> {
+async fn deliver(joined: Joined, join: Option<Act>, message: Act) -> Result<ServerAnswer, JoinError> {
     let Joined { mut registered, credentials, locator } = joined;
     let id = PacketIds::new().next();
-    let frame = Request::Act(message).to_frame(Some(&id));
+    let mut frames = join.map(|join| Request::Act(join).to_frame(None)).unwrap_or_default();
+    frames.extend(Request::Act(message).to_frame(Some(&id)));
     let needs_name = credentials.identity.is_name_chosen;
     let terms = JoinTerms { needs_name, ..JoinTerms::returning(Mode::Send) };
     loop {
         let lost = LostServer::of(&registered, None);
         let keeps_messages = registered.welcome.log.is_some();
-        let error = match try_to_deliver(registered.link, &frame, &id).await {
+        let error = match try_to_deliver(registered.link, &frames, &id).await {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
@@ -160,10 +168,10 @@ async fn deliver(joined: Joined, message: Act) -> Result<ServerAnswer, JoinError
     }
 }
 
-async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<ServerAnswer, LinkError> {
+async fn try_to_deliver(link: ServerLink, frames: &[u8], id: &str) -> Result<ServerAnswer, LinkError> {
     let (mut reader, mut writer) = link.split();
     let mut notes = Vec::new();
-    writer.send(frame).await?;
+    writer.send(frames).await?;
     let outcome = loop {
         let packet = reader.next().await?;
         let is_answer = packet.id.as_deref() == Some(id);
@@ -227,7 +235,7 @@ mod tests {
             "the server refused: there is no room #nope; /rooms lists all rooms, /join #nope creates it";
         assert_eq!(
             for_command_line(text, Code::NoSuchRoom),
-            "the server refused: there is no room #nope; check --room"
+            "the server refused: there is no room #nope; check --room, or create the room with --join"
         );
         let text = "no user is called \"bo\", here or away; did you mean bob? /users lists who is here";
         assert_eq!(

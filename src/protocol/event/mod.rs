@@ -216,6 +216,9 @@ pub enum Event {
         interim: bool,
         server: ServerInfo,
         total: usize,
+        /// Random for each start of a server: tells two servers with one key from one server at two addresses.
+        #[serde(skip_serializing_if = "is_empty")]
+        run: Option<String>,
     },
     /// The result of a multicast test.
     Multicast {

@@ -93,6 +93,7 @@ pub struct ServerPacket {
     pub server: Option<ServerInfo>,
     pub limits: Option<Limits>,
     pub total: Option<usize>,
+    pub run: Option<String>,
     pub count: Option<usize>,
     pub names: Option<Vec<String>>,
     pub users: Option<Vec<UserInfo>>,

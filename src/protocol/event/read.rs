@@ -106,6 +106,7 @@ impl Event {
                 total: packet.total.unwrap_or_default(),
                 closed: packet.closed.unwrap_or_default(),
                 interim: packet.interim.unwrap_or_default(),
+                run: packet.run,
             },
             Kind::Multicast => Self::Multicast {
                 sent: packet.count.unwrap_or_default(),

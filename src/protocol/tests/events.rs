@@ -283,8 +283,8 @@ pub(in crate::protocol) fn all() -> Vec<Event> {
     all.extend(operators());
     all.extend([
         Event::Time { time: "there".into(), ts: "then".into(), uptime: 3 },
-        Event::Pong { server: server(), total: 4, closed: true, interim: true },
-        Event::Pong { server: ServerInfo::default(), total: 0, closed: false, interim: false },
+        Event::Pong { server: server(), total: 4, closed: true, interim: true, run: Some("5e0c".into()) },
+        Event::Pong { server: ServerInfo::default(), total: 0, closed: false, interim: false, run: None },
         Event::Multicast { sent: 3, heard: true },
         Event::Multicast { sent: 0, heard: false },
         Event::Pake { pake: "half".into(), msg: text() },

@@ -4,8 +4,8 @@ use super::find::block_multicast;
 use super::station::{Station, announcement, ask};
 use crate::support::avahi::Avahi;
 use crate::support::lan::{Addressing, Host, Lan};
-use lanchat::cli::doctor::{Cause, Class, Diagnosis, Examination, KeyStatus, Prober, checks};
-use lanchat::client::{Error, Untested};
+use lanchat::cli::doctor::{Cause, Class, Diagnosis, Examination, Prober, checks};
+use lanchat::client::{Error, ProbedServer, Untested};
 use lanchat::discovery::Proof;
 use lanchat::protocol::request::TestToken;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -22,9 +22,11 @@ const MOST: Duration = Duration::from_millis(7500);
 struct Introduced(Vec<(String, Vec<SocketAddr>)>);
 
 impl Prober for Introduced {
-    async fn ask(self, addr: SocketAddr) -> Result<Proof<KeyStatus>, Error> {
+    async fn ask(self, addr: SocketAddr) -> Result<Proof<ProbedServer>, Error> {
         match ask(addr).await {
-            Ok(Proof { id, name, .. }) => Ok(Proof { id, name, link: Ok("new".into()) }),
+            Ok(Proof { id, name, .. }) => {
+                Ok(Proof { id, name, link: ProbedServer { key: Ok("new".into()), run: None } })
+            }
             Err(error) => Err(Error::Protocol(error.to_string())),
         }
     }

@@ -4,6 +4,7 @@ use super::find::block_multicast;
 use super::station::Station;
 use crate::support::lan::{Addressing, Host, Lan};
 use std::path::Path;
+use std::process::Stdio;
 
 const OFFICE: &str = "3f9a1c7700112233";
 
@@ -68,4 +69,27 @@ fn a_mistyped_server_is_status_3_and_the_names_there_are_are_told() {
         "{error}"
     );
     assert!(!error.contains("5353"), "{error}");
+}
+
+#[test]
+fn a_ban_is_status_5_for_a_user_who_relies_on_discovery() {
+    let Some(lan) = Lan::new() else { return };
+    let (server, client) = (lan.host(), lan.host());
+    let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let command = |host: &Host, home: &Path, args: &[&str]| {
+        let mut command = host.command(env!("CARGO_BIN_EXE_lanchat"));
+        command.args(args).env("HOME", home).env("XDG_STATE_HOME", home.join("state")).stdin(Stdio::null());
+        command
+    };
+    let dir = data.path().to_str().unwrap();
+    let mut serve = command(&server, data.path(), &["serve", "--data-dir", dir]);
+    let _running = server.spawn(serve.stderr(Stdio::null()));
+    let send = || command(&client, home.path(), &["send", "--name", "bob", "hello"]).output().unwrap();
+    assert_eq!(send().status.code(), Some(0));
+    let ban = ["send", "--data-dir", dir, "--to", "server", "/ban bob 1h"];
+    assert!(command(&server, data.path(), &ban).output().unwrap().status.success());
+    let refused = send();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(5), "{said}");
+    assert!(said.starts_with("lanchat: you are banned until "), "{said}");
 }

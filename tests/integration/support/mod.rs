@@ -3,6 +3,7 @@
 pub mod avahi;
 #[cfg(target_os = "linux")]
 pub mod clock;
+pub mod document;
 pub mod fake_server;
 pub mod file_peer;
 pub mod home;

@@ -113,14 +113,59 @@ impl Talk {
         }
     }
 
+    /// The next packet.
+    pub fn packet(&mut self) -> Value {
+        match self.packets.recv_timeout(DEADLINE) {
+            Ok(packet) => packet,
+            Err(_) => panic!("no packet; {}", self.kill()),
+        }
+    }
+
+    /// The next packet, if it is there.
+    pub fn try_packet(&mut self) -> Option<Value> {
+        self.packets.try_recv().ok()
+    }
+
+    /// The process.
+    pub fn process(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// Ends what `strace` watches, and waits until that has ended in order.
+    #[cfg(target_os = "linux")]
+    pub fn stop_traced(mut self) {
+        // To the child: strace itself would let it go on unwatched.
+        let tracer = self.child.id();
+        let children =
+            std::fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).expect("children");
+        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+            let child = rustix::process::Pid::from_raw(child).expect("a process");
+            rustix::process::kill_process(child, rustix::process::Signal::TERM).expect("it runs");
+        }
+        assert!(self.child.wait().expect("a status").success(), "{}", self.kill());
+    }
+
+    /// Ends its input, and waits until it ends: what else it printed, its status, and its errors.
+    pub fn finish(mut self) -> (Vec<Value>, Option<i32>, String) {
+        self.input = None;
+        let packets = self.rest();
+        let status = self.child.wait().expect("a status").code();
+        (packets, status, self.kill())
+    }
+
     /// Waits until it ends by itself; what it printed, and its errors.
     pub fn end(mut self) -> (Vec<Value>, String) {
+        (self.rest(), self.kill())
+    }
+
+    /// What it prints until its output ends.
+    fn rest(&mut self) -> Vec<Value> {
         let mut packets = Vec::new();
         let deadline = Instant::now() + DEADLINE;
         loop {
             match self.packets.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(packet) => packets.push(packet),
-                Err(RecvTimeoutError::Disconnected) => return (packets, self.kill()),
+                Err(RecvTimeoutError::Disconnected) => return packets,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not end; {}", self.kill()),
             }
         }

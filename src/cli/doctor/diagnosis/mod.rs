@@ -1,6 +1,7 @@
 //! Derives a diagnosis from the findings: a cause, a line for people, and remedies. Pure. The most certain
 //! cause comes first.
 
+mod copied;
 mod nobody;
 mod own;
 mod reached;
@@ -83,6 +84,8 @@ causes! {
     Routed = "routed", Well;
     /// The same, for an unknown reason.
     Unheard = "unheard", Well;
+    /// Servers that answer have the same key, so clients take one for the other.
+    CopiedKey = "copied_key", Well;
     OwnServer = "own_server", Well;
     /// This machine's own server answers, but it listens on the loopback address, where nobody else can reach
     /// it.
@@ -180,7 +183,8 @@ impl Diagnosis {
         if others_are_there && is_any_known(findings) {
             return nobody::not_among_them(findings);
         }
-        reached::judge(findings)
+        copied::judge(findings)
+            .or_else(|| reached::judge(findings))
             .or_else(|| own::judge(findings))
             .or_else(|| unreached::judge(findings))
             .unwrap_or_else(|| nobody::judge(findings))

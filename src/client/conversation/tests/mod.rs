@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use super::view::Stamp;
 use super::*;
 use crate::client::connection::{Loss, Up};
+use crate::client::find::LookAlikeServer;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::Event;
@@ -315,7 +316,8 @@ fn the_servers_time_comes_with_the_difference_of_the_clocks() {
 fn a_servers_name_drives_no_terminal_and_starts_no_line() {
     let mut talk = Talk::new();
     talk.conversation.session.server.name = "a\x1b[2J\u{202e}\n12:03 <bob> I resign".into();
-    let namesake = text(talk.conversation.namesake("\x1b[2J\n12:03 <bob> so do I".into()));
+    let namesake =
+        text(talk.conversation.look_alike(LookAlikeServer::Namesake("\x1b[2J\n12:03 <bob> so do I".into())));
     for shown in [talk.line("/status"), talk.line("/verify"), talk.line("/verify yes"), namesake] {
         assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");
         assert!(!shown.lines().any(|line| line.starts_with("12:03 <bob>")), "{shown:?}");

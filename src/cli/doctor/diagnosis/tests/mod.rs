@@ -58,6 +58,7 @@ fn probe(source: ProbeSource, addr: &str, outcome: ProbeOutcome) -> Probe {
         source,
         name: Some("office".into()),
         outcome,
+        run: None,
         took,
         detour,
         is_there,

@@ -357,8 +357,8 @@ impl Conversation {
     }
 
     /// The sender of an offer, in the form that the client remembers.
-    fn origin(&self, name: &str, key: Option<&Fingerprint>) -> OfferOrigin {
-        OfferOrigin::new(&self.session.server.id, name, key)
+    fn origin(&self, name: &str, key: Option<&Fingerprint>, to: &str) -> OfferOrigin {
+        OfferOrigin::new(&self.session.server.id, name, key).to(to)
     }
 
     /// Sends a request whose answer the user does not need.

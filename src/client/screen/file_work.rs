@@ -85,7 +85,7 @@ impl FileWork {
                 self.spawn(
                     number,
                     blocking(move || {
-                        TransferReport::Recalled(accepted.lock().find(&origin, &file).map(Arc::new))
+                        TransferReport::Recalled(accepted.lock().recall(&origin, &file).map(Arc::new))
                     }),
                 )
             }

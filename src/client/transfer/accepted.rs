@@ -11,6 +11,7 @@ use crate::limits::{
     FINISHED_KNOWN, MAX_ACCEPTED_FILES, MAX_UNFINISHED_PER_SENDER, MAX_UNFINISHED_WITHOUT_KEY,
     UNFINISHED_KEPT,
 };
+use crate::protocol::Target;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::record::StopCode;
 use jiff::{SignedDuration, Timestamp};
@@ -36,13 +37,26 @@ pub struct OfferOrigin {
     server: String,
     /// The sender's key, or the name of a sender without one.
     sender: String,
+    /// The room to which the offer goes; `None`: to this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
 }
 
 impl OfferOrigin {
     /// The sender of an offer on the server with that id.
     pub fn new(server: &str, name: &str, key: Option<&Fingerprint>) -> Self {
         let who = key.map_or_else(|| format!("name:{name}"), |key| format!("key:{key}"));
-        Self { server: server.to_owned(), sender: who }
+        Self { server: server.to_owned(), sender: who, room: None }
+    }
+
+    /// The same sender's offer to that receiver: a user accepts one, and may decline the other.
+    pub fn to(self, to: &str) -> Self {
+        let is_room = matches!(Target::parse(to), Target::All | Target::Room(_));
+        Self { room: is_room.then(|| to.to_lowercase()), ..self }
+    }
+
+    fn is_sender(&self, other: &Self) -> bool {
+        (&self.server, &self.sender) == (&other.server, &other.sender)
     }
 
     /// Whether a key proves who the sender is. Otherwise, anyone can have any number of names.
@@ -64,6 +78,9 @@ struct AcceptedOffer {
     id: String,
     at: Timestamp,
     landing: Landing,
+    /// The rooms of the offers that were accepted; `None`: the one to this user. Empty in older lists: any.
+    #[serde(default)]
+    rooms: Vec<Option<String>>,
 }
 
 impl Accepted {
@@ -74,7 +91,15 @@ impl Accepted {
         accepted
     }
 
-    /// The place of an offer that was accepted before: it may be resumed without a question.
+    /// The place of an offer that was accepted before, and not only the same content offered to others: it may be resumed
+    /// without a question.
+    pub fn recall(&self, origin: &OfferOrigin, info: &FileInfo) -> Option<Landing> {
+        let offer = self.list.iter().rev().find(|offer| offer.is(origin, &info.id))?;
+        let is_accepted = offer.rooms.is_empty() || offer.rooms.contains(&origin.room);
+        self.find(origin, info).filter(|_| is_accepted)
+    }
+
+    /// The place of content that was accepted before.
     pub fn find(&self, origin: &OfferOrigin, info: &FileInfo) -> Option<Landing> {
         find(&self.list, origin, info)
     }
@@ -99,6 +124,10 @@ impl Accepted {
             let found = find(list, origin, info).filter(|landing| landing.suits(folder));
             if let Some(path) = found.as_ref().map(Landing::unfinished) {
                 renew(list, path);
+                let offer = list.iter_mut().find(|offer| offer.landing.unfinished() == path);
+                if let Some(offer) = offer.filter(|offer| !offer.rooms.contains(&origin.room)) {
+                    offer.rooms.push(origin.room.clone());
+                }
             }
             is_new = found.is_none();
             result = found.map_or_else(|| add(list, dir.as_deref(), (origin, info), (folder, max)), Ok);
@@ -208,7 +237,7 @@ impl Accepted {
 
 impl AcceptedOffer {
     fn is(&self, origin: &OfferOrigin, id: &str) -> bool {
-        self.origin == *origin && self.id == id
+        self.origin.is_sender(origin) && self.id == id
     }
 
     /// Whether a transfer of this or another process writes it.
@@ -275,7 +304,7 @@ fn check_share(list: &[AcceptedOffer], origin: &OfferOrigin) -> Result<(), Trans
     let unfinished = |is_theirs: &dyn Fn(&OfferOrigin) -> bool| {
         list.iter().filter(|offer| is_theirs(&offer.origin) && offer.is_unfinished()).count()
     };
-    let (most, whose) = if unfinished(&|other| other == origin) >= MAX_UNFINISHED_PER_SENDER {
+    let (most, whose) = if unfinished(&|other| other.is_sender(origin)) >= MAX_UNFINISHED_PER_SENDER {
         (MAX_UNFINISHED_PER_SENDER, "of this sender")
     } else if !origin.has_key() && unfinished(&|other| !other.has_key()) >= MAX_UNFINISHED_WITHOUT_KEY {
         (MAX_UNFINISHED_WITHOUT_KEY, "of senders without a key")
@@ -301,7 +330,8 @@ fn add(
     let mut landing = Landing::new(folder, info, max)?;
     landing.journal = dir.map(|dir| dir.join(JOURNALS).join(journal(origin, info, &landing)));
     let at = Timestamp::now();
-    let offer = AcceptedOffer { origin: origin.clone(), id: info.id.clone(), at, landing: landing.clone() };
+    let (id, rooms) = (info.id.clone(), vec![origin.room.clone()]);
+    let offer = AcceptedOffer { origin: origin.clone(), id, at, landing: landing.clone(), rooms };
     list.push(offer);
     Ok(landing)
 }

@@ -53,7 +53,7 @@ fn a_receiver_of_one_file_waits_for_the_server_and_confirms_again() {
     let mut transfer = Unconfirmed::new(&["--once"], |_| {});
     transfer.check();
     assert!(transfer.receiving.child.wait().unwrap().success());
-    assert_eq!(transfer.said_again(), [json!(0); 0]);
+    assert_eq!(transfer.said_again(), Vec::<Value>::new());
     assert_eq!(tree(&transfer.bob.files()), tree(&transfer.alice.files()));
 }
 

@@ -157,8 +157,9 @@ impl Conversation {
         let Some(offer) = self.transfers.received(mark) else { return Vec::new() };
         offer.stage = OfferStage::Preparing(task);
         offer.folder.clone_from(&folder);
-        let (name, key, file) = (offer.from.name.clone(), offer.key, Box::new(offer.file.clone()));
-        let origin = self.origin(&name, key.as_ref());
+        let (name, key, to) = (offer.from.name.clone(), offer.key, offer.to.clone());
+        let file = Box::new(offer.file.clone());
+        let origin = self.origin(&name, key.as_ref(), &to);
         vec![Self::order(task, TransferWork::Prepare { origin, file, folder, downloads }), Effect::Relabel]
     }
 

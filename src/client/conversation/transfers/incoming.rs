@@ -19,11 +19,13 @@ use crate::text::{brief_line, safe_line};
 
 impl ReceivedOffer {
     /// Whether this is the same content from the same key, which the user has accepted.
-    fn goes_on_as(&self, key: Option<&Fingerprint>, file: &FileInfo) -> bool {
+    fn goes_on_as(&self, key: Option<&Fingerprint>, to: &str, file: &FileInfo) -> bool {
+        // The same content may be offered to a room, too, and the user may not want that one.
+        let is_same_to = is_direct(to) && is_direct(&self.to) || to.to_lowercase() == self.to.to_lowercase();
         let is_accepted =
             !matches!(self.stage, OfferStage::Open | OfferStage::Preparing(_) | OfferStage::Done)
                 && !matches!(self.stage, OfferStage::Running { is_ended: true, .. });
-        is_accepted && key.is_some() && self.key.as_ref() == key && self.file.id == file.id
+        is_accepted && is_same_to && key.is_some() && self.key.as_ref() == key && self.file.id == file.id
     }
 
     /// Whether the user can answer it.
@@ -51,7 +53,8 @@ impl Conversation {
             return Vec::new();
         }
         let all = &mut self.transfers.received;
-        if let Some(known) = all.iter_mut().find(|o| o.is_again(number, key, file) || o.goes_on_as(key, file))
+        if let Some(known) =
+            all.iter_mut().find(|o| o.is_again(number, key, file) || o.goes_on_as(key, to, file))
         {
             (known.number, known.is_current) = (number, true);
             let mark = known.mark;
@@ -117,8 +120,10 @@ impl Conversation {
         match key {
             Some(_) if !is_to_be_asked => {
                 let offer = &self.transfers.received[at];
-                let (origin, file) =
-                    (self.origin(&offer.from.name, offer.key.as_ref()), Box::new(offer.file.clone()));
+                let (origin, file) = (
+                    self.origin(&offer.from.name, offer.key.as_ref(), &offer.to),
+                    Box::new(offer.file.clone()),
+                );
                 vec![Self::order(mark, TransferWork::Recall { origin, file })]
             }
             Some(_) | None => self.show_offer(mark, now),

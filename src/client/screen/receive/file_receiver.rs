@@ -164,7 +164,7 @@ impl FileReceiver {
 
     fn origin(&self, seen: &SeenOffer) -> OfferOrigin {
         let server = self.up.as_ref().map_or("", |up| up.welcome.server.id.as_str());
-        OfferOrigin::new(server, &seen.from.name, seen.key.as_ref())
+        OfferOrigin::new(server, &seen.from.name, seen.key.as_ref()).to(&seen.to)
     }
 
     fn content(&self, seen: &SeenOffer) -> OfferedContent {
@@ -193,7 +193,9 @@ impl FileReceiver {
         let Some(seen) = self.offers.get(&offer) else { return Ok(GoesOn::Yes) };
         let content = self.content(seen);
         let is_here = self.confirmations.find(&content).is_some();
-        let is_known = seen.key.is_some() && (is_here || self.has_place(&content));
+        let recalled = self.accepted.recall(&content.origin, &content.file);
+        let is_accepted = recalled.is_some_and(|landing| landing.suits(&self.folder));
+        let is_known = seen.key.is_some() && (is_here || is_accepted);
         if is_known || self.what.yes_to_all {
             return self.accept(offer);
         }

@@ -304,3 +304,18 @@ async fn two_offers_of_one_name_accepted_before_either_begins_land_beside_each_o
         tree(scene.there.path()).into_iter().map(|(name, content)| (name, content.unwrap().len())).collect();
     assert_eq!(sizes, [("plan (2).pdf".to_owned(), 2000), ("plan.pdf".to_owned(), 1000)]);
 }
+
+#[test]
+fn an_offer_to_a_room_does_not_go_on_because_the_same_was_accepted_directly() {
+    let scene = Scene::new();
+    scene.file("plan", "plan");
+    let info = scene.parcel("plan").info(&own());
+    let (direct, room) = (origin().to("bob"), origin().to("#Team"));
+    let landing = scene.accepted().accept(&direct, &info, scene.there.path(), None).unwrap();
+    assert_eq!(scene.accepted().recall(&direct.clone().to("bobby"), &info).as_ref(), Some(&landing));
+    assert_eq!(scene.accepted().recall(&room, &info), None);
+    // Once the user accepts that one, too, both have one place.
+    let also = scene.accepted().accept(&room, &info, scene.there.path(), None).unwrap();
+    assert_eq!(also, landing);
+    assert_eq!(scene.accepted().recall(&origin().to("#team"), &info), Some(landing));
+}

@@ -94,3 +94,29 @@ fn a_sender_whose_connection_breaks_at_the_end_learns_that_all_is_here() {
         assert_eq!(talk.asks("accept").offer, Some(7));
     }
 }
+
+#[test]
+fn the_senders_own_reason_counts_more_than_the_end_that_the_server_tells() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    assert_eq!(talk.event(ended(7, Some("bob"), Code::Cancelled), None), format!("(cancel {task})"));
+    let error = TransferError::ByPeer { code: StopCode::Changed, msg: "plan.pdf changed".into() };
+    let said = talk.report(task, TransferReport::Received(Err(error)));
+    assert!(said.contains("plan.pdf from bob failed: the other side ended it: plan.pdf changed"), "{said}");
+}
+
+#[test]
+fn an_interrupted_offer_does_not_go_on_as_the_same_to_a_room() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    talk.lose("gone");
+    talk.report(task, cut());
+    talk.connect("alice", None);
+    let recall = talk.offers(1, "#dev", plan("plan.pdf"));
+    assert!(recall.starts_with("(recall "), "{recall}");
+    talk.nothing_sent();
+    talk.offers(2, "alice", plan("plan.pdf"));
+    assert_eq!(talk.asks("accept").offer, Some(2));
+}

@@ -1,6 +1,6 @@
 //! How offers and transfers are shared out: who is charged for one, and whether they may have one more.
 //!
-//! Three circles pay: the user, the address, and the network around it, as whoever has one address may have others
+//! Three circles pay: the user, the address, and the network around it, as a host with one address may have others
 //! there. Each has a place only while its own circle and those around it have room. The circles of newcomers and of
 //! established users are apart, and the last places are for established ones, because keys cost nothing to make.
 

@@ -104,6 +104,13 @@ impl Chat {
         self.offers = Some(Box::new(Offers::new(rules, tokens)));
     }
 
+    /// The biggest size that may be offered from now on, in bytes; `None`: any.
+    pub fn set_max_file(&mut self, most: Option<u64>) {
+        if let Some(offers) = &mut self.offers {
+            offers.rules.max_bytes = most;
+        }
+    }
+
     pub(super) fn offers(&self) -> Result<&Offers, Refusal> {
         self.offers.as_deref().ok_or_else(no_files)
     }

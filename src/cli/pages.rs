@@ -93,7 +93,7 @@ pub(super) fn signals() -> Vec<Paragraph> {
         (
             "SIGHUP",
             "Read the config file and the files that it names again, and log what has changed. motd, rate-limit, \
-             max-clients, max-per-ip, new-names-per-hour, retain, retain-size, ascii-names, log-level, log-connections and \
+             max-clients, max-per-ip, max-file, new-names-per-hour, retain, retain-size, ascii-names, log-level, log-connections and \
              the passphrase are in force at once, for those who come or act from then on: nobody who is there has to \
              leave. The other settings need a restart; the log names them. If something is wrong, the log says so, and all settings stay as they were. \
              Variables and options are those of the start. Names, operators, members, bans and mutes need no reload. \

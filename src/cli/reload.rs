@@ -62,8 +62,11 @@ impl Reloader {
         if args.watch.log_format != self.args.watch.log_format {
             done.later.push("log-format");
         }
-        if args.interface != self.args.interface || args.advertise != self.args.advertise {
-            done.later.push("interface or advertise");
+        if args.interface != self.args.interface {
+            done.later.push("interface");
+        }
+        if args.advertise != self.args.advertise {
+            done.later.push("advertise");
         }
         Ok(done)
     }

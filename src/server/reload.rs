@@ -1,7 +1,7 @@
 //! Gives a running server new settings: those that need no restart.
 
 use super::gate::GateLimits;
-use super::options::{JoinPolicy, ServerOptions};
+use super::options::{FileOptions, JoinPolicy, ServerOptions};
 use super::{Handle, PASSPHRASE_FILE, most_clients};
 use crate::security::{Passphrase, PassphraseError};
 
@@ -89,6 +89,13 @@ impl Handle {
             current.rules.new_names = new_names;
             self.hub.act(|chat, _, _| chat.set_new_names(new_names));
         }
+        if let (Some(before), Some(after)) = (&mut current.files, &new.files) {
+            let most = after.rules.max_bytes;
+            if done.note("max-file", before.rules.max_bytes != most) {
+                before.rules.max_bytes = most;
+                self.hub.act(|chat, _, _| chat.set_max_file(most));
+            }
+        }
         let ascii_names = new.rules.ascii_names;
         if done.note("ascii-names", current.rules.ascii_names != ascii_names) {
             current.rules.ascii_names = ascii_names;
@@ -121,6 +128,11 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         files,
         rules,
     } = new;
+    // Without files, the other options about them mean nothing.
+    let both = |value: &dyn Fn(&FileOptions) -> u64| {
+        let before = old.files.as_ref().zip(files.as_ref());
+        before.is_some_and(|(before, after)| value(before) != value(after))
+    };
     let is_closed = |access: &JoinPolicy| !matches!(access, JoinPolicy::Open);
     let all = [
         ("name", *name != old.name),
@@ -134,7 +146,9 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         ("no-history", history.is_some() != old.history.is_some()),
         ("metrics", *metrics != old.metrics),
         ("no-discovery", *multicast != old.multicast),
-        ("no-files, max-file, max-transfers or file-rate", *files != old.files),
+        ("no-files", files.is_some() != old.files.is_some()),
+        ("max-transfers", both(&|files| files.rules.max_transfers as u64)),
+        ("file-rate", both(&|files| files.rate.unwrap_or_default())),
         ("rate-limit", rules.rate.is_some() != old.rules.rate.is_some()),
     ];
     all.into_iter().filter_map(|(option, has_changed)| has_changed.then_some(option)).collect()

@@ -41,13 +41,41 @@ fn a_reload_takes_what_needs_no_restart_and_tells_what_does() {
     );
     server.signal(Signal::HUP);
     server.wait_for_log(
-        "reloaded: retain, max-per-ip, motd, rate-limit, new-names-per-hour, log-level; these settings need a restart: backlog",
+        "reloaded: retain, max-per-ip, motd, rate-limit, new-names-per-hour, max-file, log-level; these settings need a restart: backlog",
     );
     assert!(welcome(&server, "after").ends_with("\ngood evening"));
     server.wait_for_log("DEBUG");
     // What waits for a restart is told until then; the rest is in force.
     server.signal(Signal::HUP);
     server.wait_for_log("reloaded: nothing; these settings need a restart: backlog");
+}
+
+#[test]
+fn a_reload_takes_the_biggest_size_of_files_and_names_the_other_settings_about_files_one_by_one() {
+    let (mut server, file) = start("max-file = '1MiB'");
+    let mut alice = Peer::join(server.address, "alice");
+    Peer::join(server.address, "bob").say("all", "here");
+    let mut offer = |size: u64, answer: &str| {
+        let file = json!({"name": "film", "size": size, "id": "c"});
+        alice.send(json!({"type": "offer", "to": "all", "id": "o", "file": file}));
+        let packet = alice.wait_until(|packet| packet["id"] == "o");
+        assert_eq!(packet["code"].as_str().or(packet["type"].as_str()), Some(answer), "{packet}");
+    };
+    offer(2 << 20, "file_too_big");
+    write(&file, "max-file = '2MiB'");
+    server.signal(Signal::HUP);
+    server.wait_for_log("reloaded: max-file");
+    offer(2 << 20, "offered");
+    for (setting, name) in [
+        ("file-rate = '1MiB'", "file-rate"),
+        ("max-transfers = 3", "max-transfers"),
+        ("no-files = true", "no-files"),
+    ] {
+        write(&file, &format!("max-file = '2MiB'\n{setting}"));
+        server.signal(Signal::HUP);
+        let line = server.wait_for_log(&format!("reloaded: nothing; these settings need a restart: {name}"));
+        assert!(!line.contains(&format!("{name},")), "{line}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! its value.
 
 use std::fmt;
+use std::path::{Path, is_separator};
 
 use jiff::ZonedDateTime;
 use jiff::fmt::strtime;
@@ -134,7 +135,7 @@ pub const SETTINGS: &[Preference] = &[
     },
     Preference {
         name: "downloads",
-        values: "a folder, such as ~/Downloads",
+        values: "the whole path of a folder, such as ~/Downloads or /srv/files",
         choices: &["~/Downloads"],
         help: "folder for files that you accept",
         get: |all| text(&all.downloads),
@@ -301,10 +302,16 @@ fn command(value: &PreferenceValue) -> Option<Option<String>> {
     }
 }
 
+/// A whole path or one from `~` on, because lanchat may start in any folder. Drops the quotes around it.
 fn folder(value: &PreferenceValue) -> Option<String> {
     let PreferenceValue::Text(text) = value else { return None };
+    let text = text.trim();
+    let quoted = ['"', '\''].iter().find_map(|&quote| text.strip_prefix(quote)?.strip_suffix(quote));
+    let text = quoted.unwrap_or(text);
     let is_path = text.len() <= MAX_COMMAND_BYTES && !text.chars().any(char::is_control);
-    (is_path && !text.trim().is_empty() && !is_off(text)).then(|| text.clone())
+    let is_home = text.strip_prefix('~').is_some_and(|rest| rest.chars().next().is_none_or(is_separator));
+    let is_whole = is_home || Path::new(text).is_absolute();
+    (is_path && is_whole).then(|| text.to_owned())
 }
 
 fn list(value: &PreferenceValue) -> Option<&[String]> {
@@ -370,6 +377,10 @@ mod tests {
         assert_eq!(set("time", "off"), text(""));
         assert_eq!(set("time", "%H:%M:%S"), text("%H:%M:%S"));
         assert_eq!(set("wrap", "No"), Ok(PreferenceValue::Switch(false)));
+        assert_eq!(set("downloads", "~/my films"), text("~/my films"));
+        assert_eq!(set("downloads", "'~/my films'"), text("~/my films"));
+        #[cfg(unix)]
+        assert_eq!(set("downloads", "\"/srv/films\""), text("/srv/films"));
         let list =
             |words: &[&str]| Ok(PreferenceValue::List(words.iter().map(|&word| word.into()).collect()));
         assert_eq!(set("highlight", "deploy,  on fire"), list(&["deploy", "on fire"]));
@@ -380,6 +391,10 @@ mod tests {
     #[test]
     fn a_wrong_value_is_answered_with_the_right_ones() {
         assert_eq!(set("bell", "loud").unwrap_err(), "bell: expected off, dm, mention or all");
+        assert_eq!(
+            set("downloads", "films").unwrap_err(),
+            "downloads: expected the whole path of a folder, such as ~/Downloads or /srv/files"
+        );
         for (name, typed) in [
             ("time", "%"),
             ("time", "noon"),
@@ -394,6 +409,13 @@ mod tests {
             ("time", "\u{202e}%H"),
             ("time", "%H\u{200b}"),
             ("time", "%H%n"),
+            ("downloads", ""),
+            ("downloads", "''"),
+            ("downloads", "off"),
+            ("downloads", "films"),
+            ("downloads", "../films"),
+            ("downloads", "\"films\""),
+            ("downloads", "~bob/films"),
             ("wrap", "maybe"),
             ("join", "#a b"),
             ("presence", "some"),

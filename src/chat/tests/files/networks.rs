@@ -109,7 +109,7 @@ fn offers_of_newcomers_in_three_networks_leave_room_for_a_fourth_network_and_for
     assert!(OFFICE.clone().all(|id| house.offer(id, "bob") > 0), "{:?}", house.error(2000));
     let alices: Vec<u64> = (0..8).map(|_| house.offer(ALICE, "bob")).collect();
     assert!(!alices.contains(&0), "{:?}", house.error(ALICE));
-    // Bob is told of hers first, and the attackers' offers do not hide those of the office.
+    // The server tells bob of hers first, and the attackers' offers do not hide those of the office.
     house.join_key(22, "bob", 2);
     let seen = house.offers_seen(22);
     assert_eq!((seen.len(), &seen[..8]), (OFFERS_TOLD, &alices[..]));

@@ -226,7 +226,7 @@ fn the_only_open_offer_needs_no_number_and_of_several_all_are_named() {
     talk.offered(9, "c");
     assert_eq!(
         talk.line("/reject"),
-        "12:03 ! which one? /reject 8 (\"a b\" from bob), /reject 9 (c from bob)"
+        "12:03 ! which one? /reject 8 for \"a b\" (1.2 MiB) from bob, /reject 9 for c (1.2 MiB) from bob"
     );
     assert_eq!(talk.line("/accept 7"), "12:03 ! you have accepted 7 already; to end it: /cancel 7");
     assert!(talk.line("/accept 5").starts_with("12:03 ! there is no offer 5; there is /accept 8"));
@@ -396,10 +396,10 @@ fn an_answer_without_a_number_never_means_another_offer_than_the_user_has_seen()
     );
     assert_eq!(
         talk.line("/accept"),
-        "12:03 ! an offer has gone just now; there is /accept 8 (virus.exe from bob)"
+        "12:03 ! an offer has gone just now; there is /accept 8 for virus.exe (1.2 MiB) from bob: if you mean this one, \
+         enter it"
     );
-    talk.later(5);
-    assert!(talk.line("/accept").starts_with("(prepare"));
+    assert!(talk.line("/accept").starts_with("(prepare"), "the user knows now which one it is");
 }
 
 #[test]

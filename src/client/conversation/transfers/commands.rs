@@ -10,7 +10,6 @@ use crate::protocol::command::FilesCommand;
 use crate::protocol::packet::FileInfo;
 use crate::protocol::request::Act;
 use crate::protocol::{DeclineReason, Target};
-use crate::text::safe_line;
 
 /// How long after the end of an offer the user may still mean that one.
 const DOUBT: Duration = Duration::from_secs(5);
@@ -39,6 +38,12 @@ impl Conversation {
         self.failure(why)
     }
 
+    /// Refuses an answer to an offer. The user then knows which offers there are.
+    fn refuse_answer(&mut self, why: &str) -> Vec<Effect> {
+        self.transfers.gone = None;
+        self.refuse_files(why)
+    }
+
     fn send_files(&mut self, to: Target, paths: String) -> Vec<Effect> {
         let typed = format!("/send {} {paths}", place(&to));
         let why = match to {
@@ -48,7 +53,7 @@ impl Conversation {
                 Some("you offer too much already; /transfers lists your offers, and /cancel N ends one")
             }
             _ if !matches!(self.state, LinkState::Up { .. }) => {
-                Some("not offered: you are not connected at the moment")
+                Some("not offered: you are not connected at the moment; press Enter again once you are")
             }
             _ => None,
         };
@@ -79,9 +84,8 @@ impl Conversation {
         let received = self.transfers.received.iter().filter(|offer| offer.is_current);
         let open: Vec<_> = received.clone().filter(|offer| offer.is_open()).collect();
         let listed = || {
-            let each = open
-                .iter()
-                .map(|o| format!("/{command} {} ({} from {})", o.number, name_of(&o.file), o.from.name));
+            let each =
+                open.iter().map(|offer| format!("/{command} {} for {}", offer.number, offer.summary()));
             each.collect::<Vec<_>>().join(", ")
         };
         let gone = self.transfers.gone.map(|gone| now.instant.saturating_duration_since(gone));
@@ -89,7 +93,10 @@ impl Conversation {
         match (number, open.as_slice()) {
             (None, []) => Err("nobody offers you a file at the moment".into()),
             // The user may not have seen yet that the other one has gone.
-            (None, [_]) if is_doubtful => Err(format!("an offer has gone just now; there is {}", listed())),
+            (None, [_]) if is_doubtful => Err(format!(
+                "an offer has gone just now; there is {}: if you mean this one, enter it",
+                listed()
+            )),
             (None, [one]) => Ok(one.mark),
             (None, _) => Err(format!("which one? {}", listed())),
             (Some(number), _) => match received.clone().find(|offer| offer.number == number) {
@@ -116,9 +123,7 @@ impl Conversation {
         let received =
             self.transfers.received.iter().find(|offer| offer.is_current && offer.number == number);
         let (identity, what) = match received {
-            Some(offer) => {
-                (offer.identity(), format!("{} from {}", described(&offer.file), safe_line(&offer.from.name)))
-            }
+            Some(offer) => (offer.identity(), offer.summary()),
             None => {
                 let offer = self.transfers.made.iter().find(|offer| offer.number == Some(number))?;
                 (
@@ -141,7 +146,7 @@ impl Conversation {
     fn accept(&mut self, number: Option<u64>, folder: Option<String>, now: CallTime) -> Vec<Effect> {
         let mark = match self.open_offer(number, "accept", now) {
             Ok(mark) => mark,
-            Err(why) => return self.refuse_files(&why),
+            Err(why) => return self.refuse_answer(&why),
         };
         let rest = folder.as_ref().map_or(String::new(), |folder| format!(" {folder}"));
         if let Some(doubt) = self.is_another(number, "accept", &rest) {
@@ -166,7 +171,7 @@ impl Conversation {
     fn reject(&mut self, number: Option<u64>, now: CallTime) -> Vec<Effect> {
         let mark = match self.open_offer(number, "reject", now) {
             Ok(mark) => mark,
-            Err(why) => return self.refuse_files(&why),
+            Err(why) => return self.refuse_answer(&why),
         };
         if let Some(doubt) = self.is_another(number, "reject", "") {
             return doubt;
@@ -195,7 +200,7 @@ impl Conversation {
         let listed = || {
             let named = all.iter().filter_map(|(number, _, file, _)| Some((number.as_ref()?, file)));
             named
-                .map(|(number, file)| format!("/cancel {number} ({})", name_of(file)))
+                .map(|(number, file)| format!("/cancel {number} for {}", described(file)))
                 .collect::<Vec<_>>()
                 .join(", ")
         };

@@ -241,8 +241,9 @@ impl Conversation {
             return Vec::new();
         }
         offer.stage = OfferStage::Open;
+        let what = offer.summary();
         self.refused += 1;
-        self.failure(&format!("not accepted: {}", brief_line(msg)))
+        self.failure(&format!("{what} is not accepted: {}", brief_line(msg)))
     }
 
     /// The server lets the file flow to this user.
@@ -356,11 +357,12 @@ impl Conversation {
             _ => {}
         }
         let was_open = matches!(offer.stage, OfferStage::Open | OfferStage::Preparing(_));
-        let was_shown = offer.is_shown;
+        // The user may still mean it, unless they have answered it, here or elsewhere.
+        let (was_shown, may_be_meant) = (offer.is_shown, offer.is_shown && offer.is_open());
         let forget = Self::forget(offer);
         let is_done = matches!(offer.stage, OfferStage::Done);
         self.transfers.received.retain(|offer| offer.mark != mark);
-        if was_open {
+        if may_be_meant && !matches!(code, Some(Code::Taken | Code::Declined)) {
             self.transfers.gone = Some(now.instant);
         }
         let mut effects = match code {

@@ -39,6 +39,15 @@ impl Conversation {
 }
 
 impl ReceivedOffer {
+    /// The file, its sender and, if it is for a room, the room.
+    pub(super) fn summary(&self) -> String {
+        let room = match Target::parse(&self.to) {
+            to @ (Target::All | Target::Room(_)) => format!(" in {}", place(&to)),
+            _ => String::new(),
+        };
+        format!("{} from {}{room}", described(&self.file), safe_line(&self.from.name))
+    }
+
     fn is_listed(&self) -> bool {
         let is_over = matches!(self.stage, OfferStage::Done);
         !is_over && (self.is_current || !matches!(self.stage, OfferStage::Open))

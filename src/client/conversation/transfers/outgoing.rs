@@ -71,12 +71,15 @@ impl Conversation {
     }
 
     pub(super) fn not_offered(&mut self, mark: u64, code: Option<Code>, msg: &str) -> Vec<Effect> {
-        match code {
+        let Some(offer) = self.transfers.made(mark) else { return Vec::new() };
+        let what = format!("{} is not offered to {}", name_of(&offer.file), place(&offer.to));
+        let why = match code {
             Some(Code::UnknownType) => {
-                self.give_up(mark, "not offered: this server has an older version, which passes no files on")
+                "this server has an older version, which passes no files on".to_owned()
             }
-            _ => self.give_up(mark, &format!("not offered: {}", brief_line(msg))),
-        }
+            _ => brief_line(msg),
+        };
+        self.give_up(mark, &format!("{what}: {why}"))
     }
 
     /// Makes the open offers again over a new connection.

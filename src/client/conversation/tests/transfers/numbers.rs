@@ -76,9 +76,9 @@ fn without_a_number_the_only_offer_after_a_restart_is_taken_only_once_it_can_hav
     talk.offers_other(1, "virus.exe", "other");
     assert_eq!(
         talk.line("/accept"),
-        "12:03 ! an offer has gone just now; there is /accept 1 (virus.exe from bob)"
+        "12:03 ! an offer has gone just now; there is /accept 1 for virus.exe (1.2 MiB) from bob: if you mean this one, \
+         enter it"
     );
-    talk.later(5);
     assert!(talk.line("/accept").starts_with("(prepare"));
 }
 
@@ -140,4 +140,29 @@ fn a_room_offer_of_what_the_user_has_is_shown_and_says_so() {
 
 fn landing_done() -> Landing {
     landing().finished(Received::in_test(place().into(), 1_300_000))
+}
+
+#[test]
+fn an_offer_that_the_user_has_answered_or_never_saw_goes_without_a_doubt_about_the_only_one() {
+    // Answered here.
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    talk.line("/accept");
+    talk.offered(8, "notes.txt");
+    talk.event(ended(7, None, Code::Withdrawn), None);
+    assert!(talk.line("/accept").starts_with("(prepare"));
+    // Answered in another session.
+    for code in [Code::Taken, Code::Declined] {
+        let mut talk = Talk::new();
+        talk.offered(7, "plan.pdf");
+        talk.offered(8, "notes.txt");
+        talk.event(ended(7, None, code), None);
+        assert!(talk.line("/accept").starts_with("(prepare"), "{code}");
+    }
+    // Not on the screen yet.
+    let mut talk = Talk::new();
+    talk.offered(8, "notes.txt");
+    talk.offers(7, "alice", plan("plan.pdf"));
+    talk.event(ended(7, None, Code::Withdrawn), None);
+    assert!(talk.line("/accept").starts_with("(prepare"));
 }

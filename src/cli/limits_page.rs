@@ -213,7 +213,7 @@ fn files() -> Vec<Limit> {
                 span(TRANSFER_STALL),
                 span(TRANSFER_LONG_STALL),
                 Size(SLOWEST_CHECK),
-                size(TRANSFER_STEP_BYTES)
+                size(RELAY_STEP_BYTES)
             ),
             charged: "the transfer",
             beyond: "the server ends it (`cut`); the receiver may accept again. A side that does not read stops the other",

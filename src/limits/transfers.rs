@@ -45,9 +45,12 @@ pub const TRANSFER_LONG_STALL: Duration = Duration::from_secs(3600);
 /// The slowest disk to wait for while the other side reads or stores what it has, in bytes per second.
 pub const SLOWEST_CHECK: u64 = 20 * 1024 * 1024;
 
+/// Most data in a record of a transfer, in bytes.
+pub const TRANSFER_STEP_BYTES: usize = 64 * 1024;
+
 /// Most to read from one side of a transfer before it is written to the other, in bytes. Only that much waits in the
 /// server; a side that does not read stops the other.
-pub const TRANSFER_STEP_BYTES: usize = 64 * 1024;
+pub const RELAY_STEP_BYTES: usize = 64 * 1024;
 
 /// Names on the way to a file in an offered folder. No file system needs more for what people send.
 pub const MAX_PATH_PARTS: usize = 64;
@@ -130,5 +133,5 @@ pub const MIN_TRANSFER_RATE: u64 = 512;
 /// two hours, for which the sender waits.
 pub const TRANSFER_FLIGHT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The slowest `--file-rate`, in bytes per second: one step.
+/// The slowest `--file-rate`, in bytes per second: one record.
 pub const MIN_FILE_RATE: u64 = TRANSFER_STEP_BYTES as u64;

@@ -1,11 +1,11 @@
 //! How fast all transfers together may be, and how much each may read at a time so that all get their share.
 
-use crate::limits::{MIN_TRANSFER_RATE, TRANSFER_STEP_BYTES, TRANSFER_TURN};
+use crate::limits::{MIN_TRANSFER_RATE, RELAY_STEP_BYTES, TRANSFER_STEP_BYTES, TRANSFER_TURN};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bytes that may pass at once: a few steps.
+/// Bytes that may pass at once: a few records.
 const BURST_BYTES: u64 = 4 * TRANSFER_STEP_BYTES as u64;
 
 /// Transfers that have read something wait in a line for their next turn, so with steps of the same size, all get
@@ -26,10 +26,10 @@ impl FileRate {
 
     /// The most bytes to read at a time while so many transfers run.
     pub(super) fn step(&self, running: u64) -> usize {
-        let Some(rate) = self.rate else { return TRANSFER_STEP_BYTES };
+        let Some(rate) = self.rate else { return RELAY_STEP_BYTES };
         let share = rate.saturating_mul(TRANSFER_TURN.as_secs()) / running.max(1);
         let step = usize::try_from(share.max(MIN_TRANSFER_RATE)).unwrap_or(usize::MAX);
-        step.min(TRANSFER_STEP_BYTES)
+        step.min(RELAY_STEP_BYTES)
     }
 
     /// Counts bytes that were read. Returns how long to wait before reading more.
@@ -65,13 +65,13 @@ mod tests {
         assert!((3.0..4.1).contains(&wait.as_secs_f32()), "{wait:?}");
         assert!(rate.spend(1 << 20) > wait, "the next transfer waits behind that");
         let free = FileRate::new(None);
-        assert_eq!((free.spend(usize::MAX / 2), free.step(1000)), (Duration::ZERO, TRANSFER_STEP_BYTES));
+        assert_eq!((free.spend(usize::MAX / 2), free.step(1000)), (Duration::ZERO, RELAY_STEP_BYTES));
     }
 
     #[test]
     fn few_transfers_on_a_fast_link_read_whole_steps() {
-        assert_eq!(FileRate::new(Some(100 << 20)).step(64), TRANSFER_STEP_BYTES);
-        assert_eq!(FileRate::new(Some(MIN_FILE_RATE)).step(0), TRANSFER_STEP_BYTES);
+        assert_eq!(FileRate::new(Some(100 << 20)).step(64), RELAY_STEP_BYTES);
+        assert_eq!(FileRate::new(Some(MIN_FILE_RATE)).step(0), RELAY_STEP_BYTES);
     }
 
     /// The bytes that each transfer has read after a while, and the longest that one waited. Every second one has

@@ -8,7 +8,7 @@ use super::super::memory::Reservation;
 use super::super::transport::Transport;
 use super::FileConnection;
 use super::record_watch::RecordWatch;
-use crate::limits::{TRANSFER_MEMORY_BYTES, TRANSFER_SOCKET_BYTES, TRANSFER_STEP_BYTES};
+use crate::limits::{RELAY_STEP_BYTES, TRANSFER_MEMORY_BYTES, TRANSFER_SOCKET_BYTES};
 use crate::security::Status;
 use socket2::SockRef;
 use std::cell::RefCell;
@@ -37,7 +37,7 @@ struct StepBuffers {
 
 impl Default for StepBuffers {
     fn default() -> Self {
-        Self { read: vec![0; TRANSFER_STEP_BYTES], plain: Vec::new() }
+        Self { read: vec![0; RELAY_STEP_BYTES], plain: Vec::new() }
     }
 }
 

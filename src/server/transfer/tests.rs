@@ -59,10 +59,16 @@ async fn a_wait_for_the_rate_is_no_side_s_silence() {
     sender.write_all(b"all there is").expect("a socket");
     receiver.write_all(b"thanks").expect("a socket");
     let peers = [sender, receiver];
-    peers.iter().for_each(|peer| peer.shutdown(std::net::Shutdown::Write).expect("a socket"));
     let plan = RelayPlan { rate, ..plan(None) };
-    let begun = Instant::now();
-    let report = relay(sides, plan, ended).await;
+    let (begun, counts) = (Instant::now(), Arc::clone(&plan.counts));
+    // What a side sends after the other's end goes nowhere.
+    let end = async {
+        while counts.bytes() < 18 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        peers.iter().for_each(|peer| peer.shutdown(std::net::Shutdown::Write).expect("a socket"));
+    };
+    let (report, ()) = tokio::join!(relay(sides, plan, ended), end);
     assert_eq!((report.end, report.bytes), (RelayEnd::By(TransferEnd::Done), 12));
     assert!(begun.elapsed() >= 10 * TRANSFER_SILENCE, "{:?}", begun.elapsed());
     drop(peers);

@@ -42,6 +42,9 @@ const MAX_ENDED: usize = 20;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The time that a sender has to return, and to offer a file again, before the user reads that it is missing.
+const TIME_TO_RETURN: Duration = Duration::from_secs(30);
+
 /// The use of the server's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FilesRequest {
@@ -60,6 +63,10 @@ pub(super) struct ReceivedOffer {
     number: u64,
     /// Whether the server has this offer now; not after its end, and not before it tells of it again.
     is_current: bool,
+    /// Whether the user could answer it when the connection was lost.
+    was_open: bool,
+    /// When an open offer was first found not to have come again over a new connection.
+    missing_since: Option<Instant>,
     from: Sender,
     key: Option<Fingerprint>,
     to: String,
@@ -204,7 +211,8 @@ impl TransferTable {
     /// Whether something changes with time.
     fn waits(&self) -> bool {
         let retries = |offer: &ReceivedOffer| {
-            offer.is_current && matches!(offer.stage, OfferStage::Interrupted { retry: Some(_), .. })
+            offer.is_missing()
+                || offer.is_current && matches!(offer.stage, OfferStage::Interrupted { retry: Some(_), .. })
         };
         self.running().next().is_some() || self.label.is_shown() || self.received.iter().any(retries)
     }
@@ -299,6 +307,7 @@ impl Conversation {
     /// Handles the passing of time: new progress, and another attempt after an interruption.
     pub(crate) fn files_tick(&mut self, now: CallTime) -> Vec<Effect> {
         let mut effects = self.retry(now);
+        effects.extend(self.tell_missing(now));
         effects.extend(self.resumed());
         effects.extend(self.progress(now));
         effects

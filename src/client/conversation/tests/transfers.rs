@@ -274,7 +274,7 @@ fn a_cut_is_told_once_and_what_was_accepted_goes_on() {
     assert_eq!(talk.event(ended(7, Some("bob"), Code::Cut), None), "");
     assert_eq!(
         talk.report(task, cut()),
-        "12:03 -- plan.pdf from bob was interrupted; it goes on when bob offers it again"
+        "12:03 -- plan.pdf from bob was interrupted; it goes on by itself when bob offers it again"
     );
     for pause in [1, 2, 4] {
         assert_eq!(talk.later(pause - 1), "");

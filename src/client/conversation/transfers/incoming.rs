@@ -28,11 +28,6 @@ impl ReceivedOffer {
         is_accepted && is_same_to && key.is_some() && self.key.as_ref() == key && self.file.id == file.id
     }
 
-    /// Whether the user can answer it.
-    pub(super) fn is_open(&self) -> bool {
-        self.is_current && self.is_shown && matches!(self.stage, OfferStage::Open)
-    }
-
     /// Whether the server tells of this one again, after a new connection.
     fn is_again(&self, number: u64, key: Option<&Fingerprint>, file: &FileInfo) -> bool {
         self.number == number && self.key.as_ref() == key && self.file == *file && !self.is_current
@@ -56,7 +51,7 @@ impl Conversation {
         if let Some(known) =
             all.iter_mut().find(|o| o.is_again(number, key, file) || o.goes_on_as(key, to, file))
         {
-            (known.number, known.is_current) = (number, true);
+            (known.number, known.is_current, known.was_open) = (number, true, false);
             let mark = known.mark;
             return match &known.stage {
                 OfferStage::Asked | OfferStage::Interrupted { .. } => self.ask_to_accept(mark),
@@ -81,6 +76,8 @@ impl Conversation {
             mark,
             number,
             is_current: true,
+            was_open: false,
+            missing_since: None,
             from: from.clone(),
             key: key.copied(),
             to: to.to_owned(),
@@ -306,7 +303,7 @@ impl Conversation {
                 let is_told = std::mem::replace(&mut offer.is_told, true);
                 offer.interrupt(percent, now);
                 let text = format!(
-                    "{file} from {with} was interrupted{}; it goes on when {with} offers it again",
+                    "{file} from {with} was interrupted{}; it goes on by itself when {with} offers it again",
                     at(percent)
                 );
                 return if is_told { Vec::new() } else { self.note(&text) };

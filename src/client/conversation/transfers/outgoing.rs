@@ -23,15 +23,17 @@ impl Conversation {
                 effects.extend(self.offer(mark));
                 effects
             }
-            Err(why) => self.give_up(mark, &format!("not offered: {why}")),
+            Err(why) => self.give_up(mark, "not offered", &why),
         }
     }
 
-    /// Says why an offer cannot be made, and gives its line back.
-    fn give_up(&mut self, mark: u64, why: &str) -> Vec<Effect> {
+    /// Says why an offer cannot be made, and gives its line back. The list names the file and the receiver already.
+    fn give_up(&mut self, mark: u64, what: &str, why: &str) -> Vec<Effect> {
         self.refused += 1;
-        let mut effects = self.failure(why);
-        effects.extend(self.drop_made(mark, why).map(|offer| Effect::GiveBack(offer.typed)));
+        let mut effects = self.failure(&format!("{what}: {why}"));
+        effects.extend(
+            self.drop_made(mark, &format!("not offered: {why}")).map(|offer| Effect::GiveBack(offer.typed)),
+        );
         effects
     }
 
@@ -79,7 +81,7 @@ impl Conversation {
             }
             _ => brief_line(msg),
         };
-        self.give_up(mark, &format!("{what}: {why}"))
+        self.give_up(mark, &what, &why)
     }
 
     /// Makes the open offers again over a new connection.

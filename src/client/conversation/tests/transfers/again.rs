@@ -23,7 +23,7 @@ fn an_other_side_that_does_not_connect_is_an_interruption() {
     let task = talk.takes(7);
     talk.event(ended(7, Some("bob"), Code::Cut), None);
     let said = talk.report(task, cut());
-    assert!(said.contains("it goes on when bob offers it again"), "{said}");
+    assert!(said.contains("it goes on by itself when bob offers it again"), "{said}");
     talk.later(2);
     assert_eq!(talk.sent().offer, Some(7));
 }
@@ -119,4 +119,46 @@ fn an_interrupted_offer_does_not_go_on_as_the_same_to_a_room() {
     talk.nothing_sent();
     talk.offers(2, "alice", plan("plan.pdf"));
     assert_eq!(talk.asks("accept").offer, Some(2));
+}
+
+#[test]
+fn an_offer_that_does_not_come_again_after_a_lost_connection_is_told_once() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    for _ in 0..2 {
+        talk.lose("gone");
+        assert_eq!(talk.later(60), "", "without a connection, nobody can offer");
+        talk.come(office(), None);
+        assert_eq!(talk.later(1), "");
+        assert_eq!(talk.later(29), "", "its sender may still return");
+    }
+    assert_eq!(
+        talk.later(1),
+        "12:03 -- bob has not offered plan.pdf again since the connection was lost; if you want it, ask bob to \
+         /send it again"
+    );
+    assert_eq!(talk.later(60), "");
+}
+
+#[test]
+fn an_offer_that_comes_again_after_a_lost_connection_is_not_told_as_missing() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    talk.lose("gone");
+    talk.come(office(), None);
+    talk.later(1);
+    assert_eq!(talk.offers(7, "alice", plan("plan.pdf")), "(label)", "the user has read of it");
+    assert_eq!(talk.later(60), "");
+    assert!(talk.line("/accept").starts_with("(prepare"));
+}
+
+#[test]
+fn an_offer_that_its_sender_took_back_is_not_told_as_missing() {
+    let mut talk = Talk::new();
+    talk.offered(7, "plan.pdf");
+    let task = talk.takes(7);
+    talk.event(ended(7, None, Code::Withdrawn), None);
+    let refused = TransferError::Refused { code: Some(Code::Banned), msg: "you are banned".into() };
+    talk.report(task, TransferReport::Received(Err(refused)));
+    assert_eq!(talk.later(60), "");
 }

@@ -97,6 +97,22 @@ fn a_path_that_does_not_work_comes_back_for_correction() {
 }
 
 #[test]
+fn the_list_names_the_file_and_the_receiver_of_a_refused_offer_once() {
+    let mut talk = Talk::new();
+    talk.sends("bob", 7);
+    talk.lose("gone");
+    talk.come(office(), None);
+    let packets: Vec<_> = std::iter::from_fn(|| talk.next_sent()).collect();
+    let offer = packets.iter().find(|packet| packet.kind.as_deref() == Some("offer")).expect("an offer");
+    let error = Event::Error { code: Some(Code::NoFiles), name: None, msg: "no files here".into() };
+    let said = talk.event(error, offer.id.as_deref());
+    assert!(said.contains("12:03 ! plan.pdf is not offered to bob: no files here"), "{said}");
+    let listed = talk.line("/transfers");
+    assert!(listed.contains("to bob: not offered: no files here"), "{listed}");
+    assert_eq!(listed.matches("plan.pdf").count(), 1, "{listed}");
+}
+
+#[test]
 fn own_offers_are_made_again_over_a_new_connection() {
     let mut talk = Talk::new();
     talk.sends("bob", 7);

@@ -60,7 +60,7 @@ impl FileReceiver {
         let event = json!({ "type": "failed", "name": who, "code": error.code(), "msg": error.to_string() });
         let when = match is_offered {
             true => "when both are connected".to_owned(),
-            false => format!("when {shown} offers it again"),
+            false => format!("by itself when {shown} offers it again"),
         };
         self.display.tell(&format!("{shown}: {error}; it goes on {when}"), &event)?;
         Ok(GoesOn::Yes)

@@ -16,9 +16,9 @@ type MessageHash = (u64, u64);
 /// The author, hashed.
 type Author = u64;
 
-/// What the cache knows a message by; `None`: a repeat of it could not be recognised. Hashing costs more than all
-/// else here, so it is done once for each message.
-pub(super) type MessageId = Option<(Author, MessageHash)>;
+/// Identifies a message and its repeats; `None`: a repeat could not be recognised. Hashing costs more than all else
+/// here, so it is done once for each message.
+pub(super) type RepeatKey = Option<(Author, MessageHash)>;
 
 /// A message that its author had sent before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) struct DedupCache {
 
 impl DedupCache {
     /// Of each entry, as long as there is anything to compare them with.
-    pub(super) fn ids(&self, entries: &[Entry]) -> Vec<MessageId> {
+    pub(super) fn ids(&self, entries: &[Entry]) -> Vec<RepeatKey> {
         if self.messages.is_empty() {
             return vec![None; entries.len()];
         }
@@ -60,7 +60,7 @@ impl DedupCache {
     }
 
     /// The messages that were sent in an earlier batch.
-    pub(super) fn known(&self, ids: &[MessageId]) -> Vec<Repeat> {
+    pub(super) fn known(&self, ids: &[RepeatKey]) -> Vec<Repeat> {
         let places = ids.iter().enumerate();
         places.filter_map(|(place, id)| self.find(place, (*id)?.1)).collect()
     }
@@ -70,7 +70,7 @@ impl DedupCache {
     pub(super) fn note(
         &mut self,
         place: usize,
-        (message, id): (&Message, MessageId),
+        (message, id): (&Message, RepeatKey),
         seq: Option<u64>,
     ) -> Option<Repeat> {
         let (author, hash) = id.or_else(|| self.id(message))?;
@@ -81,7 +81,7 @@ impl DedupCache {
         repeats
     }
 
-    fn id(&self, message: &Message) -> MessageId {
+    fn id(&self, message: &Message) -> RepeatKey {
         let author = message.author.as_ref().filter(|_| message.is_known_again())?;
         // `/me` and plain text are shown differently, but are the same message.
         let is_alert = message.kind == Kind::Alert;

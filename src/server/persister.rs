@@ -7,7 +7,7 @@
 //! ([`deferred`](super::deferred)) until the store works again. Repeats of a message are recognised by the
 //! store, and by a cache of messages that the store does not have.
 
-use super::dedup_cache::{DedupCache, MessageId, Repeat};
+use super::dedup_cache::{DedupCache, Repeat, RepeatKey};
 use super::deferred::Deferred;
 use super::hub::Hub;
 use super::output_batch::OutputBatch;
@@ -198,7 +198,7 @@ impl Persister {
     }
 
     /// Remembers messages that are sent but not stored; adds those that were sent before to `repeats`.
-    fn note(&mut self, entries: &[Entry], ids: &[MessageId], repeats: &mut Vec<Repeat>) {
+    fn note(&mut self, entries: &[Entry], ids: &[RepeatKey], repeats: &mut Vec<Repeat>) {
         let is_kept = self.store.is_some() && self.failing.is_none();
         for (place, (entry, id)) in entries.iter().zip(ids).enumerate() {
             let (message, seq) = match entry {

@@ -33,6 +33,10 @@ const BLOCK_BYTES: usize = TRANSFER_STEP_BYTES + RECORD_HEAD_BYTES;
 /// How long the end of a transfer waits until the other side has what was sent last.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// The same, if that is why the transfer failed. With `--file-rate`, it comes behind some megabytes of data, and the
+/// server drops what is under way when its sender leaves.
+const LAST_WORDS: Duration = Duration::from_secs(30);
+
 /// The thread's end: records come and go, and the thread waits for both.
 pub(super) struct Wire {
     incoming: mpsc::Receiver<Vec<u8>>,
@@ -251,7 +255,9 @@ pub(super) async fn drive<T: Send + 'static>(
         result = &mut result => result,
         _ = &mut moving => return ended(result.await),
     };
-    let _ = timeout(LINGER, moving).await;
+    let has_last_words = matches!(&result, Ok(Err(error)) if error.last_words().is_some());
+    let is_patient = has_last_words && !cancel.is_cancelled();
+    let _ = timeout(if is_patient { LAST_WORDS } else { LINGER }, moving).await;
     ended(result)
 }
 

@@ -61,7 +61,7 @@ async fn a_wait_for_the_rate_is_no_side_s_silence() {
     let peers = [sender, receiver];
     let plan = RelayPlan { rate, ..plan(None) };
     let (begun, counts) = (Instant::now(), Arc::clone(&plan.counts));
-    // What a side sends after the other's end goes nowhere.
+    // The relay drops bytes that a side sends after the other's end.
     let end = async {
         while counts.bytes() < 18 {
             tokio::time::sleep(Duration::from_secs(1)).await;

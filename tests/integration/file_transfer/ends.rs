@@ -4,6 +4,7 @@ use super::*;
 use lanchat::protocol::record::{
     ContentHash, FileHeader, FileRecord, Have, RECORD_HEAD_BYTES, RecordKind, StartPlace, Totals,
 };
+use lanchat::server::FileOptions;
 
 #[test]
 fn a_sender_learns_why_the_file_is_declined_even_if_the_receiver_then_ends() {
@@ -207,4 +208,23 @@ fn a_full_disk_keeps_what_has_come_for_the_next_attempt() {
     file.write(&FileRecord::Totals(Totals { files: 1, bytes: BYTES as u64 }).to_bytes());
     running.event("received");
     assert!(fs::read(disk.file("big")).unwrap() == content);
+}
+
+#[test]
+fn a_receiver_learns_that_the_file_changed_although_much_of_it_is_under_way() {
+    let server = TestServer::with(|options| {
+        options.files = Some(FileOptions { rate: Some(1 << 20), ..FileOptions::default() })
+    });
+    let (alice, bob) = (User::new("alice"), User::new("bob"));
+    alice.file("big", noise(16_000_000));
+    let receiving = receiver(&bob, server.address, &["--plaintext", "--yes-to-all"]);
+    let args = ["--json", "--plaintext", "--to", "bob", "--file", "big"];
+    let sending = Running::start(&mut alice.command("send", server.address, &args));
+    let has_come =
+        || fs::read_dir(bob.files()).unwrap().any(|file| file.unwrap().metadata().unwrap().len() > 0);
+    until(|| has_come().then_some(()));
+    alice.file("big", "another one");
+    assert_eq!(receiving.event("failed")["code"], "changed");
+    let error = sending.event("error");
+    assert!(error["msg"].as_str().is_some_and(|msg| msg.contains("changed")), "{error}");
 }

@@ -8,7 +8,8 @@ use crate::support::server::TestServer;
 use crate::support::tls::Key;
 use crate::support::tools::Talk;
 use serde_json::{Value, json};
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 const DOCUMENT: &str = include_str!("../../docs/programs.md");
 
@@ -197,6 +198,27 @@ fn lines_without_an_answer_are_named_when_a_program_is_ended_without_a_server() 
     assert_eq!((&ended["code"], &ended["line"]), (&json!("disconnected"), &json!(1)));
     let (_, status, errors) = bot.finish();
     assert_eq!(status, Some(4), "{errors}");
+}
+
+#[test]
+fn a_program_that_closes_the_output_early_is_told_that_its_lines_may_be_lost() {
+    let scene = Scene::new();
+    let mut command = Command::new(LANCHAT);
+    command.envs(scene.home.env()).args(["--json", "--no-discovery", "--name", "bot"]);
+    command.args(["--host", &scene.server.link()]);
+    let mut alice = scene.alice();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    alice.sees_join("bot");
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    // The answers to these end it, before or after it has read them all.
+    let _ = (0..50).try_for_each(|_| input.write_all(b"{\"to\":\"all\",\"msg\":\"hello\"}\n"));
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("nobody reads standard output any more"), "{errors}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::input_lines::read_lines;
-use super::output::output_ended;
+use super::output::output_error;
 use super::termination::Termination;
 use crate::client::background::next_of;
 use crate::client::connection::{HistoryPosition, Loss, Reconnector, StartFrom, Up, Update, enter};
@@ -84,8 +84,15 @@ async fn talk(options: ClientOptions) -> Result<(), Error> {
 struct Stop(Result<(), Error>);
 
 impl From<io::Error> for Stop {
+    /// A closed output is an error here: nobody learns what becomes of the program's lines.
     fn from(error: io::Error) -> Self {
-        Self(output_ended(&error))
+        Self(Err(match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::Local(
+                "nobody reads standard output any more; lines without an answer may not have been carried out"
+                    .into(),
+            ),
+            _ => output_error(&error),
+        }))
     }
 }
 

@@ -10,8 +10,12 @@ use crate::text::escape_json;
 pub(super) fn output_ended(error: &io::Error) -> Result<(), Error> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(Error::Local(format!("cannot write to standard output: {error}"))),
+        _ => Err(output_error(error)),
     }
+}
+
+pub(super) fn output_error(error: &io::Error) -> Error {
+    Error::Local(format!("cannot write to standard output: {error}"))
 }
 
 /// An event's packet as a line of JSON, addressed to `to`.

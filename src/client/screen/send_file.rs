@@ -322,11 +322,11 @@ impl FileSender {
         };
         self.is_in_doubt |= is_unsure(progress, &error);
         if self.is_doubtful(progress, &error) {
-            return Ok(self.doubt(failure(&shown, &error)));
+            return Ok(self.doubt(self.failure(&shown, &error)));
         }
         let is_over = !error.may_resume() || self.parcel.is_begun();
         if is_over && self.is_direct() {
-            return Err(failure(&shown, &error));
+            return Err(self.failure(&shown, &error));
         }
         let again = if is_over { String::new() } else { format!("; it goes on when {shown} is back") };
         let line = format!("{shown}: {error}{again}");
@@ -399,16 +399,4 @@ impl FileSender {
 
 fn interrupted() -> Error {
     Error::Local("interrupted; nobody has the file".into())
-}
-
-fn failure(name: &str, error: &TransferError) -> Error {
-    let text = format!("{name}: {error}");
-    match error {
-        TransferError::Cut(_) => {
-            Error::Disconnected(format!("{text}; a stream cannot be resumed, so send it again"))
-        }
-        TransferError::Refused { code, .. } => Error::Refused(text, *code),
-        TransferError::ByPeer { .. } => Error::Refused(text, None),
-        TransferError::Here { .. } => Error::Local(text),
-    }
 }

@@ -113,6 +113,25 @@ impl FileSender {
         self.doubt.as_ref().is_some_and(|(_, until)| *until <= Instant::now())
     }
 
+    /// The error for a transfer to a user that is over.
+    pub(super) fn failure(&self, name: &str, error: &TransferError) -> Error {
+        if self.is_in_doubt && self.parcel.is_begun() {
+            return Error::Disconnected(format!(
+                "the connection broke at the end, so {name} may have the whole stream; ask {name} before you send it \
+                 again"
+            ));
+        }
+        let text = format!("{name}: {error}");
+        match error {
+            TransferError::Cut(_) => {
+                Error::Disconnected(format!("{text}; a stream cannot be resumed, so send it again"))
+            }
+            TransferError::Refused { code, .. } => Error::Refused(text, *code),
+            TransferError::ByPeer { .. } => Error::Refused(text, None),
+            TransferError::Here { .. } => Error::Local(text),
+        }
+    }
+
     /// Whether the offer is to this user's own name.
     pub(super) fn is_to_oneself(&self) -> bool {
         let (Some(up), Target::User(to)) = (&self.up, &self.to) else { return false };

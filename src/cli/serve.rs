@@ -14,7 +14,7 @@ use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
-use crate::server::{
+use crate::server::{check_data_dir, 
     Console, Handle, JoinPolicy, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StartError,
     StopSignals,
 };
@@ -52,6 +52,7 @@ async fn check(serve: &ServeArgs) -> Result<(), ExitError> {
         std::net::TcpListener::bind(any_port)
             .map_err(|error| anyhow::Error::from(StartError::Metrics(metrics, error)))?;
     }
+    options.data_dir.as_deref().map_or(Ok(()), check_data_dir)?;
     let place = options.address.map_or("all addresses".to_owned(), |address| address.to_string());
     let access = if options.rules.closed { ", closed" } else { "" };
     anstream::println!(

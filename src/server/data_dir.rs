@@ -146,6 +146,22 @@ impl DataDir {
     }
 }
 
+/// Looks whether a server could start with that directory, and changes nothing. A running server may use it.
+///
+/// # Errors
+/// See [`DataDirError`]; never [`DataDirError::InUse`].
+pub fn check_data_dir(path: &Path) -> Result<(), DataDirError> {
+    // A start creates those that are missing.
+    let found = path.ancestors().find(|path| path.exists());
+    if found.is_some_and(|found| !found.is_dir()) {
+        return Err(DataDirError::Unusable(path.into(), io::ErrorKind::NotADirectory.into()));
+    }
+    match Keypair::load(&path.join(KEY_FILE)) {
+        Ok(_) | Err(KeyError::Missing(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Whether a server uses the directory at the moment. False if this user may not look.
 pub fn is_in_use(path: &Path) -> bool {
     let Ok(lock) = files::open(&path.join(LOCK_FILE)) else { return false };

@@ -153,6 +153,9 @@ fn the_check_of_a_config_says_what_is_wrong_and_serves_nothing() {
     let (status, _, why) = check("[serve]\nmetrics = '192.0.2.1'");
     assert!(status == Some(1) && why.contains("cannot serve metrics on 192.0.2.1:7668"), "{why}");
     assert!(!home.path().join("history.db").exists());
+    fs::write(home.path().join("server.pem"), "no key").unwrap();
+    let (status, _, why) = check("");
+    assert!(status == Some(1) && why.contains("server.pem"), "{why}");
 }
 
 #[test]

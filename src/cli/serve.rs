@@ -14,9 +14,9 @@ use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
-use crate::server::{check_data_dir, 
+use crate::server::{
     Console, Handle, JoinPolicy, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StartError,
-    StopSignals,
+    StopSignals, check_data_dir,
 };
 use crate::store::Retention;
 use std::io;

@@ -50,7 +50,9 @@ mod vitals;
 mod watch;
 
 pub use console::Console;
-pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use};
+pub use data_dir::{
+    DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use,
+};
 pub use handle::Handle;
 pub use options::{FileOptions, JoinPolicy, ServerOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};

@@ -51,6 +51,23 @@ impl Herald {
         seq.expect("a number")
     }
 
+    /// Waits until the server knows that these have gone. A message before that is for a user who is here, and does
+    /// not wait for them.
+    pub fn see_them_gone(&self, address: SocketAddr, names: &[&str]) {
+        let mut line = Line::open(address, Some(&self.key)).expect("a connection");
+        let hello = json!({"type": "hello", "v": 1, "mode": "send", "from": {"name": "herald"}, "to": "server", "msg": ""});
+        line.send(&hello).expect("the server reads");
+        until("they are gone", || {
+            line.send(&json!({"type": "users", "id": "u"})).expect("the server reads");
+            let packets = line.read(Duration::from_millis(50)).expect("an open connection");
+            let lists = packets.iter().filter(|packet| packet["type"] == "users");
+            let is_listed = |list: &serde_json::Value, name: &str| {
+                list["users"].as_array().expect("users").iter().any(|user| user["name"] == name)
+            };
+            lists.last().is_some_and(|list| !names.iter().any(|name| is_listed(list, name)))
+        });
+    }
+
     /// Somebody comes twice without saying what they have: the first time they get all their mail, the
     /// second time nothing of it. Each time it ends with a message that is said when they are there.
     pub fn fetch_mail(&mut self, address: SocketAddr, record: &mut Record, role: &Role) {

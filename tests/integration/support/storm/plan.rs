@@ -101,6 +101,7 @@ impl Storm {
         };
         until("those of the room are in it", || members.iter().all(is_in));
         let absent = absent.into_iter().map(Member::stop).collect();
+        herald.see_them_gone(address, &AWAY);
         Self {
             plan,
             dice,

@@ -56,6 +56,8 @@ struct Wire {
     fate: Fate,
     ends: Instant,
     stalled_until: Mutex<Instant>,
+    /// It breaks from here on, for both pumps, even if the weather is calm by the time the second one looks.
+    is_breaking: AtomicBool,
     is_over: AtomicBool,
 }
 
@@ -117,6 +119,7 @@ fn carry(client: TcpStream, server: TcpStream, mut dice: Dice, weather: &Arc<Wea
         fate: if dice.chance(30) { Fate::Limbo } else { Fate::Cut },
         ends: now + dice.millis(20, 2 * MEAN_LIFE_MS),
         stalled_until: Mutex::new(now),
+        is_breaking: AtomicBool::new(false),
         is_over: AtomicBool::new(false),
     });
     for upward in [true, false] {
@@ -177,7 +180,8 @@ impl Pump<'_> {
     }
 
     fn is_due(&self) -> bool {
-        self.weather.is_wild() && Instant::now() >= self.wire.ends
+        let is_due = self.weather.is_wild() && Instant::now() >= self.wire.ends;
+        self.wire.is_breaking.fetch_or(is_due, Ordering::Relaxed) || is_due
     }
 
     /// In pieces, with pauses, and perhaps not to the end.

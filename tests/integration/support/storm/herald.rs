@@ -60,11 +60,11 @@ impl Herald {
         until("they are gone", || {
             line.send(&json!({"type": "users", "id": "u"})).expect("the server reads");
             let packets = line.read(Duration::from_millis(50)).expect("an open connection");
-            let lists = packets.iter().filter(|packet| packet["type"] == "users");
+            let list = packets.iter().rfind(|packet| packet["type"] == "users");
             let is_listed = |list: &serde_json::Value, name: &str| {
                 list["users"].as_array().expect("users").iter().any(|user| user["name"] == name)
             };
-            lists.last().is_some_and(|list| !names.iter().any(|name| is_listed(list, name)))
+            list.is_some_and(|list| !names.iter().any(|name| is_listed(list, name)))
         });
     }
 

@@ -88,7 +88,7 @@ pub fn check_folder(folder: &Path) -> Result<(), String> {
 }
 
 impl Landing {
-    /// Finds a free name for an unfinished file or folder for the offer in `folder`, which [`Landing::make`] makes.
+    /// Finds a free name for an unfinished file or folder for the offer in `folder`, which `make` makes.
     /// `max` is the most bytes to take.
     ///
     /// # Errors

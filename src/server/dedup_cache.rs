@@ -51,18 +51,18 @@ pub(super) struct DedupCache {
 }
 
 impl DedupCache {
-    /// Of each entry, as long as there is anything to compare them with.
-    pub(super) fn ids(&self, entries: &[Entry]) -> Vec<RepeatKey> {
+    /// The key of each entry; none while there is nothing to compare them with.
+    pub(super) fn keys(&self, entries: &[Entry]) -> Vec<RepeatKey> {
         if self.messages.is_empty() {
             return vec![None; entries.len()];
         }
-        entries.iter().map(|entry| self.id(message(entry)?)).collect()
+        entries.iter().map(|entry| self.key(message(entry)?)).collect()
     }
 
     /// The messages that were sent in an earlier batch.
-    pub(super) fn known(&self, ids: &[RepeatKey]) -> Vec<Repeat> {
-        let places = ids.iter().enumerate();
-        places.filter_map(|(place, id)| self.find(place, (*id)?.1)).collect()
+    pub(super) fn known(&self, keys: &[RepeatKey]) -> Vec<Repeat> {
+        let places = keys.iter().enumerate();
+        places.filter_map(|(place, key)| self.find(place, (*key)?.1)).collect()
     }
 
     /// Remembers a message that is sent but not stored. If it was sent before, returns that instead. `seq`: the
@@ -70,10 +70,10 @@ impl DedupCache {
     pub(super) fn note(
         &mut self,
         place: usize,
-        (message, id): (&Message, RepeatKey),
+        (message, key): (&Message, RepeatKey),
         seq: Option<u64>,
     ) -> Option<Repeat> {
-        let (author, hash) = id.or_else(|| self.id(message))?;
+        let (author, hash) = key.or_else(|| self.key(message))?;
         let repeats = self.find(place, hash);
         if repeats.is_none() {
             self.add(author, hash, seq, message.at);
@@ -81,7 +81,7 @@ impl DedupCache {
         repeats
     }
 
-    fn id(&self, message: &Message) -> RepeatKey {
+    fn key(&self, message: &Message) -> RepeatKey {
         let author = message.author.as_ref().filter(|_| message.is_known_again())?;
         // `/me` and plain text are shown differently, but are the same message.
         let is_alert = message.kind == Kind::Alert;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn is_known(cache: &DedupCache, message: Message) -> bool {
-        !cache.known(&cache.ids(&[Entry::Passed(Box::new(message))])).is_empty()
+        !cache.known(&cache.keys(&[Entry::Passed(Box::new(message))])).is_empty()
     }
 
     fn note(cache: &mut DedupCache, message: &Message, seq: Option<u64>) -> Option<Repeat> {

@@ -55,8 +55,8 @@ impl Persister {
             return;
         }
         let entries = std::mem::take(&mut batch.entries);
-        let ids = self.dedup.ids(&entries);
-        let mut repeats = self.dedup.known(&ids);
+        let keys = self.dedup.keys(&entries);
+        let mut repeats = self.dedup.known(&keys);
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
         let commit =
@@ -86,7 +86,7 @@ impl Persister {
                 (self.read_on(spans).await, Vec::new())
             }
         };
-        self.note(&commit.entries, &ids, &mut repeats);
+        self.note(&commit.entries, &keys, &mut repeats);
         self.tell(batch, &repeats, waited);
         close_cutovers(batch, pages);
         if !arrivals.is_empty() {
@@ -198,9 +198,9 @@ impl Persister {
     }
 
     /// Remembers messages that are sent but not stored; adds those that were sent before to `repeats`.
-    fn note(&mut self, entries: &[Entry], ids: &[RepeatKey], repeats: &mut Vec<Repeat>) {
+    fn note(&mut self, entries: &[Entry], keys: &[RepeatKey], repeats: &mut Vec<Repeat>) {
         let is_kept = self.store.is_some() && self.failing.is_none();
-        for (place, (entry, id)) in entries.iter().zip(ids).enumerate() {
+        for (place, (entry, key)) in entries.iter().zip(keys).enumerate() {
             let (message, seq) = match entry {
                 Entry::Message(message) if !is_kept => (message, None),
                 Entry::Passed(message) => (message, Some(message.seq).filter(|seq| *seq > 0)),
@@ -209,7 +209,7 @@ impl Persister {
             if repeats.binary_search_by_key(&place, |repeats| repeats.entry).is_ok() {
                 continue;
             }
-            if let Some(again) = self.dedup.note(place, (message, *id), seq) {
+            if let Some(again) = self.dedup.note(place, (message, *key), seq) {
                 learn(repeats, [again]);
             }
         }

@@ -100,9 +100,16 @@ pub const PRESENCE_NAMES_MAX_MEMBERS: usize = 500;
 /// Most names in a `joined` or `left` packet; a count stands for the others.
 pub const PRESENCE_NAMES_PER_PACKET: usize = 50;
 
-/// Bytes that may wait for the flusher before packet readers stop reading: TCP then slows senders that exceed
+/// Bytes that may wait for the output task before packet readers stop reading: TCP then slows senders that exceed
 /// the fan-out. With a smaller `--backlog`, a quarter of that, so no single batch closes a client that reads.
 pub const MAX_BATCH_BYTES: usize = 256 * 1024;
+
+/// Deliveries to single sessions in a batch that the reactor may write itself, each one write at most. Bigger
+/// batches go to the output task, so that the reactor can read on.
+pub const SMALL_BATCH_STEPS: usize = 16;
+
+/// Bytes of such a batch.
+pub const SMALL_BATCH_BYTES: usize = 32 * 1024;
 
 /// Bytes that one connection's packets may add to a batch before others get their chance.
 pub const PORTION_BYTES: usize = 64 * 1024;

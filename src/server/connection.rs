@@ -12,6 +12,7 @@
 //! that has a backlog or is ending, and learns of a broken one at once.
 
 use super::backlog::{Backlog, Frames};
+use super::connection_end::{CloseMode, ConnectionEnd};
 use super::gate::Pass;
 use super::memory::Reservation;
 use super::reactor_inbox::{Permits, ReactorInbox};
@@ -21,6 +22,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, BACKLOG_STEP_BYTES, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, Status};
+use bytes::Bytes;
 use mio::Registry;
 use mio::net::TcpStream;
 #[cfg(unix)]
@@ -33,7 +35,6 @@ use std::os::fd::{AsFd, AsRawFd};
 #[cfg(windows)]
 use std::os::windows::io::AsSocket;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 const TOO_SLOW: &str = "you did not read what was sent to you for too long; connect again";
 
@@ -52,26 +53,7 @@ struct Writing {
     backlog: Option<Box<Backlog>>,
     /// Set when nothing more may be sent: the connection ends once the backlog is written. Boxed: most are not
     /// ending.
-    ending: Option<Box<Ending>>,
-}
-
-#[derive(Debug)]
-struct Ending {
-    since: Instant,
-    mode: CloseMode,
-}
-
-/// How a connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CloseMode {
-    /// The peer may read what was sent.
-    Orderly,
-    /// Nothing more can be written. Earlier input still counts.
-    Broken,
-    /// At once, in both directions.
-    Aborted,
-    /// Not here: the socket was handed out.
-    HandedOut,
+    ending: Option<Box<ConnectionEnd>>,
 }
 
 /// How to treat input from the peer.
@@ -139,20 +121,32 @@ impl Connection {
     /// Writes whole frames or queues them; never waits. A broken connection drops them; the reactor then ends
     /// the session.
     pub(super) fn send(&self, frames: &Frames) {
+        self.write_or_queue(frames, |queue| queue(frames));
+    }
+
+    /// As [`Self::send`], for frames that nobody shares: copies them only if they must wait.
+    pub(super) fn send_own(&self, frames: &[u8]) {
+        self.write_or_queue(frames, |queue| queue(&Bytes::copy_from_slice(frames).into()));
+    }
+
+    /// `share` passes the frames on in the form that a backlog keeps.
+    fn write_or_queue(&self, frames: &[u8], share: impl FnOnce(&mut dyn FnMut(&Frames))) {
         let mut writing = self.lock();
         if writing.ending.is_some() || frames.is_empty() {
             return;
         }
         let budget = &self.inbox.budget;
         if let Some(backlog) = &mut writing.backlog {
-            backlog.push(frames, budget);
+            share(&mut |frames| backlog.push(frames, budget));
             return self.check_bound(&mut writing);
         }
         let Ok(written) = writing.transport.write(&self.stream, frames) else {
             return self.fail(&mut writing);
         };
         if written < frames.len() || writing.transport.waiting() > 0 {
-            writing.backlog = Some(Box::new(Backlog::after(frames, written, budget)));
+            share(&mut |frames| {
+                writing.backlog = Some(Box::new(Backlog::after(frames, written, budget)));
+            });
             self.write_on(&mut writing);
             self.check_bound(&mut writing);
             drop(writing);
@@ -164,7 +158,7 @@ impl Connection {
     pub(super) fn finish(&self) {
         let mut writing = self.lock();
         if writing.ending.is_none() {
-            writing.ending = Some(Ending::now(CloseMode::Orderly));
+            writing.ending = Some(ConnectionEnd::now(CloseMode::Orderly));
             if writing.backlog.is_none() && !self.say_end(&mut writing.transport) {
                 writing.backlog = Some(Box::new(Backlog::new(&self.inbox.budget)));
                 self.write_on(&mut writing);
@@ -223,7 +217,7 @@ impl Connection {
                 return None;
             }
         };
-        writing.ending = Some(Ending::now(CloseMode::HandedOut));
+        writing.ending = Some(ConnectionEnd::now(CloseMode::HandedOut));
         Some((stream, mem::replace(&mut writing.transport, Transport::Plain)))
     }
 
@@ -318,7 +312,7 @@ impl Connection {
     /// Closes both directions. The reactor notices at the latest when it looks after the connection.
     fn end(&self, writing: &mut Writing, mode: CloseMode) {
         writing.backlog = None;
-        writing.ending = Some(Ending::now(mode));
+        writing.ending = Some(ConnectionEnd::now(mode));
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
@@ -346,7 +340,7 @@ impl Connection {
         // A fresh start: it will be gone soon.
         backlog.note_progress(BACKLOG_STEP_BYTES);
         backlog.charge(writing.transport.waiting());
-        writing.ending = Some(Ending::now(CloseMode::Orderly));
+        writing.ending = Some(ConnectionEnd::now(CloseMode::Orderly));
     }
 
     fn check_bound(&self, writing: &mut Writing) {
@@ -383,12 +377,6 @@ fn duplicate(stream: &TcpStream) -> io::Result<std::net::TcpStream> {
     #[cfg(windows)]
     let duplicate = stream.as_socket().try_clone_to_owned()?;
     Ok(duplicate.into())
-}
-
-impl Ending {
-    fn now(mode: CloseMode) -> Box<Self> {
-        Box::new(Self { since: Instant::now(), mode })
-    }
 }
 
 /// One per connection; 16 bytes more in a debug build, for mio's own checks. Locks and sockets of other systems

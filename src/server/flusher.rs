@@ -1,18 +1,12 @@
-//! The fan-out: one task that writes once per batch to each receiver.
-//!
-//! While it writes, the next batch fills. So a busy room is written in batches and an idle one message by
-//! message, without a timer. It wakes no task per receiver and owns its table, so all that it shares with the
-//! reactor is the swap of batches.
+//! The fan-out: writes once per batch to each receiver, and wakes no task for it.
 //!
 //! Invariant: each session receives frames in the order of the hub's batches.
 
 use super::backlog::Frames;
 use super::connection::Connection;
 use super::history::History;
-use super::hub::Hub;
 use super::multicast::MulticastTests;
 use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, ReceiverList, StepKind};
-use super::persister::Persister;
 use super::slots::Slots;
 use super::vitals::Vitals;
 use crate::chat::SessionId;
@@ -31,14 +25,14 @@ const WRITES_BEFORE_YIELD: usize = 256;
 
 /// All open connections in one array.
 #[derive(Debug)]
-struct Flusher {
+pub(super) struct Flusher {
     sessions: Slots<SessionRow>,
     /// `None`: the server keeps no history.
     history: Option<History>,
     multicast: MulticastTests,
     vitals: Vitals,
     /// The empty list of a batch's steps, for a later batch.
-    spare: Vec<OutputStep>,
+    pub(super) spare: Vec<OutputStep>,
     /// The frames of one session, while they are written.
     scratch: Vec<u8>,
     /// Number of the batch, to recognise sessions that were written singly.
@@ -60,35 +54,40 @@ const SINGLY: u16 = u16::MAX;
 /// One per connection.
 const _: () = assert!(size_of::<SessionRow>() <= 16);
 
-/// Runs until the hub is closed and its last batch is stored and written.
-pub(super) async fn run(
-    hub: Arc<Hub>,
-    mut persister: Persister,
-    history: Option<History>,
-    multicast: MulticastTests,
-    vitals: Vitals,
-) {
-    let (sessions, spare, scratch) = (Slots::default(), Vec::new(), Vec::new());
-    let mut flusher = Flusher { sessions, history, multicast, vitals, spare, scratch, batch: 0 };
-    loop {
-        let batch = tokio::select! {
-            batch = hub.next_batch(&mut flusher.spare) => batch,
-            found = persister.next_retry() => {
-                persister.retry(found).await;
-                continue;
-            }
-        };
-        let Some(mut batch) = batch else { break };
-        persister.persist(&mut batch).await;
-        flusher.flush(batch).await;
-    }
-    // Its tasks read the store.
-    drop(flusher);
-    persister.close().await;
-}
-
 impl Flusher {
-    async fn flush(&mut self, mut batch: OutputBatch) {
+    pub(super) fn new(history: Option<History>, multicast: MulticastTests, vitals: Vitals) -> Self {
+        let (sessions, spare, scratch) = (Slots::default(), Vec::new(), Vec::new());
+        Self { sessions, history, multicast, vitals, spare, scratch, batch: 0 }
+    }
+
+    /// Writes a batch.
+    pub(super) async fn flush(&mut self, batch: OutputBatch) {
+        let (lists, lobby) = self.write_steps(batch);
+        for (number, list) in (1..).zip(&lists) {
+            self.write_list(number, list, &lobby).await;
+        }
+        if lobby.is_empty() {
+            return;
+        }
+        // Only this call changes the table.
+        for (n, (_, row)) in (1..).zip(self.sessions.iter()) {
+            if row.follows && row.written_in != self.batch {
+                row.connection.send(&lobby);
+            }
+            if n % WRITES_BEFORE_YIELD == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Writes a [small](OutputBatch::is_small) batch.
+    pub(super) fn flush_small(&mut self, batch: OutputBatch) {
+        let (lists, lobby) = self.write_steps(batch);
+        debug_assert!(lists.is_empty() && lobby.is_empty(), "the batch is not small");
+    }
+
+    /// Writes to the sessions that have steps. Returns what is left for the others.
+    fn write_steps(&mut self, mut batch: OutputBatch) -> (Vec<ReceiverList>, Frames) {
         self.batch = self.batch.wrapping_add(1);
         let mut steps = batch.take_steps();
         let lists = batch.take_lists();
@@ -101,21 +100,7 @@ impl Flusher {
         steps.clear();
         steps.shrink_to(MAX_SPARE_STEPS);
         self.spare = steps;
-        for (number, list) in (1..).zip(&lists) {
-            self.write_list(number, list, &lobby).await;
-        }
-        if lobby.is_empty() {
-            return;
-        }
-        // Only this task changes the table.
-        for (n, (_, row)) in (1..).zip(self.sessions.iter()) {
-            if row.follows && row.written_in != self.batch {
-                row.connection.send(&lobby);
-            }
-            if n % WRITES_BEFORE_YIELD == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
+        (lists, lobby)
     }
 
     /// Writes to those sessions of a list who get the same: what follows the lobby, or what does not.
@@ -157,7 +142,7 @@ impl Flusher {
         let steps = with_lists(steps, lists, &mut merged);
         self.scratch.clear();
         let fate = assemble(steps, lobby, &mut row.follows, &mut self.scratch);
-        row.connection.send(&Bytes::copy_from_slice(&self.scratch).into());
+        row.connection.send_own(&self.scratch);
         self.scratch.shrink_to(MAX_SCRATCH);
         steps.iter_mut().for_each(tell_written);
         // After the write, so that the answer follows the welcome.
@@ -327,7 +312,8 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames:
 
 #[cfg(test)]
 mod tests {
-    use super::super::output_batch::{Cutover, Liveness, Receivers};
+    use super::super::cutover::Cutover;
+    use super::super::output_batch::{Liveness, Receivers};
     use super::*;
     use crate::chat::{Receipt, View};
     use crate::protocol::{Event, Packet};

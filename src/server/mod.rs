@@ -6,12 +6,15 @@
 
 mod backlog;
 mod connection;
+mod connection_end;
 mod connection_ids;
 mod console;
+mod cutover;
 mod data_dir;
 mod dedup_cache;
 mod deferred;
 mod descriptors;
+
 mod eviction;
 mod flusher;
 mod frame_arena;
@@ -30,7 +33,9 @@ mod metrics;
 mod monitor;
 mod multicast;
 mod options;
+
 mod output_batch;
+mod output_stage;
 mod packet_reader;
 mod passphrase_check;
 mod persister;
@@ -43,6 +48,7 @@ mod secrets;
 mod signals;
 mod slots;
 mod staging;
+mod start_error;
 mod timers;
 mod transfer;
 mod transport;
@@ -65,10 +71,11 @@ use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{DEFAULT_MAX_CLIENTS, MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{ChannelError, ServerTls};
-use crate::store::{Store, StoreError};
+use crate::security::ServerTls;
+use crate::store::Store;
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
+use flusher::Flusher;
 use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
 use history::History;
@@ -77,56 +84,21 @@ use journal::ServerJournal;
 use listener::Admission;
 use memory::Budget;
 use multicast::MulticastTests;
+use output_stage::OutputStage;
 use persister::Persister;
 use reactor::ReactorThread;
 use reactor_inbox::ReactorInbox;
 use secrets::{ClosedServer, IssuedSecrets};
+pub use start_error::StartError;
 use std::future::Future;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use transfer::Transfers;
+use transfer::{FileDoor, Transfers};
 use vitals::{Vitals, VitalsSources};
 use watch::Watch;
-
-/// Why a server cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address for the metrics cannot be used.
-    #[error(
-        "cannot serve metrics on {0}: {1}; choose one of this machine's addresses and a free port with --metrics"
-    )]
-    Metrics(SocketAddr, io::Error),
-    /// Another process uses the port.
-    #[error(
-        "port {0} is in use, perhaps by another lanchat server; stop that one, or choose another port with --port"
-    )]
-    PortInUse(u16),
-    /// The port needs privileges.
-    #[error("this user may not open port {0}; choose one above 1023 with --port")]
-    PortForbidden(u16),
-    /// The address does not belong to this machine.
-    #[error("cannot listen on {0}: {1}; give one of this machine's addresses with --host")]
-    Address(String, io::Error),
-    /// See [`DataDirError`].
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// The history cannot be used.
-    #[error(transparent)]
-    History(#[from] StoreError),
-    /// The system provides no random numbers.
-    #[error("cannot get random numbers from the system: {0}")]
-    Random(#[from] getrandom::Error),
-    /// The system provides no poll.
-    #[error("cannot wait for sockets: {0}; raise the limit on open files (ulimit -n)")]
-    Poll(#[source] io::Error),
-    /// TLS refuses the key.
-    #[error("cannot set up TLS: {0}")]
-    Tls(#[from] ChannelError),
-}
 
 /// A server that listens but does not serve yet.
 #[derive(Debug)]
@@ -138,14 +110,14 @@ pub struct Server {
     info: ServerInfo,
     key: Fingerprint,
     admission: Admission,
-    max_clients: usize,
     secrets: IssuedSecrets,
     /// Holds the directory's lock.
     data_dir: DataDir,
     store: Option<Store>,
+    output: Arc<OutputStage>,
     reactor: ReactorThread,
     transfers: Transfers,
-    multicast: MulticastTests,
+    vitals: Vitals,
     watch: Watch,
 }
 
@@ -163,12 +135,8 @@ impl Server {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         // Before any client can connect.
         let clock = Arc::new(Clock::new());
-        let keys = data_dir.key()?;
-        let key = keys.fingerprint();
-        let passphrase = options.access.passphrase(&data_dir)?;
-        let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer::new(passphrase, key)));
-        let tls = ServerTls::new(&keys)?;
-        let of_port = |error| start_error(error, options.address, options.port);
+        let (tls, key, closed_server) = identity(&data_dir, &options)?;
+        let of_port = |error| StartError::of_port(error, options.address, options.port);
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
         let info = server_info(&options, &key);
@@ -180,22 +148,28 @@ impl Server {
         // Only now: if the history cannot be used, no client has connected yet.
         let listener = listener::listen(socket).map_err(of_port)?;
         let address = listener.local_addr().map_err(of_port)?;
-        // So that one batch never closes a client that reads.
-        let max_batch = MAX_BATCH_BYTES.min(options.backlog / 4);
         let budget = Budget::new(options.memory);
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
-        let (ends, ended) = mpsc::unbounded_channel();
-        let (rules, patience) = ((chat, ends, journal()), options.registration);
-        let hub = Hub::new(rules, closed_server, patience, max_batch, Arc::clone(&inbox), clock);
-        let (transfers, file_door) = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
-        hub.act(|chat, now, out| chat.date_sanctions(now, out));
-        let max_clients = most_clients(&options);
-        let admission = admission(&options, max_clients, budget, journal());
+        let rules = (chat, journal(), closed_server);
+        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock);
+        let admission = admission(&options, budget, journal());
         let inboxes = (Arc::clone(&inbox), journal());
-        let handshaker = Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, patience);
-        let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
-            .map_err(StartError::Poll)?;
+        let handshaker =
+            Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, options.registration);
+        let kept = store.clone().filter(|_| hub.read(Chat::keeps_messages));
+        let vitals = Vitals::new(VitalsSources {
+            hub: Arc::clone(&hub),
+            handshaker: Arc::clone(&handshaker),
+            admission: admission.clone(),
+            transfers: transfers.counts(),
+            journal: journal(),
+            history: kept.zip(data_dir.file(HISTORY_FILE)),
+            counted: Arc::clone(&watch.counted),
+        });
+        let output = output_stage(&hub, store.as_ref(), options.multicast, &vitals);
+        let ways = (Arc::clone(&hub), Arc::clone(&output), file_door);
+        let reactor = ReactorThread::start(poll, inbox, ways, options.frame).map_err(StartError::Poll)?;
         Ok(Self {
             hub,
             handshaker,
@@ -204,13 +178,13 @@ impl Server {
             info,
             key,
             admission,
-            max_clients,
             secrets,
             data_dir,
             store,
+            output,
             reactor,
             transfers,
-            multicast: MulticastTests::new(options.multicast),
+            vitals,
             watch,
         })
     }
@@ -242,33 +216,19 @@ impl Server {
 
     /// Maximum clients at a time.
     pub fn max_clients(&self) -> usize {
-        self.max_clients
+        self.admission.gate.places().max
     }
 
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
         let doors = (self.admission.clone(), self.store.clone());
-        Handle::new(hub, self.secrets.code.clone(), counts, self.vitals(), doors)
-    }
-
-    fn vitals(&self) -> Vitals {
-        let history = self.store.clone().filter(|_| self.hub.read(Chat::keeps_messages));
-        Vitals::new(VitalsSources {
-            hub: Arc::clone(&self.hub),
-            handshaker: Arc::clone(&self.handshaker),
-            admission: self.admission.clone(),
-            transfers: self.transfers.counts(),
-            journal: Arc::clone(&self.watch.journal),
-            history: history.zip(self.data_dir.file(HISTORY_FILE)),
-            counted: Arc::clone(&self.watch.counted),
-        })
+        Handle::new(hub, self.secrets.code.clone(), counts, self.vitals.clone(), doors)
     }
 
     /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
     /// read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let vitals = self.vitals();
         let Self {
             hub,
             handshaker,
@@ -276,20 +236,18 @@ impl Server {
             admission,
             data_dir,
             store,
+            output,
             reactor,
             transfers,
-            multicast,
+            vitals,
             watch,
             ..
         } = self;
-        let watch = watch.start(vitals.clone());
+        let watch = watch.start(vitals);
         let ids = Arc::clone(&admission.ids);
-        // All of these end below: flusher and monitor with the hub, the timers by being aborted.
-        let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
-        let history = history.map(|store| History::new(Arc::clone(&hub), store));
-        let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store.clone()));
-        let persister = Persister::new(Arc::clone(&hub), store);
-        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast, vitals));
+        // All of these end below: output and monitor with the hub, the timers by being aborted.
+        let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store));
+        let writing = tokio::spawn(Arc::clone(&output).run());
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
@@ -313,11 +271,12 @@ impl Server {
         timers.abort();
         drop(reactor);
         hub.close();
-        for (task, name) in [(flusher, "flusher"), (monitor, "monitor")] {
+        for (task, name) in [(writing, "output"), (monitor, "monitor")] {
             if let Err(error) = task.await {
                 tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
         }
+        output.close().await;
         watch.end().await;
         // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
@@ -328,14 +287,45 @@ fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
     ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
 
-fn admission(
-    options: &ServerOptions,
-    max_clients: usize,
-    memory: Arc<Budget>,
-    journal: Arc<ServerJournal>,
-) -> Admission {
-    let limits = GateLimits { max_per_address: options.max_per_address, max_clients };
+fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJournal>) -> Admission {
+    let limits = GateLimits { max_per_address: options.max_per_address, max_clients: most_clients(options) };
     Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::default()), memory }
+}
+
+type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
+
+/// The server's key, and its passphrase if it is closed.
+fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
+    let keys = data_dir.key()?;
+    let key = keys.fingerprint();
+    let passphrase = options.access.passphrase(data_dir)?;
+    let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
+    Ok((ServerTls::new(&keys)?, key, closed_server))
+}
+
+/// The hub, and what passes its transfers on.
+fn open_hub(
+    options: &ServerOptions,
+    (chat, journal, closed_server): (Chat, Arc<ServerJournal>, Option<Arc<ClosedServer>>),
+    inbox: Arc<ReactorInbox>,
+    clock: Arc<Clock>,
+) -> (Arc<Hub>, (Transfers, FileDoor)) {
+    // So that one batch never closes a client that reads.
+    let max_batch = MAX_BATCH_BYTES.min(options.backlog / 4);
+    let (ends, ended) = mpsc::unbounded_channel();
+    let rules = (chat, ends, journal);
+    let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock);
+    hub.act(|chat, now, out| chat.date_sanctions(now, out));
+    let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
+    (hub, transfers)
+}
+
+fn output_stage(hub: &Arc<Hub>, store: Option<&Store>, multicast: bool, vitals: &Vitals) -> Arc<OutputStage> {
+    let kept = store.filter(|_| hub.read(Chat::keeps_messages));
+    let history = kept.map(|store| History::new(Arc::clone(hub), store.clone()));
+    let flusher = Flusher::new(history, MulticastTests::new(multicast), vitals.clone());
+    let persister = Persister::new(Arc::clone(hub), store.cloned());
+    Arc::new(OutputStage::new(Arc::clone(hub), persister, flusher))
 }
 
 /// Opens the store, and returns what it holds already.
@@ -407,14 +397,6 @@ fn max_clients(wanted: Option<usize>, fit: Option<usize>) -> usize {
         }
         Some(wanted) => wanted,
         None => DEFAULT_MAX_CLIENTS.min(fit),
-    }
-}
-
-fn start_error(error: io::Error, address: Option<IpAddr>, port: u16) -> StartError {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortInUse(port),
-        io::ErrorKind::PermissionDenied => StartError::PortForbidden(port),
-        _ => StartError::Address(address.map_or("any address".into(), |ip| ip.to_string()), error),
     }
 }
 

@@ -44,7 +44,7 @@ impl MulticastTests {
         }
     }
 
-    /// Admits a test; an error says why not. Must not look at interfaces: the flusher waits.
+    /// Admits a test; an error says why not. Must not look at interfaces: the output waits.
     fn admit(&mut self, address: IpAddr, now: Instant) -> Result<OwnedSemaphorePermit, (Code, String)> {
         let Some(places) = &self.places else {
             let why = "this server does not use multicast (--no-discovery); connect with --host";

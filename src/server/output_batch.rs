@@ -7,20 +7,17 @@
 //! [`persister`](super::persister)). A message that the store already had is then cut out of the batch.
 
 use super::connection::Connection;
+use super::cutover::Cutover;
 use super::frame_arena::FrameArena;
-use super::frames;
-use crate::chat::{Answer, CatchUp, Entry, OtherNames, Question, Receipt, SessionId, View};
-use crate::limits::ENTRY_BYTES;
-use crate::protocol::event::HistoryEnd;
+use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId};
+use crate::limits::{ENTRY_BYTES, SMALL_BATCH_BYTES, SMALL_BATCH_STEPS};
+use crate::protocol::Packet;
 use crate::protocol::request::TestToken;
-use crate::protocol::{Event, Packet};
-use crate::store::{Page, ViewRange};
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use tokio::sync::oneshot;
 
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {
@@ -41,6 +38,8 @@ pub(super) struct OutputBatch {
     doubtful: Vec<(usize, Range<usize>)>,
     /// Size of the frames in `steps`, and of the entries.
     other_bytes: usize,
+    /// Whether a step needs the store or a task.
+    has_jobs: bool,
 }
 
 /// Work for one session that takes time: a task of its own does it, after the batch is written.
@@ -142,82 +141,6 @@ pub(super) enum Receivers {
     Shared(Arc<Vec<SessionId>>, Option<SessionId>),
 }
 
-/// The point where a session that catches up changes to the live stream.
-#[derive(Debug)]
-pub(super) struct Cutover {
-    /// The messages that the session may read.
-    pub(super) view: View,
-    /// Other names of its key, whose messages it does not get.
-    pub(super) others: OtherNames,
-    /// The session already has the messages up to this number.
-    pub(super) after: u64,
-    /// The latest message's number at this point.
-    pub(super) upto: u64,
-    /// The session had the messages up to this number when it came.
-    pub(super) known: u64,
-    /// Sent to the session after the last message.
-    pub(super) summary: Option<CatchUpSummary>,
-    /// The missing messages, once the store has returned them.
-    pub(super) frames: Vec<u8>,
-    /// Set if they exceed a batch: the session does not follow yet.
-    pub(super) remainder: Option<Remainder>,
-    /// Receives the remainder once the frames are written.
-    pub(super) written: Option<oneshot::Sender<Option<Remainder>>>,
-}
-
-/// A catch-up's result before the cutover.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CatchUpSummary {
-    pub(super) count: usize,
-    /// Whether messages are missing.
-    pub(super) gap: bool,
-    /// The last number that could be read, if it is not the cutover's.
-    pub(super) seq: Option<u64>,
-}
-
-/// How far a cutover came that did not reach its end.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Remainder {
-    /// The session has the messages up to this number.
-    pub(super) after: u64,
-    /// Messages sent.
-    pub(super) count: usize,
-}
-
-impl Cutover {
-    /// The messages to read from the store.
-    pub(super) fn span(&self) -> ViewRange {
-        let (after, upto, known) = (self.after, self.upto, self.known);
-        ViewRange { view: self.view.clone(), after, upto, known }
-    }
-
-    /// Sets the frames; `None`: the store cannot be read.
-    pub(super) fn close(&mut self, page: Option<Page>) {
-        let is_lost = page.is_none() && self.after < self.upto;
-        let Page { mut messages, reached } =
-            page.unwrap_or_else(|| Page { messages: Vec::new(), reached: self.upto });
-        let is_empty = messages.is_empty();
-        messages.retain(|message| !self.others.concerns(message));
-        frames::write(&messages, None, &mut self.frames);
-        // If nothing could be read, there is nothing to continue with: the store fails, or the rest is not
-        // theirs.
-        if reached < self.upto && !is_empty {
-            self.remainder = Some(Remainder { after: reached, count: messages.len() });
-            return;
-        }
-        let Some(CatchUpSummary { count, gap, seq }) = self.summary else { return };
-        let seq = seq.or(is_lost.then_some(self.after)).unwrap_or(self.upto);
-        let end = HistoryEnd {
-            count: count + messages.len(),
-            seq,
-            gap: gap || is_lost,
-            more: false,
-            partial: false,
-        };
-        Event::History(end).into_packet("", None).write_to(&mut self.frames);
-    }
-}
-
 impl OutputBatch {
     /// Takes it, and starts the next one with the empty list of steps that `spare` has.
     pub(super) fn take(&mut self, spare: &mut Vec<OutputStep>) -> Self {
@@ -229,6 +152,15 @@ impl OutputBatch {
 
     pub(super) fn is_empty(&self) -> bool {
         self.lobby.is_empty() && self.steps.is_empty() && self.groups.is_empty() && self.entries.is_empty()
+    }
+
+    /// Whether writing it costs about as much as waking a task to do so.
+    pub(super) fn is_small(&self) -> bool {
+        self.lobby.is_empty()
+            && self.groups.is_empty()
+            && !self.has_jobs
+            && self.steps.len() <= SMALL_BATCH_STEPS
+            && self.other_bytes <= SMALL_BATCH_BYTES
     }
 
     /// Bytes to send or store, each counted once.
@@ -272,6 +204,7 @@ impl OutputBatch {
 
     pub(super) fn step(&mut self, session: SessionId, kind: StepKind) {
         let (place, at) = (self.place(), self.lobby.len());
+        self.has_jobs |= matches!(kind, StepKind::Background(_) | StepKind::Cutover(_));
         self.steps.push(OutputStep { session, place, at, kind });
     }
 

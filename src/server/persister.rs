@@ -45,14 +45,37 @@ impl Persister {
         Self { hub, store, seq, failing: None, dedup: DedupCache::default() }
     }
 
+    /// Whether the batch may be sent after [`Self::pass`], without the store. Not if it has cutovers.
+    pub(super) fn needs_no_store(&self, batch: &OutputBatch) -> bool {
+        self.failing.is_none() && !self.must_record(batch)
+    }
+
+    fn must_record(&self, batch: &OutputBatch) -> bool {
+        match self.seq {
+            // A number without a readable message must be recorded too, so that it is never reused.
+            Some(seq) => batch.seq > seq || !batch.entries.is_empty(),
+            None => self.store.is_some() && !batch.entries.iter().all(is_message),
+        }
+    }
+
+    /// Cuts repeats out of a batch that [needs no store](Self::needs_no_store).
+    pub(super) fn pass(&mut self, batch: &mut OutputBatch) {
+        if batch.entries.is_empty() {
+            return;
+        }
+        let entries = std::mem::take(&mut batch.entries);
+        let keys = self.dedup.keys(&entries);
+        let mut repeats = self.dedup.known(&keys);
+        self.note(&entries, &keys, &mut repeats);
+        self.tell(batch, &repeats, waited(&entries));
+    }
+
     /// Stores the batch's entries and corrects the batch accordingly. Afterwards, the batch may be sent.
     pub(super) async fn persist(&mut self, batch: &mut OutputBatch) {
         let spans: Vec<ViewRange> = batch.cutovers().map(|cutover| cutover.span()).collect();
-        // A number without a readable message must be recorded too, so that it is never reused.
-        let has_number = self.seq.is_some_and(|seq| batch.seq > seq);
         self.note_lack().await;
-        if batch.entries.is_empty() && spans.is_empty() && !has_number {
-            return;
+        if spans.is_empty() && !self.must_record(batch) {
+            return self.pass(batch);
         }
         let entries = std::mem::take(&mut batch.entries);
         let keys = self.dedup.keys(&entries);
@@ -61,9 +84,7 @@ impl Persister {
         let entries = without(entries, &repeats);
         let commit =
             Arc::new(WriteBatch { entries, seq: self.seq.map_or(0, |_| batch.seq), cutovers: spans.clone() });
-        // Without a history, few batches have anything to store.
-        let is_read = self.seq.is_some() || commit.entries.iter().any(|entry| !is_message(entry));
-        let committed = match (self.store.as_ref().filter(|_| is_read), &self.failing) {
+        let committed = match (self.store.as_ref(), &self.failing) {
             (None, _) => None,
             (Some(_), Some(_)) => Some(Err(None)),
             (Some(store), None) => Some(store.commit(Arc::clone(&commit)).await.map_err(Some)),
@@ -113,15 +134,19 @@ impl Persister {
         }
     }
 
-    /// Waits until it is time to try the store again, or until the store reports an error, which is returned.
-    pub(super) async fn next_retry(&self) -> Option<StoreError> {
-        match (&self.failing, &self.store) {
-            (Some(failing), _) => {
-                sleep_until(failing.next_try).await;
-                None
+    /// Resolves when it is time to try the store again, or when the store reports an error. Borrows nothing, so
+    /// that others may use the persister while it waits.
+    pub(super) fn next_retry(&self) -> impl Future<Output = Option<StoreError>> + use<> {
+        let (next, store) = (self.failing.as_ref().map(|failing| failing.next_try), self.store.clone());
+        async move {
+            match (next, store) {
+                (Some(next), _) => {
+                    sleep_until(next).await;
+                    None
+                }
+                (None, Some(store)) => Some(store.problem().await),
+                (None, None) => std::future::pending().await,
             }
-            (None, Some(store)) => Some(store.problem().await),
-            (None, None) => std::future::pending().await,
         }
     }
 
@@ -396,7 +421,7 @@ mod tests {
         assert!(persister.failing.is_some());
         hub.act(|chat, now, out| chat.set_keeping(None, 0, now, out));
         hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
-        let next = hub.next_batch(&mut Vec::new()).await.unwrap();
+        let next = hub.take_batch(&mut Vec::new(), |_| true).unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");
     }
 }

@@ -13,6 +13,7 @@ mod shedding;
 use super::connection::Connection;
 use super::hub::Hub;
 use super::memory::Trimmer;
+use super::output_stage::OutputStage;
 use super::packet_reader::{FileStart, PacketReader, ReadOutcome, Scratch};
 use super::reactor_inbox::{NewConnection, ReactorInbox, WAKER};
 use super::slots::Slots;
@@ -35,7 +36,7 @@ use std::time::{Duration, Instant};
 /// Events to take from the poll at a time.
 const EVENTS: usize = 1024;
 
-/// Connections to read before the flusher is woken.
+/// Connections to read before the output is written.
 const READS_BEFORE_FLUSH: usize = 256;
 
 /// How often to check connections that do not read or are ending.
@@ -52,6 +53,7 @@ struct Reactor {
     poll: Poll,
     inbox: Arc<ReactorInbox>,
     hub: Arc<Hub>,
+    output: Arc<OutputStage>,
     /// Takes connections that carry files.
     files: FileDoor,
     /// How long a frame may take.
@@ -107,14 +109,14 @@ impl ReactorThread {
     pub(super) fn start(
         poll: Poll,
         inbox: Arc<ReactorInbox>,
-        hub: Arc<Hub>,
-        files: FileDoor,
+        (hub, output, files): (Arc<Hub>, Arc<OutputStage>, FileDoor),
         frame: Duration,
     ) -> io::Result<Self> {
         let reactor = Reactor {
             poll,
             inbox: Arc::clone(&inbox),
             hub,
+            output,
             files,
             frame,
             rows: Slots::default(),
@@ -173,7 +175,7 @@ impl Reactor {
             }
             if self.has_told {
                 self.has_told = false;
-                self.hub.wake_flusher();
+                self.output.flush();
             }
             self.look();
             self.shed();

@@ -114,7 +114,7 @@ impl ReactorInbox {
         }
     }
 
-    /// Says that the flusher has taken the batch, so that there is space again.
+    /// Says that the output has taken the batch, so that there is space again.
     pub(super) fn tell_space(&self) {
         if self.wants_space.swap(false, Ordering::SeqCst) {
             self.ring();

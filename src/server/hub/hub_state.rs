@@ -122,8 +122,13 @@ impl HubState {
 
     /// `spare` is an empty list for the steps of the next batch.
     pub(in crate::server) fn take_batch(&mut self, spare: &mut Vec<OutputStep>) -> OutputBatch {
-        let mut batch = self.batch.take(spare);
-        batch.seq = self.chat.latest();
-        batch
+        self.numbered_batch();
+        self.batch.take(spare)
+    }
+
+    /// The batch, with the latest message's number.
+    pub(in crate::server) fn numbered_batch(&mut self) -> &OutputBatch {
+        self.batch.seq = self.chat.latest();
+        &self.batch
     }
 }

@@ -1,7 +1,7 @@
 //! The only owner of the users; it decides who receives what.
 //!
 //! The reactor hands packets in. Under one lock, the hub applies the rules of [`chat`](crate::chat) and appends
-//! the results to the batch, which the flusher takes and writes. Nothing is written and nothing waits under the
+//! the results to the batch, which the [output](super::output_stage) takes and writes. Nothing is written and nothing waits under the
 //! lock.
 
 mod deliver;
@@ -9,8 +9,9 @@ mod hub_state;
 mod incoming;
 
 use super::connection::Connection;
+use super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::journal::ServerJournal;
-use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, OutputStep, Remainder, StepKind};
+use super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
 use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
@@ -108,8 +109,7 @@ impl Hub {
         })
     }
 
-    /// Starts a connection. Like its packets and its end, this wakes the flusher only through
-    /// [`Self::wake_flusher`].
+    /// Starts a connection. As after its packets and its end, the reactor sees to the output.
     pub(super) fn connect(&self, connection: &Arc<Connection>, peer: Peer) {
         let now = self.now();
         let mut state = self.lock();
@@ -135,8 +135,8 @@ impl Hub {
         self.inbox.probe()
     }
 
-    /// Called once for everything that the reactor processed in a round.
-    pub(super) fn wake_flusher(&self) {
+    /// Wakes the output task.
+    pub(super) fn wake_output(&self) {
         self.batch_ready.notify_one();
     }
 
@@ -162,7 +162,7 @@ impl Hub {
             state = self.lock();
             let (before, bytes_before) = (state.chat.due(), state.batch.bytes());
             state.receive(id, parsed, &now);
-            // The flusher may take the batch between two packets.
+            // The output may take the batch between two packets.
             bytes += state.batch.bytes().saturating_sub(bytes_before);
             self.wake_timers(&state, before);
             if state.chat.has_more() {
@@ -242,7 +242,7 @@ impl Hub {
         self.clock.started().elapsed()
     }
 
-    /// Lets the flusher write the last batch and end.
+    /// Lets the output task write the last batch and end.
     pub(super) fn close(&self) {
         while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
         self.closed.send_replace(true);
@@ -258,24 +258,22 @@ impl Hub {
         let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
-    /// Waits for the next batch; `None` once the hub is closed and everything is taken. `spare`: see
-    /// [`HubState::take_batch`].
-    pub(super) async fn next_batch(&self, spare: &mut Vec<OutputStep>) -> Option<OutputBatch> {
-        loop {
-            let closed = self.is_closed();
-            let batch = {
-                let mut state = self.lock();
-                (!state.batch.is_empty()).then(|| state.take_batch(spare))
-            };
-            if batch.is_some() {
-                self.inbox.tell_space();
-                return batch;
-            }
-            if closed {
-                return None;
-            }
-            self.batch_ready.notified().await;
-        }
+    /// Waits until there may be a batch, or the hub is closed.
+    pub(super) async fn batch_ready(&self) {
+        self.batch_ready.notified().await;
+    }
+
+    /// Takes the batch if it is as wanted; `spare`: see [`HubState::take_batch`].
+    pub(super) fn take_batch(
+        &self,
+        spare: &mut Vec<OutputStep>,
+        is_wanted: impl FnOnce(&OutputBatch) -> bool,
+    ) -> Option<OutputBatch> {
+        let mut state = self.lock();
+        let batch = is_wanted(state.numbered_batch()).then(|| state.take_batch(spare))?;
+        drop(state);
+        self.inbox.tell_space();
+        Some(batch)
     }
 
     /// Whether the batch is full. A connection that sends faster than the fan-out writes then waits.
@@ -320,7 +318,7 @@ impl Hub {
             self.proceed(&now);
         }
         if is_ready {
-            self.wake_flusher();
+            self.wake_output();
         }
         result
     }

@@ -1,13 +1,16 @@
 //! The content and the weight of a batch, and the end of a cutover.
 
+use super::super::cutover::CatchUpSummary;
 use super::*;
 use crate::chat::{
-    Archive, Chat, Deliveries, Delivery, Kind, Message, Now, Parsed, Peer, Profile, Rules, Venue,
+    Archive, Chat, Deliveries, Delivery, Kind, Message, Now, Parsed, Peer, Profile, Rules, Venue, View,
 };
 use crate::name::RoomName;
+use crate::protocol::Event;
 use crate::protocol::ServerPacket;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::ClientPacket;
+use crate::store::Page;
 use jiff::Timestamp;
 use std::time::Duration;
 

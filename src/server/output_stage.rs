@@ -1,0 +1,170 @@
+//! The way out of the hub: persister and flusher behind one lock, which keeps the batches in order.
+//!
+//! A task takes each batch, has the store commit it, and writes it. While it does, the next batch fills. So a busy
+//! room is written in batches and an idle one message by message, without a timer.
+//!
+//! The reactor writes a small batch that needs no store itself, at the end of its round: an answer, or messages
+//! from person to person on a server without a history. To wake the task costs more than to write those.
+//!
+//! Invariant: a batch is taken under the lock, which is kept until the batch is written.
+
+use super::flusher::Flusher;
+use super::hub::Hub;
+use super::output_batch::OutputBatch;
+use super::persister::Persister;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+#[derive(Debug)]
+pub(super) struct OutputStage {
+    hub: Arc<Hub>,
+    writer: Mutex<BatchWriter>,
+}
+
+#[derive(Debug)]
+struct BatchWriter {
+    persister: Persister,
+    flusher: Flusher,
+}
+
+impl OutputStage {
+    pub(super) fn new(hub: Arc<Hub>, persister: Persister, flusher: Flusher) -> Self {
+        Self { hub, writer: Mutex::new(BatchWriter { persister, flusher }) }
+    }
+
+    /// Writes what a round of the reactor has produced, or lets the task do it.
+    pub(super) fn flush(&self) {
+        let is_written = self.writer.try_lock().is_ok_and(|mut writer| writer.write_small(&self.hub));
+        if !is_written {
+            self.hub.wake_output();
+        }
+    }
+
+    /// Runs until the hub is closed and its last batch is stored and written.
+    pub(super) async fn run(self: Arc<Self>) {
+        loop {
+            let retry = self.writer.lock().await.persister.next_retry();
+            tokio::select! {
+                () = self.hub.batch_ready() => {
+                    let is_closed = self.hub.is_closed();
+                    while self.writer.lock().await.write(&self.hub).await && is_closed {}
+                    if is_closed {
+                        return;
+                    }
+                }
+                found = retry => self.writer.lock().await.persister.retry(found).await,
+            }
+        }
+    }
+
+    /// Writes what the store deferred, and closes it. Nobody else may use the output any more.
+    pub(super) async fn close(self: Arc<Self>) {
+        let Some(output) = Arc::into_inner(self) else { return };
+        let BatchWriter { persister, flusher } = output.writer.into_inner();
+        // Its tasks read the store.
+        drop(flusher);
+        persister.close().await;
+    }
+}
+
+impl BatchWriter {
+    /// Stores and writes the batch; `false`: nothing was waiting.
+    async fn write(&mut self, hub: &Hub) -> bool {
+        let batch = hub.take_batch(&mut self.flusher.spare, |batch| !batch.is_empty());
+        let Some(mut batch) = batch else { return false };
+        self.persister.persist(&mut batch).await;
+        self.flusher.flush(batch).await;
+        true
+    }
+
+    /// Writes the batch if it is small and needs no store.
+    fn write_small(&mut self, hub: &Hub) -> bool {
+        let Self { persister, flusher } = self;
+        let is_wanted = |batch: &OutputBatch| batch.is_small() && persister.needs_no_store(batch);
+        let Some(mut batch) = hub.take_batch(&mut flusher.spare, is_wanted) else { return false };
+        persister.pass(&mut batch);
+        flusher.flush_small(batch);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Server, ServerOptions};
+    use crate::chat::{Account, Audience, Delivery, Entry, SessionId};
+    use crate::limits::SMALL_BATCH_STEPS;
+    use crate::name::RoomName;
+    use crate::protocol::{Event, Packet};
+
+    /// A server that nothing runs but the test.
+    fn server() -> Server {
+        let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        Server::bind(ServerOptions { port: 0, address, ..ServerOptions::default() }).unwrap()
+    }
+
+    fn notice() -> Packet {
+        Event::Notice("x".into()).to_packet("", None)
+    }
+
+    fn tell(server: &Server, sessions: usize) {
+        (0..sessions).for_each(|n| server.hub.tell(SessionId(n as u64), notice()));
+    }
+
+    /// Whether a round of the reactor leaves nothing for the task.
+    fn flushes(server: &Server) -> bool {
+        server.output.flush();
+        let mut is_empty = false;
+        server.hub.take_batch(&mut Vec::new(), |batch| {
+            is_empty = batch.is_empty();
+            false
+        });
+        is_empty
+    }
+
+    #[tokio::test]
+    async fn the_reactor_never_overtakes_a_batch_that_the_task_has() {
+        let server = server();
+        tell(&server, 1);
+        let storing = server.output.writer.try_lock().unwrap();
+        assert!(!flushes(&server), "the batch before is not written yet");
+        drop(storing);
+        assert!(flushes(&server));
+    }
+
+    #[tokio::test]
+    async fn the_reactor_leaves_what_takes_long_to_the_task() {
+        let small = server();
+        tell(&small, SMALL_BATCH_STEPS);
+        assert!(flushes(&small));
+        let many = server();
+        tell(&many, SMALL_BATCH_STEPS + 1);
+        assert!(!flushes(&many));
+        let lobby = server();
+        let audience = Audience::Lobby { except: None };
+        lobby.hub.act(|_, _, out| out.push(Delivery::Packet { audience, packet: Box::new(notice()) }));
+        assert!(!flushes(&lobby));
+        let job = server();
+        let status = Delivery::Status { session: SessionId(1), echo: None };
+        job.hub.act(|_, _, out| out.push(status));
+        assert!(!flushes(&job));
+    }
+
+    #[tokio::test]
+    async fn the_reactor_leaves_what_must_be_stored_to_the_task() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = Some(dir.path().to_owned());
+        let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        for history in [None, ServerOptions::default().history] {
+            let data_dir = data_dir.clone();
+            let options = ServerOptions { port: 0, address, data_dir, history, ..ServerOptions::default() };
+            let server = Server::bind(options).unwrap();
+            tell(&server, 1);
+            assert!(flushes(&server));
+            let parted =
+                Entry::Parted { room: RoomName::new("#games").unwrap(), account: Account::Token("x".into()) };
+            tell(&server, 1);
+            server.hub.act(|_, _, out| out.push(Delivery::Keep(parted)));
+            assert!(!flushes(&server));
+        }
+    }
+}

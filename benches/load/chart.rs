@@ -1,4 +1,4 @@
-//! The chart: what a delivery costs by the number of clients, as an SVG that can be read on a light and
+//! The chart: what a delivery costs by the size of the groups, as an SVG that can be read on a light and
 //! on a dark page.
 
 use super::figures::Table;
@@ -13,9 +13,39 @@ const LEFTS: [f64; 2] = [70.0, 480.0];
 const TOP: f64 = 84.0;
 const FIELD: (f64, f64) = (290.0, 230.0);
 
-/// Key of the figure, and the panel's title.
-const PANELS: [(&str, &str); 2] =
-    [("paced_ns", "one message at a time"), ("flood_ns", "flood, 64 messages in flight")];
+/// What a chart shows.
+pub struct Chart {
+    title: &'static str,
+    /// Key of the figure, and the panel's title.
+    panels: [(&'static str, &'static str); 2],
+    /// The axis to the right, and a table's place on it.
+    axis: &'static str,
+    place: fn(&Table) -> String,
+}
+
+pub const LOBBY: Chart = Chart {
+    title: "Server CPU a delivery, in nanoseconds, by number of clients",
+    panels: [("paced_ns", "one message at a time"), ("flood_ns", "flood, 64 messages in flight")],
+    axis: "clients",
+    place: |table| thousands(table.clients as f64),
+};
+
+pub const DIRECTS: Chart = Chart {
+    title: "Server CPU a message from person to person, in microseconds, by number of pairs",
+    panels: [("alone_us", "one message at a time"), ("busy_us", "flood, 8 messages of each person")],
+    axis: "pairs",
+    place: |table| thousands((table.clients / 2) as f64),
+};
+
+pub const ROOMS: Chart = Chart {
+    title: "Server CPU a delivery in rooms, in nanoseconds, by number of rooms and members",
+    panels: [
+        ("room_alone_ns", "one message at a time"),
+        ("room_busy_ns", "flood, 2 messages of each sender"),
+    ],
+    axis: "rooms",
+    place: |table| table.what.replace(" rooms", ""),
+};
 
 /// Kind, its class in the style, and its name in the legend.
 const LINES: [(Kind, &str, &str); 4] = [
@@ -37,17 +67,16 @@ circle{stroke-width:2.5;fill:#fff}circle.floor{stroke-dasharray:none}\
 .plain{stroke:#4493f8}.tls{stroke:#f0883e}circle{fill:#0d1117}}";
 
 /// Draws the medians of all tables, one for each number of clients.
-pub fn draw(tables: &[Table]) -> String {
-    let mut tables: Vec<&Table> = tables.iter().collect();
-    tables.sort_by_key(|table| table.clients);
+pub fn draw(tables: &[Table], chart: &Chart) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-label=\"CPU time of the server a delivery, by number of clients\">\n<style>{STYLE}</style>\n"
+         aria-label=\"{}\">\n<style>{STYLE}</style>\n",
+        chart.title
     );
-    text(&mut svg, (16.0, 24.0), "title", "Server CPU a delivery, in nanoseconds, by number of clients");
+    text(&mut svg, (16.0, 24.0), "title", chart.title);
     legend(&mut svg);
-    for (left, (key, title)) in LEFTS.into_iter().zip(PANELS) {
-        panel(&mut svg, &tables, left, key, title);
+    for (left, panel) in LEFTS.into_iter().zip(chart.panels) {
+        draw_panel(&mut svg, tables, left, panel, chart);
     }
     svg.push_str("</svg>\n");
     svg
@@ -61,7 +90,7 @@ fn legend(svg: &mut String) {
     }
 }
 
-fn panel(svg: &mut String, tables: &[&Table], left: f64, key: &str, title: &str) {
+fn draw_panel(svg: &mut String, tables: &[Table], left: f64, (key, title): (&str, &str), chart: &Chart) {
     let (width, height) = FIELD;
     let values = LINES.iter().flat_map(|line| tables.iter().filter_map(|table| table.median(line.0, key)));
     let (low, high) =
@@ -81,9 +110,9 @@ fn panel(svg: &mut String, tables: &[&Table], left: f64, key: &str, title: &str)
         text(svg, (left - 8.0, y(tick) + 4.0), "end", &thousands(tick));
     }
     for (n, table) in tables.iter().enumerate() {
-        text(svg, (x(n), TOP + height + 20.0), "middle", &thousands(table.clients as f64));
+        text(svg, (x(n), TOP + height + 20.0), "middle", &(chart.place)(table));
     }
-    text(svg, (left + width / 2.0, TOP + height + 42.0), "middle", "clients");
+    text(svg, (left + width / 2.0, TOP + height + 42.0), "middle", chart.axis);
     for (kind, class, _) in LINES {
         let points: Vec<_> = tables
             .iter()

@@ -76,7 +76,7 @@ const ROWS: [(&str, &str, usize); 29] = [
 /// All turns of all servers with one number of clients.
 #[derive(Debug)]
 pub struct Table {
-    what: String,
+    pub what: String,
     pub clients: usize,
     pub turns: usize,
     pub cpus: Cpus,

@@ -1,5 +1,6 @@
 //! Messages within groups: from person to person, and in rooms next to a lobby with as many receivers.
 
+use super::chart;
 use super::figures::{Figures, Table};
 use super::kind::{Kind, Stage};
 use super::options::{Plan, ROOMS};
@@ -36,7 +37,7 @@ pub fn directs(plan: &Plan, keys: &Rc<Keys>) -> Result<bool> {
             Ok(figures)
         })?);
     }
-    print(plan, &tables)
+    print(plan, &tables, &chart::DIRECTS)
 }
 
 /// Rooms, each kind of them next to a lobby with as many receivers.
@@ -60,7 +61,7 @@ pub fn rooms(plan: &Plan, keys: &Rc<Keys>) -> Result<bool> {
             Ok(figures)
         })?);
     }
-    print(plan, &tables)
+    print(plan, &tables, &chart::ROOMS)
 }
 
 /// One message at a time, and a flood with each window.

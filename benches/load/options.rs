@@ -13,7 +13,7 @@ cargo bench --bench load -- [OPTIONS]
   --only KIND[,KIND...] of floor, plaintext, kept, floor-tls, tls, kept-tls (all that fit)
   --brief               without idle time, slow readers and further logins
   --quick               1000 clients, one turn, shorter phases: under a minute
-  --chart FILE          draws CPU a delivery over those counts, as SVG
+  --chart FILE          draws CPU a delivery over those counts, also with --directs and --rooms, as SVG
   --directs             instead: messages from person to person, in pairs of the clients (400)
   --rooms               instead: 100 rooms of 50, 20 of 500 and 1000 of 3, and a lobby of as many
   --window N            with these: messages of each sender that are under way (8, in rooms 2)
@@ -155,6 +155,8 @@ impl Plan {
             let most = if plan.is_quick { QUICK_CLIENTS } else { usize::MAX };
             plan.clients.push(plan.subject.clients().min(most));
         }
+        // For the chart.
+        plan.clients.sort_unstable();
         if plan.kinds.is_empty() {
             plan.kinds = plan.subject.kinds().to_vec();
         }

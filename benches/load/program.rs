@@ -1,10 +1,11 @@
 //! The program: its turns, and what it prints.
 
+use super::chart::{self, Chart};
 use super::figures::Table;
 use super::kind::Kind;
 use super::options::{HELP, Plan, Subject};
 use super::report::{self, Report, Row};
-use super::{chart, crowd, floor, groups, phases, prompt, starts, storm};
+use super::{crowd, floor, groups, phases, prompt, starts, storm};
 use crate::rig::cpus::Cpus;
 use crate::rig::keys::Keys;
 use crate::rig::{self, process, say};
@@ -77,14 +78,14 @@ fn compare(plan: &Plan, keys: &Rc<Keys>) -> Result<bool> {
             phases::run(plan, kind, *clients, keys, turn <= plan.kinds.len())
         })?);
     }
-    if let Some(path) = &plan.chart {
-        std::fs::write(path, chart::draw(&tables)).with_context(|| path.display().to_string())?;
-    }
-    print(plan, &tables)
+    print(plan, &tables, &chart::LOBBY)
 }
 
-/// Prints tables; says whether all was exact.
-pub fn print(plan: &Plan, tables: &[Table]) -> Result<bool> {
+/// Prints tables and draws the chart, if wanted; says whether all was exact.
+pub fn print(plan: &Plan, tables: &[Table], chart: &Chart) -> Result<bool> {
+    if let Some(path) = &plan.chart {
+        std::fs::write(path, chart::draw(tables, chart)).with_context(|| path.display().to_string())?;
+    }
     if plan.json {
         println!("{:#}", Value::Array(tables.iter().map(Table::json).collect()));
     } else {

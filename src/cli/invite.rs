@@ -1,6 +1,7 @@
 //! `lanchat invite`: prints links to the server on this machine that contain its key.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 
@@ -11,23 +12,36 @@ use super::logging;
 use super::own_server;
 use super::values::HostPort;
 use super::values::LogLevel;
+use crate::client;
 use crate::discovery::own_addresses;
 use crate::limits::DEFAULT_PORT;
+use crate::server;
 
 pub(crate) fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
-    let fingerprint = own_server::fingerprint(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
+    let (dir, fingerprint) =
+        own_server::with_key(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
-    for at in addresses(args.host, &serve)? {
+    for at in addresses(args.host, running_port(&dir), &serve)? {
         text += &format!("{}\n", LinkTarget { at, fingerprint: Some(fingerprint) });
     }
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
+/// The port of the server that runs with that data directory, whatever the config file says.
+fn running_port(dir: &Path) -> Option<u16> {
+    let server = client::local_server(dir).ok().filter(|_| server::is_in_use(dir))?;
+    Some(server.address?.port())
+}
+
 /// Lists the addresses for the links.
-fn addresses(chosen: Option<HostPort>, serve: &ServeArgs) -> anyhow::Result<Vec<HostPort>> {
+fn addresses(
+    chosen: Option<HostPort>,
+    running: Option<u16>,
+    serve: &ServeArgs,
+) -> anyhow::Result<Vec<HostPort>> {
     let of_config = serve.host.as_ref().and_then(|host| host.port).or(serve.port);
-    let port = of_config.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT);
+    let port = running.or(of_config.filter(|port| *port != 0)).unwrap_or(DEFAULT_PORT);
     if let Some(HostPort { host, port: chosen }) = chosen {
         return Ok(vec![HostPort { host, port: Some(chosen.unwrap_or(port)) }]);
     }
@@ -44,9 +58,14 @@ mod tests {
     use crate::cli::config::Config;
 
     #[test]
-    fn the_port_is_that_of_the_address_or_of_the_servers_settings() {
+    fn the_port_is_that_of_the_address_or_of_the_running_server_or_of_its_settings() {
         let serve = |port| ServeArgs { port, ..Config::default().serve().unwrap() };
-        let shown = |at: &str, serve| addresses(Some(at.parse().unwrap()), &serve).unwrap()[0].to_string();
+        let shown_of = |at: &str, running, serve| {
+            addresses(Some(at.parse().unwrap()), running, &serve).unwrap()[0].to_string()
+        };
+        let shown = |at: &str, serve| shown_of(at, None, serve);
+        assert_eq!(shown_of("office", Some(7801), serve(Some(7700))), "office:7801");
+        assert_eq!(shown_of("office:1", Some(7801), serve(None)), "office:1");
         assert_eq!(shown("office", serve(None)), "office:7667");
         assert_eq!(shown("office", serve(Some(7700))), "office:7700");
         assert_eq!(shown("office", serve(Some(0))), "office:7667");

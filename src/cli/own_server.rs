@@ -48,6 +48,14 @@ pub(super) fn history<T>(
 
 /// Reads the key of the server on this machine. `command` is the subcommand for the remedy.
 pub(super) fn fingerprint(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, ExitError> {
+    Ok(with_key(data_dir, command)?.1)
+}
+
+/// The same, after the data directory.
+pub(super) fn with_key(
+    data_dir: Option<PathBuf>,
+    command: &str,
+) -> Result<(PathBuf, Fingerprint), ExitError> {
     let open = |dir: &Path| match Keypair::load(&dir.join(KEY_FILE)) {
         Err(KeyError::Missing(_)) => Ok(None),
         // The error for too wide permissions has a text of its own, and no code from the system.
@@ -56,7 +64,7 @@ pub(super) fn fingerprint(data_dir: Option<PathBuf>, command: &str) -> Result<Fi
         {
             Err(denied(&path, &error, command))
         }
-        key => Ok(Some(key?.fingerprint())),
+        key => Ok(Some((dir.to_owned(), key?.fingerprint()))),
     };
     find(data_dir, "key", open)
 }

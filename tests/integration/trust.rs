@@ -485,8 +485,11 @@ fn an_invitation_without_a_host_has_a_link_for_each_address_of_the_machine() {
         let mut command = host.command(LANCHAT);
         command.args(["invite", "--data-dir"]).arg(dir.path()).output().expect("it runs")
     };
-    let expected = format!("lanchat://{}:{DEFAULT_PORT}/?fp={}\n", host.v4(), key(&server));
-    assert_eq!(String::from_utf8_lossy(&invite(&host).stdout), expected);
+    let (key, port) = (key(&server), server.address.port());
+    let link = |port: u16| format!("lanchat://{}:{port}/?fp={key}\n", host.v4());
+    assert_eq!(String::from_utf8_lossy(&invite(&host).stdout), link(port), "the port that it uses");
+    drop(server);
+    assert_eq!(String::from_utf8_lossy(&invite(&host).stdout), link(DEFAULT_PORT));
     let alone = invite(&lan.unplugged());
     assert_eq!(alone.status.code(), Some(1), "{}", said(&alone));
     assert!(said(&alone).contains("name one with --host"), "{}", said(&alone));

@@ -125,8 +125,6 @@ function welcome() {
   link.ticket = "";
   if (location.hash) history.replaceState(null, "", location.pathname);
   leaving = "";
-  const kept = recall("state");
-  if (kept?.server && kept.server !== store.server.id) session.point = undefined;
   remember("name", store.me);
   show("join", false);
   show("chat", true);
@@ -443,7 +441,8 @@ function start() {
   show("insecure", location.protocol === "http:");
   const kept = recall("state");
   if (kept) {
-    session.point = kept.point;
+    session.point = kept.point ?? undefined;
+    store.server.id = text(kept.server);
     store.restore(kept);
   }
   drawer("");

@@ -61,9 +61,10 @@ export class Outbox {
     return entry;
   }
 
-  /** Messages for another server's users, which leave the outbox.
+  /** Messages for another server's users, which leave the outbox; what was typed before the first welcome stays.
    * @param {string} server */
   foreign(server) {
+    for (const entry of this.entries) entry.server ||= server;
     const others = this.entries.filter((entry) => entry.server !== server);
     for (const entry of others) this.done(entry.id);
     return others;

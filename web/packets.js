@@ -136,7 +136,7 @@ export function readLine(line, known) {
     name in ALIASES || known.some((command) => command.names.includes(name));
   const end = name.search(/[^\p{L}\p{N}_?-]/u);
   if (end >= 0 && (name.includes("/") || !isKnown(name.slice(0, end)))) return { text: line };
-  if (/\n\s*\S/.test(rest) && !isKnown(name)) return { text: line };
+  if (/\n\s*\S/.test(line) && !isKnown(name)) return { text: line };
   return { command: ALIASES[name] ?? name, rest: rest.trimEnd() };
 }
 

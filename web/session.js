@@ -41,6 +41,7 @@ export class Session {
   /** @type {number | undefined} */ readTimer;
   /** @type {number | undefined} */ peopleTimer;
   counter = 0;
+  hasEntered = false;
   /** The place for which older messages are on their way.
    * @type {Spot | undefined} */
   loading;
@@ -116,10 +117,12 @@ export class Session {
   welcome(welcome) {
     const { store } = this;
     const before = store.server.id;
-    const isBack = before === text(welcome.server?.id) && before !== "";
+    const isOther = before !== "" && before !== text(welcome.server?.id);
+    const isBack = this.hasEntered && !isOther;
+    this.hasEntered = true;
     this.link?.settle();
     store.welcome(welcome);
-    if (before && !isBack) this.moved();
+    if (isOther) this.moved();
     const foreign = this.outbox.foreign(store.server.id);
     for (const { id, to, msg } of foreign) {
       store.refused(id);

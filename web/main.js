@@ -452,6 +452,8 @@ function start() {
   const name = recall("name");
   $("name").value = name ?? "";
   if (name) {
+    store.me = name;
+    session.recall();
     show("join", false);
     show("chat", true);
     enter(name);

@@ -12,7 +12,7 @@ import { brief } from "./text.js";
 /** @typedef {{command(name: string, rest: string, line: string): void, edit(message: Message, msg: string): void}} Orders */
 
 /** The most suggestions. */
-const MAX_CHOICES = 8;
+const MAX_CHOICES = 6;
 
 export class Composer {
   key = "";
@@ -46,7 +46,7 @@ export class Composer {
     this.key = current.key;
     this.about = undefined;
     this.set(current.draft);
-    this.input.placeholder = `Message ${current.isDirect ? brief(current.name, 40) : brief(current.name, 40)}`;
+    this.input.placeholder = `Message ${brief(current.name, 40)}`;
     this.showAbout();
   }
 
@@ -196,7 +196,6 @@ export class Composer {
     [...this.box.children].forEach((row, place) => row.setAttribute("aria-selected", String(place === this.chosen)));
     if (length) this.input.setAttribute("aria-activedescendant", `choice-${this.chosen}`);
     else this.input.removeAttribute("aria-activedescendant");
-    this.box.children[this.chosen]?.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {number} at */

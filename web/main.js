@@ -310,11 +310,11 @@ function drawer(id) {
 function listed(spot) {
   const name = safeLine(spot.name);
   const label = el("span", { className: `label${spot.unread ? " unread" : ""}` }, spot.isDirect ? el("bdi", {}, name) : name);
-  const badge = el("span", { className: `badge${spot.forMe ? " me" : ""}`, hidden: !spot.unread }, String(spot.unread));
-  const said = spot.unread ? `${name}, ${count(spot.unread, "unread message")}${spot.forMe ? `, ${spot.forMe} for you` : ""}` : name;
+  const all = `${spot.unread}`;
+  const badge = spot.unread ? [el("span", { className: `badge${spot.forMe ? " me" : ""}` }, all, el("span", { className: "unseen" }, " unread"))] : [];
   const onclick = () => go(spot.isDirect ? `@${spot.name}` : spot.name);
   const here = spot.key === store.here ? { "aria-current": "page" } : {};
-  const row = el("button", { type: "button", onclick, "aria-label": said, ...here }, ...(spot.isDirect ? [tile(spot.name)] : []), label, badge);
+  const row = el("button", { type: "button", onclick, ...here }, ...(spot.isDirect ? [tile(spot.name)] : []), label, ...badge);
   row.dataset.key = spot.key;
   return el("li", {}, row);
 }

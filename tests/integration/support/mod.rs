@@ -2,6 +2,8 @@
 
 pub mod avahi;
 #[cfg(target_os = "linux")]
+pub mod browser;
+#[cfg(target_os = "linux")]
 pub mod clock;
 pub mod document;
 pub mod fake_server;

@@ -11,6 +11,7 @@ mod other;
 mod serve;
 mod serve_files;
 mod watch;
+mod web;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub(crate) use other::{
     TrustArgs,
 };
 pub(crate) use serve::ServeArgs;
+pub(crate) use web::WebChoice;
 pub(crate) use watch::{LogFormat, StatusArgs};
 
 use super::values::Color;

@@ -84,7 +84,9 @@ impl Reachability {
 pub(super) fn tell_browsers(serve: &ServeArgs, server: &Server) {
     let Some(certificate) = server.web_certificate() else { return };
     let ip = match Reachability::of(serve, server.address()) {
-        Reachability::Loopback(ip) | Reachability::Address(ip) | Reachability::Container(ip) => ip.to_string(),
+        Reachability::Loopback(ip) | Reachability::Address(ip) | Reachability::Container(ip) => {
+            ip.to_string()
+        }
         Reachability::None => "ADDRESS".to_owned(),
     };
     let ip = if ip.contains(':') { format!("[{ip}]") } else { ip };

@@ -38,13 +38,17 @@ pub struct WebCertificate(Arc<CertifiedKey>);
 #[derive(Debug, thiserror::Error)]
 pub enum WebCertificateError {
     /// The file cannot be read or written.
-    #[error("cannot use the certificate for browsers in {0}: {1}; make the file readable for the server's user")]
+    #[error(
+        "cannot use the certificate for browsers in {0}: {1}; make the file readable for the server's user"
+    )]
     Unusable(PathBuf, io::Error),
     /// The file holds something else.
     #[error("{0} holds no certificate or key in PEM; name the files that your authority has made")]
     Damaged(PathBuf),
     /// They do not belong together.
-    #[error("the key in {0} is not the one of the certificate in {1}; name the two files that belong together")]
+    #[error(
+        "the key in {0} is not the one of the certificate in {1}; name the two files that belong together"
+    )]
     Mismatch(PathBuf, PathBuf),
     /// The cryptography failed.
     #[error("cannot make a certificate for browsers: {0}")]
@@ -66,7 +70,12 @@ impl WebCertificate {
     ///
     /// # Errors
     /// If the file cannot be read or written. A damaged one is replaced: it holds nothing of value.
-    pub fn keep(path: Option<&Path>, key: &Keypair, names: &WebNames, now: Timestamp) -> Result<Self, WebCertificateError> {
+    pub fn keep(
+        path: Option<&Path>,
+        key: &Keypair,
+        names: &WebNames,
+        now: Timestamp,
+    ) -> Result<Self, WebCertificateError> {
         let today = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
         let kept = path.map_or(Ok(None), |path| load(path, key.fingerprint(), today))?;
         let der = match kept {
@@ -106,9 +115,7 @@ impl WebCertificate {
         let private = PrivateKeyDer::from_pem_slice(&private).map_err(|_| damaged())?;
         let signing: Arc<dyn SigningKey> = any_supported_type(&private).map_err(|_| damaged())?;
         let certified = CertifiedKey::new(chain, signing);
-        certified
-            .keys_match()
-            .map_err(|_| WebCertificateError::Mismatch(key.into(), certificate.into()))?;
+        certified.keys_match().map_err(|_| WebCertificateError::Mismatch(key.into(), certificate.into()))?;
         Ok(Self(Arc::new(certified)))
     }
 
@@ -137,10 +144,16 @@ pub struct WebNames {
 }
 
 /// `None`: there is none, or it has to be made anew.
-fn load(path: &Path, key: Fingerprint, today: Date) -> Result<Option<CertificateDer<'static>>, WebCertificateError> {
+fn load(
+    path: &Path,
+    key: Fingerprint,
+    today: Date,
+) -> Result<Option<CertificateDer<'static>>, WebCertificateError> {
     let content = match files::read_secret(path, MAX_WEB_CERTIFICATE_BYTES) {
         Ok(content) => content,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            return Ok(None);
+        }
         Err(error) => return Err(WebCertificateError::Unusable(path.into(), error)),
     };
     let Ok(kept) = serde_json::from_slice::<KeptCertificate>(&content) else { return Ok(None) };
@@ -150,7 +163,12 @@ fn load(path: &Path, key: Fingerprint, today: Date) -> Result<Option<Certificate
     Ok(der.map(CertificateDer::from))
 }
 
-fn make(key: &Keypair, names: &WebNames, from: Date, until: Date) -> Result<CertificateDer<'static>, WebCertificateError> {
+fn make(
+    key: &Keypair,
+    names: &WebNames,
+    from: Date,
+    until: Date,
+) -> Result<CertificateDer<'static>, WebCertificateError> {
     let failed = |error: rcgen::Error| WebCertificateError::Failed(error.to_string());
     let mut parameters = CertificateParams::new(names.names.clone()).map_err(failed)?;
     parameters.subject_alt_names.extend(names.addresses.iter().copied().map(SanType::IpAddress));
@@ -167,7 +185,8 @@ fn make(key: &Keypair, names: &WebNames, from: Date, until: Date) -> Result<Cert
     let key = &*key.certified.key;
     let spki = key.public_key().filter(|spki| super::certificate::p256_fingerprint(spki).is_some());
     let point = spki.as_deref().and_then(<[u8]>::last_chunk).copied();
-    let point = point.ok_or_else(|| WebCertificateError::Failed("the server's key is not a P-256 key".into()))?;
+    let point =
+        point.ok_or_else(|| WebCertificateError::Failed("the server's key is not a P-256 key".into()))?;
     Ok(parameters.self_signed(&ServerKey { key, point }).map_err(failed)?.into())
 }
 
@@ -253,7 +272,8 @@ mod tests {
         };
         let make = || {
             let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
-            let certificate = CertificateParams::new(["chat.example".into()]).unwrap().self_signed(&key).unwrap();
+            let certificate =
+                CertificateParams::new(["chat.example".into()]).unwrap().self_signed(&key).unwrap();
             (certificate.pem(), key.serialize_pem())
         };
         let ((certificate, key), (_, other)) = (make(), make());
@@ -262,7 +282,10 @@ mod tests {
         let other = file("other.pem", &other);
         assert!(matches!(WebCertificate::load(&certificate, &other), Err(WebCertificateError::Mismatch(..))));
         assert!(matches!(WebCertificate::load(&key, &key), Err(WebCertificateError::Damaged(_))));
-        assert!(matches!(WebCertificate::load(&certificate, &certificate), Err(WebCertificateError::Damaged(_))));
+        assert!(matches!(
+            WebCertificate::load(&certificate, &certificate),
+            Err(WebCertificateError::Damaged(_))
+        ));
         let gone = dir.path().join("gone");
         assert!(matches!(WebCertificate::load(&gone, &key), Err(WebCertificateError::Unusable(..))));
     }

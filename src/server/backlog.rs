@@ -92,9 +92,7 @@ impl Frames {
     pub(super) fn wire(&self, framing: Framing) -> &Bytes {
         match framing {
             Framing::Lines => &self.bytes,
-            Framing::Messages => {
-                self.message.get_or_init(|| message(WebContent::Lines, &self.bytes).into())
-            }
+            Framing::Messages => self.message.get_or_init(|| message(WebContent::Lines, &self.bytes).into()),
         }
     }
 

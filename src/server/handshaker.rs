@@ -14,8 +14,8 @@ use super::transport::Transport;
 use super::web::{self, WebCaller, WebDoor, WebEnd};
 use crate::chat::Peer;
 use crate::limits::{
-    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, MAX_FAREWELLS, MAX_HANDSHAKE_BYTES, RESTRICTED_TIMEOUT, TLS_LINE,
-    TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, MAX_FAREWELLS, MAX_HANDSHAKE_BYTES,
+    RESTRICTED_TIMEOUT, TLS_LINE, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
 };
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, ClientHelloReader, ServerChannel, ServerTls, Status, TlsProtocol};

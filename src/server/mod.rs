@@ -19,9 +19,9 @@ mod frames;
 mod gate;
 mod handle;
 mod handshaker;
-mod history;
 #[doc(hidden)]
 mod headed_buffer;
+mod history;
 pub mod hold;
 mod hub;
 mod journal;
@@ -351,7 +351,8 @@ fn tls(
         Some((certificate, key)) => WebCertificate::load(certificate, key)?,
         None => {
             let local_name = (web.local_name)(&options.name, &keys.fingerprint().id());
-            let names = [local_name, "localhost".into()].into_iter().chain(web.hosts.iter().cloned()).collect();
+            let names =
+                [local_name, "localhost".into()].into_iter().chain(web.hosts.iter().cloned()).collect();
             let names = WebNames { names, addresses: web.addresses.clone() };
             let path = data_dir.file(WEB_CERTIFICATE_FILE);
             WebCertificate::keep(path.as_deref(), keys, &names, jiff::Timestamp::now())?

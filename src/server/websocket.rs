@@ -28,7 +28,7 @@ const PONG: u8 = 0xa;
 pub(super) enum WebPurpose {
     /// Lines in text messages.
     Chat,
-    /// A line in a text message, then bytes in binary ones.
+    /// Lines in text messages, then bytes in binary ones.
     File,
 }
 
@@ -132,6 +132,8 @@ pub(super) struct FrameReader {
     is_line: bool,
     /// Whether a text message has come.
     has_line: bool,
+    /// Whether a binary one has begun.
+    has_bytes: bool,
     /// The beginning of a character.
     partial: PartialChar,
     /// The content of a control frame. Boxed: connections need room for it only while one is unfinished.
@@ -155,6 +157,7 @@ impl FrameReader {
             message: None,
             is_line: true,
             has_line: false,
+            has_bytes: false,
             partial: PartialChar::default(),
             control: None,
         }
@@ -254,11 +257,11 @@ impl FrameReader {
 
     fn begin_frame(&mut self) -> Result<(), CloseCode> {
         match (self.head[0] & 0x0f, self.message) {
-            (TEXT, None) if self.purpose == WebPurpose::Chat || !self.has_line => {
+            (TEXT, None) if !self.has_bytes => {
                 (self.message, self.is_line) = (Some(true), true);
             }
             (BINARY, None) if self.purpose == WebPurpose::File && self.has_line => {
-                self.message = Some(false);
+                (self.message, self.has_bytes) = (Some(false), true);
             }
             (TEXT | BINARY, None) => return Err(CloseCode::WRONG_KIND),
             (CONTINUATION, Some(_)) => {}

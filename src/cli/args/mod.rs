@@ -27,8 +27,8 @@ pub(crate) use other::{
     TrustArgs,
 };
 pub(crate) use serve::ServeArgs;
-pub(crate) use web::WebChoice;
 pub(crate) use watch::{LogFormat, StatusArgs};
+pub(crate) use web::WebChoice;
 
 use super::values::Color;
 

@@ -105,7 +105,8 @@ impl WebArgs {
 
 fn web_host(text: &str) -> Result<String, String> {
     let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     match text.trim_end_matches('.').split('.').all(is_label) {
         true => Ok(text.trim_end_matches('.').to_ascii_lowercase()),

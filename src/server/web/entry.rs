@@ -172,7 +172,11 @@ mod tests {
         for host in ["evil.example:7667", "evil.example", ""] {
             let request = format!("GET / HTTP/1.1\r\nHost: {host}");
             for is_encrypted in [true, false] {
-                assert_eq!(decided(BOTH, is_encrypted, &request), Decision::Notice(Notice::ForeignHost), "{host}");
+                assert_eq!(
+                    decided(BOTH, is_encrypted, &request),
+                    Decision::Notice(Notice::ForeignHost),
+                    "{host}"
+                );
             }
         }
     }

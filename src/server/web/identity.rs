@@ -134,7 +134,11 @@ impl FirstLine {
     ///
     /// # Errors
     /// The code and the reason for the peer; `None`: it is gone.
-    async fn read(&mut self, stream: &mut WebStream<'_>, transport: &mut Transport) -> Result<usize, Option<Why>> {
+    async fn read(
+        &mut self,
+        stream: &mut WebStream<'_>,
+        transport: &mut Transport,
+    ) -> Result<usize, Option<Why>> {
         loop {
             let opened = transport.open_frames(&std::mem::take(&mut self.bytes), &mut self.plain);
             self.is_closed |= matches!(opened, Ok(Status::Closed));

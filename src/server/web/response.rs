@@ -40,7 +40,11 @@ impl Notice {
             Self::NotFound => ("404 Not Found", "", "There is no such file here. The chat is at /"),
             Self::Redirect(location) => {
                 let headers = format!("Location: {location}\r\n");
-                return ("307 Temporary Redirect", headers, "This chat is encrypted: use https instead of http.");
+                return (
+                    "307 Temporary Redirect",
+                    headers,
+                    "This chat is encrypted: use https instead of http.",
+                );
             }
             Self::ForeignHost => (
                 "421 Misdirected Request",
@@ -58,9 +62,11 @@ impl Notice {
                 "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
                 "This is for WebSockets of version 13. The chat is at /",
             ),
-            Self::NoSuchProtocol => {
-                ("400 Bad Request", "", "This WebSocket has another subprotocol: see PROTOCOL.md, Over WebSocket")
-            }
+            Self::NoSuchProtocol => (
+                "400 Bad Request",
+                "",
+                "This WebSocket has another subprotocol: see PROTOCOL.md, Over WebSocket",
+            ),
             Self::Fault(HeadFault::Bad) => ("400 Bad Request", "", "This is no request that browsers send."),
             Self::Fault(HeadFault::TooLong) => {
                 ("431 Request Header Fields Too Large", "", "This request is too long.")

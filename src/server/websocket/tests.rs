@@ -1,8 +1,8 @@
 //! Frames against those of another program, the library `tungstenite`, and against RFC 6455.
 
 use super::*;
-use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 /// A frame as a client sends it.
 fn frame(code: OpCode, content: &[u8], is_last: bool) -> Vec<u8> {
@@ -31,7 +31,11 @@ fn control(code: Control, content: &[u8]) -> Vec<u8> {
 }
 
 /// What a reader finds in bytes that come in pieces of that length.
-fn read(purpose: WebPurpose, bytes: &[u8], piece: usize) -> Result<(String, Option<Vec<u8>>, bool), CloseCode> {
+fn read(
+    purpose: WebPurpose,
+    bytes: &[u8],
+    piece: usize,
+) -> Result<(String, Option<Vec<u8>>, bool), CloseCode> {
     let mut reader = FrameReader::new(purpose);
     let (mut out, mut pong, mut is_closed) = (Vec::new(), None, false);
     for piece in bytes.chunks(piece) {
@@ -106,7 +110,9 @@ fn characters_may_be_cut_anywhere_but_must_be_characters() {
         let parts = [frame(OpCode::Data(Data::Text), one, false), more(other, true)].concat();
         assert_eq!(chat(&parts).unwrap(), format!("{smile}\n"), "{cut}");
     }
-    for bad in [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\xf0\x9f\x98", b"\xe2\x82"] {
+    for bad in
+        [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\xf0\x9f\x98", b"\xe2\x82"]
+    {
         let bytes = [text("good"), frame(OpCode::Data(Data::Text), bad, true)].concat();
         assert_eq!(chat(&bytes), Err(CloseCode::NOT_TEXT), "{bad:?}");
         let (one, other) = bad.split_at(1);
@@ -158,12 +164,13 @@ fn nothing_counts_after_a_close() {
 }
 
 #[test]
-fn a_file_is_a_line_and_then_bytes() {
-    let bytes = [text("{\"token\":\"x\"}"), binary(b"\x00\xff"), binary(b""), binary(b"end")].concat();
+fn a_file_is_lines_and_then_bytes() {
+    let bytes =
+        [text("{}"), text("{\"token\":\"x\"}"), binary(b"\x00\xff"), binary(b""), binary(b"end")].concat();
     let mut reader = FrameReader::new(WebPurpose::File);
     let mut out = Vec::new();
     reader.read(&bytes, &mut out).unwrap();
-    assert_eq!(out, b"{\"token\":\"x\"}\n\x00\xffend");
+    assert_eq!(out, b"{}\n{\"token\":\"x\"}\n\x00\xffend");
     assert_eq!(reader.read(&text("late"), &mut out), Err(CloseCode::WRONG_KIND));
     let early = FrameReader::new(WebPurpose::File).read(&binary(b"x"), &mut out);
     assert_eq!(early, Err(CloseCode::WRONG_KIND));

@@ -9,11 +9,16 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame, coding::CloseCode};
 use tungstenite::{Bytes, Message};
 
+/// One over HTTPS and one over HTTP.
 fn pair(address: std::net::SocketAddr) -> [Browser; 2] {
-    [
-        Browser::with_key(address, "/chat", &WebKey::new()).join("secure"),
-        Browser::guest(address, "/chat").join("plain"),
-    ]
+    [open(address, 0, "secure"), open(address, 1, "plain")]
+}
+
+fn open(address: std::net::SocketAddr, n: usize, name: &str) -> Browser {
+    match n {
+        0 => Browser::with_key(address, "/chat", &WebKey::new()).join(name),
+        _ => Browser::guest(address, "/chat").join(name),
+    }
 }
 
 #[test]
@@ -50,7 +55,8 @@ fn what_comes_at_once_is_one_message() {
     let server = server();
     let mut browsers = pair(server.address);
     let mut terminal = Peer::join(server.address, "terminal");
-    let flood: String = (0..500).map(|n| json!({"to": "all", "msg": format!("line {n}")}).to_string() + "\n").collect();
+    let flood: String =
+        (0..500).map(|n| json!({"to": "all", "msg": format!("line {n}")}).to_string() + "\n").collect();
     for browser in &mut browsers {
         browser.messages = 0;
     }
@@ -68,7 +74,11 @@ fn fragments_and_pings_are_understood() {
     let server = server();
     for mut browser in pair(server.address) {
         let part = |data: &str, code, is_last| {
-            Message::Frame(Frame::message(Bytes::copy_from_slice(data.as_bytes()), OpCode::Data(code), is_last))
+            Message::Frame(Frame::message(
+                Bytes::copy_from_slice(data.as_bytes()),
+                OpCode::Data(code),
+                is_last,
+            ))
         };
         browser.socket.send(part("{\"to\":\"all\",\"msg\":\"in ", Data::Text, false)).unwrap();
         browser.socket.send(Message::Ping(Bytes::from_static(b"are you there"))).unwrap();
@@ -101,7 +111,11 @@ fn a_frame_never_continues_in_the_next_message() {
 fn each_end_has_its_code() {
     let server = server_with(|options| options.frame = std::time::Duration::from_millis(300));
     for n in 0..2 {
-        let open = || pair(server.address).into_iter().nth(n).unwrap();
+        let mut count = 0;
+        let mut open = || {
+            count += 1;
+            open(server.address, n, &format!("user-{n}-{count}"))
+        };
         let mut browser = open();
         browser.socket.send(Message::binary(vec![1, 2])).unwrap();
         assert_eq!(browser.end().1, 1003);

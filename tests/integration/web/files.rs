@@ -79,7 +79,9 @@ fn two_browsers_over_http_send_each_other_a_file() {
     other.send(json!({"type": "accept", "offer": offer}));
     let open = |token: &str| {
         let mut side = Browser::guest(server.address, "/file");
-        side.send(json!({"type": "hello", "v": 1, "mode": "file", "token": token, "to": "server", "msg": ""}));
+        side.send(
+            json!({"type": "hello", "v": 1, "mode": "file", "token": token, "to": "server", "msg": ""}),
+        );
         side
     };
     let mut from = open(&token(&one.wait_for("accepted")));
@@ -103,7 +105,8 @@ fn a_token_is_for_the_key_that_got_it_and_is_refused_in_words() {
     terminal.send(json!({"type": "accept", "offer": offer}));
     let token = token(&browser.wait_for("accepted"));
     for key in [&thief, &web_key] {
-        let side = open(server.address, key, if std::ptr::eq(key, &raw const thief) { &token } else { "wrong" });
+        let side =
+            open(server.address, key, if std::ptr::eq(key, &raw const thief) { &token } else { "wrong" });
         let (last, code) = side.end();
         assert_eq!((last["code"].as_str(), code), (Some("bad_token"), 1008));
     }

@@ -91,7 +91,9 @@ fn over_http_there_are_only_guests() {
     browser.send(WebKey::new().proof(&challenge, &browser.origin.clone()));
     assert_eq!(refused(browser), refused_with("not_allowed"));
     let mut guest = Browser::guest(server.address, "/chat");
-    guest.send(json!({"type": "hello", "from": {"name": "carol"}, "to": "server", "token": "8c3f0e6b5d9a4f21"}));
+    guest.send(
+        json!({"type": "hello", "from": {"name": "carol"}, "to": "server", "token": "8c3f0e6b5d9a4f21"}),
+    );
     let welcome = guest.next();
     assert_eq!((&welcome["type"], &welcome["key"]), (&json!("welcome"), &Value::Null));
     // Without TLS, a name is nobody's once its user has left.

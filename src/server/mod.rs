@@ -19,8 +19,9 @@ mod frames;
 mod gate;
 mod handle;
 mod handshaker;
-mod history;
 #[doc(hidden)]
+mod headed_buffer;
+mod history;
 pub mod hold;
 mod hub;
 mod journal;
@@ -48,13 +49,15 @@ mod transfer;
 mod transport;
 mod vitals;
 mod watch;
+mod web;
+mod websocket;
 
 pub use console::Console;
 pub use data_dir::{
     DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use,
 };
 pub use handle::Handle;
-pub use options::{FileOptions, JoinPolicy, ServerOptions};
+pub use options::{FileOptions, JoinPolicy, ServerOptions, WebMode, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::Reloaded;
 pub use signals::{ReloadSignal, StopSignals};
@@ -65,10 +68,10 @@ use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{DEFAULT_MAX_CLIENTS, MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{ChannelError, ServerTls};
+use crate::security::{ChannelError, Keypair, ServerTls, WebCertificate, WebCertificateError, WebNames};
 use crate::store::{Store, StoreError};
 use connection_ids::ConnectionIds;
-use data_dir::DataDir;
+use data_dir::{DataDir, WEB_CERTIFICATE_FILE};
 use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
 use history::History;
@@ -91,6 +94,7 @@ use tokio::time::timeout;
 use transfer::Transfers;
 use vitals::{Vitals, VitalsSources};
 use watch::Watch;
+use web::WebDoor;
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +127,9 @@ pub enum StartError {
     /// The system provides no poll.
     #[error("cannot wait for sockets: {0}; raise the limit on open files (ulimit -n)")]
     Poll(#[source] io::Error),
+    /// See [`WebCertificateError`].
+    #[error(transparent)]
+    WebCertificate(#[from] WebCertificateError),
     /// TLS refuses the key.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] ChannelError),
@@ -147,6 +154,7 @@ pub struct Server {
     transfers: Transfers,
     multicast: MulticastTests,
     watch: Watch,
+    web_certificate: Option<Fingerprint>,
 }
 
 impl Server {
@@ -167,11 +175,12 @@ impl Server {
         let key = keys.fingerprint();
         let passphrase = options.access.passphrase(&data_dir)?;
         let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer::new(passphrase, key)));
-        let tls = ServerTls::new(&keys)?;
+        let (tls, web_certificate) = tls(&options, &keys, &data_dir)?;
         let of_port = |error| start_error(error, options.address, options.port);
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
         let info = server_info(&options, &key);
+        let web = Arc::new(web_door(&options, &info));
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
@@ -193,7 +202,7 @@ impl Server {
         let max_clients = most_clients(&options);
         let admission = admission(&options, max_clients, budget, journal());
         let inboxes = (Arc::clone(&inbox), journal());
-        let handshaker = Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, patience);
+        let handshaker = Handshaker::new(Arc::clone(&hub), tls, (options.plaintext, web), inboxes, patience);
         let reactor = ReactorThread::start(poll, inbox, Arc::clone(&hub), file_door, options.frame)
             .map_err(StartError::Poll)?;
         Ok(Self {
@@ -212,7 +221,13 @@ impl Server {
             transfers,
             multicast: MulticastTests::new(options.multicast),
             watch,
+            web_certificate,
         })
+    }
+
+    /// The SHA-256 of the certificate that browsers see; `None`: it does not serve them.
+    pub fn web_certificate(&self) -> Option<Fingerprint> {
+        self.web_certificate
     }
 
     /// The fingerprint of the server's key.
@@ -248,7 +263,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        let doors = (self.admission.clone(), self.store.clone());
+        let doors = (self.admission.clone(), self.store.clone(), Arc::clone(&self.handshaker.web));
         Handle::new(hub, self.secrets.code.clone(), counts, self.vitals(), doors)
     }
 
@@ -322,6 +337,33 @@ impl Server {
         // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
     }
+}
+
+/// Also returns the fingerprint of the certificate that browsers see.
+fn tls(
+    options: &ServerOptions,
+    keys: &Keypair,
+    data_dir: &DataDir,
+) -> Result<(ServerTls, Option<Fingerprint>), StartError> {
+    let tls = ServerTls::new(keys)?;
+    let Some(web) = &options.web else { return Ok((tls, None)) };
+    let certificate = match &web.certificate {
+        Some((certificate, key)) => WebCertificate::load(certificate, key)?,
+        None => {
+            let local_name = (web.local_name)(&options.name, &keys.fingerprint().id());
+            let names =
+                [local_name, "localhost".into()].into_iter().chain(web.hosts.iter().cloned()).collect();
+            let names = WebNames { names, addresses: web.addresses.clone() };
+            let path = data_dir.file(WEB_CERTIFICATE_FILE);
+            WebCertificate::keep(path.as_deref(), keys, &names, jiff::Timestamp::now())?
+        }
+    };
+    Ok((tls.with_web(&certificate)?, Some(certificate.sha256())))
+}
+
+fn web_door(options: &ServerOptions, info: &ServerInfo) -> WebDoor {
+    let hosts = options.web.as_ref().map_or(&[][..], |web| &web.hosts);
+    WebDoor::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
 }
 
 fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {

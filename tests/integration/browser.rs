@@ -7,7 +7,7 @@ mod kept;
 mod pictures;
 mod talk;
 
-use crate::support::browser::{Browser, Window};
+use crate::support::chromium::{Browser, Window};
 use crate::support::home::{Home, LANCHAT};
 use crate::support::lan::{Host, Lan, Running};
 use crate::support::peer::DEADLINE;

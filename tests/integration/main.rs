@@ -114,6 +114,7 @@ mod transfer;
 mod trust;
 #[cfg(unix)]
 mod watched;
+mod web;
 mod wire;
 #[cfg(unix)]
 mod workflows;

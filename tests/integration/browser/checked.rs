@@ -1,7 +1,7 @@
 //! The page as an attacker, a screen reader and a long evening meet it.
 
 use super::{House, Resident, Visitor};
-use crate::support::browser::{Browser, Window};
+use crate::support::chromium::{Browser, Window};
 use crate::support::soon::until;
 use serde_json::{Value, json};
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! Files between the page and a terminal, both ways, compared byte by byte.
 
 use super::{House, Resident, Visitor};
-use crate::support::browser::Window;
+use crate::support::chromium::Window;
 use crate::support::soon::until;
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What a browser keeps: its key, and with it the name; the certificate that it was told to accept.
 
 use super::{House, Resident, Visitor};
-use crate::support::browser::Window;
+use crate::support::chromium::Window;
 
 #[test]
 fn a_name_is_kept_over_restarts_of_the_browser_and_of_the_server() {

@@ -1,7 +1,7 @@
 //! The pictures of the page in docs/: `LANCHAT_RENEW=1 cargo test --test integration browser::pictures` takes them.
 
 use super::{House, Resident, Visitor};
-use crate::support::browser::Window;
+use crate::support::chromium::Window;
 use crate::support::tree::root;
 use std::fs;
 

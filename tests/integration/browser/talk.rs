@@ -1,7 +1,7 @@
 //! People with browsers and a terminal talk, and the server dies while they do.
 
 use super::{House, Resident, Visitor};
-use crate::support::browser::Window;
+use crate::support::chromium::Window;
 use serde_json::json;
 use std::collections::HashSet;
 

@@ -1,275 +1,262 @@
-//! A real Chromium on a host of a test's network, spoken to through chromedriver: the part of WebDriver (W3C) that
-//! these tests need, over HTTP on the host's own loopback.
+//! A browser as the server sees it: requests by hand, and WebSocket by another program's library.
 
-use super::lan::{Host, Running};
 use super::peer::DEADLINE;
+use super::tls;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+use tungstenite::protocol::{Role, WebSocket};
+use tungstenite::{Error, Message};
 
-/// The key of an element's id in answers.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// Keys of a keyboard, as WebDriver writes them.
-pub const ENTER: &str = "\u{E007}";
-
-/// How long a page may take to show something: a browser starts, beside other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The size of a window, in CSS pixels.
-#[derive(Debug, Clone, Copy)]
-pub enum Window {
-    Desk,
-    Phone,
+/// A key that the browser signs with.
+pub struct WebKey {
+    pair: EcdsaKeyPair,
+    spki: Vec<u8>,
 }
 
-impl Window {
-    pub fn size(self) -> (u32, u32) {
+impl WebKey {
+    pub fn new() -> Self {
+        use rcgen::PublicKeyData as _;
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
+        let der = key.serialize_der();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &SystemRandom::new());
+        Self { pair: pair.expect("a key"), spki: key.subject_public_key_info() }
+    }
+
+    pub fn fingerprint(&self) -> lanchat::fingerprint::Fingerprint {
+        let hash = ring::digest::digest(&ring::digest::SHA256, &self.spki);
+        lanchat::fingerprint::Fingerprint::new(hash.as_ref().try_into().expect("32 bytes"))
+    }
+
+    /// The packet that proves it, for a page of that origin.
+    pub fn proof(&self, challenge: &Value, origin: &str) -> Value {
+        let part = |name: &str| challenge[name].as_str().unwrap_or_else(|| panic!("{challenge}")).to_owned();
+        let text = format!("lanchat/web/1\n{}\n{}\n{origin}", part("id"), part("nonce"));
+        let signature = self.pair.sign(&SystemRandom::new(), text.as_bytes()).expect("a signature");
+        json!({"type": "proof", "key": STANDARD.encode(&self.spki), "sig": STANDARD.encode(signature)})
+    }
+}
+
+/// A socket, perhaps in TLS.
+pub enum WebStream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl WebStream {
+    pub fn connect(address: SocketAddr, is_encrypted: bool) -> Self {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nodelay(true).expect("an option");
+        stream.set_read_timeout(Some(DEADLINE)).expect("an option");
+        match is_encrypted {
+            true => Self::Tls(Box::new(StreamOwned::new(tls::browser(), stream))),
+            false => Self::Plain(stream),
+        }
+    }
+
+    pub fn socket(&self) -> &TcpStream {
         match self {
-            Self::Desk => (1280, 800),
-            Self::Phone => (390, 844),
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    /// The head of an answer.
+    pub fn read_head(&mut self) -> String {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            self.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error} after {head:?}"));
+            head.extend(byte);
+        }
+        String::from_utf8(head).expect("text")
+    }
+
+    /// A whole answer to a request that keeps the connection.
+    pub fn ask(&mut self, request: &str) -> (String, String) {
+        self.write_all(request.as_bytes()).expect("the server reads");
+        let head = self.read_head();
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let length = length.unwrap_or_else(|| panic!("{head}")).parse().expect("a number");
+        let mut body = vec![0; if request.starts_with("HEAD") { 0 } else { length }];
+        self.read_exact(&mut body).expect("the body");
+        (head, String::from_utf8(body).expect("text"))
+    }
+}
+
+impl Read for WebStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
         }
     }
 }
 
-/// A browser with one page. Ends when dropped.
-pub struct Browser<'a> {
-    host: &'a Host,
-    port: u16,
-    session: String,
-    _driver: Running,
+impl Write for WebStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
 }
 
-impl<'a> Browser<'a> {
-    /// Starts one on the host, with its files in `profile`.
-    pub fn start(host: &'a Host, profile: &Path, window: Window) -> Self {
-        let mut command = host.command("chromedriver");
-        command.args(["--port=0", "--allowed-ips=127.0.0.1"]).env("HOME", profile);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = host.spawn(&mut command);
-        let mut lines =
-            BufReader::new(driver.0.stdout.take().expect("its output")).lines().map_while(Result::ok);
-        let port = lines
-            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
-        // Reads on, so that the driver never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        let port = port.expect("chromedriver tells its port");
-        let mut browser = Self { host, port, session: String::new(), _driver: driver };
-        let (width, height) = window.size();
-        let mut options = json!({"args": [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=en-GB",
-            "--disable-dev-shm-usage", "--force-prefers-no-reduced-motion",
-            format!("--window-size={width},{height}"),
-            format!("--user-data-dir={}", profile.join("profile").display()),
-        ], "prefs": {"download.default_directory": profile.to_string_lossy(), "download.prompt_for_download": false}});
-        if matches!(window, Window::Phone) {
-            let metrics = json!({"width": width, "height": height, "pixelRatio": 1, "touch": true});
-            options["mobileEmulation"] = json!({"deviceMetrics": metrics});
-        }
-        let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
-        let made = browser.request("POST", "/session", &json!({"capabilities": {"alwaysMatch": wanted}}));
-        browser.session = format!("/session/{}", made["sessionId"].as_str().expect("a session"));
-        if matches!(window, Window::Desk) {
-            // Of the page; the window's own edges come on top.
-            let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-            browser.devtools("Emulation.setDeviceMetricsOverride", &size);
-        }
+/// The origin of the server's own page.
+pub fn origin(address: SocketAddr, is_encrypted: bool) -> String {
+    format!("{}://{address}", if is_encrypted { "https" } else { "http" })
+}
+
+/// A request to go on as a WebSocket.
+pub fn upgrade(address: SocketAddr, path: &str, origin: &str) -> String {
+    let protocol = if path == "/file" { "lanchat-file" } else { "lanchat" };
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+         Origin: {origin}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: {protocol}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    )
+}
+
+/// A browser with a WebSocket.
+pub struct Browser {
+    pub socket: WebSocket<WebStream>,
+    pub origin: String,
+    /// Lines that came together.
+    unread: VecDeque<Value>,
+    /// How many messages came.
+    pub messages: usize,
+}
+
+impl Browser {
+    /// After the upgrade; also returns the server's challenge.
+    pub fn open(address: SocketAddr, is_encrypted: bool, path: &str) -> (Self, Value) {
+        let origin = origin(address, is_encrypted);
+        let mut stream = WebStream::connect(address, is_encrypted);
+        stream.write_all(upgrade(address, path, &origin).as_bytes()).expect("the server reads");
+        let head = stream.read_head();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+        assert!(!head.contains("Extensions"), "{head}");
+        let socket = WebSocket::from_raw_socket(stream, Role::Client, None);
+        let mut browser = Self { socket, origin, unread: VecDeque::new(), messages: 0 };
+        let challenge = browser.next();
+        assert_eq!(challenge["type"], "challenge");
+        (browser, challenge)
+    }
+
+    /// Over HTTPS with that key; nothing is said yet.
+    pub fn with_key(address: SocketAddr, path: &str, key: &WebKey) -> Self {
+        let (mut browser, challenge) = Self::open(address, true, path);
+        browser.send(key.proof(&challenge, &browser.origin.clone()));
         browser
     }
 
-    /// Opens an address. If the browser does not trust the server's certificate, clicks through the warning, as a
-    /// person does.
-    pub fn open(&self, url: &str) {
-        let answer = self.try_request("POST", "/url", &json!({"url": url}));
-        match answer {
-            Ok(_) => {}
-            Err(error) if error.contains("insecure certificate") => {
-                self.click("#details-button");
-                self.click("#proceed-link");
-                self.wait(
-                    "location.protocol === 'https:' && document.querySelector('#enter, #compose') !== null",
-                );
+    /// Over plain HTTP, without a key; nothing is said yet.
+    pub fn guest(address: SocketAddr, path: &str) -> Self {
+        let (mut browser, _) = Self::open(address, false, path);
+        browser.send(json!({"type": "guest"}));
+        browser
+    }
+
+    pub fn join(mut self, name: &str) -> Self {
+        self.send(json!({"type": "hello", "v": 1, "from": {"name": name}, "to": "server", "msg": ""}));
+        let welcome = self.next();
+        assert_eq!(welcome["type"], "welcome", "{welcome}");
+        self
+    }
+
+    pub fn send(&mut self, packet: Value) {
+        self.send_text(&format!("{packet}\n"));
+    }
+
+    pub fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).expect("the server reads");
+    }
+
+    pub fn say(&mut self, to: &str, msg: &str) {
+        self.send(json!({"to": to, "msg": msg}));
+    }
+
+    pub fn next(&mut self) -> Value {
+        let deadline = Instant::now() + DEADLINE;
+        while self.unread.is_empty() {
+            assert!(Instant::now() < deadline, "no packet within {DEADLINE:?}");
+            match self.socket.read().expect("a message") {
+                Message::Text(text) => {
+                    self.messages += 1;
+                    assert!(text.ends_with('\n'), "{text}");
+                    let lines = text.lines().map(|line| serde_json::from_str(line).expect("a packet"));
+                    self.unread.extend(lines.collect::<Vec<_>>());
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?} instead of a packet"),
             }
-            Err(error) => panic!("{url}: {error}"),
         }
+        self.unread.pop_front().expect("a packet")
     }
 
-    /// Whether the browser warns of the certificate at this address.
-    pub fn warns_at(&self, url: &str) -> bool {
-        let answer = self.try_request("POST", "/url", &json!({"url": url}));
-        answer.is_err_and(|error| error.contains("insecure certificate"))
+    pub fn wait_for(&mut self, kind: &str) -> Value {
+        self.wait_until(|packet| packet["type"] == kind)
     }
 
-    /// Runs a script's body; its value.
-    pub fn run(&self, script: &str) -> Value {
-        self.command("/execute/sync", &json!({"script": script, "args": []}))
-    }
-
-    /// The value of an expression.
-    pub fn value(&self, expression: &str) -> Value {
-        self.run(&format!("return {expression}"))
-    }
-
-    /// Runs a script's body that hands its value to `done`.
-    pub fn run_async(&self, script: &str) -> Value {
-        let script = format!("const done = arguments[arguments.length - 1]; {script}");
-        self.command("/execute/async", &json!({"script": script, "args": []}))
-    }
-
-    /// Waits until an expression is true.
-    #[track_caller]
-    pub fn wait(&self, expression: &str) {
-        let start = Instant::now();
-        while self.value(expression) != json!(true) {
-            let page = || self.value("document.body.innerText + '\\n' + location.href");
-            assert!(start.elapsed() < PATIENCE, "in vain: {expression}\n{}", page());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Waits until the page shows a text.
-    #[track_caller]
-    pub fn wait_for(&self, text: &str) {
-        self.wait(&format!("document.body.innerText.includes({})", json!(text)));
-    }
-
-    pub fn click(&self, css: &str) {
-        self.command(&format!("/element/{}/click", self.element(css)), &json!({}));
-    }
-
-    /// Types into an element, key by key; into a choice of files, a path.
-    pub fn type_into(&self, css: &str, text: &str) {
-        self.command(&format!("/element/{}/value", self.element(css)), &json!({"text": text}));
-    }
-
-    /// Says something in the present place, or gives a command.
-    pub fn say(&self, line: &str) {
-        self.type_into("#text", &format!("{line}{ENTER}"));
-    }
-
-    /// Opens the page and enters under this name.
-    pub fn enter(&self, url: &str, name: &str) {
-        self.open(url);
-        self.wait("document.querySelector('#join').hidden === false");
-        self.type_into("#name", &format!("{name}{ENTER}"));
-        self.wait_for_entry();
-    }
-
-    /// Waits until the page is in the chat.
-    #[track_caller]
-    pub fn wait_for_entry(&self) {
-        self.wait(
-            "!document.querySelector('#chat').hidden && document.querySelector('#status').textContent === ''",
-        );
-    }
-
-    /// The texts of the messages that the page shows.
-    pub fn messages(&self) -> Vec<String> {
-        let all =
-            self.value("[...document.querySelectorAll('#log .msg .line')].map((line) => line.textContent)");
-        serde_json::from_value(all).expect("texts")
-    }
-
-    /// What the browser reported of this page: errors, and what its policy forbade.
-    pub fn complaints(&self) -> Vec<String> {
-        let log = self.command("/se/log", &json!({"type": "browser"}));
-        let entries = log.as_array().cloned().unwrap_or_default();
-        entries.iter().map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
-    }
-
-    pub fn set_dark(&self, is_dark: bool) {
-        let theme = if is_dark { "dark" } else { "light" };
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
-        self.devtools("Emulation.setEmulatedMedia", &features);
-    }
-
-    /// The page as a PNG.
-    pub fn picture(&self) -> Vec<u8> {
-        use base64::Engine as _;
-        let text = self.try_request("GET", "/screenshot", &Value::Null).expect("a picture");
-        base64::engine::general_purpose::STANDARD.decode(text.as_str().expect("text")).expect("base64")
-    }
-
-    pub fn devtools(&self, method: &str, params: &Value) -> Value {
-        self.command("/goog/cdp/execute", &json!({"cmd": method, "params": params}))
-    }
-
-    /// Ends the browser in an orderly way, so that it has written its files.
-    pub fn quit(self) {
-        drop(self);
-    }
-
-    fn element(&self, css: &str) -> String {
-        let start = Instant::now();
+    pub fn wait_until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            match self.try_request("POST", "/element", &json!({"using": "css selector", "value": css})) {
-                Ok(found) => return found[ELEMENT].as_str().expect("an id").to_owned(),
-                Err(error) => assert!(start.elapsed() < DEADLINE, "{css}: {error}"),
+            let packet = self.next();
+            if wanted(&packet) {
+                return packet;
             }
         }
     }
 
-    fn command(&self, path: &str, body: &Value) -> Value {
-        self.try_request("POST", path, body).unwrap_or_else(|error| panic!("{path} {body}: {error}"))
-    }
-
-    fn try_request(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-        let value = self.request(method, &format!("{}{path}", self.session), body);
-        match value["error"].as_str() {
-            Some(error) => Err(format!("{error}: {}", value["message"].as_str().unwrap_or_default())),
-            None => Ok(value),
-        }
-    }
-
-    fn request(&self, method: &str, path: &str, body: &Value) -> Value {
-        let body = if method == "POST" { body.to_string() } else { String::new() };
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let port = self.port;
-        let answer = self.host.run(move || exchange(port, &(head + &body)));
-        let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let mut answer: Value =
-            serde_json::from_slice(&answer).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        answer["value"].take()
-    }
-}
-
-/// Sends a request to a driver; the body of its answer. The driver keeps the connection open.
-fn exchange(port: u16, request: &str) -> std::io::Result<Vec<u8>> {
-    let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    socket.set_read_timeout(Some(2 * PATIENCE))?;
-    socket.write_all(request.as_bytes())?;
-    let mut reader = BufReader::new(socket);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        match line.trim_end().split_once(':') {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.trim().parse().unwrap_or_default();
+    /// The bytes of the next binary messages, that many.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            match self.socket.read().expect("a message") {
+                Message::Binary(part) => bytes.extend_from_slice(&part),
+                other => panic!("{other:?} instead of bytes"),
             }
-            None if line.trim_end().is_empty() => break,
-            _ => {}
         }
+        assert_eq!(bytes.len(), count);
+        bytes
     }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(body)
-}
 
-impl Drop for Browser<'_> {
-    fn drop(&mut self) {
-        // The browser would outlive its driver.
-        let path = std::mem::take(&mut self.session);
-        if !path.is_empty() {
-            let port = self.port;
-            let request = format!("DELETE {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n");
-            let _ = self.host.run(move || exchange(port, &request));
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.socket.send(Message::binary(bytes.to_vec())).expect("the server reads");
+    }
+
+    /// Reads up to the end. Returns the last packet and the close code.
+    pub fn end(mut self) -> (Value, u16) {
+        let mut last = self.unread.pop_back().unwrap_or_default();
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => {
+                    last = serde_json::from_str(text.lines().last().expect("a line")).expect("a packet");
+                }
+                Ok(Message::Close(frame)) => {
+                    let code = frame.map_or(1005, |frame| frame.code.into());
+                    // Sends the answer, and reads to the end.
+                    while self.socket.read().is_ok() {}
+                    return (last, code);
+                }
+                Ok(_) => {}
+                Err(Error::ConnectionClosed) => return (last, 1005),
+                Err(error) => panic!("{error} instead of a close frame, after {last}"),
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod portions;
 mod seen;
 mod store;
 mod transfers;
+mod web;
 
 pub use changes::*;
 pub use clock::*;
@@ -25,6 +26,7 @@ pub use portions::*;
 pub use seen::*;
 pub use store::*;
 pub use transfers::*;
+pub use web::*;
 
 use std::time::Duration;
 

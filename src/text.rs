@@ -11,6 +11,8 @@ mod fold;
 mod json;
 mod lines;
 mod sought;
+#[cfg(test)]
+mod web;
 mod words;
 
 pub use clean::is_suspicious;

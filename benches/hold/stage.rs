@@ -132,6 +132,7 @@ impl Stage {
             key: key.map(fingerprint),
             encrypted: key.is_some(),
             local: false,
+            web: false,
         }
     }
 

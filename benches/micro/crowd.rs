@@ -42,6 +42,7 @@ impl Kind {
             key: (self == Self::Key).then(|| Fingerprint::new(hash)),
             encrypted: self == Self::Key,
             local: self == Self::Local,
+            web: false,
         }
     }
 

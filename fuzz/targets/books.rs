@@ -66,7 +66,7 @@ pub(super) fn records(bytes: &[u8]) {
     let kept = first.records(&now);
     assert!(kept.names.len() <= MAX_OWNED_NAMES);
     assert_eq!(chat(kept.clone()).records(&now), kept, "a second pass changes it");
-    let peer = Peer { ip: [10, 0, 0, 1].into(), key: None, encrypted: false, local: false };
+    let peer = Peer { ip: [10, 0, 0, 1].into(), key: None, encrypted: false, local: false, web: false };
     let _ = first.ban_text(&peer, &now);
     let mut stored = StoredRecords::of(kept);
     for _ in 0..8 {

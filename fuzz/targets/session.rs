@@ -229,7 +229,7 @@ impl House {
         let id = SessionId(self.next);
         self.next += 1;
         self.open.insert(place, id);
-        let peer = Peer { ip, key, encrypted: key.is_some() || who & 0x40 != 0, local };
+        let peer = Peer { ip, key, encrypted: key.is_some() || who & 0x40 != 0, local, web: false };
         self.chat.connect(id, peer);
     }
 

@@ -67,6 +67,7 @@ pub(super) struct UserRow {
     pub(super) ip: Option<IpAddr>,
     pub(super) key: Option<Fingerprint>,
     pub(super) plaintext: bool,
+    pub(super) web: bool,
     pub(super) operator: bool,
     /// Why the user is away; empty in lists.
     pub(super) away: Option<String>,
@@ -129,7 +130,7 @@ impl Content {
             Self::Event(Event::Room(room)) => 256 + 2 * topic(room.topic.as_deref()),
             Self::Event(_) => 512,
             // `msg` repeats the names.
-            Self::Users(users) => users.rows.iter().map(|row| 112 + 2 * row.name.as_str().len()).sum(),
+            Self::Users(users) => users.rows.iter().map(|row| 124 + 2 * row.name.as_str().len()).sum(),
             Self::Rooms(rooms) => rooms
                 .rows
                 .iter()
@@ -176,6 +177,7 @@ impl UserRow {
             ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             key: self.key.as_ref().map(Fingerprint::tag),
             plaintext: self.plaintext.then_some(true),
+            web: self.web.then_some(true),
             operator: self.operator.then_some(true),
             away: self.away,
             ..UserInfo::default()
@@ -283,6 +285,7 @@ mod tests {
             ip: Some([192, 168, 100, 200].into()),
             key: Some(Fingerprint::new([7; 32])),
             plaintext: true,
+            web: true,
             operator: true,
             away: None,
         };

@@ -183,13 +183,14 @@ impl Chat {
     }
 
     fn summary(&self, user: &User) -> UserRow {
-        let mut sessions = user.sessions.iter().filter_map(|id| self.sessions.get(id));
+        let sessions = || user.sessions.iter().filter_map(|id| self.sessions.get(id));
         let key = user.owner.key().copied();
         UserRow {
             name: user.name.clone(),
             ip: user.sessions.first().and_then(|id| self.sessions.get(id)).map(|session| session.ip),
             // A key implies encryption.
-            plaintext: key.is_none() && sessions.any(|session| !session.encrypted),
+            plaintext: key.is_none() && sessions().any(|session| !session.encrypted),
+            web: sessions().any(|session| session.is_web()),
             operator: self.access.is_operator(key.as_ref()),
             key,
             away: None,

@@ -40,7 +40,7 @@ impl Operation<'_> {
         if let Some((_, user)) = row.name.as_deref().and_then(|name| self.chat.find(name)) {
             // Other people may use the server's own machine.
             let sessions = user.sessions.iter().filter_map(|id| self.chat.sessions.get(id));
-            let local: HashSet<Net> = sessions.filter(|s| s.local).map(|s| Net::host(s.ip)).collect();
+            let local: HashSet<Net> = sessions.filter(|s| s.is_local()).map(|s| Net::host(s.ip)).collect();
             row.ips.retain(|net| !local.contains(net));
         }
         if row.key.is_none() && row.ips.is_empty() {

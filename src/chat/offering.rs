@@ -184,7 +184,7 @@ impl Chat {
 
     pub(super) fn offer_payers(&self, id: SessionId, standing: Standing) -> OfferPayers {
         let account = self.user_of(id).and_then(|user| user.owner.account()).map(|own| &**own);
-        let payers = |session: &Session| OfferPayer::of(account, session.ip, session.local, standing);
+        let payers = |session: &Session| OfferPayer::of(account, session.ip, session.is_local(), standing);
         self.sessions.get(&id).map_or_else(OfferPayers::new, payers)
     }
 

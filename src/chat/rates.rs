@@ -209,7 +209,7 @@ impl Chat {
 
     /// Whether more than the message pace limits the session.
     fn is_limited(&self, session: &Session) -> bool {
-        self.rules.rate.is_some() && !session.local
+        self.rules.rate.is_some() && !session.is_local()
     }
 }
 

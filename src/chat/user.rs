@@ -20,15 +20,17 @@ pub struct Peer {
     pub encrypted: bool,
     /// Whether it comes from the server's own machine: over loopback, or from one of the server's addresses.
     /// Such an address is never banned, and its users may join, rename and write to strangers without a
-    /// limit.
+    /// limit. Never true for a browser: other people's pages also run there.
     pub local: bool,
+    /// Whether it is a browser's.
+    pub web: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) ip: IpAddr,
     pub(super) encrypted: bool,
-    pub(super) local: bool,
+    pub(super) place: SessionPlace,
     /// Boxed, as it is big and many sessions have none.
     key: Option<Box<Fingerprint>>,
     pub(super) mode: Mode,
@@ -42,6 +44,16 @@ pub(super) struct Session {
     pub(super) reads: bool,
     /// The payers for the latest packet that was let through.
     pub(super) charged: (ChargedTo, PaceClass),
+}
+
+/// Where a session comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionPlace {
+    /// See [`Peer::local`].
+    OwnMachine,
+    Elsewhere,
+    /// A browser, wherever it runs.
+    Browser,
 }
 
 /// A person with a name and at least one session.
@@ -69,12 +81,17 @@ pub(super) struct Pace {
 
 impl Session {
     pub(super) fn new(peer: Peer) -> Self {
-        let Peer { ip, key, encrypted, local } = peer;
+        let Peer { ip, key, encrypted, local, web } = peer;
         let key = key.map(Box::new);
+        let place = match (web, local) {
+            (true, _) => SessionPlace::Browser,
+            (false, true) => SessionPlace::OwnMachine,
+            (false, false) => SessionPlace::Elsewhere,
+        };
         Self {
             ip,
             encrypted,
-            local,
+            place,
             key,
             mode: Mode::Chat,
             user: None,
@@ -86,7 +103,17 @@ impl Session {
     }
 
     pub(super) fn peer(&self) -> Peer {
-        Peer { ip: self.ip, key: self.key().copied(), encrypted: self.encrypted, local: self.local }
+        let (local, web) = (self.is_local(), self.is_web());
+        Peer { ip: self.ip, key: self.key().copied(), encrypted: self.encrypted, local, web }
+    }
+
+    /// See [`Peer::local`].
+    pub(super) fn is_local(&self) -> bool {
+        self.place == SessionPlace::OwnMachine
+    }
+
+    pub(super) fn is_web(&self) -> bool {
+        self.place == SessionPlace::Browser
     }
 
     pub(super) fn key(&self) -> Option<&Fingerprint> {
@@ -94,7 +121,7 @@ impl Session {
     }
 
     pub(super) fn origin(&self) -> Origin {
-        Origin::new(self.ip, self.local)
+        Origin::new(self.ip, self.is_local())
     }
 
     /// Whether it receives other people's messages.

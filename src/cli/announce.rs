@@ -1,9 +1,10 @@
 //! Announces a running server, and tells its administrator how people join.
 
-use super::args::ServeArgs;
+use super::args::{ServeArgs, WebChoice};
 use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses};
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
+use crate::server::Server;
 use std::net::{IpAddr, SocketAddr};
 
 /// Announces a server that listens at `address`, unless the options forbid it. A failure is only logged: the
@@ -76,6 +77,27 @@ impl Reachability {
                     .map_or(Reachability::None, |ip| Reachability::Address(*ip)),
             },
         }
+    }
+}
+
+/// Logs where browsers find the server, and what they can read of its certificate.
+pub(super) fn tell_browsers(serve: &ServeArgs, server: &Server) {
+    let Some(certificate) = server.web_certificate() else { return };
+    let ip = match Reachability::of(serve, server.address()) {
+        Reachability::Loopback(ip) | Reachability::Address(ip) | Reachability::Container(ip) => {
+            ip.to_string()
+        }
+        Reachability::None => "ADDRESS".to_owned(),
+    };
+    let ip = if ip.contains(':') { format!("[{ip}]") } else { ip };
+    let port = server.address().port();
+    let sha256 = certificate.id();
+    tracing::info!(event = "web_served", %sha256, "browsers join at https://{ip}:{port}/");
+    if serve.web.web == WebChoice::Plaintext {
+        tracing::warn!(
+            event = "web_plaintext",
+            "browsers may also join over http, which others on the network can read and alter: http://{ip}:{port}/"
+        );
     }
 }
 

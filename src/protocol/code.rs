@@ -81,6 +81,10 @@ codes! {
     BadProtocol = "bad_protocol",
     /// The client has not proven a closed server's passphrase.
     BadPassphrase = "bad_passphrase",
+    /// A browser's signature is not over this connection's challenge.
+    BadProof = "bad_proof",
+    /// A ticket to a closed server that is wrong, used or expired.
+    BadTicket = "bad_ticket",
     Banned = "banned",
     /// The server has no room for more clients, or for more data from them.
     ServerFull = "server_full",

@@ -20,6 +20,7 @@ mod since;
 pub mod target;
 pub mod term;
 mod version;
+mod web;
 mod whole;
 
 pub use code::Code;
@@ -32,6 +33,7 @@ pub use since::Since;
 pub use target::Target;
 pub use term::Term;
 pub use version::{InvalidVersion, Version};
+pub use web::{WebChallenge, WebIdentity};
 
 #[cfg(test)]
 mod tests;

@@ -70,6 +70,9 @@ pub struct UserInfo {
     /// Whether others on the network can read the user's connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plaintext: Option<bool>,
+    /// Whether the user is, perhaps besides other connections, at a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web: Option<bool>,
     /// When the user joined (RFC 3339, UTC); only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,

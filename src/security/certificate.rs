@@ -16,6 +16,9 @@ use std::sync::{Arc, LazyLock};
 /// The protocol's name in ALPN (RFC 7301).
 pub(super) const ALPN: &[u8] = b"lanchat/1";
 
+/// The name of what browsers speak.
+pub(super) const WEB_ALPN: &[u8] = b"http/1.1";
+
 /// The accepted signatures, and so the kinds of keys: ECDSA with P-256, and Ed25519. The preferred one first.
 pub(super) const SCHEMES: [SignatureScheme; 2] =
     [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
@@ -44,6 +47,11 @@ pub(super) fn fingerprint(spki: &[u8]) -> Option<Fingerprint> {
         || spki.strip_prefix(ED25519).is_some_and(|key| key.len() == 32);
     let hash = digest(&SHA256, spki);
     is_accepted.then(|| hash.as_ref().try_into().ok().map(Fingerprint::new))?
+}
+
+/// The same for a key of the kind that browsers sign with.
+pub(super) fn p256_fingerprint(spki: &[u8]) -> Option<Fingerprint> {
+    fingerprint(spki).filter(|_| spki.starts_with(P256))
 }
 
 /// The key in the peer's certificate. The peer has not proved yet that it owns the key.

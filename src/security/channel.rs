@@ -9,7 +9,7 @@ mod error;
 pub use error::ChannelError;
 
 use super::certificate;
-use super::server_tls::ServerTls;
+use super::server_tls::{ServerTls, TlsProtocol};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_HANDSHAKE_BYTES, MAX_RECORD_BYTES};
 use rustls::Error;
@@ -49,9 +49,14 @@ pub struct ServerChannel {
 }
 
 impl ServerChannel {
-    /// Starts a connection.
+    /// Starts a connection of the chat's own protocol.
     pub fn new(tls: &ServerTls) -> Result<Self, ChannelError> {
-        let tls = Box::new(UnbufferedServerConnection::new(tls.0.clone())?);
+        Self::with(tls, TlsProtocol::Chat)
+    }
+
+    /// Starts a connection.
+    pub fn with(tls: &ServerTls, protocol: TlsProtocol) -> Result<Self, ChannelError> {
+        let tls = Box::new(UnbufferedServerConnection::new(tls.config(protocol).clone())?);
         Ok(Self { tls, kept: Vec::new(), peer_key: None, status: Status::Handshaking, has_ended: false })
     }
 

@@ -15,6 +15,8 @@ mod process;
 mod server_tls;
 mod sniffing_stream;
 mod tls_client;
+mod web;
+mod web_certificate;
 
 pub use channel::{ChannelError, ServerChannel, Status};
 pub use keys::{KeyError, Keypair};
@@ -25,5 +27,7 @@ pub use known::{
 pub use pake::{Binding, Challenge, PakeResponse, WrongPassphrase};
 pub use passphrase::{Passphrase, PassphraseError};
 pub use process::protect_memory;
-pub use server_tls::ServerTls;
+pub use server_tls::{ClientHelloReader, ServerTls, TlsProtocol};
 pub use tls_client::{ClientStream, ClientTls, Expect, HandshakeError};
+pub use web::{is_websocket_key, proven_key, ticket_hash, websocket_accept};
+pub use web_certificate::{WebCertificate, WebCertificateError, WebNames};

@@ -1,9 +1,10 @@
 //! The output that did not fit a socket: chunks of whole frames, shared with other receivers' backlogs.
 //!
 //! Knows no sockets. The first chunk may begin inside a frame of which the socket took a part; that frame is
-//! always finished before anything else.
+//! always finished before anything else. For browsers, a chunk is one message of WebSocket, and is finished as a whole.
 
 use super::memory::{Budget, Reservation};
+use super::websocket::{HEADROOM, WebContent, message, put_header};
 use crate::limits::{BACKLOG_CHUNK_BYTES, BACKLOG_STEP_BYTES, BACKLOG_STUCK, SEND_BUFFER_BYTES};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
@@ -17,12 +18,24 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     bytes: Bytes,
+    /// The same as a message of WebSocket, with its header in front.
+    message: OnceLock<Bytes>,
     charge: OnceLock<Arc<Reservation>>,
+}
+
+/// What a receiver takes for one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// A line.
+    Lines,
+    /// A message of WebSocket, with any number of lines.
+    Messages,
 }
 
 #[derive(Debug)]
 pub(super) struct Backlog {
     chunks: VecDeque<Chunk>,
+    framing: Framing,
     bytes: usize,
     /// Whether the first chunk begins inside a frame.
     mid_frame: bool,
@@ -45,7 +58,7 @@ struct Chunk {
 
 impl From<Bytes> for Frames {
     fn from(bytes: Bytes) -> Self {
-        Self { bytes, charge: OnceLock::new() }
+        Self { bytes, ..Self::default() }
     }
 }
 
@@ -64,20 +77,40 @@ impl Deref for Frames {
 }
 
 impl Frames {
-    fn chunk(&self, budget: &Arc<Budget>) -> Chunk {
+    /// Frames behind [`HEADROOM`] bytes, into which the header for browsers goes. All receivers share the buffer.
+    pub(super) fn with_headroom(mut bytes: Vec<u8>) -> Self {
+        let Some((headroom, frames)) = bytes.split_first_chunk_mut() else { return Self::default() };
+        let header = put_header(WebContent::Lines, frames.len(), headroom);
+        let whole = Bytes::from(bytes);
+        let frames = Self::from(whole.slice(HEADROOM..));
+        // Nobody else has set it.
+        let _ = frames.message.set(whole.slice(HEADROOM - header..));
+        frames
+    }
+
+    /// The bytes for one kind of receiver.
+    pub(super) fn wire(&self, framing: Framing) -> &Bytes {
+        match framing {
+            Framing::Lines => &self.bytes,
+            Framing::Messages => self.message.get_or_init(|| message(WebContent::Lines, &self.bytes).into()),
+        }
+    }
+
+    fn chunk(&self, framing: Framing, budget: &Arc<Budget>) -> Chunk {
         let charge = self.charge.get_or_init(|| {
             let mut reservation = budget.reserve();
             reservation.set(self.bytes.len());
             Arc::new(reservation)
         });
-        Chunk { bytes: self.bytes.clone(), _charge: Arc::clone(charge) }
+        Chunk { bytes: self.wire(framing).clone(), _charge: Arc::clone(charge) }
     }
 }
 
 impl Backlog {
-    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+    pub(super) fn new(framing: Framing, budget: &Arc<Budget>) -> Self {
         Self {
             chunks: VecDeque::new(),
+            framing,
             bytes: 0,
             mid_frame: false,
             progress: Instant::now(),
@@ -88,16 +121,25 @@ impl Backlog {
     }
 
     /// The rest of `frames` after a socket took `written` bytes.
-    pub(super) fn after(frames: &Frames, written: usize, budget: &Arc<Budget>) -> Self {
-        let mut backlog = Self::new(budget);
+    pub(super) fn after(frames: &Frames, written: usize, framing: Framing, budget: &Arc<Budget>) -> Self {
+        let mut backlog = Self::new(framing, budget);
         backlog.push(frames, budget);
         backlog.take(written);
         backlog
     }
 
     pub(super) fn push(&mut self, frames: &Frames, budget: &Arc<Budget>) {
-        self.bytes += frames.len();
-        self.chunks.push_back(frames.chunk(budget));
+        self.add(frames.chunk(self.framing, budget));
+    }
+
+    /// Adds a frame of WebSocket's own.
+    pub(super) fn push_control(&mut self, frame: Vec<u8>, budget: &Arc<Budget>) {
+        self.add(Frames::from(frame).chunk(Framing::Lines, budget));
+    }
+
+    fn add(&mut self, chunk: Chunk) {
+        self.bytes += chunk.bytes.len();
+        self.chunks.push_back(chunk);
     }
 
     /// The next bytes to write.
@@ -108,7 +150,10 @@ impl Backlog {
     /// Removes the bytes of [`Self::next`] that the socket took.
     pub(super) fn take(&mut self, written: usize) {
         let Some(chunk) = self.chunks.front_mut().filter(|_| written > 0) else { return };
-        self.mid_frame = chunk.bytes[written - 1] != b'\n';
+        self.mid_frame = match self.framing {
+            Framing::Lines => chunk.bytes[written - 1] != b'\n',
+            Framing::Messages => written < chunk.bytes.len(),
+        };
         self.bytes -= written;
         chunk.bytes.advance(written);
         if chunk.bytes.is_empty() {
@@ -162,9 +207,13 @@ impl Backlog {
         self.chunks = VecDeque::new();
         self.bytes = 0;
         if let Some(Chunk { bytes, .. }) = rest {
-            let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            let end = match self.framing {
+                Framing::Lines => bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1),
+                Framing::Messages => None,
+            };
             // Copied, so that the memory of the whole chunk is freed.
-            self.push(&bytes[..end].to_vec().into(), budget);
+            let rest = Frames::from(bytes[..end.unwrap_or(bytes.len())].to_vec());
+            self.add(rest.chunk(Framing::Lines, budget));
         }
     }
 }
@@ -193,7 +242,7 @@ mod tests {
     #[test]
     fn a_cut_keeps_the_rest_of_a_frame_that_is_begun() {
         let budget = budget();
-        let mut backlog = Backlog::after(&frames("one\ntwo\nthree\n"), 6, &budget);
+        let mut backlog = Backlog::after(&frames("one\ntwo\nthree\n"), 6, Framing::Lines, &budget);
         backlog.push(&frames("four\n"), &budget);
         assert_eq!(backlog.bytes(), 13);
         backlog.cut(&budget);
@@ -204,7 +253,7 @@ mod tests {
     fn a_cut_between_frames_keeps_nothing() {
         for written in [0, 4] {
             let budget = budget();
-            let mut backlog = Backlog::after(&frames("one\ntwo\n"), written, &budget);
+            let mut backlog = Backlog::after(&frames("one\ntwo\n"), written, Framing::Lines, &budget);
             backlog.cut(&budget);
             assert_eq!((backlog.bytes(), budget.reserved(), text(&mut backlog)), (0, 0, String::new()));
         }
@@ -214,7 +263,7 @@ mod tests {
     fn a_socket_s_part_and_the_rest_are_the_whole() {
         let whole = "one\ntwo\nthree\n";
         for written in 0..whole.len() {
-            let mut backlog = Backlog::after(&frames(whole), written, &budget());
+            let mut backlog = Backlog::after(&frames(whole), written, Framing::Lines, &budget());
             assert_eq!(text(&mut backlog), whole[written..]);
             assert_eq!(backlog.bytes(), 0);
         }
@@ -224,7 +273,7 @@ mod tests {
     fn frames_that_lie_in_many_backlogs_are_charged_once_and_until_the_last_has_written_them() {
         let (budget, frames) = (budget(), frames("to all\n"));
         let mut backlogs: Vec<Backlog> =
-            (0..9).map(|written| Backlog::after(&frames, written % 3, &budget)).collect();
+            (0..9).map(|written| Backlog::after(&frames, written % 3, Framing::Lines, &budget)).collect();
         drop(frames);
         assert_eq!(budget.reserved(), 7);
         backlogs.iter_mut().skip(1).for_each(|backlog| drop(text(backlog)));
@@ -237,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_byte_now_and_then_is_no_progress() {
-        let mut backlog = Backlog::new(&budget());
+        let mut backlog = Backlog::new(Framing::Lines, &budget());
         let begun = backlog.progress;
         (1..BACKLOG_STEP_BYTES).for_each(|_| backlog.note_progress(1));
         assert_eq!(backlog.progress, begun);
@@ -248,7 +297,7 @@ mod tests {
     #[test]
     fn what_the_kernel_holds_counts_once_the_peer_is_stuck() {
         let budget = budget();
-        let mut backlog = Backlog::after(&frames("one\ntwo\n"), 4, &budget);
+        let mut backlog = Backlog::after(&frames("one\ntwo\n"), 4, Framing::Lines, &budget);
         backlog.charge(100);
         assert_eq!(backlog.weight(), 4 + BACKLOG_CHUNK_BYTES + 100);
         backlog.progress -= BACKLOG_STUCK + Duration::from_millis(1);

@@ -11,17 +11,18 @@
 //! before anything else; while there is a backlog, it alone is written; the reactor watches each connection
 //! that has a backlog or is ending, and learns of a broken one at once.
 
-use super::backlog::{Backlog, Frames};
+use super::backlog::{Backlog, Frames, Framing};
 use super::connection_end::{CloseMode, ConnectionEnd};
 use super::gate::Pass;
 use super::memory::Reservation;
 use super::reactor_inbox::{Permits, ReactorInbox};
-use super::transport::Transport;
+use super::transport::{Transport, TransportError};
+use super::websocket::CloseCode;
 use crate::chat::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, BACKLOG_STEP_BYTES, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
-use crate::security::{ChannelError, Status};
+use crate::security::Status;
 use bytes::Bytes;
 use mio::Registry;
 use mio::net::TcpStream;
@@ -42,6 +43,7 @@ const TOO_SLOW: &str = "you did not read what was sent to you for too long; conn
 pub(super) struct Connection {
     stream: TcpStream,
     is_encrypted: bool,
+    framing: Framing,
     writing: Mutex<Writing>,
     inbox: Arc<ReactorInbox>,
     permits: Permits,
@@ -74,8 +76,9 @@ impl Connection {
         permits: Permits,
     ) -> Arc<Self> {
         let is_encrypted = transport.is_encrypted();
+        let framing = if transport.web_purpose().is_some() { Framing::Messages } else { Framing::Lines };
         let writing = Mutex::new(Writing { transport, backlog: None, ending: None });
-        Arc::new(Self { stream, is_encrypted, writing, inbox, permits })
+        Arc::new(Self { stream, is_encrypted, framing, writing, inbox, permits })
     }
 
     pub(super) fn id(&self) -> SessionId {
@@ -104,9 +107,38 @@ impl Connection {
         (&self.stream).read(buffer)
     }
 
-    /// Decrypts what the peer sent.
-    pub(super) fn decrypt(&self, bytes: &[u8], plain: &mut Vec<u8>) -> Result<Status, ChannelError> {
-        self.lock().transport.decrypt(&self.stream, bytes, plain)
+    /// Whether it is a browser's.
+    pub(super) fn is_web(&self) -> bool {
+        self.framing == Framing::Messages
+    }
+
+    /// Decrypts what the peer sent, and takes it out of its frames.
+    pub(super) fn open(&self, bytes: &[u8], plain: &mut Vec<u8>) -> Result<Status, TransportError> {
+        let mut writing = self.lock();
+        let opened = writing.transport.open(&self.stream, bytes, plain);
+        if let Some(pong) = writing.transport.take_pong() {
+            self.answer_ping(&mut writing, pong);
+        }
+        opened
+    }
+
+    /// Sends it between two messages.
+    fn answer_ping(&self, writing: &mut Writing, pong: Vec<u8>) {
+        if writing.ending.is_some() {
+            return;
+        }
+        let budget = &self.inbox.budget;
+        let is_first = writing.backlog.is_none();
+        let backlog = writing.backlog.get_or_insert_with(|| Box::new(Backlog::new(self.framing, budget)));
+        backlog.push_control(pong, budget);
+        if is_first {
+            self.write_on(writing);
+        }
+        if writing.backlog.is_some() {
+            self.check_bound(writing);
+            // Watched from outside the connection's lock otherwise; the inbox's own is the one that may follow it.
+            self.inbox.watch(self.id());
+        }
     }
 
     /// Reserves memory for the connection's input; nothing yet.
@@ -121,18 +153,25 @@ impl Connection {
     /// Writes whole frames or queues them; never waits. A broken connection drops them; the reactor then ends
     /// the session.
     pub(super) fn send(&self, frames: &Frames) {
-        self.write_or_queue(frames, |queue| queue(frames));
+        if !frames.is_empty() {
+            self.write_or_queue(frames.wire(self.framing), |queue| queue(frames));
+        }
     }
 
-    /// As [`Self::send`], for frames that nobody shares: copies them only if they must wait.
-    pub(super) fn send_own(&self, frames: &[u8]) {
-        self.write_or_queue(frames, |queue| queue(&Bytes::copy_from_slice(frames).into()));
+    /// As [`Self::send`], for lines that nobody shares: copies them only if they must wait, or need a header.
+    pub(super) fn send_own(&self, lines: &[u8]) {
+        let frames = || Bytes::copy_from_slice(lines).into();
+        match self.framing {
+            _ if lines.is_empty() => {}
+            Framing::Lines => self.write_or_queue(lines, |queue| queue(&frames())),
+            Framing::Messages => self.send(&frames()),
+        }
     }
 
     /// `share` passes the frames on in the form that a backlog keeps.
-    fn write_or_queue(&self, frames: &[u8], share: impl FnOnce(&mut dyn FnMut(&Frames))) {
+    fn write_or_queue(&self, bytes: &[u8], share: impl FnOnce(&mut dyn FnMut(&Frames))) {
         let mut writing = self.lock();
-        if writing.ending.is_some() || frames.is_empty() {
+        if writing.ending.is_some() {
             return;
         }
         let budget = &self.inbox.budget;
@@ -140,12 +179,12 @@ impl Connection {
             share(&mut |frames| backlog.push(frames, budget));
             return self.check_bound(&mut writing);
         }
-        let Ok(written) = writing.transport.write(&self.stream, frames) else {
+        let Ok(written) = writing.transport.write(&self.stream, bytes) else {
             return self.fail(&mut writing);
         };
-        if written < frames.len() || writing.transport.waiting() > 0 {
+        if written < bytes.len() || writing.transport.waiting() > 0 {
             share(&mut |frames| {
-                writing.backlog = Some(Box::new(Backlog::after(frames, written, budget)));
+                writing.backlog = Some(Box::new(Backlog::after(frames, written, self.framing, budget)));
             });
             self.write_on(&mut writing);
             self.check_bound(&mut writing);
@@ -154,13 +193,22 @@ impl Connection {
         }
     }
 
+    /// Ends the connection after what was sent, of which these are the last lines. The peer has [`CLOSE_GRACE`] to
+    /// read it.
+    pub(super) fn finish_after(&self, lines: &[u8]) {
+        if self.is_web() && !lines.is_empty() {
+            self.lock().transport.set_close(CloseCode::after(lines));
+        }
+        self.finish();
+    }
+
     /// Ends the connection after what was sent. The peer has [`CLOSE_GRACE`] to read it.
     pub(super) fn finish(&self) {
         let mut writing = self.lock();
         if writing.ending.is_none() {
             writing.ending = Some(ConnectionEnd::now(CloseMode::Orderly));
             if writing.backlog.is_none() && !self.say_end(&mut writing.transport) {
-                writing.backlog = Some(Box::new(Backlog::new(&self.inbox.budget)));
+                writing.backlog = Some(Box::new(Backlog::new(self.framing, &self.inbox.budget)));
                 self.write_on(&mut writing);
             }
             drop(writing);
@@ -246,9 +294,14 @@ impl Connection {
         backlog.map_or((0, false), |backlog| (backlog.weight(), backlog.is_stuck()))
     }
 
-    /// Memory for an unfinished record, in bytes.
+    /// Whether what the peer sends has to be [opened](Self::open).
+    pub(super) fn must_open(&self) -> bool {
+        self.is_encrypted || self.is_web()
+    }
+
+    /// Memory for an unfinished record, in bytes; also not 0 while a message of WebSocket is unfinished.
     pub(super) fn unfinished(&self) -> usize {
-        if self.is_encrypted { self.lock().transport.held() } else { 0 }
+        if self.must_open() { self.lock().transport.held() } else { 0 }
     }
 
     /// Bytes that the peer has sent and nobody has read yet, if the system tells.
@@ -340,6 +393,7 @@ impl Connection {
         // A fresh start: it will be gone soon.
         backlog.note_progress(BACKLOG_STEP_BYTES);
         backlog.charge(writing.transport.waiting());
+        writing.transport.set_close(CloseCode::REFUSED);
         writing.ending = Some(ConnectionEnd::now(CloseMode::Orderly));
     }
 

@@ -25,6 +25,9 @@ pub const HISTORY_FILE: &str = "history.db";
 /// The secret that proves that a client can read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
+/// The certificate for browsers.
+pub(super) const WEB_CERTIFICATE_FILE: &str = "web-certificate.json";
+
 /// The file to lock.
 const LOCK_FILE: &str = "lock";
 

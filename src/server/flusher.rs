@@ -4,6 +4,7 @@
 
 use super::backlog::Frames;
 use super::connection::Connection;
+use super::headed_buffer::HeadedBuffer;
 use super::history::History;
 use super::multicast::MulticastTests;
 use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, ReceiverList, StepKind};
@@ -91,7 +92,7 @@ impl Flusher {
         self.batch = self.batch.wrapping_add(1);
         let mut steps = batch.take_steps();
         let lists = batch.take_lists();
-        let lobby = Frames::from(batch.lobby);
+        let lobby = Frames::with_headroom(batch.lobby.into_bytes());
         claim(&mut self.sessions, &mut steps, &lists);
         steps.sort_unstable_by_key(|step| (step.session, step.place));
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
@@ -112,9 +113,9 @@ impl Flusher {
                 (row.list, row.written_in) = (0, self.batch);
                 let frames = same[usize::from(row.follows)].get_or_insert_with(|| {
                     let mut steps: Vec<_> = list.frames.iter().map(|frame| frame.step(*session)).collect();
-                    let mut frames = Vec::new();
-                    assemble(&mut steps, lobby, &mut row.follows, &mut frames);
-                    frames.into()
+                    let mut frames = HeadedBuffer::default();
+                    assemble(&mut steps, lobby, &mut row.follows, frames.end());
+                    Frames::with_headroom(frames.into_bytes())
                 });
                 row.connection.send(frames);
             }
@@ -162,7 +163,7 @@ impl Flusher {
         }
         if fate != Fate::Stays {
             row.follows = false;
-            row.connection.finish();
+            row.connection.finish_after(&self.scratch);
             if let Some(history) = &self.history {
                 history.gone(&row.connection);
             }
@@ -413,7 +414,7 @@ mod tests {
 
     fn written(mut batch: OutputBatch) -> Vec<String> {
         let (mut steps, lists) = (batch.take_steps(), batch.take_lists());
-        let lobby = Bytes::from(batch.lobby);
+        let lobby = Bytes::copy_from_slice(&batch.lobby);
         claim(&mut Slots::default(), &mut steps, &lists);
         steps.sort_unstable_by_key(|step| (step.session, step.place));
         let of = |steps: &mut [OutputStep]| {

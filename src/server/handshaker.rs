@@ -1,7 +1,7 @@
 //! From an accepted socket to a session: recognises the protocol and does the TLS handshake.
 //!
-//! The first byte tells: 0x16 starts a TLS record, `{` a packet. Anything else, such as a web request, is
-//! refused. Until the first byte, a connection costs no more than its task.
+//! The first byte tells: 0x16 starts a TLS record, `{` a packet, and `G` or `H` a browser's request (`web/`). Anything else
+//! is refused. Until the first byte, a connection costs no more than its task.
 
 mod known_keys;
 
@@ -11,13 +11,14 @@ use super::journal::ServerJournal;
 use super::reactor_inbox::{HandshakeLeftover, NewConnection, Permits, ReactorInbox};
 use super::refusal_reason::RefusalReason;
 use super::transport::Transport;
+use super::web::{self, WebCaller, WebDoor, WebEnd};
 use crate::chat::Peer;
 use crate::limits::{
-    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, MAX_FAREWELLS, RESTRICTED_TIMEOUT, TLS_LINE,
-    TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, MAX_FAREWELLS, MAX_HANDSHAKE_BYTES,
+    RESTRICTED_TIMEOUT, TLS_LINE, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
 };
 use crate::protocol::{Code, Event};
-use crate::security::{ChannelError, ServerChannel, ServerTls, Status};
+use crate::security::{ChannelError, ClientHelloReader, ServerChannel, ServerTls, Status, TlsProtocol};
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
@@ -56,6 +57,7 @@ pub(super) struct Handshaker {
     pub(super) tls: ServerTls,
     /// Whether to accept plaintext.
     pub(super) plaintext: bool,
+    pub(super) web: Arc<WebDoor>,
     pub(super) inbox: Arc<ReactorInbox>,
     /// How long a plaintext client has to send its first byte.
     pub(super) registration: Duration,
@@ -72,8 +74,7 @@ pub(super) struct Handshaker {
 
 /// A connection after its handshake.
 struct Opened {
-    /// `None`: plaintext.
-    channel: Option<ServerChannel>,
+    transport: Transport,
     leftover: HandshakeLeftover,
 }
 
@@ -84,6 +85,8 @@ enum Failure {
     Gone,
     /// The peer gets an answer.
     Refused(Code, String),
+    /// The same for a browser after its upgrade.
+    RefusedWeb(Transport, Code, String),
     /// The peer's address gets a penalty.
     Offence(Offence),
 }
@@ -92,7 +95,7 @@ impl Handshaker {
     pub(super) fn new(
         hub: Arc<Hub>,
         tls: ServerTls,
-        plaintext: bool,
+        (plaintext, web): (bool, Arc<WebDoor>),
         (inbox, journal): (Arc<ReactorInbox>, Arc<ServerJournal>),
         registration: Duration,
     ) -> Arc<Self> {
@@ -100,6 +103,7 @@ impl Handshaker {
             hub,
             tls,
             plaintext,
+            web,
             inbox,
             registration,
             permits: Semaphore::new(HANDSHAKES_IN_PROGRESS),
@@ -142,11 +146,12 @@ pub(super) async fn serve(
         _ = closed.wait_for(|closed| *closed) => None,
         Ok(()) = cut => None,
     };
-    let Some(Opened { channel, leftover }) = opened else { return };
-    let transport = channel.map_or(Transport::Plain, Transport::encrypted);
+    let Some(Opened { transport, leftover }) = opened else { return };
     let ip = address.ip().to_canonical();
+    let web = transport.web_purpose().is_some();
     let local = ip.is_loopback() || stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip);
-    let peer = Peer { ip, key: transport.peer_key(), encrypted: transport.is_encrypted(), local };
+    let (key, encrypted) = (transport.peer_key(), transport.is_encrypted());
+    let peer = Peer { ip, key, encrypted, local: local && !web, web };
     match stream.into_std() {
         // The gate may have cut it just now.
         Ok(stream) if permits.pass.admit() => {
@@ -158,7 +163,7 @@ pub(super) async fn serve(
 }
 
 async fn open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &mut Pass) -> Option<Opened> {
-    let mut opened = match try_open(handshaker, stream, pass).await {
+    let opened = match try_open(handshaker, stream, pass).await {
         Ok(opened) => opened,
         Err(failure) => {
             // Boxed: most connections never fail, so their tasks need no room for this.
@@ -169,7 +174,7 @@ async fn open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &mut Pass) 
     if pass.restriction(handshaker.hub.uptime()).is_some()
         && let Err(failure) = Box::pin(known_keys::prove(handshaker, pass, &opened)).await
     {
-        Box::pin(fail(handshaker, stream, opened.channel.as_mut(), pass, failure)).await;
+        Box::pin(fail(handshaker, stream, Some(opened.transport), pass, failure)).await;
         return None;
     }
     Some(opened)
@@ -179,33 +184,34 @@ async fn open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &mut Pass) 
 async fn fail(
     handshaker: &Handshaker,
     stream: &mut TcpStream,
-    channel: Option<&mut ServerChannel>,
+    mut transport: Option<Transport>,
     pass: &Pass,
-    failure: Failure,
+    mut failure: Failure,
 ) {
+    if let Failure::RefusedWeb(web, code, why) = failure {
+        (transport, failure) = (Some(web), Failure::Refused(code, why));
+    }
     match &failure {
         Failure::Gone => {}
         Failure::Offence(Offence::Timeout) => handshaker.note_refusal(pass, RefusalReason::Timeout),
         Failure::Offence(_) => handshaker.note_refusal(pass, RefusalReason::BadHandshake),
-        Failure::Refused(code, _) => handshaker.note_refusal(pass, (*code).into()),
+        Failure::Refused(code, _) | Failure::RefusedWeb(_, code, _) => {
+            handshaker.note_refusal(pass, (*code).into());
+        }
     }
+    let is_plain = transport.as_ref().is_none_or(|transport| !transport.is_encrypted());
     match failure {
-        Failure::Gone => {}
+        Failure::Gone | Failure::RefusedWeb(..) => {}
         Failure::Offence(offence) => pass.punish(offence, handshaker.hub.uptime()),
-        Failure::Refused(..) if channel.is_none() && pass.is_penalized(handshaker.hub.uptime()) => {}
+        Failure::Refused(..) if is_plain && pass.is_penalized(handshaker.hub.uptime()) => {}
         Failure::Refused(code, why) => {
-            if code == Code::BadProtocol {
-                pass.punish(Offence::Garbage, handshaker.hub.uptime());
+            match code {
+                Code::BadProtocol => pass.punish(Offence::Garbage, handshaker.hub.uptime()),
+                Code::BadTicket => pass.punish(Offence::FailedAuth, handshaker.hub.uptime()),
+                _ => {}
             }
-            let mut line = Event::error(code, why).into_packet("", None).to_frame();
-            if let Some(channel) = channel {
-                let mut sealed = Vec::new();
-                if channel.send(&line, &mut sealed).is_err() {
-                    return;
-                }
-                channel.close(&mut sealed);
-                line = sealed;
-            }
+            let line = Event::error(code, why).into_packet("", None).to_frame();
+            let Some(line) = transport.unwrap_or(Transport::Plain).last_words(line) else { return };
             // The answer keeps a descriptor open for a while; in a flood, clients get one write and no wait.
             match handshaker.farewells.try_acquire() {
                 Ok(_permit) => farewell(stream, &line).await,
@@ -245,8 +251,9 @@ async fn try_open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &Pass) 
         TLS_HANDSHAKE => Box::pin(try_handshake(handshaker, stream, pass, start)).await,
         // People type white space before a packet.
         b'{' | b' ' | b'\t' | b'\r' | b'\n' if handshaker.plaintext => {
-            Ok(Opened { channel: None, leftover: HandshakeLeftover::default() })
+            Ok(Opened { transport: Transport::Plain, leftover: HandshakeLeftover::default() })
         }
+        b'G' | b'H' => Box::pin(browse(handshaker, stream, pass, None, Vec::new())).await,
         b'{' => Err(Failure::Refused(Code::TlsRequired, tls_required())),
         _ => Err(Failure::Refused(Code::BadProtocol, "lanchat: expected TLS".into())),
     }
@@ -268,7 +275,38 @@ async fn try_handshake(
     let patience = whole.saturating_sub(start.elapsed()).min(whole / 2);
     let done = in_time(handshaker, &share, patience, handshake(handshaker, stream)).await;
     drop((permit, share));
-    done
+    let (channel, protocol, leftover) = done?;
+    match protocol {
+        TlsProtocol::Chat => Ok(Opened { transport: Transport::encrypted(channel), leftover }),
+        TlsProtocol::Web => browse(handshaker, stream, pass, Some(channel), leftover.plain).await,
+    }
+}
+
+/// Serves a browser until it has a session, or ends. `early`: what came with the end of the handshake.
+async fn browse(
+    handshaker: &Handshaker,
+    stream: &mut TcpStream,
+    pass: &Pass,
+    channel: Option<ServerChannel>,
+    early: Vec<u8>,
+) -> Result<Opened, Failure> {
+    let entry = web::enter((&handshaker.web, &handshaker.hub, pass.host()), stream, channel, early);
+    let served = match pass.restriction(handshaker.hub.uptime()) {
+        Some(_) => timeout(RESTRICTED_TIMEOUT, entry).await.unwrap_or(Err(WebEnd::Done)),
+        None => entry.await,
+    };
+    match served {
+        Ok(WebCaller { transport, rest, is_all }) => {
+            Ok(Opened { transport, leftover: HandshakeLeftover { plain: rest, is_all } })
+        }
+        Err(WebEnd::Done) => Err(Failure::Gone),
+        Err(WebEnd::Slow) => Err(Failure::Offence(Offence::Timeout)),
+        Err(WebEnd::Garbage) => {
+            drain(stream).await;
+            Err(Failure::Offence(Offence::Garbage))
+        }
+        Err(WebEnd::Refused(transport, code, why)) => Err(Failure::RefusedWeb(transport, code, why)),
+    }
 }
 
 fn tls_required() -> String {
@@ -328,28 +366,33 @@ async fn in_time<T>(
     }
 }
 
-async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Opened, Failure> {
-    let mut channel = ServerChannel::new(&handshaker.tls).map_err(|error| {
+/// What a handshake leads to.
+type Greeted = (ServerChannel, TlsProtocol, HandshakeLeftover);
+
+async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Greeted, Failure> {
+    let (protocol, mut hello) = match handshaker.tls.serves_web() {
+        true => named_protocol(stream).await?,
+        false => (TlsProtocol::Chat, Vec::new()),
+    };
+    let mut channel = ServerChannel::with(&handshaker.tls, protocol).map_err(|error| {
         tracing::error!(event = "tls_failed", %error, "cannot start a TLS session");
         Failure::Gone
     })?;
     let (mut plain, mut out) = (Vec::new(), Vec::new());
     loop {
-        stream.readable().await.map_err(|_| Failure::Gone)?;
-        let step = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
-            Ok(0) => Err(Failure::Gone),
-            Ok(length) => Ok(channel.receive(&buffer[..length], &mut plain, &mut out)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Ok(Status::Handshaking)),
-            Err(_) => Err(Failure::Gone),
-        })?;
+        let step = match std::mem::take(&mut hello) {
+            hello if hello.is_empty() => {
+                read_some(stream, |bytes| channel.receive(bytes, &mut plain, &mut out)).await?
+            }
+            hello => channel.receive(&hello, &mut plain, &mut out),
+        };
         let written = stream.write_all(&out).await;
         out.clear();
         match step {
             Ok(Status::Handshaking) => written.map_err(|_| Failure::Gone)?,
             Ok(status) => {
                 let leftover = HandshakeLeftover { plain, is_all: status == Status::Closed };
-                let opened = Opened { channel: Some(channel), leftover };
-                return written.map(|()| opened).map_err(|_| Failure::Gone);
+                return written.map(|()| (channel, protocol, leftover)).map_err(|_| Failure::Gone);
             }
             // For example because it knows this server by another key.
             Err(ChannelError::GivenUp(alert)) => {
@@ -362,6 +405,38 @@ async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Op
                 drain(stream).await;
                 return Err(Failure::Offence(Offence::Garbage));
             }
+        }
+    }
+}
+
+/// Reads until a client has said which protocol it wants to speak. Also returns what was read.
+async fn named_protocol(stream: &TcpStream) -> Result<(TlsProtocol, Vec<u8>), Failure> {
+    let (mut hello, mut reader) = (Vec::new(), ClientHelloReader::default());
+    loop {
+        let before = hello.len();
+        read_some(stream, |bytes| hello.extend_from_slice(bytes)).await?;
+        // The handshake itself finds and names what is too long.
+        let is_long = hello.len() > MAX_HANDSHAKE_BYTES;
+        match reader.read(&hello[before..]) {
+            Some(protocol) => return Ok((protocol, hello)),
+            None if is_long => return Ok((TlsProtocol::Chat, hello)),
+            None => {}
+        }
+    }
+}
+
+/// Waits for bytes, and hands them in.
+async fn read_some<T>(stream: &TcpStream, take: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
+    loop {
+        stream.readable().await.map_err(|_| Failure::Gone)?;
+        let read = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
+            Ok(0) => Err(Failure::Gone),
+            Ok(length) => Ok(Some(length)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(_) => Err(Failure::Gone),
+        })?;
+        if let Some(length) = read {
+            return Ok(BUFFER.with_borrow(|buffer| take(&buffer[..length])));
         }
     }
 }

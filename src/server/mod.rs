@@ -22,8 +22,9 @@ mod frames;
 mod gate;
 mod handle;
 mod handshaker;
-mod history;
 #[doc(hidden)]
+mod headed_buffer;
+mod history;
 pub mod hold;
 mod hub;
 mod journal;
@@ -54,13 +55,15 @@ mod transfer;
 mod transport;
 mod vitals;
 mod watch;
+mod web;
+mod websocket;
 
 pub use console::Console;
 pub use data_dir::{
     DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use,
 };
 pub use handle::Handle;
-pub use options::{FileOptions, JoinPolicy, ServerOptions};
+pub use options::{FileOptions, JoinPolicy, ServerOptions, WebMode, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::Reloaded;
 pub use signals::{ReloadSignal, StopSignals};
@@ -71,10 +74,10 @@ use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{DEFAULT_MAX_CLIENTS, MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::ServerTls;
+use crate::security::{Keypair, ServerTls, WebCertificate, WebNames};
 use crate::store::Store;
 use connection_ids::ConnectionIds;
-use data_dir::DataDir;
+use data_dir::{DataDir, WEB_CERTIFICATE_FILE};
 use flusher::Flusher;
 use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
@@ -99,6 +102,7 @@ use tokio::time::timeout;
 use transfer::{FileDoor, Transfers};
 use vitals::{Vitals, VitalsSources};
 use watch::Watch;
+use web::WebDoor;
 
 /// A server that listens but does not serve yet.
 #[derive(Debug)]
@@ -119,6 +123,7 @@ pub struct Server {
     transfers: Transfers,
     vitals: Vitals,
     watch: Watch,
+    web_certificate: Option<Fingerprint>,
 }
 
 impl Server {
@@ -135,11 +140,12 @@ impl Server {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         // Before any client can connect.
         let clock = Arc::new(Clock::new());
-        let (tls, key, closed_server) = identity(&data_dir, &options)?;
+        let (tls, web_certificate, key, closed_server) = identity(&data_dir, &options)?;
         let of_port = |error| StartError::of_port(error, options.address, options.port);
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
         let info = server_info(&options, &key);
+        let web = Arc::new(web_door(&options, &info));
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
@@ -156,7 +162,7 @@ impl Server {
         let admission = admission(&options, budget, journal());
         let inboxes = (Arc::clone(&inbox), journal());
         let handshaker =
-            Handshaker::new(Arc::clone(&hub), tls, options.plaintext, inboxes, options.registration);
+            Handshaker::new(Arc::clone(&hub), tls, (options.plaintext, web), inboxes, options.registration);
         let kept = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let vitals = Vitals::new(VitalsSources {
             hub: Arc::clone(&hub),
@@ -186,7 +192,13 @@ impl Server {
             transfers,
             vitals,
             watch,
+            web_certificate,
         })
+    }
+
+    /// The SHA-256 of the certificate that browsers see; `None`: it does not serve them.
+    pub fn web_certificate(&self) -> Option<Fingerprint> {
+        self.web_certificate
     }
 
     /// The fingerprint of the server's key.
@@ -222,7 +234,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        let doors = (self.admission.clone(), self.store.clone());
+        let doors = (self.admission.clone(), self.store.clone(), Arc::clone(&self.handshaker.web));
         Handle::new(hub, self.secrets.code.clone(), counts, self.vitals.clone(), doors)
     }
 
@@ -283,6 +295,33 @@ impl Server {
     }
 }
 
+/// Also returns the fingerprint of the certificate that browsers see.
+fn tls(
+    options: &ServerOptions,
+    keys: &Keypair,
+    data_dir: &DataDir,
+) -> Result<(ServerTls, Option<Fingerprint>), StartError> {
+    let tls = ServerTls::new(keys)?;
+    let Some(web) = &options.web else { return Ok((tls, None)) };
+    let certificate = match &web.certificate {
+        Some((certificate, key)) => WebCertificate::load(certificate, key)?,
+        None => {
+            let local_name = (web.local_name)(&options.name, &keys.fingerprint().id());
+            let names =
+                [local_name, "localhost".into()].into_iter().chain(web.hosts.iter().cloned()).collect();
+            let names = WebNames { names, addresses: web.addresses.clone() };
+            let path = data_dir.file(WEB_CERTIFICATE_FILE);
+            WebCertificate::keep(path.as_deref(), keys, &names, jiff::Timestamp::now())?
+        }
+    };
+    Ok((tls.with_web(&certificate)?, Some(certificate.sha256())))
+}
+
+fn web_door(options: &ServerOptions, info: &ServerInfo) -> WebDoor {
+    let hosts = options.web.as_ref().map_or(&[][..], |web| &web.hosts);
+    WebDoor::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
+}
+
 fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
     ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
@@ -292,7 +331,7 @@ fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJo
     Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::default()), memory }
 }
 
-type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
+type Identity = (ServerTls, Option<Fingerprint>, Fingerprint, Option<Arc<ClosedServer>>);
 
 /// The server's key, and its passphrase if it is closed.
 fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
@@ -300,7 +339,8 @@ fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, Sta
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
     let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
-    Ok((ServerTls::new(&keys)?, key, closed_server))
+    let (tls, web_certificate) = tls(options, &keys, data_dir)?;
+    Ok((tls, web_certificate, key, closed_server))
 }
 
 /// The hub, and what passes its transfers on.

@@ -37,6 +37,8 @@ pub struct ServerOptions {
     pub frame: Duration,
     /// Whether to accept connections without TLS.
     pub plaintext: bool,
+    /// How to serve browsers; `None`: not at all.
+    pub web: Option<WebOptions>,
     /// Everyone, or only members.
     pub access: JoinPolicy,
     /// Connections that one address may always have, however full the server is; `None`: no limit.
@@ -75,6 +77,29 @@ impl FileOptions {
         let most = usize::try_from(enough).unwrap_or(usize::MAX);
         FileRules { max_transfers: self.rules.max_transfers.min(most), ..self.rules }
     }
+}
+
+/// How to serve browsers.
+#[derive(Debug, Clone)]
+pub struct WebOptions {
+    pub mode: WebMode,
+    /// Names by which browsers may call the server, besides addresses, `localhost` and those in `.local`.
+    pub hosts: Vec<String>,
+    /// This machine's addresses, for the certificate.
+    pub addresses: Vec<IpAddr>,
+    /// The files of a certificate that an authority has made and of its key; `None`: the server makes its own.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Makes the server's name in `.local` from its display name and id.
+    pub local_name: fn(&str, &str) -> String,
+}
+
+/// Which browsers to serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebMode {
+    /// Over HTTPS; plain HTTP leads there.
+    Encrypted,
+    /// Over plain HTTP as well.
+    Plaintext,
 }
 
 /// Whether everyone may join the server, or only members.
@@ -119,6 +144,7 @@ impl Default for ServerOptions {
             registration: REGISTRATION_TIMEOUT,
             frame: FRAME_TIMEOUT,
             plaintext: false,
+            web: None,
             access: JoinPolicy::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
             history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),

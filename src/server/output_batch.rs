@@ -9,6 +9,7 @@
 use super::connection::Connection;
 use super::cutover::Cutover;
 use super::frame_arena::FrameArena;
+use super::headed_buffer::HeadedBuffer;
 use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId};
 use crate::limits::{ENTRY_BYTES, SMALL_BATCH_BYTES, SMALL_BATCH_STEPS};
 use crate::protocol::Packet;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {
     /// Frames for all sessions that follow the lobby.
-    pub(super) lobby: Vec<u8>,
+    pub(super) lobby: HeadedBuffer,
     /// In order.
     steps: Vec<OutputStep>,
     /// Frames for several sessions, in order; their places are between those of the steps.
@@ -182,7 +183,7 @@ impl OutputBatch {
     /// duplicate.
     pub(super) fn lobby(&mut self, packet: &Packet, except: &[SessionId], entry: Option<usize>) {
         let at = self.lobby.len();
-        packet.write_to(&mut self.lobby);
+        packet.write_to(self.lobby.end());
         let end = self.lobby.len();
         for session in except {
             let place = self.place();
@@ -246,15 +247,15 @@ impl OutputBatch {
 
     /// Cuts these ranges out of the lobby. They are in order.
     fn cut_lobby(&mut self, gone: &[Range<usize>]) {
-        let (mut kept, mut from) = (Vec::with_capacity(self.lobby.len()), 0);
+        let (mut kept, mut from) = (HeadedBuffer::with_capacity(self.lobby.len()), 0);
         // Their positions in what remains.
         let mut places = Vec::with_capacity(gone.len());
         for range in gone {
-            kept.extend_from_slice(&self.lobby[from..range.start]);
+            kept.end().extend_from_slice(&self.lobby[from..range.start]);
             places.push(kept.len());
             from = range.end;
         }
-        kept.extend_from_slice(&self.lobby[from..]);
+        kept.end().extend_from_slice(&self.lobby[from..]);
         self.lobby = kept;
         let moved = |at: usize| match gone.partition_point(|range| range.start < at).checked_sub(1) {
             Some(last) => places[last] + at.saturating_sub(gone[last].end),

@@ -258,9 +258,9 @@ fn read(
             // once, and on Windows not even every byte.
             readiness.is_readable = length == buffer.len() || readiness.ended.is_some() || cfg!(windows);
             let bytes = &buffer[..length];
-            match (input.is_over, connection.is_encrypted()) {
+            match (input.is_over, connection.must_open()) {
                 (true, _) => Ok(()),
-                (false, true) => decrypt(connection, bytes, input, portion, &mut scratch.plain),
+                (false, true) => open(connection, bytes, input, portion, &mut scratch.plain),
                 (false, false) => {
                     let taken = input.take(bytes, portion.packets);
                     input.later.extend_from_slice(&bytes[taken..]);
@@ -277,7 +277,7 @@ fn read(
     }
 }
 
-fn decrypt(
+fn open(
     connection: &Connection,
     bytes: &[u8],
     input: &mut ReadState,
@@ -285,7 +285,7 @@ fn decrypt(
     plain: &mut Vec<u8>,
 ) -> io::Result<()> {
     plain.clear();
-    let status = connection.decrypt(bytes, plain).map_err(|error| {
+    let status = connection.open(bytes, plain).map_err(|error| {
         tracing::debug!(event = "decryption_failed", peer = %connection.ip(), %error, "cannot decrypt records");
         io::Error::other(error)
     })?;

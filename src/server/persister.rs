@@ -372,6 +372,7 @@ mod tests {
             key: Some(Fingerprint::new([number; 32])),
             encrypted: true,
             local: false,
+            web: false,
         };
         let id = SessionId(number.into());
         chat.connect(id, peer);

@@ -1,7 +1,7 @@
 //! Gives a running server new settings: those that need no restart.
 
 use super::gate::GateLimits;
-use super::options::{FileOptions, JoinPolicy, ServerOptions};
+use super::options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
 use super::{Handle, PASSPHRASE_FILE, most_clients};
 use crate::security::{Passphrase, PassphraseError};
 
@@ -120,6 +120,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         registration: _,
         frame: _,
         plaintext,
+        web,
         access,
         max_per_address: _,
         history,
@@ -133,6 +134,10 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         let before = old.files.as_ref().zip(files.as_ref());
         before.is_some_and(|(before, after)| value(before) != value(after))
     };
+    let mode = |web: &Option<WebOptions>| web.as_ref().map(|web| web.mode);
+    // Without browsers, the other options about them mean nothing.
+    let host_names = |web: &Option<WebOptions>| web.as_ref().map(|web| web.hosts.clone());
+    let certificate = |web: &Option<WebOptions>| web.as_ref().and_then(|web| web.certificate.clone());
     let is_closed = |access: &JoinPolicy| !matches!(access, JoinPolicy::Open);
     let all = [
         ("name", *name != old.name),
@@ -142,6 +147,9 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         ("memory", *memory != old.memory),
         ("data-dir", *data_dir != old.data_dir),
         ("allow-plaintext", *plaintext != old.plaintext),
+        ("web", mode(web) != mode(&old.web)),
+        ("web-host", host_names(web) != host_names(&old.web)),
+        ("web-cert", certificate(web) != certificate(&old.web)),
         ("closed", is_closed(access) != is_closed(&old.access)),
         ("no-history", history.is_some() != old.history.is_some()),
         ("metrics", *metrics != old.metrics),

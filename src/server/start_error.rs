@@ -1,7 +1,7 @@
 //! Why a server does not start, and what to do about it.
 
 use super::data_dir::DataDirError;
-use crate::security::ChannelError;
+use crate::security::{ChannelError, WebCertificateError};
 use crate::store::StoreError;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -37,6 +37,9 @@ pub enum StartError {
     /// The system provides no poll.
     #[error("cannot wait for sockets: {0}; raise the limit on open files (ulimit -n)")]
     Poll(#[source] io::Error),
+    /// See [`WebCertificateError`].
+    #[error(transparent)]
+    WebCertificate(#[from] WebCertificateError),
     /// TLS refuses the key.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] ChannelError),

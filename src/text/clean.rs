@@ -60,7 +60,7 @@ pub fn is_suspicious(c: char) -> bool {
 }
 
 /// Characters that never reach the terminal, whatever their neighbours.
-fn is_unsafe(c: char) -> bool {
+pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{2028}' | '\u{2029}' | '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{3164}' | '\u{FFA0}'
@@ -70,7 +70,7 @@ fn is_unsafe(c: char) -> bool {
 
 /// Characters without a meaning on a terminal: soft hyphens, zero-width spaces, byte order marks, and signs
 /// between terms of a formula.
-fn is_unseen(c: char) -> bool {
+pub(super) fn is_unseen(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'
         | '\u{1D173}'..='\u{1D17A}')
 }
@@ -238,6 +238,9 @@ impl CleanLine {
 }
 
 #[cfg(test)]
+pub(super) use tests::pieces;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::text::safe_line;
@@ -352,7 +355,8 @@ mod tests {
         assert_eq!(safe_line("字\tx"), "字  x");
     }
 
-    fn pieces() -> impl Strategy<Value = String> {
+    /// Texts of characters that change each other's meaning.
+    pub(in crate::text) fn pieces() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             "a",
             "é",

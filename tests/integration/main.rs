@@ -11,6 +11,8 @@ mod support;
 mod airgap;
 mod askers;
 mod books;
+#[cfg(target_os = "linux")]
+mod browser;
 mod catching_up;
 mod changes;
 #[cfg(target_os = "linux")]
@@ -112,6 +114,7 @@ mod transfer;
 mod trust;
 #[cfg(unix)]
 mod watched;
+mod web;
 mod wire;
 #[cfg(unix)]
 mod workflows;

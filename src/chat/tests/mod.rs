@@ -153,7 +153,7 @@ impl House {
     /// Each session has its own address.
     fn peer(id: u64, key: Option<Fingerprint>) -> Peer {
         let [high, low] = u16::try_from(id % 60_000).expect("a small number").to_be_bytes();
-        Peer { ip: [10, 0, high, low].into(), key, encrypted: key.is_some(), local: false }
+        Peer { ip: [10, 0, high, low].into(), key, encrypted: key.is_some(), local: false, web: false }
     }
 
     fn connect(&mut self, id: u64) {

@@ -101,7 +101,7 @@ fn networks_and_keys_are_banned_as_written() {
 #[test]
 fn the_servers_own_machine_is_never_banned_by_address() {
     let mut house = House::with_operator();
-    let own = Peer { ip: [127, 0, 0, 1].into(), key: None, encrypted: false, local: true };
+    let own = Peer { ip: [127, 0, 0, 1].into(), key: None, encrypted: false, local: true, web: false };
     house.join_peer(1, "script", own);
     let refusal = house.console("/ban script").expect_err("no key and no address to ban");
     assert_eq!(refusal.code, Code::NotAllowed);

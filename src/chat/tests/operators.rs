@@ -43,7 +43,11 @@ fn the_code_makes_one_key_an_operator_once() {
 fn types_code(house: &mut House, number: u8, network: u8, code: &str) -> (String, String) {
     let key = Some(Fingerprint::new([number; 32]));
     let ip = [10, 0, network, number].into();
-    house.join_peer(number.into(), &format!("u{number}"), Peer { ip, key, encrypted: true, local: false });
+    house.join_peer(
+        number.into(),
+        &format!("u{number}"),
+        Peer { ip, key, encrypted: true, local: false, web: false },
+    );
     house.say(number.into(), "server", &format!("/op {code}"));
     house.error(number.into())
 }

@@ -35,7 +35,8 @@ pub(super) fn at(last: u8) -> std::net::IpAddr {
 impl House {
     /// Joins with a session that only sends, so nobody hears of it.
     pub(super) fn enter_as(&mut self, id: u64, name: &str, ip: std::net::IpAddr, key: Option<Fingerprint>) {
-        self.chat.connect(SessionId(id), Peer { ip, key, encrypted: key.is_some(), local: false });
+        self.chat
+            .connect(SessionId(id), Peer { ip, key, encrypted: key.is_some(), local: false, web: false });
         self.send(id, &format!(r#"{{"type":"hello","mode":"send","from":{{"name":"{name}"}}}}"#));
         assert!(self.is_in(id), "{name}");
     }

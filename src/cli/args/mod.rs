@@ -11,6 +11,7 @@ mod other;
 mod serve;
 mod serve_files;
 mod watch;
+mod web;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(crate) use other::{
 };
 pub(crate) use serve::ServeArgs;
 pub(crate) use watch::{LogFormat, StatusArgs};
+pub(crate) use web::WebChoice;
 
 use super::values::Color;
 

@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args};
 use super::files::FileArgs;
 use super::serve_files::{access, apart, read_motd};
 use super::watch::WatchArgs;
+use super::web::WebArgs;
 use crate::chat::{NewNames, Rules};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
@@ -162,6 +163,9 @@ pub(crate) struct ServeArgs {
     pub(crate) ascii_names: bool,
 
     #[command(flatten)]
+    pub(crate) web: WebArgs,
+
+    #[command(flatten)]
     pub(crate) files: FileArgs,
 
     #[command(flatten)]
@@ -219,6 +223,7 @@ impl ServeArgs {
                 "--retain and --retain-size have no effect with --no-history; remove one or the other",
             ));
         }
+        WebArgs::check(matches)?;
         FileArgs::check(matches)
     }
 
@@ -245,6 +250,7 @@ impl ServeArgs {
             passphrase_file,
             allow_plaintext,
             ascii_names: _,
+            web,
             files,
             watch,
             interface: _,
@@ -272,6 +278,7 @@ impl ServeArgs {
                 apart(passphrase_file, move |path| access(closed, path.as_deref())).await??
             },
             plaintext: *allow_plaintext,
+            web: web.options(host_name()),
             metrics: watch.metrics,
             multicast: !no_discovery,
             files: files.options(),

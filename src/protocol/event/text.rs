@@ -229,6 +229,9 @@ fn whois_text(user: &UserInfo) -> String {
     if user.operator == Some(true) {
         text += ", operator";
     }
+    if user.web == Some(true) {
+        text += ", in a browser";
+    }
     if user.plaintext == Some(true) {
         text += ", not encrypted";
     }

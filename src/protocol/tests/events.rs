@@ -203,6 +203,7 @@ fn presence() -> Vec<Event> {
         ip: "10.0.0.2".into(),
         key: Some("key".into()),
         plaintext: Some(true),
+        web: Some(true),
         since: Some("then".into()),
         sessions: Some(2),
         operator: Some(true),

@@ -5,7 +5,6 @@ use super::{Failure, Handshaker, Opened};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{CONNECTIONS_PER_KNOWN_KEY, EVICTION_TIMEOUT};
 use crate::protocol::Code;
-use crate::security::ServerChannel;
 use crate::server::eviction::evict_for;
 use crate::server::gate::{KeyAdmission, Pass, Restriction};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Lets the connection in if its key is known.
 pub(super) async fn prove(handshaker: &Handshaker, pass: &mut Pass, opened: &Opened) -> Result<(), Failure> {
     let Some(restriction) = pass.restriction(handshaker.hub.uptime()) else { return Ok(()) };
-    let key = opened.channel.as_ref().and_then(ServerChannel::peer_key);
+    let key = opened.transport.peer_key();
     let is_known = |key: &Fingerprint| handshaker.hub.act(|chat, now, _| chat.is_known(key, now));
     let Some(key) = key.filter(is_known) else { return Err(refusal(restriction)) };
     match pass.claim(&key).ok_or(Failure::Gone)? {

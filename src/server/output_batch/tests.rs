@@ -48,7 +48,10 @@ fn answer() -> Box<Answer> {
     let mut chat = Chat::new(Profile::default(), Rules::default(), Archive::default());
     let id = SessionId(1);
     let now = Now::new("2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"), Duration::ZERO);
-    chat.connect(id, Peer { ip: [127, 0, 0, 1].into(), key: None, encrypted: false, local: true });
+    chat.connect(
+        id,
+        Peer { ip: [127, 0, 0, 1].into(), key: None, encrypted: false, local: true, web: false },
+    );
     let hello = ClientPacket::parse(br#"{"type":"hello","from":{"name":"alice"}}"#).expect("JSON");
     let mut out = Deliveries::new();
     chat.receive(id, Parsed::new(Box::new(hello), true), &now, &mut out);

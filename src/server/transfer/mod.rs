@@ -216,7 +216,7 @@ impl Transfers {
         let line = Event::error(code, msg).into_packet("", None).to_frame();
         self.refused.spawn(async move {
             if let Ok(mut side) = RelaySide::new(refused)
-                && side.write(&line).is_ok()
+                && side.write_last(&line).is_ok()
             {
                 side.finish(CLOSE_GRACE).await;
             }
@@ -227,12 +227,14 @@ impl Transfers {
 impl FileConnection {
     fn peer(&self) -> Peer {
         let ip = self.connection.ip();
+        let web = self.transport.web_purpose().is_some();
         let local = self.connection.ends().is_ok_and(|(own, _)| own.ip().to_canonical() == ip);
         Peer {
             ip,
             key: self.transport.peer_key(),
             encrypted: self.transport.is_encrypted(),
-            local: local || ip.is_loopback(),
+            local: !web && (local || ip.is_loopback()),
+            web,
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::super::connection::Connection;
 use super::super::memory::Reservation;
 use super::super::transport::Transport;
+use super::super::websocket::{CloseCode, HEADROOM, WebContent, message, put_header};
 use super::FileConnection;
 use super::record_watch::RecordWatch;
 use crate::limits::{RELAY_STEP_BYTES, TRANSFER_MEMORY_BYTES, TRANSFER_SOCKET_BYTES};
@@ -21,7 +22,7 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// At most this much is TLS's own end (RFC 8446 6.1), with an update of keys before it.
+/// At most this much is TLS's own end (RFC 8446 6.1), with an update of keys or a close frame before it.
 const END_BYTES: usize = 64;
 
 thread_local! {
@@ -31,7 +32,7 @@ thread_local! {
 /// Buffers shared by all transfers of a thread.
 struct StepBuffers {
     read: Vec<u8>,
-    /// The same, decrypted.
+    /// The same, decrypted and out of its frames, behind room for the header of a browser's message.
     plain: Vec<u8>,
 }
 
@@ -115,7 +116,7 @@ impl RelaySide {
     /// Whether the connection ended after this side's end without an end of the peer's own, so that the peer may have
     /// missed the last bytes.
     pub(super) fn broke_off(&self) -> bool {
-        self.is_closed && self.dropped == 0 && self.transport.is_encrypted()
+        self.is_closed && self.dropped == 0 && self.transport.tells_end()
     }
 
     /// Whether something waits for the socket to have room.
@@ -152,26 +153,28 @@ impl RelaySide {
     pub(super) fn pass_to(&mut self, to: &mut Self, most: usize) -> Result<Passed, BrokenSide> {
         BUFFERS.with_borrow_mut(|StepBuffers { read, plain }| {
             plain.clear();
+            plain.resize(HEADROOM, 0);
             let most = most.min(read.len());
             let length = self.read(&mut read[..most], plain).map_err(|_| BrokenSide::Read)?;
-            let skipped = usize::from(self.skips_line_feed && plain.first() == Some(&b'\n'));
-            self.skips_line_feed &= plain.is_empty();
-            let bytes = &plain[skipped..];
-            self.seen.see(bytes);
-            to.write(bytes).map_err(|_| BrokenSide::Write)?;
-            Ok(Passed { read: length, bytes: bytes.len() })
+            let skipped = usize::from(self.skips_line_feed && plain.get(HEADROOM) == Some(&b'\n'));
+            self.skips_line_feed &= plain.len() == HEADROOM;
+            self.seen.see(&plain[HEADROOM + skipped..]);
+            let passed = plain.len() - HEADROOM - skipped;
+            to.write_bytes(&mut plain[skipped..]).map_err(|_| BrokenSide::Write)?;
+            Ok(Passed { read: length, bytes: passed })
         })
     }
 
-    /// Returns how much came.
+    /// Appends what came to `plain`. Returns how much came.
     fn read(&mut self, buffer: &mut [u8], plain: &mut Vec<u8>) -> io::Result<usize> {
         if !self.early.is_empty() {
-            plain.append(&mut mem::take(&mut self.early));
-            return Ok(plain.len());
+            let early = mem::take(&mut self.early);
+            plain.extend_from_slice(&early);
+            return Ok(early.len());
         }
         match self.socket.0.try_read(buffer) {
             // Without TLS's own end, an encrypted connection was cut. After this side's end, TLS reads none.
-            Ok(0) if self.transport.is_encrypted() && !self.is_closed => {
+            Ok(0) if self.transport.tells_end() && !self.is_closed => {
                 Err(io::ErrorKind::UnexpectedEof.into())
             }
             Ok(0) => {
@@ -183,8 +186,11 @@ impl RelaySide {
                 Ok(0)
             }
             Ok(length) => {
-                let status = self.transport.decrypt(&self.socket, &buffer[..length], plain);
+                let status = self.transport.open(&self.socket, &buffer[..length], plain);
                 self.has_ended = status.map_err(io::Error::other)? == Status::Closed;
+                if let Some(pong) = self.transport.take_pong() {
+                    self.put(&pong)?;
+                }
                 Ok(length)
             }
             Err(error) if is_for_later(&error) => Ok(0),
@@ -192,8 +198,32 @@ impl RelaySide {
         }
     }
 
+    /// Writes a line of the server's own.
+    pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        match self.transport.web_purpose() {
+            Some(_) => self.put(&message(WebContent::Lines, line)),
+            None => self.put(line),
+        }
+    }
+
+    /// The same for the last one, which says why the connection ends.
+    pub(super) fn write_last(&mut self, line: &[u8]) -> io::Result<()> {
+        self.transport.set_close(CloseCode::after(line));
+        self.write(line)
+    }
+
+    /// Writes bytes of the other side's. They are behind [`HEADROOM`] bytes, into which a browser's header goes.
+    fn write_bytes(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        let Some((headroom, content)) = bytes.split_first_chunk_mut() else { return Ok(()) };
+        let header = match self.transport.web_purpose() {
+            Some(_) if !content.is_empty() => put_header(WebContent::Bytes, content.len(), headroom),
+            _ => 0,
+        };
+        self.put(&bytes[HEADROOM - header..])
+    }
+
     /// Writes what the socket takes, and keeps the rest.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let written = if self.is_blocked() { 0 } else { self.transport.write(&self.socket, bytes)? };
         self.pending.extend_from_slice(&bytes[written..]);
         Ok(())
@@ -203,7 +233,7 @@ impl RelaySide {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         if self.transport.flush(&self.socket)? && !self.pending.is_empty() {
             let pending = mem::take(&mut self.pending);
-            self.write(&pending)?;
+            self.put(&pending)?;
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What the tests stand on: a server of their own, raw peers, terminals, networks.
 
 pub mod avahi;
+pub mod browser;
+#[cfg(target_os = "linux")]
+pub mod chromium;
 #[cfg(target_os = "linux")]
 pub mod clock;
 pub mod document;

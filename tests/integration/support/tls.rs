@@ -48,6 +48,16 @@ impl Key {
 
 /// A client's side of TLS 1.3, with that key if any, to whatever server.
 pub fn client(key: Option<&Key>) -> ClientConnection {
+    client_for(key, &[b"lanchat/1"])
+}
+
+/// The same as a browser has it.
+pub fn browser() -> ClientConnection {
+    client_for(None, &[b"h2", b"http/1.1"])
+}
+
+/// One that offers these protocols.
+pub fn client_for(key: Option<&Key>, protocols: &[&[u8]]) -> ClientConnection {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -60,7 +70,7 @@ pub fn client(key: Option<&Key>) -> ClientConnection {
         }
         None => config.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![b"lanchat/1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let name = ServerName::try_from("lanchat.local").expect("a name");
     ClientConnection::new(Arc::new(config), name).expect("a connection")
 }
@@ -134,5 +144,46 @@ impl SigningKey for Stubborn {
 
     fn algorithm(&self) -> SignatureAlgorithm {
         self.0.algorithm()
+    }
+}
+
+/// A key that notes whether a server asked for it.
+pub struct AskedKey(Arc<std::sync::atomic::AtomicBool>);
+
+#[derive(Debug)]
+struct AskedResolver(Arc<std::sync::atomic::AtomicBool>);
+
+impl rustls::client::ResolvesClientCert for AskedResolver {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+impl AskedKey {
+    pub fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    pub fn was_asked(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// A client that offers these protocols.
+    pub fn client(&self, protocols: &[&[u8]]) -> ClientConnection {
+        let provider = Arc::new(ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .expect("versions")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+            .with_client_cert_resolver(Arc::new(AskedResolver(self.0.clone())));
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let name = ServerName::try_from("lanchat.local").expect("a name");
+        ClientConnection::new(Arc::new(config), name).expect("a connection")
     }
 }

@@ -190,6 +190,9 @@ impl ViewState {
         if let Some(why) = user.away {
             rows.push(("away".to_owned(), if why.is_empty() { "yes".to_owned() } else { why }));
         }
+        if user.web == Some(true) {
+            rows.push(("in a browser".to_owned(), "yes".to_owned()));
+        }
         if user.plaintext == Some(true) {
             rows.push(("encrypted".to_owned(), "no: others on the network can read along".to_owned()));
         }
@@ -232,6 +235,9 @@ fn described(user: &UserInfo) -> String {
     let mut text = user.ip.clone();
     if let Some(key) = &user.key {
         text += &format!("  key {key}");
+    }
+    if user.web == Some(true) {
+        text += "  in a browser";
     }
     if user.plaintext == Some(true) {
         text += "  not encrypted";

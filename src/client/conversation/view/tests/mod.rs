@@ -138,6 +138,7 @@ fn hostile(text: &str) -> Vec<Event> {
         operator: Some(true),
         key: Some(text()),
         plaintext: Some(true),
+        web: Some(true),
         last: Some(text()),
         away: Some(text()),
     };

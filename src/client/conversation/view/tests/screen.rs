@@ -228,6 +228,7 @@ fn a_user_is_described_in_lines_also_one_who_is_offline() {
         operator: Some(true),
         key: None,
         plaintext: Some(true),
+        web: None,
         last: None,
         away: Some("lunch".into()),
     };

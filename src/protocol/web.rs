@@ -1,0 +1,98 @@
+//! The first packets over WebSocket: the server's challenge, and how a browser says who it is.
+
+use serde::{Deserialize, Serialize};
+
+/// The first line of what a browser signs: a signature for this is none for anything else.
+const SIGNED_FOR: &str = "lanchat/web/1";
+
+/// The server's first packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WebChallenge {
+    from: WebServer,
+    to: &'static str,
+    msg: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// 32 hexadecimal digits.
+    nonce: String,
+    /// The server's.
+    id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct WebServer {
+    name: &'static str,
+    ip: &'static str,
+}
+
+/// How a browser says who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum WebIdentity {
+    /// By a key.
+    Proof {
+        /// Its SubjectPublicKeyInfo, in base64.
+        key: String,
+        /// In base64.
+        sig: String,
+        /// Lets the key into a closed server.
+        ticket: Option<String>,
+    },
+    /// Without a key.
+    Guest,
+}
+
+impl WebChallenge {
+    pub fn new(nonce: &str, id: &str) -> Self {
+        let (nonce, id) = (nonce.to_owned(), id.to_owned());
+        let msg = "prove your key with proof, or enter as guest: see PROTOCOL.md, Over WebSocket";
+        Self { from: WebServer { name: "server", ip: "" }, to: "", msg, kind: "challenge", nonce, id }
+    }
+
+    /// As a line.
+    pub fn to_frame(&self) -> Vec<u8> {
+        let mut frame = serde_json::to_vec(self).unwrap_or_default();
+        frame.push(b'\n');
+        frame
+    }
+
+    /// What a browser on a page of this origin signs.
+    pub fn signed_text(&self, origin: &str) -> String {
+        format!("{SIGNED_FOR}\n{}\n{}\n{origin}", self.id, self.nonce)
+    }
+}
+
+impl WebIdentity {
+    /// `None`: it is no such packet.
+    pub fn parse(frame: &[u8]) -> Option<Self> {
+        serde_json::from_slice(frame).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_a_packet_and_says_what_to_sign() {
+        let challenge = WebChallenge::new("00ff", "3f9a");
+        let line = String::from_utf8(challenge.to_frame()).expect("text");
+        assert_eq!(
+            line,
+            "{\"from\":{\"name\":\"server\",\"ip\":\"\"},\"to\":\"\",\"msg\":\"prove your key with proof, or enter as \
+             guest: see PROTOCOL.md, Over WebSocket\",\"type\":\"challenge\",\"nonce\":\"00ff\",\"id\":\"3f9a\"}\n"
+        );
+        assert_eq!(challenge.signed_text("https://x"), "lanchat/web/1\n3f9a\n00ff\nhttps://x");
+    }
+
+    #[test]
+    fn an_identity_is_a_proof_or_a_guest() {
+        let proof = br#"{"type":"proof","key":"a","sig":"b","from":{"name":"x"}}"#;
+        let read = WebIdentity::Proof { key: "a".into(), sig: "b".into(), ticket: None };
+        assert_eq!(WebIdentity::parse(proof), Some(read));
+        assert_eq!(WebIdentity::parse(br#"{"type":"guest"}"#), Some(WebIdentity::Guest));
+        for other in [r#"{"type":"proof","key":"a"}"#, r#"{"type":"hello"}"#, "{}", "", "[]"] {
+            assert_eq!(WebIdentity::parse(other.as_bytes()), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Browsers: the page over HTTP, and the way to a WebSocket, which is a connection like others.
+//!
+//! All of this happens in the task of the handshake, with its place at the gate and within deadlines. Only a connection
+//! whose browser has said who it is goes to the reactor. Bytes of HTTP never reach the chat, and bytes of the chat's own
+//! protocol are never read as HTTP: the first byte decides, and in TLS the name of the protocol (ALPN).
+
+mod entry;
+mod files;
+mod head;
+mod hosts;
+mod identity;
+mod response;
+mod stream;
+mod tickets;
+
+pub(super) use entry::enter;
+
+use super::options::WebMode;
+use super::transport::Transport;
+use crate::protocol::Code;
+use hosts::WebHosts;
+use std::time::Duration;
+use tickets::Tickets;
+
+/// How this server treats browsers.
+#[derive(Debug)]
+pub(super) struct WebDoor {
+    /// `None`: they only learn that there is nothing for them.
+    mode: Option<WebMode>,
+    hosts: WebHosts,
+    /// The server's.
+    id: String,
+    tickets: Tickets,
+}
+
+impl WebDoor {
+    pub(super) fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
+        Self { mode, hosts: WebHosts::new(hosts), id, tickets: Tickets::default() }
+    }
+
+    /// A new ticket; `None`: browsers are not served, or the system has no random numbers at the moment.
+    pub(super) fn ticket(&self, now: Duration) -> Option<String> {
+        self.mode.and_then(|_| self.tickets.issue(now).ok())
+    }
+}
+
+/// Why a browser's connection has ended before a session began.
+pub(super) enum WebEnd {
+    /// It has its answer, or is gone.
+    Done,
+    /// It sent nothing that browsers send.
+    Garbage,
+    /// It began a request and did not end it.
+    Slow,
+    /// After the upgrade.
+    Refused(Transport, Code, String),
+}
+
+/// A browser that has said who it is.
+pub(super) struct WebCaller {
+    pub(super) transport: Transport,
+    /// Lines that came after that.
+    pub(super) rest: Vec<u8>,
+    /// Whether the peer has closed its side.
+    pub(super) is_all: bool,
+}

@@ -1,0 +1,44 @@
+//! What a browser keeps: its key, and with it the name; the certificate that it was told to accept.
+
+use super::{House, Resident, Visitor};
+use crate::support::chromium::Window;
+
+#[test]
+fn a_name_is_kept_over_restarts_of_the_browser_and_of_the_server() {
+    let Some(mut house) = House::open() else { return };
+    let (desk, other) = (Visitor::new(&house), Visitor::new(&house));
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.say("this is me");
+    alice.wait_for("this is me");
+    alice.quit();
+    house.kill();
+    house.start();
+    let thief = other.browser(Window::Desk);
+    thief.open(&house.url());
+    thief.wait("document.querySelector('#join').hidden === false");
+    thief.type_into("#name", "alice\u{E007}");
+    thief.wait_for("the name alice is taken");
+    let alice = desk.browser(Window::Desk);
+    assert!(!alice.warns_at(&house.url()), "the same certificate needs no second click");
+    alice.wait_for_entry();
+    alice.wait("document.querySelector('#self').textContent === 'alice'");
+    alice.wait_for("this is me");
+}
+
+#[test]
+fn mail_waits_for_a_user_of_the_page() {
+    let Some(house) = House::open() else { return };
+    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.quit();
+    let sent =
+        resident.command("send", &["--name", "bob", "--to", "alice", "the keys are with carol"]).output();
+    assert!(sent.unwrap().status.success());
+    let alice = desk.browser(Window::Desk);
+    alice.open(&house.url());
+    alice.wait("document.querySelector('#badge').textContent === '1'");
+    alice.click("#directs button");
+    alice.wait_for("the keys are with carol");
+}

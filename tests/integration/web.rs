@@ -1,0 +1,31 @@
+//! Browsers: the page, the way in, WebSocket, and what keeps other pages and strangers out.
+
+mod chat;
+mod door;
+mod files;
+mod identity;
+
+use crate::support::server::TestServer;
+use lanchat::server::{ServerOptions, WebMode, WebOptions};
+
+fn options(mode: WebMode) -> Option<WebOptions> {
+    Some(WebOptions {
+        mode,
+        hosts: vec!["office".into()],
+        addresses: vec![[127, 0, 0, 1].into()],
+        certificate: None,
+        local_name: |name, _| format!("{name}.local"),
+    })
+}
+
+/// A server that serves browsers over HTTPS and HTTP.
+fn server() -> TestServer {
+    server_with(|_| {})
+}
+
+fn server_with(change: impl FnOnce(&mut ServerOptions)) -> TestServer {
+    TestServer::with(|options| {
+        options.web = self::options(WebMode::Plaintext);
+        change(options);
+    })
+}

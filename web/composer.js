@@ -1,0 +1,255 @@
+// The input: texts and commands, suggestions while typing, and what a message is about (a reply, an edit). What the
+// user types stays until it is sent, each place has its own draft, and what is refused comes back.
+
+import { $, el } from "./dom.js";
+import { firstWord, place, readLine } from "./packets.js";
+import { brief } from "./text.js";
+
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./session.js").Session} Session */
+
+/** @typedef {{text: string, help?: string}} Choice */
+/** @typedef {{command(name: string, rest: string, line: string): void, edit(message: Message, msg: string): void}} Orders */
+
+/** The most suggestions. */
+const MAX_CHOICES = 6;
+
+export class Composer {
+  key = "";
+  /** What the text is about.
+   * @type {{what: "reply" | "edit", message: Message} | undefined} */
+  about;
+  /** @type {Choice[]} */ choices = [];
+  chosen = 0;
+
+  /** @param {Store} store @param {Session} session @param {Orders} orders */
+  constructor(store, session, orders) {
+    this.store = store;
+    this.session = session;
+    this.orders = orders;
+    this.input = /** @type {HTMLTextAreaElement} */ ($("text"));
+    this.box = /** @type {HTMLElement} */ ($("suggest"));
+    this.input.addEventListener("input", () => this.typed());
+    this.input.addEventListener("keydown", (event) => this.pressed(event));
+    this.input.addEventListener("blur", () => this.suggest([]));
+    $("compose").onsubmit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.submit();
+    };
+    $("unabout").onclick = () => this.drop();
+  }
+
+  /** The present place has another draft. */
+  draw() {
+    const { current } = this.store;
+    if (current.key === this.key) return;
+    this.key = current.key;
+    this.about = undefined;
+    this.set(current.draft);
+    this.input.placeholder = `Message ${brief(current.name, 40)}`;
+    this.showAbout();
+  }
+
+  /** @param {string} text */
+  set(text) {
+    this.input.value = text;
+    this.suggest([]);
+    this.grow();
+    this.store.current.draft = text;
+  }
+
+  grow() {
+    this.input.style.height = "auto";
+    this.input.style.height = `${this.input.scrollHeight + 2}px`;
+  }
+
+  typed() {
+    if (this.about?.what !== "edit") this.store.current.draft = this.input.value;
+    this.grow();
+    this.suggest(this.find());
+  }
+
+  /** A text that was not sent comes back, before what was typed since.
+   * @param {Spot} spot @param {string} line */
+  giveBack(spot, line) {
+    const isHere = spot.key === this.store.here;
+    const since = isHere ? this.input.value : spot.draft;
+    const text = since && since !== line ? `${line}\n${since}` : line;
+    if (isHere) this.set(text);
+    else spot.draft = text;
+    this.store.changed();
+  }
+
+  /** @param {"reply" | "edit"} what @param {Message} message */
+  take(what, message) {
+    this.about = { what, message };
+    if (what === "edit") this.input.value = message.text;
+    this.showAbout();
+    this.grow();
+    this.input.focus();
+  }
+
+  drop() {
+    if (this.about?.what === "edit") this.set(this.store.current.draft);
+    this.about = undefined;
+    this.showAbout();
+    this.input.focus();
+  }
+
+  showAbout() {
+    const { about } = this;
+    $("about-line").hidden = !about;
+    if (!about) return;
+    const quoted = brief(about.message.text);
+    $("about-text").textContent = about.what === "edit" ? `Edit: ${quoted}` : `Reply to ${brief(about.message.from, 32)}: ${quoted}`;
+  }
+
+  submit() {
+    const line = this.input.value;
+    const { about } = this;
+    const { current } = this.store;
+    if (!line.trim()) return;
+    if (about?.what === "edit") {
+      this.about = undefined;
+      this.showAbout();
+      this.set(current.draft);
+      if (line !== about.message.text) this.orders.edit(about.message, line);
+      return;
+    }
+    const read = readLine(line, this.session.commands);
+    this.set("");
+    this.about = undefined;
+    this.showAbout();
+    if ("text" in read) this.session.say(current, read.text, { reply: about?.message.seq });
+    else this.orders.command(read.command, read.rest, line);
+  }
+
+  /** @param {KeyboardEvent} event */
+  pressed(event) {
+    if (event.isComposing) return;
+    const { key } = event;
+    const isOpen = this.choices.length > 0;
+    const step = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
+    if (isOpen && step) this.choose(this.chosen + step);
+    else if (isOpen && (key === "Tab" || (key === "Enter" && !this.isWhole))) this.complete(this.chosen);
+    else if (isOpen && key === "Escape") this.suggest([]);
+    else if (key === "Escape" && this.about) this.drop();
+    else if (key === "Enter" && !event.shiftKey) this.submit();
+    else if (key === "ArrowUp" && !this.input.value && !this.about) this.editLast();
+    else return;
+    event.preventDefault();
+  }
+
+  editLast() {
+    const own = this.store.current.messages.filter((message) => message.mine && message.seq && message.kind === "chat" && !message.deleted);
+    const last = own[own.length - 1];
+    if (last) this.take("edit", last);
+    else this.store.note("you have not said anything here that you could edit");
+  }
+
+  /** The word before the cursor. */
+  get word() {
+    const before = this.input.value.slice(0, this.input.selectionStart);
+    return /(?:^|\s)(\S*)$/.exec(before)?.[1] ?? "";
+  }
+
+  /** Whether what is typed is a suggestion already, so that Enter sends it. */
+  get isWhole() {
+    return this.choices.some((choice) => choice.text === this.word);
+  }
+
+  /** @returns {Choice[]} */
+  find() {
+    const { word, store, session } = this;
+    const sought = word.slice(1).toLowerCase();
+    const begins = (/** @type {string} */ name) => name.toLowerCase().startsWith(sought);
+    if (word.startsWith("/") && this.input.value.startsWith(word)) {
+      const known = session.commands.filter((command) => command.names.some(begins));
+      return known.map(({ names, usage, help }) => ({ text: `/${names[0]}`, help: `${usage} ${help}`.trim() }));
+    }
+    if (word.startsWith("#")) {
+      return store.listed.filter((spot) => !spot.isDirect && begins(spot.name.slice(1))).map(({ name }) => ({ text: name }));
+    }
+    if (!word.startsWith("@")) return [];
+    return store.people.filter(({ name }) => begins(name) && name !== store.me).map(({ name }) => ({ text: `@${name}` }));
+  }
+
+  /** @param {Choice[]} choices */
+  suggest(choices) {
+    this.choices = choices.slice(0, MAX_CHOICES);
+    this.box.hidden = this.choices.length === 0;
+    this.box.replaceChildren(...this.choices.map((choice, at) => el(
+      "div",
+      { role: "option", id: `choice-${at}`, "aria-selected": "false", onpointerdown: (/** @type {Event} */ event) => {
+        event.preventDefault();
+        this.complete(at);
+      } },
+      el("strong", {}, el("bdi", {}, brief(choice.text, 40))), choice.help ? el("span", { className: "dim" }, `  ${choice.help}`) : "",
+    )));
+    this.choose(0);
+  }
+
+  /** @param {number} at */
+  choose(at) {
+    const { length } = this.choices;
+    this.chosen = length ? (at + length) % length : 0;
+    [...this.box.children].forEach((row, place) => row.setAttribute("aria-selected", String(place === this.chosen)));
+    if (length) this.input.setAttribute("aria-activedescendant", `choice-${this.chosen}`);
+    else this.input.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {number} at */
+  complete(at) {
+    const { input, word } = this;
+    const cursor = input.selectionStart;
+    const text = `${this.choices[at].text} `;
+    input.value = input.value.slice(0, cursor - word.length) + text + input.value.slice(cursor);
+    input.selectionStart = input.selectionEnd = cursor - word.length + text.length;
+    this.suggest([]);
+    this.store.current.draft = input.value;
+  }
+}
+
+/**
+ * Carries out a typed command: the page's own, those about the present place, and all others in the server's words.
+ * @param {string} name @param {string} rest @param {string} line
+ * @param {{store: Store, session: Session, composer: Composer, does: Record<string, (rest: string) => void>}} to
+ */
+export function run(name, rest, line, { store, session, composer, does }) {
+  const spot = store.current;
+  const [first, after] = firstWord(rest);
+  const usage = (/** @type {string} */ text) => {
+    composer.giveBack(spot, line);
+    store.note(`usage: /${name} ${text}`, "failure");
+  };
+  const [own] = session.commands.filter((command) => command.names.includes(name));
+  if (name in does) does[name](rest);
+  else if (name === "query") {
+    const there = store.go(first ? (first.startsWith("#") || first.startsWith("@") ? first : `@${first}`) : "#lobby");
+    if (after) session.say(there, after, {});
+  } else if (name === "msg") {
+    if (after) session.say(place(/^[#@]|^all$/i.test(first) ? first : `@${first}`), after, {});
+    else usage("NAME|#ROOM TEXT");
+  } else if (name === "me") {
+    if (rest) session.say(spot, rest, { action: true });
+    else usage("TEXT");
+  } else if (name === "r") {
+    if (!rest) usage("TEXT");
+    else if (!store.lastWriter) {
+      composer.giveBack(spot, line);
+      store.note("nobody has sent you a message yet; to send one: /msg NAME TEXT", "failure");
+    } else session.say(place(`@${store.lastWriter}`), rest, {});
+  } else if (name === "edit") {
+    composer.editLast();
+    if (rest && composer.about) {
+      composer.input.value = rest;
+      composer.submit();
+    }
+  } else if (name === "part" && !rest && !spot.isDirect) session.command(`/part ${spot.name}`);
+  else if (name === "part" && !rest) {
+    spot.joined = false;
+    store.go("#lobby");
+  } else if ((name === "topic" || name === "users") && !rest.startsWith("#") && !spot.isDirect && spot.key !== "#lobby") {
+    session.command(`/${name} ${spot.name} ${rest}`.trim());
+  } else session.command(own || !rest ? `/${name} ${rest}`.trim() : line);
+}

@@ -1,0 +1,42 @@
+// Who the user is. Over https: a key that the browser made and that no script can read, proved by a signature. Over
+// http there is no such key: a random token tells the server that the same page returns, and owns nothing.
+
+import { keepKey, loadKey, recall, remember } from "./disk.js";
+
+/** Whether this browser can have a key here. */
+export const hasKeys = globalThis.isSecureContext === true && globalThis.crypto?.subtle !== undefined;
+
+/** @param {ArrayBuffer} bytes */
+const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+
+async function pair() {
+  const made = { name: "ECDSA", namedCurve: "P-256" };
+  return (await loadKey("user")) ?? keepKey("user", await crypto.subtle.generateKey(made, false, ["sign", "verify"]));
+}
+
+/** The token of a page without a key.
+ * @returns {string} */
+export function token() {
+  const known = recall("token");
+  if (typeof known === "string") return known;
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  const made = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  remember("token", made);
+  return made;
+}
+
+/**
+ * The answer to the server's challenge: see "Over WebSocket" in PROTOCOL.md.
+ * @param {{id?: string, nonce?: string}} challenge
+ * @param {string} ticket
+ */
+export async function answer(challenge, ticket) {
+  const invitation = ticket ? { ticket } : {};
+  if (!hasKeys) return { type: "guest", ...invitation };
+  const { privateKey, publicKey } = await pair();
+  const said = `lanchat/web/1\n${challenge.id}\n${challenge.nonce}\n${location.origin}`;
+  const way = { name: "ECDSA", hash: "SHA-256" };
+  const sig = await crypto.subtle.sign(way, privateKey, new TextEncoder().encode(said));
+  const key = await crypto.subtle.exportKey("spki", publicKey);
+  return { type: "proof", key: base64(key), sig: base64(sig), ...invitation };
+}

@@ -1,0 +1,113 @@
+// Finds links and mentions in a line that `text.js` has made safe. Pure.
+//
+// A link is exactly what is shown, and leads to a web page: the same rules as in the terminal.
+
+/** The longest link in bytes: many servers refuse longer ones. */
+const MAX_LINK = 2048;
+
+/** The most links of a line. */
+const MAX_LINKS = 20;
+
+/** Ends a sentence rather than a link. */
+const SENTENCE = /[.,;:!?']+$/;
+
+/** Hides where a link leads. */
+const UNSEEN = /[\p{Cf}\p{Cc}\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]/u;
+
+/** @param {string} found */
+function trimmed(found) {
+  let link = found.replace(SENTENCE, "");
+  for (const [open, close] of ["()", "[]"]) {
+    while (link.endsWith(close) && link.split(open).length < link.split(close).length) {
+      link = link.slice(0, -1).replace(SENTENCE, "");
+    }
+  }
+  return link;
+}
+
+/** @param {string} link */
+function isWeb(link) {
+  if (link.length > MAX_LINK || UNSEEN.test(link)) return false;
+  try {
+    const url = new URL(link);
+    return ["http:", "https:"].includes(url.protocol) && url.hostname !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** Case, accents and forms make no difference.
+ * @param {string} text */
+const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** Whether a word goes on with these characters.
+ * @param {string} rest */
+const goesOn = (rest) => /^(-[\p{L}\p{N}_]|[\p{L}\p{N}_])/u.test(rest);
+
+/** The places of a whole word in a text.
+ * @param {string} text @param {string} word @returns {[number, number][]} */
+export function wholeWords(text, word) {
+  const sought = fold(word);
+  if (!sought || !fold(text).includes(sought)) return [];
+  let folded = "";
+  /** @type {number[]} */
+  const starts = [];
+  let at = 0;
+  for (const c of text) {
+    const part = fold(c);
+    for (let i = 0; i < part.length; i += 1) starts.push(at);
+    folded += part;
+    at += c.length;
+  }
+  starts.push(text.length);
+  /** @type {[number, number][]} */
+  const found = [];
+  for (let from = folded.indexOf(sought); from >= 0; from = folded.indexOf(sought, from + 1)) {
+    const end = from + sought.length;
+    const before = [...folded.slice(Math.max(0, from - 4), from)].reverse().join("");
+    const isWhole = !(goesOn(sought) && goesOn(before)) && !goesOn(folded.slice(end, end + 4));
+    if (isWhole) found.push([starts[from], starts[end]]);
+  }
+  return found;
+}
+
+/** Whether a text names the user.
+ * @param {string} text @param {string} me */
+export const mentions = (text, me) => wholeWords(text, me).length > 0;
+
+/**
+ * The parts of a safe line.
+ * @param {string} line
+ * @param {string} me
+ * @returns {Part[]}
+ */
+export function parts(line, me) {
+  /** @type {Part[]} */
+  const found = [];
+  let at = 0;
+  let links = 0;
+  for (const match of line.matchAll(/https?:\/\/[^\s<>"`{}|\\^\p{Cc}]+/giu)) {
+    const link = trimmed(match[0]);
+    const start = match.index ?? 0;
+    if (links === MAX_LINKS || !isWeb(link)) continue;
+    links += 1;
+    words(found, line.slice(at, start), me);
+    found.push({ kind: "link", text: link });
+    at = start + link.length;
+  }
+  words(found, line.slice(at), me);
+  return found;
+}
+
+/** @param {Part[]} found @param {string} text @param {string} me */
+function words(found, text, me) {
+  let at = 0;
+  for (const [start, end] of wholeWords(text, me)) {
+    const from = text[start - 1] === "@" ? start - 1 : start;
+    if (from < at) continue;
+    if (from > at) found.push({ kind: "text", text: text.slice(at, from) });
+    found.push({ kind: "mention", text: text.slice(from, end) });
+    at = end;
+  }
+  if (at < text.length) found.push({ kind: "text", text: text.slice(at) });
+}

@@ -1,0 +1,179 @@
+// What the page knows of the protocol without a connection: see PROTOCOL.md. Pure: no DOM, no network.
+
+export const LOBBY = "#lobby";
+
+/** Most bytes of a text, unless the welcome says otherwise. */
+export const TEXT_BYTES = 10_000;
+
+/** Begins the text of an `edited` event. */
+const CORRECTED = "corrected: ";
+
+/**
+ * Cuts a WebSocket message into packets. What is not an object is not one.
+ * @param {string} message
+ * @returns {Packet[]}
+ */
+export function packets(message) {
+  const found = [];
+  for (const line of message.split("\n")) {
+    if (!line) continue;
+    try {
+      const packet = JSON.parse(line);
+      if (packet && typeof packet === "object" && !Array.isArray(packet)) found.push(packet);
+    } catch {
+      // The server sends only objects; another program behind this address may send anything.
+    }
+  }
+  return found;
+}
+
+/** A member that should be a text.
+ * @param {any} value */
+export const text = (value) => (typeof value === "string" ? value : "");
+
+/** A member that should be a number of a message.
+ * @param {any} value */
+export const seq = (value) => (Number.isSafeInteger(value) && value > 0 ? value : undefined);
+
+/** The text of an `edited` event without the words before it.
+ * @param {string} msg */
+export const corrected = (msg) => (msg.startsWith(CORRECTED) ? msg.slice(CORRECTED.length) : msg);
+
+/** The bytes of a text in UTF-8.
+ * @param {string} msg */
+export const bytes = (msg) => new TextEncoder().encode(msg).length;
+
+/** @param {string} to */
+const isLobby = (to) => ["all", "broadcast", LOBBY].includes(to.toLowerCase());
+
+/** The place with that name: `all`, `#games`, `bob`, `@bob`.
+ * @param {string} name @returns {Place} */
+export function place(name) {
+  if (isLobby(name)) return { key: LOBBY, name: LOBBY, isDirect: false };
+  if (name.startsWith("#")) return { key: name.toLowerCase(), name, isDirect: false };
+  const bare = name.startsWith("@") ? name.slice(1) : name;
+  return { key: `@${bare.toLowerCase()}`, name: bare, isDirect: true };
+}
+
+/** Where a message belongs.
+ * @param {Packet} packet @param {string} me @returns {Place} */
+export function placeOf(packet, me) {
+  const to = text(packet.to);
+  if (isLobby(to) || to.startsWith("#")) return place(to);
+  const from = text(packet.from?.name);
+  return place(`@${from === me ? to : from}`);
+}
+
+/** The `to` of a message to that place.
+ * @param {Place} spot */
+export const target = (spot) => (spot.key === LOBBY ? "all" : spot.name);
+
+/** The members that name a place in a request: `room`, `name` or neither.
+ * @param {Place} spot @returns {Packet} */
+export function named(spot) {
+  if (spot.key === LOBBY) return {};
+  return spot.isDirect ? { name: spot.name } : { room: spot.name };
+}
+
+/** Ids for packets, unique over all runs: the server recognises repeated messages by them. */
+export class Ids {
+  constructor() {
+    const random = crypto.getRandomValues(new Uint8Array(8));
+    this.prefix = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.count = 0;
+  }
+
+  next() {
+    this.count += 1;
+    return `${this.prefix}-${this.count}`;
+  }
+}
+
+/** The commands that the page carries out itself: name, arguments, help, as in the terminal. */
+export const OWN_COMMANDS = [
+  ["query", "[NAME|#ROOM] [TEXT]", "switch to NAME or #ROOM, and send TEXT there; with neither, back to #lobby"],
+  ["r", "TEXT", "answer the last person who messaged you"],
+  ["edit", "TEXT", "replace the text of your last message"],
+  ["next", "", "go to the most urgent unread messages"],
+  ["send", "", "offer files to the people here"],
+  ["clear", "", "clear the screen"],
+];
+
+/** Other names of commands that the page must know to carry them out.
+ * @type {Record<string, string>} */
+const ALIASES = {
+  q: "query", n: "next", m: "msg", w: "msg", whisper: "msg", dm: "msg", pm: "msg", tell: "msg", j: "join",
+  leave: "part", h: "help", "?": "help", exit: "quit", bye: "quit", who: "users", names: "users", list: "rooms",
+  reply: "r",
+};
+
+/**
+ * Reads the server's answer to `help`: a command a line, its arguments, two or more spaces, its help.
+ * @param {string} msg
+ * @returns {Command[]}
+ */
+export function commands(msg) {
+  const rows = msg.split("\n").map((line) => /^\/(\S+)(.*?) {2,}(.*)$/.exec(line));
+  const theirs = rows.flatMap((row) => (row ? [{ names: [row[1]], usage: row[2].trim(), help: row[3] }] : []));
+  const own = OWN_COMMANDS.map(([name, usage, help]) => ({ names: [name], usage, help }));
+  const all = [...theirs.filter((row) => !own.some((other) => other.names[0] === row.names[0])), ...own];
+  return all.sort((one, other) => (one.names[0] < other.names[0] ? -1 : 1));
+}
+
+/**
+ * Reads a typed line: a text, or a command with its arguments. A line that cannot be a command is text, such as a
+ * path; `//` sends a slash.
+ * @param {string} line
+ * @param {Command[]} known
+ * @returns {{text: string} | {command: string, rest: string}}
+ */
+export function readLine(line, known) {
+  if (!line.startsWith("/")) return { text: line };
+  if (line.startsWith("//")) return { text: line.slice(1) };
+  const [, word, rest] = /^\/(\S*)\s*([^]*)$/.exec(line) ?? ["", "", ""];
+  const name = word.toLowerCase();
+  const isKnown = (/** @type {string} */ name) =>
+    name in ALIASES || known.some((command) => command.names.includes(name));
+  const end = name.search(/[^\p{L}\p{N}_?-]/u);
+  if (end >= 0 && (name.includes("/") || !isKnown(name.slice(0, end)))) return { text: line };
+  if (/\n\s*\S/.test(line) && !isKnown(name)) return { text: line };
+  return { command: ALIASES[name] ?? name, rest: rest.trimEnd() };
+}
+
+/** The first word, and what comes after it.
+ * @param {string} rest @returns {[string, string]} */
+export function firstWord(rest) {
+  const [, word, after] = /^(\S*)\s*([^]*)$/.exec(rest) ?? ["", "", ""];
+  return [word, after];
+}
+
+/** The members of a search, from its words and filters.
+ * @param {string} line @returns {Packet} */
+export function search(line) {
+  /** @type {Packet} */
+  const request = {};
+  /** @type {Record<string, string>} */
+  const filters = { from: "name", in: "room", after: "since", before: "until" };
+  const words = [];
+  for (const part of line.match(/"[^"]*"|\S+/g) ?? []) {
+    const [, filter, value] = /^(from|in|after|before):(.+)$/i.exec(part) ?? [];
+    if (!filter) words.push(part);
+    else request[filters[filter.toLowerCase()]] = value.replace(/^@/, "");
+  }
+  if (words.length) request.msg = words.join(" ");
+  return request;
+}
+
+/** `1 user`, `3 users`.
+ * @param {number} count @param {string} what */
+export const count = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+/** `482 kB`.
+ * @param {number} bytes */
+export function size(bytes) {
+  if (bytes < 1000) return count(bytes, "byte");
+  const units = ["kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
+  const value = bytes / 1000 ** power;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power - 1]}`;
+}

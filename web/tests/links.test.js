@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { mentions, parts } from "../links.js";
+
+const links = (line) => parts(line, "alice").filter((part) => part.kind === "link").map((part) => part.text);
+
+test("links end where the sentence goes on", () => {
+  assert.deepEqual(links("see https://a.example/x, or (http://b.example/y)."), ["https://a.example/x", "http://b.example/y"]);
+  assert.deepEqual(links("https://a.example/wiki/Tea_(drink)"), ["https://a.example/wiki/Tea_(drink)"]);
+  assert.deepEqual(links('<a href="https://a.example/">'), ["https://a.example/"]);
+});
+
+test("nothing but web pages is a link", () => {
+  for (const line of ["javascript:alert(1)", "data:text/html,x", "file:///etc", "https://", "http://\u200b", "ftp://a.example"]) {
+    assert.deepEqual(links(line), [], line);
+  }
+});
+
+test("a link that hides where it leads is none", () => {
+  assert.deepEqual(links("https://a.example/\u200dx"), []);
+  assert.deepEqual(links(`https://a.example/${"x".repeat(3000)}`), []);
+});
+
+test("the parts are the whole line", () => {
+  const line = "hi @alice, see https://a.example/x?a=1&b=2. Alice";
+  assert.equal(parts(line, "alice").map((part) => part.text).join(""), line);
+  const kinds = parts(line, "alice").map((part) => part.kind);
+  assert.deepEqual(kinds, ["text", "mention", "text", "link", "text", "mention"]);
+});
+
+test("a name is a mention as a whole word, in any case and with any accents", () => {
+  for (const text of ["alice", "hi ALICE!", "@alice:", "älice"]) assert.ok(mentions(text, "alice"), text);
+  for (const text of ["malice", "alices", "alice-2", "alice_", ""]) assert.ok(!mentions(text, "alice"), text);
+  assert.ok(!mentions("x", ""));
+});

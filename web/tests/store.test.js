@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { place } from "../packets.js";
+import { Store } from "../store.js";
+
+const WELCOME = { name: "alice", server: { id: "s", name: "desk" }, total: 1, log: "l", seq: 0, rooms: [{ name: "#games" }] };
+const chat = (seq, msg, more = {}) => ({ from: { name: "bob" }, to: "all", msg, seq, ts: "2026-11-21T12:00:00.000Z", ...more });
+const made = () => {
+  const store = new Store();
+  store.welcome(WELCOME);
+  return store;
+};
+const texts = (store, name = "#lobby") => store.spot(name).messages.map(({ text }) => text);
+
+test("messages are in the order of their numbers, each once, however they come", () => {
+  const store = made();
+  for (const seq of [3, 5, 4, 3]) store.chat(chat(seq, `m${seq}`));
+  store.chat(chat(1, "m1"), { isPast: true });
+  assert.deepEqual(texts(store), ["m1", "m3", "m4", "m5"]);
+});
+
+test("an own message is last until its receipt, which gives it its place", () => {
+  const store = made();
+  store.outgoing(place("all"), { id: "x-1", msg: "mine", ts: 0 });
+  store.chat(chat(2, "theirs"));
+  assert.deepEqual(texts(store), ["theirs", "mine"]);
+  store.sent("x-1", { seq: 1, ts: "2026-11-21T12:00:00.000Z" });
+  assert.deepEqual(texts(store), ["mine", "theirs"]);
+  assert.equal(store.spot("#lobby").messages[0].state, "stored");
+});
+
+test("an own message that came back in the history is there once", () => {
+  const store = made();
+  store.outgoing(place("all"), { id: "x-1", msg: "mine", ts: 0 });
+  store.chat(chat(1, "mine", { from: { name: "alice" } }));
+  store.sent("x-1", { seq: 1 });
+  assert.deepEqual(texts(store), ["mine"]);
+});
+
+test("a refused message leaves the list", () => {
+  const store = made();
+  store.outgoing(place("@bob"), { id: "x-1", msg: "mine", ts: 0 });
+  assert.equal(store.refused("x-1").key, "@bob");
+  assert.deepEqual(texts(store, "@bob"), []);
+});
+
+test("what the user does not see is unread, and the first of it has the line above it", () => {
+  const store = made();
+  store.isSeen = true;
+  store.chat(chat(1, "seen"));
+  store.chat(chat(2, "elsewhere", { to: "#games" }));
+  store.isSeen = false;
+  store.chat(chat(3, "hidden"));
+  store.chat(chat(4, "hi Alice"));
+  const lobby = store.spot("#lobby");
+  assert.deepEqual([lobby.unread, lobby.forMe, lobby.newFrom], [2, 1, 3]);
+  assert.deepEqual([store.spot("#games").unread, store.forMe], [1, 1]);
+  store.markRead(lobby);
+  assert.deepEqual([lobby.unread, lobby.read, store.forMe], [0, 4, 0]);
+  assert.equal(store.next.key, "#games");
+});
+
+test("what was read in another session is not unread", () => {
+  const store = made();
+  store.chat(chat(3, "one"));
+  store.readElsewhere({ seq: 3 });
+  assert.equal(store.spot("#lobby").unread, 0);
+  store.chat(chat(2, "older"), { isMissed: true });
+  assert.equal(store.spot("#lobby").unread, 0);
+});
+
+test("a message is edited and deleted where it stands", () => {
+  const store = made();
+  store.chat(chat(1, "lunch at 1"));
+  store.change({ type: "edited", of: 1, msg: "corrected: lunch at 2" });
+  assert.deepEqual(texts(store), ["lunch at 2"]);
+  store.change({ type: "deleted", of: 1, from: { name: "op" } });
+  assert.deepEqual([texts(store)[0], store.spot("#lobby").messages[0].deleted], ["", "op"]);
+  store.change({ type: "edited", of: 99, msg: "corrected: nothing" });
+});
+
+test("a long stay holds a bounded number of messages", () => {
+  const store = made();
+  store.isSeen = true;
+  for (let seq = 1; seq <= 5000; seq += 1) store.chat(chat(seq, "x"));
+  const lobby = store.spot("#lobby");
+  assert.ok(lobby.messages.length <= 2000 && lobby.bySeq.size === lobby.messages.length);
+  assert.equal(lobby.isWhole, false);
+});
+
+test("after a rewind, numbers above the common end are forgotten", () => {
+  const store = made();
+  for (const seq of [1, 2, 3]) store.chat(chat(seq, `m${seq}`));
+  store.rewind(1);
+  assert.deepEqual(texts(store), ["m1"]);
+});
+
+test("a user's conversation goes on under another name", () => {
+  const store = made();
+  store.chat(chat(1, "hi", { to: "alice" }));
+  store.renamed("bob", "Robert");
+  assert.deepEqual(texts(store, "@robert"), ["hi"]);
+});
+
+test("the places that the user has left are not listed, and a later run has the unread", () => {
+  const store = made();
+  store.chat(chat(1, "x", { to: "#games" }));
+  store.chat(chat(2, "y", { to: "alice" }));
+  const later = new Store();
+  later.restore(JSON.parse(JSON.stringify(store.saved)));
+  later.welcome(WELCOME);
+  assert.deepEqual(later.listed.map(({ key, unread }) => [key, unread]), [["#lobby", 0], ["#games", 1], ["@bob", 1]]);
+  later.welcome({ ...WELCOME, rooms: [] });
+  assert.deepEqual(later.listed.map(({ key }) => key), ["#lobby", "@bob"]);
+});

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { brief, safeLine, safeLines } from "../text.js";
+
+const examples = JSON.parse(readFileSync(new URL("texts.json", import.meta.url), "utf8"));
+
+test("each example is shown as in the terminal", () => {
+  for (const [text, shown] of examples) assert.equal(safeLine(text), shown, JSON.stringify(text));
+});
+
+test("a second pass changes nothing", () => {
+  for (const [, shown] of examples) assert.equal(safeLine(shown), shown, JSON.stringify(shown));
+});
+
+test("lines are separated by line feeds only", () => {
+  assert.deepEqual(safeLines("one\r\ntwo\u2028x\n"), ["one", "two\ufffdx"]);
+  assert.deepEqual(safeLines(""), [""]);
+});
+
+test("half a character does not reach the page", () => {
+  assert.equal(safeLine("a\ud800b"), "a\ufffdb");
+});
+
+test("a text within a line is cut before it is made safe", () => {
+  assert.equal(brief(`\u2067${"x".repeat(300)}`, 5), "\u2067xxxx\u2069…");
+});

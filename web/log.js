@@ -69,13 +69,21 @@ export class Log {
 
   scrolled() {
     const { messages } = this.store.current;
-    const { scrollTop, scrollHeight, clientHeight } = this.root;
     const isWhole = this.start + WINDOW >= messages.length;
-    const follows = isWhole && this.isAtEnd;
+    // More may have come since it was drawn.
+    const follows = this.isAtEnd && (this.follows || isWhole);
     if (follows !== this.follows) this.store.changed();
     this.follows = follows;
     if (!follows) this.top = messages[this.start];
-    if (scrollTop < NEAR && !follows) this.move(-STEP);
+    this.extend();
+  }
+
+  /** Brings more where the window ends near what the user sees. */
+  extend() {
+    if (this.follows) return;
+    const { scrollTop, scrollHeight, clientHeight } = this.root;
+    const isWhole = this.start + WINDOW >= this.store.current.messages.length;
+    if (scrollTop < NEAR) this.move(-STEP);
     else if (scrollHeight - scrollTop - clientHeight < NEAR && !isWhole) this.move(STEP);
   }
 
@@ -87,7 +95,9 @@ export class Log {
       this.does.older(spot);
       return;
     }
-    this.top = spot.messages[Math.max(0, this.start + by)];
+    const top = spot.messages[Math.max(0, this.start + by)];
+    if (top === this.top) return;
+    this.top = top;
     this.store.changed();
   }
 
@@ -114,6 +124,7 @@ export class Log {
     root.setAttribute("aria-live", isQuiet ? "off" : "polite");
     this.reconcile(this.rows(spot, first));
     this.settle(isNew, anchor);
+    this.extend();
     if (this.held && !messages.includes(this.held)) this.point();
     if (messages.length < STEP / 2 && !spot.isLoaded && this.session.state.kind === "up") this.does.older(spot);
     $("latest").hidden = this.follows;

@@ -18,7 +18,7 @@ fn a_name_is_kept_over_restarts_of_the_browser_and_of_the_server() {
     thief.open(&house.url());
     thief.wait("document.querySelector('#join').hidden === false");
     thief.type_into("#name", "alice\u{E007}");
-    thief.wait_for("the name alice is taken");
+    thief.wait_for("belongs to another key");
     let alice = desk.browser(Window::Desk);
     assert!(!alice.warns_at(&house.url()), "the same certificate needs no second click");
     alice.wait_for_entry();

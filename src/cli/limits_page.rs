@@ -307,7 +307,7 @@ fn browsers() -> Vec<Limit> {
                 span(WEB_TIMEOUT)
             ),
             charged: "the connection",
-            beyond: "the server closes the connection; a head that is no browser's counts as misbehaviour",
+            beyond: "the server closes the connection; a malformed head counts as misbehaviour",
         },
         Limit {
             what: "tickets to a closed server",

@@ -10,14 +10,17 @@ mod head;
 mod hosts;
 mod identity;
 mod response;
+mod setup;
 mod stream;
 mod tickets;
 
 pub(super) use entry::enter;
+pub(super) use setup::server_tls;
 
-use super::options::WebMode;
+use super::options::{ServerOptions, WebMode};
 use super::transport::Transport;
 use crate::protocol::Code;
+use crate::protocol::packet::ServerInfo;
 use hosts::WebHosts;
 use std::time::Duration;
 use tickets::Tickets;
@@ -34,7 +37,12 @@ pub(super) struct WebDoor {
 }
 
 impl WebDoor {
-    pub(super) fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
+    pub(super) fn of(options: &ServerOptions, info: &ServerInfo) -> Self {
+        let hosts = options.web.as_ref().map_or(&[][..], |web| &web.hosts);
+        Self::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
+    }
+
+    fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
         Self { mode, hosts: WebHosts::new(hosts), id, tickets: Tickets::default() }
     }
 

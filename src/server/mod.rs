@@ -64,12 +64,12 @@ pub use reload::Reloaded;
 pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 
-use crate::chat::{Archive, Chat, Profile, Rules, TokenSource};
+use crate::chat::{Archive, Chat, Profile, Rules, TicketSource, TokenSource};
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{ChannelError, WebCertificateError};
+use crate::security::{ChannelError, WebCertificateError, ticket_hash};
 use crate::store::{Store, StoreError};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
@@ -136,7 +136,7 @@ pub enum StartError {
     Tls(#[from] ChannelError),
 }
 
-/// A server that listens but does not serve yet.
+/// A server that listens and does not serve yet.
 #[derive(Debug)]
 pub struct Server {
     hub: Arc<Hub>,
@@ -264,7 +264,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        let doors = (self.admission.clone(), self.store.clone(), Arc::clone(&self.handshaker.web));
+        let doors = (self.admission.clone(), self.store.clone());
         Handle::new(hub, self.secrets.code.clone(), counts, self.vitals(), doors)
     }
 
@@ -395,18 +395,17 @@ fn chat(
         }
         chat.pass_files(rules, TokenSource::new(secrets::random));
     }
+    if options.web.is_some() {
+        chat.issue_tickets(TicketSource { random: secrets::random, hash: ticket_hash });
+    }
     Ok((chat, secrets))
 }
 
-/// The most clients at a time.
+/// The most clients at a time: as the file descriptors allow beside the transfers.
 fn most_clients(options: &ServerOptions) -> usize {
-    descriptors::max_clients(options.max_clients, clients_that_fit(options.files.as_ref()))
-}
-
-/// How many clients the file descriptors allow beside the transfers.
-fn clients_that_fit(files: Option<&FileOptions>) -> Option<usize> {
-    let transfers = files.map_or(0, |files| files.rules.max_transfers);
-    descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, transfers))
+    let transfers = options.files.map_or(0, |files| files.rules.max_transfers);
+    let fit = descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, transfers));
+    descriptors::max_clients(options.max_clients, fit)
 }
 
 fn start_error(error: io::Error, address: Option<IpAddr>, port: u16) -> StartError {

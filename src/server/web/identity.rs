@@ -112,11 +112,10 @@ impl Caller<'_> {
             Code::KeyRequired,
             "this server is closed; ask a person who runs it for a link that lets you in",
         ))?;
-        if !self.door.tickets.redeem(ticket, self.hub.uptime()) {
-            return Err((Code::BadTicket, "this link was used or has expired; ask for another one"));
+        match self.hub.act(|chat, now, out| chat.admit_by_ticket((key, self.ip), ticket, now, out)) {
+            true => Ok(Some(key)),
+            false => Err((Code::BadTicket, "this link was used or has expired; ask for another one")),
         }
-        self.hub.act(|chat, now, out| chat.add_member(key, self.ip, "", now, out));
-        Ok(Some(key))
     }
 }
 

@@ -12,7 +12,6 @@ mod identity;
 mod response;
 mod setup;
 mod stream;
-mod tickets;
 
 pub(super) use entry::enter;
 pub(super) use setup::server_tls;
@@ -22,8 +21,6 @@ use super::transport::Transport;
 use crate::protocol::Code;
 use crate::protocol::packet::ServerInfo;
 use hosts::WebHosts;
-use std::time::Duration;
-use tickets::Tickets;
 
 /// How this server treats browsers.
 #[derive(Debug)]
@@ -33,7 +30,6 @@ pub(super) struct WebDoor {
     hosts: WebHosts,
     /// The server's.
     id: String,
-    tickets: Tickets,
 }
 
 impl WebDoor {
@@ -43,12 +39,7 @@ impl WebDoor {
     }
 
     fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
-        Self { mode, hosts: WebHosts::new(hosts), id, tickets: Tickets::default() }
-    }
-
-    /// A new ticket; `None`: browsers are not served, or the system has no random numbers at the moment.
-    pub(super) fn ticket(&self, now: Duration) -> Option<String> {
-        self.mode.and_then(|_| self.tickets.issue(now).ok())
+        Self { mode, hosts: WebHosts::new(hosts), id }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The server's certificate for browsers.
 //!
 //! Browsers know no pin: a person who goes on after the warning makes an exception for this certificate, not for its key.
-//! So unlike the one that lanchat's own clients see, it is kept, and made anew only shortly before its end, or for
+//! So unlike the one that lanchat's own clients see, it is kept, and renewed only shortly before its end, or for
 //! another key. It does not change with the machine's addresses: an exception belongs to the address in the browser's
 //! line as well, so people are asked at a new one in any case, and those who go by name would be asked for nothing.
 
@@ -66,7 +66,7 @@ struct KeptCertificate {
 }
 
 impl WebCertificate {
-    /// The kept certificate, or a new one for these names and addresses if there is none or it ends soon.
+    /// The kept certificate, or a new one for these names and addresses if the file does not exist or the certificate ends soon.
     ///
     /// # Errors
     /// If the file cannot be read or written. A damaged one is replaced: it holds nothing of value.
@@ -136,14 +136,14 @@ impl fmt::Debug for WebCertificate {
     }
 }
 
-/// What people may type to reach the server.
+/// Names and addresses that people may type to reach the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebNames {
     pub names: Vec<String>,
     pub addresses: Vec<IpAddr>,
 }
 
-/// `None`: there is none, or it has to be made anew.
+/// `None`: the file does not exist, or the certificate has to be renewed.
 fn load(
     path: &Path,
     key: Fingerprint,

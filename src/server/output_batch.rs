@@ -8,8 +8,7 @@
 
 use super::connection::Connection;
 use super::frame_arena::FrameArena;
-use super::frames;
-use super::headed_buffer::HeadedBuffer;
+use super::{frames, headed_buffer::HeadedBuffer};
 use crate::chat::{Answer, CatchUp, Entry, OtherNames, Question, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;

@@ -3,7 +3,7 @@
 //!
 //! Knows no backlog and no kind of socket. Encrypted bytes that do not fit the socket are kept, as they cannot be
 //! encrypted again: one step at most. It adds no frames of WebSocket to what it writes, except the last one: many browsers
-//! share a message, so whoever makes it adds the header (`backlog.rs`).
+//! share a message, so its header is there already (`backlog.rs`).
 
 use super::websocket::{CloseCode, FrameReader, WebContent, WebPurpose, message};
 use crate::fingerprint::Fingerprint;
@@ -108,7 +108,7 @@ impl Transport {
         matches!(self, Self::Layered(layer) if !matches!(layer.kind, LayerKind::Web(_)))
     }
 
-    /// What a browser's connection carries; `None`: it is not a browser's.
+    /// The purpose of a browser's connection; `None`: it is not a browser's.
     pub(super) fn web_purpose(&self) -> Option<WebPurpose> {
         let Self::Layered(layer) = self else { return None };
         match &layer.kind {

@@ -1,13 +1,13 @@
 //! WebSocket frames as a server reads and writes them (RFC 6455 5), in memory only.
 //!
 //! The reader passes content on as it comes: it unmasks, checks and keeps nothing but its place in a frame. So an idle
-//! connection holds no buffer, and a long message takes no more memory than its lines. A server's frames are not masked,
+//! connection holds no buffer, and a long message takes as much memory as its lines. A server's frames are not masked,
 //! so that many browsers can share one.
 
 use crate::limits::MAX_CONTROL_BYTES;
 use std::mem;
 
-/// The longest header of a frame that a server sends. Whoever makes a buffer for browsers leaves this much in front.
+/// The longest header of a frame that a server sends. Buffers for browsers have this much room in front.
 pub(super) const HEADROOM: usize = 10;
 
 /// The longest header of a frame that a client sends: with its mask.
@@ -23,7 +23,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 
-/// What a connection carries.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebPurpose {
     /// Lines in text messages.
@@ -106,7 +106,7 @@ pub(super) fn message(content: WebContent, bytes: &[u8]) -> Vec<u8> {
     [&headroom[HEADROOM - header..], bytes].concat()
 }
 
-/// What came besides content.
+/// Control frames that came with the content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ControlFrames {
     /// The answer to the last ping.

@@ -248,6 +248,10 @@ pub enum Event {
     Status {
         status: Box<ServerNumbers>,
     },
+    /// A ticket that lets a browser's key into a closed server.
+    Ticket {
+        ticket: String,
+    },
     Keys {
         #[serde(skip)]
         list: KeyList,
@@ -383,6 +387,7 @@ kinds! {
     PakeOk = "pake_ok": Self::PakeOk { .. },
     Bans = "bans": Self::Bans { .. },
     Status = "status": Self::Status { .. },
+    Ticket = "ticket": Self::Ticket { .. },
     Operator = "operator": Self::Operator { .. },
     Offer = "offer": Self::Offer { .. },
     Offered = "offered": Self::Offered { .. },

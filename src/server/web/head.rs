@@ -6,7 +6,7 @@
 use crate::limits::{WEB_HEAD_BYTES, WEB_HEADERS};
 use crate::security::is_websocket_key;
 
-/// A request, as far as the server looks at it.
+/// The parts of a request that the server looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestHead {
     /// Its length in bytes.
@@ -15,7 +15,7 @@ pub(crate) struct RequestHead {
     pub(super) is_head: bool,
     /// Without its query.
     pub(super) path: String,
-    /// Empty: there is none.
+    /// Empty if absent.
     pub(super) host: String,
     pub(super) origin: Option<String>,
     /// Whether the client keeps the connection for other requests.

@@ -30,7 +30,7 @@ fn control(code: Control, content: &[u8]) -> Vec<u8> {
     frame(OpCode::Control(code), content, true)
 }
 
-/// What a reader finds in bytes that come in pieces of that length.
+/// Everything that a reader finds in bytes that come in pieces of that length.
 fn read(
     purpose: WebPurpose,
     bytes: &[u8],

@@ -73,6 +73,7 @@ function probe() {
 function met(pong) {
   isProbe = false;
   link.leave();
+  useUp();
   const { server, total, closed } = pong;
   $("server").textContent = brief(text(server?.name), 60) || "lanchat";
   const here = `${count(Number(total) || 0, "user")} ${total === 1 ? "is" : "are"} here`;
@@ -80,10 +81,21 @@ function met(pong) {
   $("about").textContent = `${here}${door}`;
 }
 
+/** The ticket of the link has done its work. */
+function useUp() {
+  link.ticket = "";
+  if (location.hash) history.replaceState(null, "", location.pathname);
+}
+
 /** @param {Packet} packet */
 function packet(packet) {
   if (isProbe && packet.type === "pong") met(packet);
-  else if (isProbe && packet.type === "error") {
+  else if (packet.code === "bad_ticket" && link.ticket) {
+    // A member who opens an old link needs none.
+    useUp();
+    link.leave();
+    link.connect();
+  } else if (isProbe && packet.type === "error") {
     isProbe = false;
     link.leave();
     ask(brief(text(packet.msg), 300));
@@ -122,8 +134,7 @@ function ended(bye) {
 
 function welcome() {
   isProbe = false;
-  link.ticket = "";
-  if (location.hash) history.replaceState(null, "", location.pathname);
+  useUp();
   leaving = "";
   remember("name", store.me);
   show("join", false);

@@ -24,17 +24,23 @@ struct House {
     host: Host,
     data: TempDir,
     serve: Option<Running>,
+    /// Whether it also serves browsers without encryption.
+    is_plaintext: bool,
 }
 
 impl House {
     /// `None`, with the reason printed: no browser, or no network.
     fn open() -> Option<Self> {
+        Self::open_for(false)
+    }
+
+    fn open_for(is_plaintext: bool) -> Option<Self> {
         if !has_tools(&[("chromedriver", "--version"), ("chromium", "--version")]) {
             return None;
         }
         let lan = Lan::new()?;
         let host = lan.host();
-        let mut house = Self { lan, host, data: TempDir::new().unwrap(), serve: None };
+        let mut house = Self { lan, host, data: TempDir::new().unwrap(), serve: None, is_plaintext };
         house.start();
         Some(house)
     }
@@ -46,7 +52,7 @@ impl House {
             "--no-discovery",
             "--name",
             "desk",
-            "--web",
+            if self.is_plaintext { "--web=plaintext" } else { "--web" },
             "--rate-limit",
             "off",
             "--log-level",
@@ -69,7 +75,8 @@ impl House {
     }
 
     fn url(&self) -> String {
-        format!("https://{}:7667/", self.host.v4())
+        let scheme = if self.is_plaintext { "http" } else { "https" };
+        format!("{scheme}://{}:7667/", self.host.v4())
     }
 }
 

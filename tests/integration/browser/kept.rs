@@ -42,3 +42,21 @@ fn mail_waits_for_a_user_of_the_page() {
     alice.click("#directs button");
     alice.wait_for("the keys are with carol");
 }
+
+#[test]
+fn over_http_the_page_says_that_all_can_read_along_and_owns_no_name() {
+    let Some(house) = House::open_for(true) else { return };
+    let (phone, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = phone.browser(Window::Phone);
+    alice.enter(&house.url(), "alice");
+    alice.wait_for("Not encrypted: all on this network can read along.");
+    assert_eq!(alice.value("isSecureContext"), false);
+    let bob = resident.terminal("bob");
+    alice.say("hello");
+    bob.wait_for("<alice?> hello");
+    // The token says that the same page returns.
+    alice.open(&house.url());
+    alice.wait_for_entry();
+    alice.say("again");
+    bob.wait_for("<alice?> again");
+}

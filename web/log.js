@@ -75,6 +75,7 @@ export class Log {
     if (follows !== this.follows) this.store.changed();
     this.follows = follows;
     if (!follows) this.top = messages[this.start];
+    this.putTools();
     this.extend();
   }
 
@@ -126,6 +127,7 @@ export class Log {
     this.settle(isNew, anchor);
     this.extend();
     if (this.held && !messages.includes(this.held)) this.point();
+    this.putTools();
     if (messages.length < STEP / 2 && !spot.isLoaded && this.session.state.kind === "up") this.does.older(spot);
     $("latest").hidden = this.follows;
   }
@@ -301,17 +303,29 @@ export class Log {
     const { tools, does } = this;
     tools.hidden = !node || !message?.seq || message.kind !== "chat" || message.deleted !== undefined;
     if (tools.hidden || !node || !message) return;
-    const action = (/** @type {string} */ name, /** @type {string} */ label, /** @type {(message: Message) => void} */ run) =>
-      el("button", { type: "button", className: "icon", title: label, "aria-label": label, onclick: () => run(message) }, icon(name));
+    const action = (/** @type {string} */ name, /** @type {string} */ label, /** @type {(message: Message) => void} */ run) => {
+      const onclick = () => {
+        this.point();
+        run(message);
+      };
+      return el("button", { type: "button", className: "icon", title: label, "aria-label": label, onclick }, icon(name));
+    };
     const mayDelete = message.mine || (this.store.isOperator && !this.store.current.isDirect);
     tools.replaceChildren(
       action("reply", "Reply", does.reply),
       ...(message.mine ? [action("edit", "Edit", does.edit)] : []),
       ...(mayDelete ? [action("delete", "Delete", does.remove)] : []),
     );
-    const [main, row] = [$("main").getBoundingClientRect(), node.getBoundingClientRect()];
-    tools.style.top = `${Math.max(row.top - main.top - 24, 64)}px`;
-    tools.style.right = "16px";
+    this.putTools();
+  }
+
+  /** Keeps the tools at their message. */
+  putTools() {
+    const row = this.held && this.nodes.get(String(this.held.n))?.node.getBoundingClientRect();
+    if (this.tools.hidden || !row) return;
+    const main = this.root.getBoundingClientRect();
+    if (row.bottom < main.top || row.top > main.bottom) this.point();
+    else this.tools.style.top = `${Math.max(row.top - main.top - 24, 4) + this.root.offsetTop}px`;
   }
 
   /** Arrows go from message to message.

@@ -17,6 +17,8 @@ mod eviction;
 mod flusher;
 mod frame_arena;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod handle;
 mod handshaker;

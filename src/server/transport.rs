@@ -53,7 +53,7 @@ struct WebSocket {
     close: CloseCode,
     is_closed: bool,
     /// The answer to a ping, which goes between two messages.
-    pong: Option<Box<Vec<u8>>>,
+    pong: Option<Box<[u8]>>,
 }
 
 /// Why a connection's bytes cannot be read.
@@ -135,7 +135,7 @@ impl Transport {
     /// Takes the answer to a browser's ping. It goes between two messages.
     pub(super) fn take_pong(&mut self) -> Option<Vec<u8>> {
         let Self::Layered(layer) = self else { return None };
-        layer.web()?.pong.take().map(|pong| *pong)
+        layer.web()?.pong.take().map(Vec::from)
     }
 
     /// The bytes that tell the peer a last line and the end, for a connection that the server does not take.
@@ -362,7 +362,7 @@ impl WebSocket {
         match self.reader.read(frames, plain) {
             Ok(control) => {
                 if let Some(pong) = control.pong {
-                    self.pong = Some(Box::new(pong));
+                    self.pong = Some(pong.into());
                 }
                 Ok(if control.is_closed { Status::Closed } else { Status::Open })
             }

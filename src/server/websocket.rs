@@ -137,8 +137,12 @@ pub(super) struct FrameReader {
     /// The beginning of a character.
     partial: PartialChar,
     /// The content of a control frame. Boxed: connections need room for it only while one is unfinished.
-    control: Option<Box<Vec<u8>>>,
+    control: Option<Box<ControlBody>>,
 }
+
+/// At most [`MAX_CONTROL_BYTES`].
+#[derive(Debug, Default)]
+struct ControlBody(Vec<u8>);
 
 #[derive(Debug, Default)]
 struct PartialChar {
@@ -193,7 +197,7 @@ impl FrameReader {
             let left = missing - now as u64;
             self.missing = Some(left);
             match &mut self.control {
-                Some(kept) => unmask(content, &mut self.mask, kept),
+                Some(kept) => unmask(content, &mut self.mask, &mut kept.0),
                 None => self.take_content(content, out)?,
             }
             if left > 0 {
@@ -289,9 +293,9 @@ impl FrameReader {
         (self.missing, self.head_bytes) = (None, 0);
         let first = self.head[0];
         match (first & 0x0f, self.control.take()) {
-            (PING, Some(content)) => control.pong = Some(pong(&content)),
+            (PING, Some(content)) => control.pong = Some(pong(&content.0)),
             (CLOSE, Some(content)) => {
-                check_close(&content)?;
+                check_close(&content.0)?;
                 control.is_closed = true;
             }
             (_, Some(_)) => {}

@@ -14,6 +14,8 @@ mod setup;
 mod stream;
 
 pub(super) use entry::enter;
+#[cfg(any(test, fuzzing))]
+pub(super) use head::parse_head;
 pub(super) use setup::server_tls;
 
 use super::options::{ServerOptions, WebMode};

@@ -25,11 +25,17 @@ const MAX_ROWS = 400;
 const WINDOW = 300;
 const STEP = 100;
 
+/** The messages to show while the newest is in sight: several screens, and few enough to draw in a burst. */
+const NEWEST = 120;
+
 /** How close to an end the user must be for more to come. */
 const NEAR = 600;
 
 /** Messages of a user within that time stand under one name. */
 const TOGETHER = 5 * 60 * 1000;
+
+/** @param {number} ts */
+const midnight = (ts) => new Date(ts).setHours(0, 0, 0, 0);
 
 export class Log {
   key = "";
@@ -117,7 +123,7 @@ export class Log {
     const { messages } = spot;
     const first = spot.newFrom === undefined ? -1 : messages.findIndex((message) => message.major >= (spot.newFrom ?? 0));
     const known = this.top ? messages.indexOf(this.top) : -1;
-    this.start = Math.max(0, this.follows || known < 0 ? messages.length - WINDOW : known);
+    this.start = Math.max(0, this.follows || known < 0 ? messages.length - NEWEST : known);
     if (isNew && first >= 0 && first < this.start) this.start = first;
     const anchor = this.follows ? undefined : this.anchor();
     // A screen reader reads what comes, not what the user scrolls to.
@@ -192,7 +198,7 @@ export class Log {
     let before = spot.messages[this.start - 1];
     for (let at = this.start; at < Math.min(spot.messages.length, this.start + WINDOW); at += 1) {
       const message = spot.messages[at];
-      const isNewDay = !before || day(before.ts) !== day(message.ts);
+      const isNewDay = !before || midnight(before.ts) !== midnight(message.ts);
       if (isNewDay) {
         const text = day(message.ts);
         rows.push({ key: `day ${text} ${message.n}`, version: "", make: () => el("div", { className: "day" }, text) });

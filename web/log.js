@@ -26,7 +26,7 @@ const WINDOW = 300;
 const STEP = 100;
 
 /** The messages to show while the newest is in sight: several screens, and few enough to draw in a burst. */
-const NEWEST = 120;
+const NEWEST = 80;
 
 /** How close to an end the user must be for more to come. */
 const NEAR = 600;

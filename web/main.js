@@ -39,6 +39,8 @@ let isProbe = false;
 let isDrawing = false;
 let notified = 0;
 let leaving = "";
+/** Why the ticket of the link is no good, if nothing else lets the user in. */
+let spent = "";
 
 store.changed = () => {
   title();
@@ -61,7 +63,7 @@ const show = (id, isShown) => {
 function ask(why = "") {
   show("join", true);
   show("chat", false);
-  $("why").textContent = why;
+  $("why").textContent = spent || why;
   $("name").focus();
 }
 
@@ -92,6 +94,7 @@ function packet(packet) {
   if (isProbe && packet.type === "pong") met(packet);
   else if (packet.code === "bad_ticket" && link.ticket) {
     // A member who opens an old link needs none.
+    spent = brief(text(packet.msg), 300);
     useUp();
     link.leave();
     link.connect();
@@ -135,6 +138,7 @@ function ended(bye) {
 function welcome() {
   isProbe = false;
   useUp();
+  spent = "";
   leaving = "";
   remember("name", store.me);
   show("join", false);

@@ -59,7 +59,7 @@ export class Log {
     this.root.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.root.addEventListener("keydown", (event) => this.walk(event));
     for (const type of ["pointerover", "focusin", "click"]) this.root.addEventListener(type, (event) => this.point(event));
-    $("main").addEventListener("pointerleave", () => this.point());
+    $("main").addEventListener("pointerleave", (/** @type {Event} */ event) => this.point(event));
     $("latest").onclick = () => this.latest();
   }
 
@@ -180,11 +180,13 @@ export class Log {
         node = make();
         node.dataset.n = key;
         if (held?.node === next) next = next?.nextSibling ?? null;
-        held?.node.remove();
         nodes.set(key, { version, node });
       }
+      const hadFocus = held && held.node !== node && held.node.contains(document.activeElement);
+      if (held && held.node !== node) held.node.remove();
       if (node === next) next = node.nextSibling;
       else root.insertBefore(node, next);
+      if (hadFocus) node.focus();
     }
   }
 
@@ -305,6 +307,9 @@ export class Log {
     const message = node && this.store.current.messages.find((message) => String(message.n) === node.dataset.n);
     if (event && event.type === "pointerover" && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
     if (message && message === this.held) return;
+    // A pointer that rests elsewhere takes nothing from someone with a keyboard.
+    const isByKeys = document.activeElement?.closest(".msg, #tools");
+    if (!message && isByKeys && event?.type.startsWith("pointer")) return;
     this.held = message || undefined;
     const { tools, does } = this;
     tools.hidden = !node || !message?.seq || message.kind !== "chat" || message.deleted !== undefined;

@@ -68,12 +68,12 @@ impl Chat {
             refusal("this server does not serve browsers; its administrator can start it with --web")
         })?;
         if is_open {
-            return Err(refusal("this server is open, so nobody needs a ticket"));
+            return Ok(Event::Ticket { ticket: None });
         }
         let ticket = tickets.issue(now.uptime);
         let ticket =
             ticket.ok_or_else(|| refusal("the system has no random numbers at the moment; try again"))?;
-        Ok(Event::Ticket { ticket })
+        Ok(Event::Ticket { ticket: Some(ticket) })
     }
 
     /// Makes a key a member if the ticket is valid, and uses the ticket up.

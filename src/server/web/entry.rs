@@ -89,7 +89,7 @@ async fn answer(
     request: &RequestHead,
     is_last: bool,
 ) -> NextStep {
-    let keeps = request.keeps && !is_last;
+    let keeps = request.keeps && !is_last && door.mode.is_some();
     let written = match decide(door, stream.is_encrypted(), request) {
         Decision::Page(file) => stream.write(&response::page(file, request.is_head, keeps)).await,
         Decision::Notice(notice) => stream.write(&notice.to_bytes(request.is_head, keeps)).await,

@@ -47,7 +47,7 @@ impl<'a> Browser<'a> {
     /// Starts one on the host, with its files in `profile`.
     pub fn start(host: &'a Host, profile: &Path, window: Window) -> Self {
         let mut command = host.command("chromedriver");
-        command.args(["--port=0", "--allowed-ips=127.0.0.1"]).env("HOME", profile);
+        command.args(["--port=0", "--allowed-ips=127.0.0.1"]).env("HOME", profile).env("TMPDIR", profile);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = host.spawn(&mut command);
         let mut lines =

@@ -2,6 +2,8 @@
 check:
     cargo fmt --check
     cargo clippy --locked --all-targets -- -D warnings
+    tsc -p web
+    node --test web/tests/
     cargo test --locked
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 

@@ -11,8 +11,6 @@ mod fold;
 mod json;
 mod lines;
 mod sought;
-#[cfg(test)]
-mod web;
 mod words;
 
 pub use clean::is_suspicious;
@@ -49,6 +47,8 @@ pub fn safe_lines(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    mod page;
+
     use super::*;
 
     #[test]

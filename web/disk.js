@@ -29,6 +29,7 @@ async function within(name, mode, work) {
     transaction.oncomplete = resolve;
     transaction.onabort = () => reject(transaction.error);
   });
+  whole.catch(() => {});
   const value = await result;
   // Only then it is on the disk.
   await whole;

@@ -9,9 +9,12 @@ export const hasKeys = globalThis.isSecureContext === true && globalThis.crypto?
 /** @param {ArrayBuffer} bytes */
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 
-async function pair() {
-  const made = { name: "ECDSA", namedCurve: "P-256" };
-  return (await loadKey("user")) ?? keepKey("user", await crypto.subtle.generateKey(made, false, ["sign", "verify"]));
+/** @type {Promise<CryptoKeyPair> | undefined} */
+let pair;
+
+async function made() {
+  const kind = { name: "ECDSA", namedCurve: "P-256" };
+  return (await loadKey("user")) ?? keepKey("user", await crypto.subtle.generateKey(kind, false, ["sign", "verify"]));
 }
 
 /** The token of a page without a key.
@@ -33,7 +36,8 @@ export function token() {
 export async function answer(challenge, ticket) {
   const invitation = ticket ? { ticket } : {};
   if (!hasKeys) return { type: "guest", ...invitation };
-  const { privateKey, publicKey } = await pair();
+  pair ??= made();
+  const { privateKey, publicKey } = await pair;
   const said = `lanchat/web/1\n${challenge.id}\n${challenge.nonce}\n${location.origin}`;
   const way = { name: "ECDSA", hash: "SHA-256" };
   const sig = await crypto.subtle.sign(way, privateKey, new TextEncoder().encode(said));

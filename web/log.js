@@ -25,11 +25,17 @@ const MAX_ROWS = 400;
 const WINDOW = 300;
 const STEP = 100;
 
+/** The messages to show while the newest is in sight: several screens, and few enough to draw in a burst. */
+const NEWEST = 80;
+
 /** How close to an end the user must be for more to come. */
 const NEAR = 600;
 
 /** Messages of a user within that time stand under one name. */
 const TOGETHER = 5 * 60 * 1000;
+
+/** @param {number} ts */
+const midnight = (ts) => new Date(ts).setHours(0, 0, 0, 0);
 
 export class Log {
   key = "";
@@ -53,7 +59,7 @@ export class Log {
     this.root.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.root.addEventListener("keydown", (event) => this.walk(event));
     for (const type of ["pointerover", "focusin", "click"]) this.root.addEventListener(type, (event) => this.point(event));
-    $("main").addEventListener("pointerleave", () => this.point());
+    $("main").addEventListener("pointerleave", (/** @type {Event} */ event) => this.point(event));
     $("latest").onclick = () => this.latest();
   }
 
@@ -69,13 +75,22 @@ export class Log {
 
   scrolled() {
     const { messages } = this.store.current;
-    const { scrollTop, scrollHeight, clientHeight } = this.root;
     const isWhole = this.start + WINDOW >= messages.length;
-    const follows = isWhole && this.isAtEnd;
+    // More may have come since it was drawn.
+    const follows = this.isAtEnd && (this.follows || isWhole);
     if (follows !== this.follows) this.store.changed();
     this.follows = follows;
     if (!follows) this.top = messages[this.start];
-    if (scrollTop < NEAR && !follows) this.move(-STEP);
+    this.putTools();
+    this.extend();
+  }
+
+  /** Brings more where the window ends near what the user sees. */
+  extend() {
+    if (this.follows) return;
+    const { scrollTop, scrollHeight, clientHeight } = this.root;
+    const isWhole = this.start + WINDOW >= this.store.current.messages.length;
+    if (scrollTop < NEAR) this.move(-STEP);
     else if (scrollHeight - scrollTop - clientHeight < NEAR && !isWhole) this.move(STEP);
   }
 
@@ -87,7 +102,9 @@ export class Log {
       this.does.older(spot);
       return;
     }
-    this.top = spot.messages[Math.max(0, this.start + by)];
+    const top = spot.messages[Math.max(0, this.start + by)];
+    if (top === this.top) return;
+    this.top = top;
     this.store.changed();
   }
 
@@ -106,7 +123,7 @@ export class Log {
     const { messages } = spot;
     const first = spot.newFrom === undefined ? -1 : messages.findIndex((message) => message.major >= (spot.newFrom ?? 0));
     const known = this.top ? messages.indexOf(this.top) : -1;
-    this.start = Math.max(0, this.follows || known < 0 ? messages.length - WINDOW : known);
+    this.start = Math.max(0, this.follows || known < 0 ? messages.length - NEWEST : known);
     if (isNew && first >= 0 && first < this.start) this.start = first;
     const anchor = this.follows ? undefined : this.anchor();
     // A screen reader reads what comes, not what the user scrolls to.
@@ -114,7 +131,9 @@ export class Log {
     root.setAttribute("aria-live", isQuiet ? "off" : "polite");
     this.reconcile(this.rows(spot, first));
     this.settle(isNew, anchor);
+    this.extend();
     if (this.held && !messages.includes(this.held)) this.point();
+    this.putTools();
     if (messages.length < STEP / 2 && !spot.isLoaded && this.session.state.kind === "up") this.does.older(spot);
     $("latest").hidden = this.follows;
   }
@@ -161,11 +180,13 @@ export class Log {
         node = make();
         node.dataset.n = key;
         if (held?.node === next) next = next?.nextSibling ?? null;
-        held?.node.remove();
         nodes.set(key, { version, node });
       }
+      const hadFocus = held && held.node !== node && held.node.contains(document.activeElement);
+      if (held && held.node !== node) held.node.remove();
       if (node === next) next = node.nextSibling;
       else root.insertBefore(node, next);
+      if (hadFocus) node.focus();
     }
   }
 
@@ -179,7 +200,7 @@ export class Log {
     let before = spot.messages[this.start - 1];
     for (let at = this.start; at < Math.min(spot.messages.length, this.start + WINDOW); at += 1) {
       const message = spot.messages[at];
-      const isNewDay = !before || day(before.ts) !== day(message.ts);
+      const isNewDay = !before || midnight(before.ts) !== midnight(message.ts);
       if (isNewDay) {
         const text = day(message.ts);
         rows.push({ key: `day ${text} ${message.n}`, version: "", make: () => el("div", { className: "day" }, text) });
@@ -286,21 +307,36 @@ export class Log {
     const message = node && this.store.current.messages.find((message) => String(message.n) === node.dataset.n);
     if (event && event.type === "pointerover" && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
     if (message && message === this.held) return;
+    // A pointer that rests elsewhere takes nothing from someone with a keyboard.
+    const isByKeys = document.activeElement?.closest(".msg, #tools");
+    if (!message && isByKeys && event?.type.startsWith("pointer")) return;
     this.held = message || undefined;
     const { tools, does } = this;
     tools.hidden = !node || !message?.seq || message.kind !== "chat" || message.deleted !== undefined;
     if (tools.hidden || !node || !message) return;
-    const action = (/** @type {string} */ name, /** @type {string} */ label, /** @type {(message: Message) => void} */ run) =>
-      el("button", { type: "button", className: "icon", title: label, "aria-label": label, onclick: () => run(message) }, icon(name));
+    const action = (/** @type {string} */ name, /** @type {string} */ label, /** @type {(message: Message) => void} */ run) => {
+      const onclick = () => {
+        this.point();
+        run(message);
+      };
+      return el("button", { type: "button", className: "icon", title: label, "aria-label": label, onclick }, icon(name));
+    };
     const mayDelete = message.mine || (this.store.isOperator && !this.store.current.isDirect);
     tools.replaceChildren(
       action("reply", "Reply", does.reply),
       ...(message.mine ? [action("edit", "Edit", does.edit)] : []),
       ...(mayDelete ? [action("delete", "Delete", does.remove)] : []),
     );
-    const [main, row] = [$("main").getBoundingClientRect(), node.getBoundingClientRect()];
-    tools.style.top = `${Math.max(row.top - main.top - 24, 64)}px`;
-    tools.style.right = "16px";
+    this.putTools();
+  }
+
+  /** Keeps the tools at their message. */
+  putTools() {
+    const row = this.held && this.nodes.get(String(this.held.n))?.node.getBoundingClientRect();
+    if (this.tools.hidden || !row) return;
+    const main = this.root.getBoundingClientRect();
+    if (row.bottom < main.top || row.top > main.bottom) this.point();
+    else this.tools.style.top = `${Math.max(row.top - main.top - 24, 4) + this.root.offsetTop}px`;
   }
 
   /** Arrows go from message to message.

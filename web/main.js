@@ -39,6 +39,8 @@ let isProbe = false;
 let isDrawing = false;
 let notified = 0;
 let leaving = "";
+/** Why the ticket of the link is no good, if nothing else lets the user in. */
+let spent = "";
 
 store.changed = () => {
   title();
@@ -61,7 +63,7 @@ const show = (id, isShown) => {
 function ask(why = "") {
   show("join", true);
   show("chat", false);
-  $("why").textContent = why;
+  $("why").textContent = spent || why;
   $("name").focus();
 }
 
@@ -73,6 +75,7 @@ function probe() {
 function met(pong) {
   isProbe = false;
   link.leave();
+  useUp();
   const { server, total, closed } = pong;
   $("server").textContent = brief(text(server?.name), 60) || "lanchat";
   const here = `${count(Number(total) || 0, "user")} ${total === 1 ? "is" : "are"} here`;
@@ -80,10 +83,22 @@ function met(pong) {
   $("about").textContent = `${here}${door}`;
 }
 
+/** The ticket of the link has done its work. */
+function useUp() {
+  link.ticket = "";
+  if (location.hash) history.replaceState(null, "", location.pathname);
+}
+
 /** @param {Packet} packet */
 function packet(packet) {
   if (isProbe && packet.type === "pong") met(packet);
-  else if (isProbe && packet.type === "error") {
+  else if (packet.code === "bad_ticket" && link.ticket) {
+    // A member who opens an old link needs none.
+    spent = brief(text(packet.msg), 300);
+    useUp();
+    link.leave();
+    link.connect();
+  } else if (isProbe && packet.type === "error") {
     isProbe = false;
     link.leave();
     ask(brief(text(packet.msg), 300));
@@ -122,8 +137,8 @@ function ended(bye) {
 
 function welcome() {
   isProbe = false;
-  link.ticket = "";
-  if (location.hash) history.replaceState(null, "", location.pathname);
+  useUp();
+  spent = "";
   leaving = "";
   remember("name", store.me);
   show("join", false);
@@ -306,34 +321,53 @@ function drawer(id) {
 
 // --- drawing ---
 
-/** @param {Spot} spot */
+/** @typedef {{key: string, version: string, make: () => HTMLElement}} Row */
+
+/** @param {Spot} spot @returns {Row} */
 function listed(spot) {
-  const name = safeLine(spot.name);
-  const label = el("span", { className: `label${spot.unread ? " unread" : ""}` }, spot.isDirect ? el("bdi", {}, name) : name);
-  const all = `${spot.unread}`;
-  const badge = spot.unread ? [el("span", { className: `badge${spot.forMe ? " me" : ""}` }, all, el("span", { className: "unseen" }, " unread"))] : [];
-  const onclick = () => go(spot.isDirect ? `@${spot.name}` : spot.name);
-  const here = spot.key === store.here ? { "aria-current": "page" } : {};
-  const row = el("button", { type: "button", onclick, ...here }, ...(spot.isDirect ? [tile(spot.name)] : []), label, ...badge);
-  row.dataset.key = spot.key;
-  return el("li", {}, row);
+  const isHere = spot.key === store.here;
+  const make = () => {
+    const name = safeLine(spot.name);
+    const label = el("span", { className: `label${spot.unread ? " unread" : ""}` }, spot.isDirect ? el("bdi", {}, name) : name);
+    const hint = el("span", { className: "unseen" }, " unread");
+    const badge = spot.unread ? [el("span", { className: `badge${spot.forMe ? " me" : ""}` }, `${spot.unread}`, hint)] : [];
+    const onclick = () => go(spot.isDirect ? `@${spot.name}` : spot.name);
+    const here = isHere ? { "aria-current": "page" } : {};
+    return el("button", { type: "button", onclick, ...here }, ...(spot.isDirect ? [tile(spot.name)] : []), label, ...badge);
+  };
+  return { key: spot.key, version: `${spot.name} ${isHere} ${spot.unread} ${spot.forMe}`, make };
 }
 
-/** @param {Person} person */
+/** @param {Person} person @returns {Row} */
 function person({ name, key, away, operator, web }) {
   const marks = [name === store.me && "you", operator && "operator", away !== undefined && "away", web && "web"].filter(Boolean).join(", ");
-  const open = () => (name === store.me ? self() : go(`@${name}`));
-  const label = el("span", { className: "label" }, who(name, key), marks ? el("span", { className: "dim" }, ` ${marks}`) : "");
-  return el("li", {}, el("button", { type: "button", onclick: open }, tile(name), label));
+  const make = () => {
+    const open = () => (name === store.me ? self() : go(`@${name}`));
+    const label = el("span", { className: "label" }, who(name, key), marks ? el("span", { className: "dim" }, ` ${marks}`) : "");
+    return el("button", { type: "button", onclick: open }, tile(name), label);
+  };
+  return { key: name, version: `${key} ${marks}`, make };
 }
 
-/** Replaces the rows of a list, and keeps the focus in its place.
- * @param {string} id @param {Node[]} rows */
+/** Draws the rows of a list that are not as they were: a row that stays takes a click and keeps the focus.
+ * @param {string} id @param {Row[]} rows */
 function fill(id, rows) {
   const list = $(id);
-  const at = [...list.children].findIndex((row) => row.contains(document.activeElement));
-  list.replaceChildren(...rows);
-  if (at >= 0) list.children[Math.min(at, rows.length - 1)]?.querySelector("button")?.focus();
+  /** @type {Map<string, any>} */
+  const held = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  rows.forEach(({ key, version, make }, at) => {
+    let row = held.get(key) ?? el("li");
+    held.delete(key);
+    if (row.dataset.version !== version) {
+      const hadFocus = row.contains(document.activeElement);
+      row.replaceChildren(make());
+      row.dataset.key = key;
+      row.dataset.version = version;
+      if (hadFocus) row.firstChild.focus();
+    }
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
+  });
+  for (const row of held.values()) row.remove();
 }
 
 let drawn = "";

@@ -93,6 +93,7 @@ export class Session {
   packet(packet) {
     const id = text(packet.id);
     const type = text(packet.type) || "chat";
+    if (type !== "error") this.typed.delete(id);
     const asked = this.asked.get(id);
     if (asked) {
       if (packet.history === true) {
@@ -109,7 +110,7 @@ export class Session {
     else if (type === "sent") this.receipt(packet, id);
     else if (type === "history") this.historyEnd(packet);
     else if (["chat", "alert", "edited", "deleted", "delivered"].includes(type)) this.message(packet, type, id);
-    else this.event(packet, type, id);
+    else this.event(packet, type);
     this.store.changed();
   }
 
@@ -259,11 +260,10 @@ export class Session {
     this.store.note(msg, "failure");
   }
 
-  /** @param {Packet} packet @param {string} type @param {string} id */
-  event(packet, type, id) {
+  /** @param {Packet} packet @param {string} type */
+  event(packet, type) {
     const { store } = this;
     const msg = text(packet.msg);
-    this.typed.delete(id);
     if (type === "bye") {
       if (packet.code !== "shutting_down") this.hooks.ended(packet);
     } else if (type === "joined" || type === "left") {

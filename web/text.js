@@ -2,7 +2,7 @@
 //
 // What could reorder or hide text becomes U+FFFD, so readers see that something was there. The browser keeps tabs.
 
-// Code points that src/text treats alike: gaps and lengths of ranges in base 36. A test in src/text/web.rs writes
+// Code points that src/text treats alike: gaps and lengths of ranges in base 36. A test in src/text/tests/page.rs writes
 // them (LANCHAT_RENEW=1) and fails if they differ.
 // <tables>
 /** @type {Record<string, string>} */

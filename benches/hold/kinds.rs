@@ -21,5 +21,5 @@ kinds! {
     Act: Chat Edit Delete Read Away Back Nick Join Part Topic History Search Received OpByToken Help Quit
         Offer Accept Decline Cancel;
     Ask: Users Rooms Time Whois;
-    Operate: Alert Kick Mute Unmute Ban Unban Bans Status Keys Admit Dismiss Release Op Deop;
+    Operate: Alert Kick Mute Unmute Ban Unban Bans Status Ticket Keys Admit Dismiss Release Op Deop;
 }

@@ -223,6 +223,7 @@ fn moderation() -> Vec<Row> {
         row("who is banned", Operator, r#"{"type":"bans"}"#),
         row("by nobody", Plain, r#"{"type":"bans"}"#),
         row("the numbers", Operator, r#"{"type":"status"}"#),
+        row("a ticket", Operator, r#"{"type":"ticket"}"#),
         row("by a code", Keyed, asked("op", "name", "1234-5678")),
         around("somebody", &[], Operator, asked("op", "name", "Ivan200"), &[undo("deop", "Ivan200")]),
         row("nobody", Operator, asked("op", "name", &nobody)),

@@ -12,6 +12,7 @@ mod session;
 mod tests;
 mod text;
 mod tls;
+mod web;
 mod wire;
 
 /// The entry point for a fuzzer.
@@ -22,6 +23,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("file_name", text::file_name),
     ("file_records", wire::file_records),
     ("framing", wire::framing),
+    ("http_head", web::http_head),
     ("invite", books::invite),
     ("known_servers", books::known_servers),
     ("mdns", wire::mdns),
@@ -32,6 +34,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sanitize", text::sanitize),
     ("session", session::session),
     ("tls_bytes", secrecy::tls_bytes),
+    ("ws_frames", web::ws_frames),
 ];
 
 /// Runs the target of that name.

@@ -56,6 +56,7 @@ mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod transfers;
 mod unknown;
 mod unstored;
@@ -86,6 +87,7 @@ pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
 pub use shared_keys::OtherNames;
+pub use tickets::TicketSource;
 pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
 pub use user::Peer;
@@ -219,6 +221,8 @@ pub struct Chat {
     is_mail_full: bool,
     /// Offered files; `None`: the server passes none on.
     offers: Option<Box<Offers>>,
+    /// For browsers; `None`: the server serves none.
+    tickets: Option<tickets::Tickets>,
     /// Computed for the current request before the lock was taken.
     prepared: Prepared,
 }
@@ -277,6 +281,7 @@ impl Chat {
             doubt: None,
             is_mail_full: false,
             offers: None,
+            tickets: None,
             prepared: Prepared::default(),
             successor: None,
         }

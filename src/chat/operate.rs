@@ -80,6 +80,7 @@ impl Operation<'_> {
             Operate::Status => {
                 return Err(Refusal::new(Code::BadCommand, "on the console, /status shows the numbers"));
             }
+            Operate::Ticket => self.chat.ticket(self.now),
             Operate::Keys { list, after } => return self.chat.keys(*list, after.as_deref(), self.now),
             Operate::Alert { msg } => self.alert(None, msg.clone(), None),
             Operate::Kick { name, reason } => self.kick(name, reason),

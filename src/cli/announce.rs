@@ -25,7 +25,9 @@ pub(super) fn announce(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr
 
 /// Logs how people join, now and whenever the server becomes visible or invisible. Its task ends with the
 /// announcer.
-pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &ServeArgs, address: SocketAddr) {
+pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &ServeArgs, server: &Server) {
+    let address = server.address();
+    tell_browsers(serve, server);
     let way = Reachability::of(serve, address);
     let Some(announcer) = announcer else {
         return tell(&way, address.port(), false);
@@ -81,7 +83,7 @@ impl Reachability {
 }
 
 /// Logs where browsers find the server, and what they can read of its certificate.
-pub(super) fn tell_browsers(serve: &ServeArgs, server: &Server) {
+fn tell_browsers(serve: &ServeArgs, server: &Server) {
     let Some(certificate) = server.web_certificate() else { return };
     let ip = match Reachability::of(serve, server.address()) {
         Reachability::Loopback(ip) | Reachability::Address(ip) | Reachability::Container(ip) => {

@@ -1,24 +1,34 @@
-//! `lanchat invite`: prints links to the server on this machine that contain its key.
+//! `lanchat invite`: prints links to the server on this machine that contain its key, or links for browsers.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{CommonArgs, InviteArgs, ServeArgs};
+use super::args::{CommonArgs, InviteArgs, JoinArgs, ServeArgs};
 use super::exit::ExitError;
 use super::link_target::LinkTarget;
 use super::logging;
-use super::own_server;
-use super::values::HostPort;
-use super::values::LogLevel;
+use super::qr::qr_code;
+use super::status::on_this_machine;
+use super::values::{HostPort, LogLevel};
+use super::{join, own_server, runtime};
 use crate::client;
 use crate::discovery::own_addresses;
 use crate::limits::DEFAULT_PORT;
+use crate::security::protect_memory;
 use crate::server;
 
-pub(crate) fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), ExitError> {
+pub(crate) fn run(
+    common: &CommonArgs,
+    args: InviteArgs,
+    join: JoinArgs,
+    serve: ServeArgs,
+) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
+    if args.web {
+        return invite_browsers(args, join, &serve);
+    }
     let (dir, fingerprint) =
         own_server::with_key(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
@@ -32,6 +42,25 @@ pub(crate) fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Re
 fn running_port(dir: &Path) -> Option<u16> {
     let server = client::local_server(dir).ok().filter(|_| server::is_in_use(dir))?;
     Some(server.address?.port())
+}
+
+/// Prints links for browsers, with a ticket if the server is closed.
+fn invite_browsers(args: InviteArgs, join: JoinArgs, serve: &ServeArgs) -> Result<(), ExitError> {
+    protect_memory();
+    let InviteArgs { web: _, host, data_dir } = args;
+    let dirs = data_dir.map_or_else(|| join::data_dirs(serve), |dir: PathBuf| vec![dir]);
+    let options = join::quiet_options(join, dirs.clone())?;
+    let options = on_this_machine(options, dirs, serve, "invite")?;
+    let port = options.host.as_ref().and_then(|(_, port)| *port);
+    let ticket = runtime::finish(runtime::small()?, client::ticket(options)).map_err(join::failure)?;
+    let fragment = ticket.map_or(String::new(), |ticket| format!("#t={ticket}"));
+    let links: Vec<String> =
+        addresses(host, port, serve)?.iter().map(|at| format!("https://{at}/{fragment}")).collect();
+    let mut text: String = links.iter().map(|link| format!("{link}\n")).collect();
+    if io::stdout().is_terminal() {
+        text += &links.first().and_then(|link| qr_code(link)).unwrap_or_default();
+    }
+    Ok(anstream::stdout().write_all(text.as_bytes())?)
 }
 
 /// Lists the addresses for the links.

@@ -43,7 +43,7 @@ pub fn limits_table() -> String {
 }
 
 fn limits() -> Vec<Limit> {
-    [people(), files(), strangers(), resources(), seen()].into_iter().flatten().collect()
+    [people(), files(), strangers(), browsers(), resources(), seen()].into_iter().flatten().collect()
 }
 
 fn people() -> Vec<Limit> {
@@ -292,6 +292,37 @@ fn strangers() -> Vec<Limit> {
             ),
             charged: "the address",
             beyond: "the server keeps its strangers out, but admits known keys",
+        },
+    ]
+}
+
+fn browsers() -> Vec<Limit> {
+    vec![
+        Limit {
+            what: "requests of a browser (--web)",
+            value: format!(
+                "{WEB_REQUESTS} per connection; a head of {} and {WEB_HEADERS} headers, and a proof of {}, each within {}. A control frame: {MAX_CONTROL_BYTES} bytes.",
+                size(WEB_HEAD_BYTES),
+                size(MAX_PROOF_BYTES),
+                span(WEB_TIMEOUT)
+            ),
+            charged: "the connection",
+            beyond: "the server closes the connection; a malformed head counts as misbehaviour",
+        },
+        Limit {
+            what: "tickets to a closed server",
+            value: format!("{MAX_TICKETS}, each for one use within {}.", span(TICKET_TIME)),
+            charged: "all operators together",
+            beyond: "the oldest ticket becomes invalid",
+        },
+        Limit {
+            what: "certificate for browsers",
+            value: format!(
+                "{WEB_CERTIFICATE_DAYS} days; a start within the last {WEB_CERTIFICATE_RENEWED} makes a new one. A file of --web-cert or --web-key: {}.",
+                size(MAX_WEB_CERTIFICATE_BYTES)
+            ),
+            charged: "the server",
+            beyond: "browsers warn of the new certificate once",
         },
     ]
 }

@@ -1,6 +1,6 @@
 //! `lanchat serve`: runs a server until a signal or its console stops it.
 
-use super::announce::{announce, tell_browsers, tell_how_to_join};
+use super::announce::{announce, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};
 use super::copies;
 use super::exit::ExitError;
@@ -119,8 +119,7 @@ async fn serve_until_stopped(
     log_retention(&options);
     log_metrics(&server);
     let announcer = announce(&serve, info, server.address());
-    tell_how_to_join(announcer.as_ref(), &serve, server.address());
-    tell_browsers(&serve, &server);
+    tell_how_to_join(announcer.as_ref(), &serve, &server);
     copies::watch(announcer.as_ref(), &server);
     log_operator_code(&server.handle());
     service_manager::tell(ServiceStage::Ready);

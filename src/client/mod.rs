@@ -35,7 +35,7 @@ pub use preferences::{
 };
 pub use screen::{
     Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, json_chat,
-    receive, remembered_names, send, send_file, servers_joined, status, tail,
+    receive, remembered_names, send, send_file, servers_joined, status, tail, ticket,
 };
 pub(crate) use terminal::{can_ask, says_yes_here};
 pub use trust::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};

@@ -1,4 +1,4 @@
-//! The first packets over WebSocket: the server's challenge, and how a browser says who it is.
+//! The first packets over WebSocket: the server's challenge, and a browser's identity.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ struct WebServer {
     ip: &'static str,
 }
 
-/// How a browser says who it is.
+/// A browser's answer to the challenge.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum WebIdentity {
@@ -56,14 +56,14 @@ impl WebChallenge {
         frame
     }
 
-    /// What a browser on a page of this origin signs.
+    /// The text that a browser on a page of this origin signs.
     pub fn signed_text(&self, origin: &str) -> String {
         format!("{SIGNED_FOR}\n{}\n{}\n{origin}", self.id, self.nonce)
     }
 }
 
 impl WebIdentity {
-    /// `None`: it is no such packet.
+    /// `None`: it is another packet.
     pub fn parse(frame: &[u8]) -> Option<Self> {
         serde_json::from_slice(frame).ok()
     }

@@ -23,7 +23,7 @@ pub struct ServerTls {
     web: Option<Arc<ServerConfig>>,
 }
 
-/// What a client speaks in its channel.
+/// The protocol in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsProtocol {
     Chat,

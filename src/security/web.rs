@@ -1,5 +1,5 @@
-//! Cryptography for browsers: the answer to an upgrade, the proof of a key by a signature, and what is kept of a
-//! ticket.
+//! Cryptography for browsers: the answer to an upgrade, the proof of a key by a signature, and the hashes of
+//! tickets.
 
 use super::certificate;
 use crate::fingerprint::Fingerprint;
@@ -43,7 +43,7 @@ pub fn proven_key(key: &str, signature: &str, message: &str) -> Option<Fingerpri
     key.verify(message.as_bytes(), &signature).is_ok().then_some(fingerprint)
 }
 
-/// What is kept of a ticket: not the ticket itself.
+/// The hash of a ticket, which the server keeps in its place.
 pub fn ticket_hash(ticket: &str) -> [u8; 32] {
     digest(&SHA256, ticket.as_bytes()).as_ref().try_into().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! The server's certificate for browsers.
 //!
 //! Browsers know no pin: a person who goes on after the warning makes an exception for this certificate, not for its key.
-//! So unlike the one that lanchat's own clients see, it is kept, and made anew only shortly before its end, or for
+//! So unlike the one that lanchat's own clients see, it is kept, and renewed only shortly before its end, or for
 //! another key. It does not change with the machine's addresses: an exception belongs to the address in the browser's
 //! line as well, so people are asked at a new one in any case, and those who go by name would be asked for nothing.
 
@@ -66,7 +66,7 @@ struct KeptCertificate {
 }
 
 impl WebCertificate {
-    /// The kept certificate, or a new one for these names and addresses if there is none or it ends soon.
+    /// The kept certificate, or a new one for these names and addresses if the file does not exist or the certificate ends soon.
     ///
     /// # Errors
     /// If the file cannot be read or written. A damaged one is replaced: it holds nothing of value.
@@ -81,7 +81,8 @@ impl WebCertificate {
         let der = match kept {
             Some(der) => der,
             None => {
-                let until = today.saturating_add(i64::from(WEB_CERTIFICATE_DAYS).days());
+                // Its first day is yesterday.
+                let until = today.saturating_add((i64::from(WEB_CERTIFICATE_DAYS) - 1).days());
                 let der = make(key, names, today, until)?;
                 let kept = KeptCertificate {
                     key: key.fingerprint().to_string(),
@@ -136,14 +137,14 @@ impl fmt::Debug for WebCertificate {
     }
 }
 
-/// What people may type to reach the server.
+/// Names and addresses that people may type to reach the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebNames {
     pub names: Vec<String>,
     pub addresses: Vec<IpAddr>,
 }
 
-/// `None`: there is none, or it has to be made anew.
+/// `None`: the file does not exist, or the certificate has to be renewed.
 fn load(
     path: &Path,
     key: Fingerprint,
@@ -241,10 +242,10 @@ mod tests {
         let of = |key: &Keypair, days| WebCertificate::keep(Some(&path), key, &names(), day(days)).unwrap();
         let first = of(&key, 0);
         assert_eq!(of(&key, 1).sha256(), first.sha256());
-        assert_eq!(of(&key, 397 - 30).sha256(), first.sha256());
-        let second = of(&key, 397 - 29);
+        assert_eq!(of(&key, 396 - 30).sha256(), first.sha256());
+        let second = of(&key, 396 - 29);
         assert_ne!(second.sha256(), first.sha256());
-        let third = of(&Keypair::ephemeral().unwrap(), 397 - 29);
+        let third = of(&Keypair::ephemeral().unwrap(), 396 - 29);
         assert_ne!(third.sha256(), second.sha256(), "another key");
         std::fs::write(&path, "{").unwrap();
         assert_ne!(of(&key, 0).sha256(), third.sha256(), "a damaged one holds nothing of value");
@@ -255,8 +256,9 @@ mod tests {
         let key = Keypair::ephemeral().unwrap();
         let certificate = WebCertificate::keep(None, &key, &names(), day(0)).unwrap();
         let der = certificate.certified().cert[0].clone();
-        assert!(memchr::memmem::find(&der, b"office-3f9a1c77.local").is_some());
-        assert!(memchr::memmem::find(&der, &[0x87, 4, 192, 168, 1, 20]).is_some(), "an address");
+        let has = |part: &[u8]| der.windows(part.len()).any(|window| window == part);
+        assert!(has(b"office-3f9a1c77.local"));
+        assert!(has(&[0x87, 4, 192, 168, 1, 20]), "an address");
         let parsed = rustls::server::ParsedCertificate::try_from(&der).unwrap();
         let spki = parsed.subject_public_key_info();
         assert_eq!(super::super::certificate::fingerprint(&spki), Some(key.fingerprint()));

@@ -23,7 +23,7 @@ pub(super) struct Frames {
     charge: OnceLock<Arc<Reservation>>,
 }
 
-/// What a receiver takes for one thing.
+/// The unit of a receiver's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// A line.

@@ -12,7 +12,7 @@
 //! that has a backlog or is ending, and learns of a broken one at once.
 
 use super::backlog::{Backlog, Frames, Framing};
-use super::connection_end::{CloseMode, ConnectionEnd};
+use super::connection_end::{CloseMode, ConnectionEnding, InputPolicy, duplicate};
 use super::gate::Pass;
 use super::memory::Reservation;
 use super::reactor_inbox::{Permits, ReactorInbox};
@@ -32,9 +32,7 @@ use std::io::{self, Read};
 use std::mem;
 use std::net::{IpAddr, Shutdown, SocketAddr};
 #[cfg(unix)]
-use std::os::fd::{AsFd, AsRawFd};
-#[cfg(windows)]
-use std::os::windows::io::AsSocket;
+use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const TOO_SLOW: &str = "you did not read what was sent to you for too long; connect again";
@@ -55,18 +53,7 @@ struct Writing {
     backlog: Option<Box<Backlog>>,
     /// Set when nothing more may be sent: the connection ends once the backlog is written. Boxed: most are not
     /// ending.
-    ending: Option<Box<ConnectionEnd>>,
-}
-
-/// How to treat input from the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InputPolicy {
-    /// Process it.
-    Counts,
-    /// Read and discard it: closing over unread bytes would take the last packet from the peer.
-    Discarded,
-    /// Do not read it.
-    Ended,
+    ending: Option<Box<ConnectionEnding>>,
 }
 
 impl Connection {
@@ -206,7 +193,7 @@ impl Connection {
     pub(super) fn finish(&self) {
         let mut writing = self.lock();
         if writing.ending.is_none() {
-            writing.ending = Some(ConnectionEnd::now(CloseMode::Orderly));
+            writing.ending = Some(ConnectionEnding::now(CloseMode::Orderly));
             if writing.backlog.is_none() && !self.say_end(&mut writing.transport) {
                 writing.backlog = Some(Box::new(Backlog::new(self.framing, &self.inbox.budget)));
                 self.write_on(&mut writing);
@@ -265,7 +252,7 @@ impl Connection {
                 return None;
             }
         };
-        writing.ending = Some(ConnectionEnd::now(CloseMode::HandedOut));
+        writing.ending = Some(ConnectionEnding::now(CloseMode::HandedOut));
         Some((stream, mem::replace(&mut writing.transport, Transport::Plain)))
     }
 
@@ -365,7 +352,7 @@ impl Connection {
     /// Closes both directions. The reactor notices at the latest when it looks after the connection.
     fn end(&self, writing: &mut Writing, mode: CloseMode) {
         writing.backlog = None;
-        writing.ending = Some(ConnectionEnd::now(mode));
+        writing.ending = Some(ConnectionEnding::now(mode));
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
@@ -394,7 +381,7 @@ impl Connection {
         backlog.note_progress(BACKLOG_STEP_BYTES);
         backlog.charge(writing.transport.waiting());
         writing.transport.set_close(CloseCode::REFUSED);
-        writing.ending = Some(ConnectionEnd::now(CloseMode::Orderly));
+        writing.ending = Some(ConnectionEnding::now(CloseMode::Orderly));
     }
 
     fn check_bound(&self, writing: &mut Writing) {
@@ -422,15 +409,6 @@ impl Connection {
     fn lock(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Another handle of the same socket.
-fn duplicate(stream: &TcpStream) -> io::Result<std::net::TcpStream> {
-    #[cfg(unix)]
-    let duplicate = stream.as_fd().try_clone_to_owned()?;
-    #[cfg(windows)]
-    let duplicate = stream.as_socket().try_clone_to_owned()?;
-    Ok(duplicate.into())
 }
 
 /// One per connection; 16 bytes more in a debug build, for mio's own checks. Locks and sockets of other systems

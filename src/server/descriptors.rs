@@ -1,6 +1,6 @@
 //! How many sockets this process may open.
 
-use crate::limits::RESERVED_DESCRIPTORS;
+use crate::limits::{DEFAULT_MAX_CLIENTS, RESERVED_DESCRIPTORS};
 
 /// OPEN_MAX on macOS.
 #[cfg(unix)]
@@ -37,4 +37,34 @@ pub(super) fn less_those_of_files(fit: usize, transfers: usize) -> usize {
 pub(super) fn clients_that_fit() -> Option<usize> {
     let _ = RESERVED_DESCRIPTORS;
     None
+}
+
+/// Returns the smaller of the wanted number (or the default) and what the file descriptors allow.
+pub(super) fn max_clients(wanted: Option<usize>, fit: Option<usize>) -> usize {
+    let fit = fit.unwrap_or(usize::MAX);
+    match wanted {
+        Some(wanted) if wanted > fit => {
+            tracing::warn!(
+                event = "descriptors_few",
+                "--max-clients {wanted} is too high: this process may open files for {fit} clients only, so the limit \
+                                 is {fit}; for more, raise the limit on open files (ulimit -Hn, LimitNOFILE=)"
+            );
+            fit
+        }
+        Some(wanted) => wanted,
+        None => DEFAULT_MAX_CLIENTS.min(fit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_that_does_not_fit_is_cut_to_what_does() {
+        assert_eq!(max_clients(Some(50_000), Some(19_936)), 19_936);
+        assert_eq!(max_clients(Some(100), Some(19_936)), 100);
+        assert_eq!(max_clients(None, Some(960)), 960);
+        assert_eq!(max_clients(None, None), DEFAULT_MAX_CLIENTS);
+    }
 }

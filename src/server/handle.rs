@@ -4,7 +4,6 @@ use super::hub::Hub;
 use super::listener::Admission;
 use super::transfer::TransferCounts;
 use super::vitals::Vitals;
-use super::web::WebDoor;
 use crate::chat::Chat;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
@@ -21,7 +20,6 @@ pub struct Handle {
     transfers: Arc<TransferCounts>,
     pub(super) store: Option<Store>,
     vitals: Vitals,
-    web: Arc<WebDoor>,
 }
 
 impl Handle {
@@ -35,9 +33,9 @@ impl Handle {
         code: String,
         transfers: Arc<TransferCounts>,
         vitals: Vitals,
-        (admission, store, web): (Admission, Option<Store>, Arc<WebDoor>),
+        (admission, store): (Admission, Option<Store>),
     ) -> Self {
-        Self { hub, code, admission, transfers, store, vitals, web }
+        Self { hub, code, admission, transfers, store, vitals }
     }
 
     /// Counts of the files that users send each other.
@@ -69,12 +67,6 @@ impl Handle {
     /// Runs an operator's command from the console.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
         self.hub.act(|chat, now, out| chat.operate(command, now, out))
-    }
-
-    /// A ticket that lets a browser's key into a closed server; `None`: browsers are not served, or the system has no
-    /// random numbers at the moment.
-    pub fn ticket(&self) -> Option<String> {
-        self.web.ticket(self.hub.uptime())
     }
 
     /// Resolves once the reactor has answered: its loop turns, and the hub's lock is free.

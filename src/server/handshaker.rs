@@ -4,6 +4,7 @@
 //! is refused. Until the first byte, a connection costs no more than its task.
 
 mod known_keys;
+mod tls_handshake;
 
 use super::gate::{CutSignal, HandshakePermit, Offence, Pass, Restriction};
 use super::hub::{Hub, NO_FIRST_PACKET};
@@ -14,17 +15,16 @@ use super::transport::Transport;
 use super::web::{self, WebCaller, WebDoor, WebEnd};
 use crate::chat::Peer;
 use crate::limits::{
-    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, MAX_FAREWELLS, MAX_HANDSHAKE_BYTES,
-    RESTRICTED_TIMEOUT, TLS_LINE, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, MAX_FAREWELLS, RESTRICTED_TIMEOUT, TLS_LINE,
+    TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
 };
 use crate::protocol::{Code, Event};
-use crate::security::{ChannelError, ClientHelloReader, ServerChannel, ServerTls, Status, TlsProtocol};
-use std::cell::RefCell;
-use std::io;
+use crate::security::{ServerChannel, ServerTls, TlsProtocol};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tls_handshake::handshake;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -42,14 +42,8 @@ const SHARE_PAUSE_MAX: Duration = Duration::from_millis(160);
 /// How often a long handshake checks whether others wait.
 const CROWD_PAUSE: Duration = Duration::from_millis(250);
 
-const READ_BYTES: usize = 4 * 1024;
-
 /// Bytes to discard at most before closing: closing over unread bytes would take the last line from the peer.
 const DRAIN_BYTES: u64 = 64 * 1024;
-
-thread_local! {
-    static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
-}
 
 #[derive(Debug)]
 pub(super) struct Handshaker {
@@ -282,7 +276,7 @@ async fn try_handshake(
     }
 }
 
-/// Serves a browser until it has a session, or ends. `early`: what came with the end of the handshake.
+/// Serves a browser until it has a session, or ends. `early`: bytes that came with the end of the handshake.
 async fn browse(
     handshaker: &Handshaker,
     stream: &mut TcpStream,
@@ -362,81 +356,6 @@ async fn in_time<T>(
         if time >= TLS_TIMEOUT_CROWDED && (handshaker.permits.available_permits() == 0 || share.is_crowded())
         {
             return Err(Failure::Gone);
-        }
-    }
-}
-
-/// What a handshake leads to.
-type Greeted = (ServerChannel, TlsProtocol, HandshakeLeftover);
-
-async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -> Result<Greeted, Failure> {
-    let (protocol, mut hello) = match handshaker.tls.serves_web() {
-        true => named_protocol(stream).await?,
-        false => (TlsProtocol::Chat, Vec::new()),
-    };
-    let mut channel = ServerChannel::with(&handshaker.tls, protocol).map_err(|error| {
-        tracing::error!(event = "tls_failed", %error, "cannot start a TLS session");
-        Failure::Gone
-    })?;
-    let (mut plain, mut out) = (Vec::new(), Vec::new());
-    loop {
-        let step = match std::mem::take(&mut hello) {
-            hello if hello.is_empty() => {
-                read_some(stream, |bytes| channel.receive(bytes, &mut plain, &mut out)).await?
-            }
-            hello => channel.receive(&hello, &mut plain, &mut out),
-        };
-        let written = stream.write_all(&out).await;
-        out.clear();
-        match step {
-            Ok(Status::Handshaking) => written.map_err(|_| Failure::Gone)?,
-            Ok(status) => {
-                let leftover = HandshakeLeftover { plain, is_all: status == Status::Closed };
-                return written.map(|()| (channel, protocol, leftover)).map_err(|_| Failure::Gone);
-            }
-            // For example because it knows this server by another key.
-            Err(ChannelError::GivenUp(alert)) => {
-                tracing::debug!(event = "handshake_given_up", %alert, "the client gave up the handshake");
-                return Err(Failure::Gone);
-            }
-            Err(error) => {
-                tracing::debug!(event = "handshake_failed", %error, "the TLS handshake failed");
-                // Lets the alert arrive.
-                drain(stream).await;
-                return Err(Failure::Offence(Offence::Garbage));
-            }
-        }
-    }
-}
-
-/// Reads until a client has said which protocol it wants to speak. Also returns what was read.
-async fn named_protocol(stream: &TcpStream) -> Result<(TlsProtocol, Vec<u8>), Failure> {
-    let (mut hello, mut reader) = (Vec::new(), ClientHelloReader::default());
-    loop {
-        let before = hello.len();
-        read_some(stream, |bytes| hello.extend_from_slice(bytes)).await?;
-        // The handshake itself finds and names what is too long.
-        let is_long = hello.len() > MAX_HANDSHAKE_BYTES;
-        match reader.read(&hello[before..]) {
-            Some(protocol) => return Ok((protocol, hello)),
-            None if is_long => return Ok((TlsProtocol::Chat, hello)),
-            None => {}
-        }
-    }
-}
-
-/// Waits for bytes, and hands them in.
-async fn read_some<T>(stream: &TcpStream, take: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
-    loop {
-        stream.readable().await.map_err(|_| Failure::Gone)?;
-        let read = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
-            Ok(0) => Err(Failure::Gone),
-            Ok(length) => Ok(Some(length)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(_) => Err(Failure::Gone),
-        })?;
-        if let Some(length) = read {
-            return Ok(BUFFER.with_borrow(|buffer| take(&buffer[..length])));
         }
     }
 }

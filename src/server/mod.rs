@@ -19,6 +19,8 @@ mod eviction;
 mod flusher;
 mod frame_arena;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod handle;
 mod handshaker;
@@ -69,15 +71,15 @@ pub use reload::Reloaded;
 pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 
-use crate::chat::{Archive, Chat, Profile, Rules, TokenSource};
+use crate::chat::{Archive, Chat, Profile, Rules, TicketSource, TokenSource};
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{DEFAULT_MAX_CLIENTS, MAX_BATCH_BYTES, SHUTDOWN_GRACE};
+use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{Keypair, ServerTls, WebCertificate, WebNames};
+use crate::security::{ServerTls, ticket_hash};
 use crate::store::Store;
 use connection_ids::ConnectionIds;
-use data_dir::{DataDir, WEB_CERTIFICATE_FILE};
+use data_dir::DataDir;
 use flusher::Flusher;
 use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
@@ -104,7 +106,7 @@ use vitals::{Vitals, VitalsSources};
 use watch::Watch;
 use web::WebDoor;
 
-/// A server that listens but does not serve yet.
+/// A server that listens and does not serve yet.
 #[derive(Debug)]
 pub struct Server {
     hub: Arc<Hub>,
@@ -145,7 +147,7 @@ impl Server {
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
         let info = server_info(&options, &key);
-        let web = Arc::new(web_door(&options, &info));
+        let web = Arc::new(WebDoor::of(&options, &info));
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
@@ -234,7 +236,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        let doors = (self.admission.clone(), self.store.clone(), Arc::clone(&self.handshaker.web));
+        let doors = (self.admission.clone(), self.store.clone());
         Handle::new(hub, self.secrets.code.clone(), counts, self.vitals.clone(), doors)
     }
 
@@ -295,33 +297,6 @@ impl Server {
     }
 }
 
-/// Also returns the fingerprint of the certificate that browsers see.
-fn tls(
-    options: &ServerOptions,
-    keys: &Keypair,
-    data_dir: &DataDir,
-) -> Result<(ServerTls, Option<Fingerprint>), StartError> {
-    let tls = ServerTls::new(keys)?;
-    let Some(web) = &options.web else { return Ok((tls, None)) };
-    let certificate = match &web.certificate {
-        Some((certificate, key)) => WebCertificate::load(certificate, key)?,
-        None => {
-            let local_name = (web.local_name)(&options.name, &keys.fingerprint().id());
-            let names =
-                [local_name, "localhost".into()].into_iter().chain(web.hosts.iter().cloned()).collect();
-            let names = WebNames { names, addresses: web.addresses.clone() };
-            let path = data_dir.file(WEB_CERTIFICATE_FILE);
-            WebCertificate::keep(path.as_deref(), keys, &names, jiff::Timestamp::now())?
-        }
-    };
-    Ok((tls.with_web(&certificate)?, Some(certificate.sha256())))
-}
-
-fn web_door(options: &ServerOptions, info: &ServerInfo) -> WebDoor {
-    let hosts = options.web.as_ref().map_or(&[][..], |web| &web.hosts);
-    WebDoor::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
-}
-
 fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
     ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
@@ -339,7 +314,7 @@ fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, Sta
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
     let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
-    let (tls, web_certificate) = tls(options, &keys, data_dir)?;
+    let (tls, web_certificate) = web::server_tls(options, &keys, data_dir)?;
     Ok((tls, web_certificate, key, closed_server))
 }
 
@@ -409,46 +384,15 @@ fn chat(
         }
         chat.pass_files(rules, TokenSource::new(secrets::random));
     }
+    if options.web.is_some() {
+        chat.issue_tickets(TicketSource { random: secrets::random, hash: ticket_hash });
+    }
     Ok((chat, secrets))
 }
 
-/// The most clients at a time.
+/// The most clients at a time: as the file descriptors allow beside the transfers.
 fn most_clients(options: &ServerOptions) -> usize {
-    max_clients(options.max_clients, clients_that_fit(options.files.as_ref()))
-}
-
-/// How many clients the file descriptors allow beside the transfers.
-fn clients_that_fit(files: Option<&FileOptions>) -> Option<usize> {
-    let transfers = files.map_or(0, |files| files.rules.max_transfers);
-    descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, transfers))
-}
-
-/// Returns the smaller of the wanted number (or the default) and what the file descriptors allow.
-fn max_clients(wanted: Option<usize>, fit: Option<usize>) -> usize {
-    let fit = fit.unwrap_or(usize::MAX);
-    match wanted {
-        Some(wanted) if wanted > fit => {
-            tracing::warn!(
-                event = "descriptors_few",
-                "--max-clients {wanted} is too high: this process may open files for {fit} clients only, so the limit \
-                                 is {fit}; for more, raise the limit on open files (ulimit -Hn, LimitNOFILE=)"
-            );
-            fit
-        }
-        Some(wanted) => wanted,
-        None => DEFAULT_MAX_CLIENTS.min(fit),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bound_that_does_not_fit_is_cut_to_what_does() {
-        assert_eq!(max_clients(Some(50_000), Some(19_936)), 19_936);
-        assert_eq!(max_clients(Some(100), Some(19_936)), 100);
-        assert_eq!(max_clients(None, Some(960)), 960);
-        assert_eq!(max_clients(None, None), DEFAULT_MAX_CLIENTS);
-    }
+    let transfers = options.files.map_or(0, |files| files.rules.max_transfers);
+    let fit = descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, transfers));
+    descriptors::max_clients(options.max_clients, fit)
 }

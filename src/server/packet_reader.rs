@@ -3,12 +3,12 @@
 //! An idle reader holds no buffer: it reads into its thread's, and keeps only an unfinished frame. So that no
 //! client holds up the others, it handles one portion at a time and says how to go on.
 
-use super::connection::{Connection, InputPolicy};
 use super::gate::Offence;
 use super::hub::{Hub, Incoming, Next, Portion};
 use super::memory::Reservation;
 use super::passphrase_check::PassphraseCheck;
 use super::reactor_inbox::HandshakeLeftover;
+use super::{connection::Connection, connection_end::InputPolicy};
 use crate::chat::Garbage;
 use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
 use crate::protocol::Code;

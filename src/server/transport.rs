@@ -3,7 +3,7 @@
 //!
 //! Knows no backlog and no kind of socket. Encrypted bytes that do not fit the socket are kept, as they cannot be
 //! encrypted again: one step at most. It adds no frames of WebSocket to what it writes, except the last one: many browsers
-//! share a message, so whoever makes it adds the header (`backlog.rs`).
+//! share a message, so its header is there already (`backlog.rs`).
 
 use super::websocket::{CloseCode, FrameReader, WebContent, WebPurpose, message};
 use crate::fingerprint::Fingerprint;
@@ -53,7 +53,7 @@ struct WebSocket {
     close: CloseCode,
     is_closed: bool,
     /// The answer to a ping, which goes between two messages.
-    pong: Option<Box<Vec<u8>>>,
+    pong: Option<Box<[u8]>>,
 }
 
 /// Why a connection's bytes cannot be read.
@@ -108,7 +108,7 @@ impl Transport {
         matches!(self, Self::Layered(layer) if !matches!(layer.kind, LayerKind::Web(_)))
     }
 
-    /// What a browser's connection carries; `None`: it is not a browser's.
+    /// The purpose of a browser's connection; `None`: it is not a browser's.
     pub(super) fn web_purpose(&self) -> Option<WebPurpose> {
         let Self::Layered(layer) = self else { return None };
         match &layer.kind {
@@ -135,7 +135,7 @@ impl Transport {
     /// Takes the answer to a browser's ping. It goes between two messages.
     pub(super) fn take_pong(&mut self) -> Option<Vec<u8>> {
         let Self::Layered(layer) = self else { return None };
-        layer.web()?.pong.take().map(|pong| *pong)
+        layer.web()?.pong.take().map(Vec::from)
     }
 
     /// The bytes that tell the peer a last line and the end, for a connection that the server does not take.
@@ -362,7 +362,7 @@ impl WebSocket {
         match self.reader.read(frames, plain) {
             Ok(control) => {
                 if let Some(pong) = control.pong {
-                    self.pong = Some(Box::new(pong));
+                    self.pong = Some(pong.into());
                 }
                 Ok(if control.is_closed { Status::Closed } else { Status::Open })
             }

@@ -1,13 +1,13 @@
 //! WebSocket frames as a server reads and writes them (RFC 6455 5), in memory only.
 //!
 //! The reader passes content on as it comes: it unmasks, checks and keeps nothing but its place in a frame. So an idle
-//! connection holds no buffer, and a long message takes no more memory than its lines. A server's frames are not masked,
+//! connection holds no buffer, and a long message takes as much memory as its lines. A server's frames are not masked,
 //! so that many browsers can share one.
 
 use crate::limits::MAX_CONTROL_BYTES;
 use std::mem;
 
-/// The longest header of a frame that a server sends. Whoever makes a buffer for browsers leaves this much in front.
+/// The longest header of a frame that a server sends. Buffers for browsers have this much room in front.
 pub(super) const HEADROOM: usize = 10;
 
 /// The longest header of a frame that a client sends: with its mask.
@@ -23,7 +23,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 
-/// What a connection carries.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebPurpose {
     /// Lines in text messages.
@@ -106,7 +106,7 @@ pub(super) fn message(content: WebContent, bytes: &[u8]) -> Vec<u8> {
     [&headroom[HEADROOM - header..], bytes].concat()
 }
 
-/// What came besides content.
+/// Control frames that came with the content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ControlFrames {
     /// The answer to the last ping.
@@ -137,8 +137,12 @@ pub(super) struct FrameReader {
     /// The beginning of a character.
     partial: PartialChar,
     /// The content of a control frame. Boxed: connections need room for it only while one is unfinished.
-    control: Option<Box<Vec<u8>>>,
+    control: Option<Box<ControlBody>>,
 }
+
+/// At most [`MAX_CONTROL_BYTES`].
+#[derive(Debug, Default)]
+struct ControlBody(Vec<u8>);
 
 #[derive(Debug, Default)]
 struct PartialChar {
@@ -193,7 +197,7 @@ impl FrameReader {
             let left = missing - now as u64;
             self.missing = Some(left);
             match &mut self.control {
-                Some(kept) => unmask(content, &mut self.mask, kept),
+                Some(kept) => unmask(content, &mut self.mask, &mut kept.0),
                 None => self.take_content(content, out)?,
             }
             if left > 0 {
@@ -289,9 +293,9 @@ impl FrameReader {
         (self.missing, self.head_bytes) = (None, 0);
         let first = self.head[0];
         match (first & 0x0f, self.control.take()) {
-            (PING, Some(content)) => control.pong = Some(pong(&content)),
+            (PING, Some(content)) => control.pong = Some(pong(&content.0)),
             (CLOSE, Some(content)) => {
-                check_close(&content)?;
+                check_close(&content.0)?;
                 control.is_closed = true;
             }
             (_, Some(_)) => {}

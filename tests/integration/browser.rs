@@ -14,7 +14,9 @@ use crate::support::peer::DEADLINE;
 use crate::support::soon::until;
 use crate::support::terminal::{Launch, Terminal};
 use crate::support::tools::has_tools;
+use std::fs::Permissions;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
@@ -24,43 +26,56 @@ struct House {
     host: Host,
     data: TempDir,
     serve: Option<Running>,
+    door: Door,
+}
+
+/// Who gets in, and how.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Open,
+    /// Also without encryption.
+    Plaintext,
+    Closed,
 }
 
 impl House {
     /// `None`, with the reason printed: no browser, or no network.
     fn open() -> Option<Self> {
+        Self::with(Door::Open)
+    }
+
+    fn with(door: Door) -> Option<Self> {
         if !has_tools(&[("chromedriver", "--version"), ("chromium", "--version")]) {
             return None;
         }
         let lan = Lan::new()?;
         let host = lan.host();
-        let mut house = Self { lan, host, data: TempDir::new().unwrap(), serve: None };
+        let mut house = Self { lan, host, data: TempDir::new().unwrap(), serve: None, door };
         house.start();
         Some(house)
     }
 
     fn start(&mut self) {
-        let mut command = self.host.command(LANCHAT);
-        command.args([
-            "serve",
-            "--no-discovery",
-            "--name",
-            "desk",
-            "--web",
-            "--rate-limit",
-            "off",
-            "--log-level",
-            "warn",
-            "--data-dir",
-        ]);
-        command
-            .arg(self.data.path())
-            .env("HOME", self.data.path())
-            .stdin(Stdio::null())
-            .stderr(Stdio::null());
-        self.serve = Some(self.host.spawn(&mut command));
+        let web = if self.door == Door::Plaintext { "--web=plaintext" } else { "--web" };
+        let mut command = self.command("serve");
+        command.args(["--no-discovery", "--name", "desk", web, "--rate-limit", "off", "--log-level", "warn"]);
+        if self.door == Door::Closed {
+            let passphrase = self.data.path().join("passphrase.txt");
+            std::fs::write(&passphrase, "correct horse battery staple").unwrap();
+            std::fs::set_permissions(&passphrase, Permissions::from_mode(0o600)).unwrap();
+            command.args(["--closed", "--passphrase-file"]).arg(passphrase);
+        }
+        self.serve = Some(self.host.spawn(command.stderr(Stdio::null())));
         let address = (self.host.v4(), 7667);
         self.host.run(|| until(|| TcpStream::connect_timeout(&address.into(), DEADLINE).ok()));
+    }
+
+    /// A command on the server's machine, with its data.
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = self.host.command(LANCHAT);
+        let data = self.data.path();
+        command.arg(subcommand).arg("--data-dir").arg(data).env("HOME", data).stdin(Stdio::null());
+        command
     }
 
     /// Kills the server, whatever it is at.
@@ -69,7 +84,8 @@ impl House {
     }
 
     fn url(&self) -> String {
-        format!("https://{}:7667/", self.host.v4())
+        let scheme = if self.door == Door::Plaintext { "http" } else { "https" };
+        format!("{scheme}://{}:7667/", self.host.v4())
     }
 }
 

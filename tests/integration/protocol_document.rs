@@ -1,6 +1,7 @@
 //! PROTOCOL.md is held to the server: its examples are played against a live one, and its tables
 //! name every code and bound.
 
+use crate::support::browser::{Browser, WebKey};
 use crate::support::document::{is_presence, settled};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
@@ -12,15 +13,55 @@ use std::collections::HashMap;
 
 const DOCUMENT: &str = include_str!("../../PROTOCOL.md");
 
-/// Each with its first line, which says whether its server keeps a history: ` kept`.
+/// Each with its first line, which says whether its server keeps a history, ` kept`, or it is about browsers, ` web`.
 fn examples() -> Vec<&'static str> {
     DOCUMENT.split("```lanchat").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// Plays an example of browsers, each with a key of its own: `<key>` and `<signature>` are what proves it.
+fn play_web(lines: &str) {
+    let server = crate::web::server();
+    let mut browsers: HashMap<&str, (Browser, Value)> = HashMap::new();
+    let mut unread: HashMap<&str, Value> = HashMap::new();
+    let key = WebKey::new();
+    // Both differ from run to run.
+    let without = |mut packet: Value| {
+        if packet["type"] == "challenge" {
+            (packet["nonce"], packet["id"]) = (Value::Null, Value::Null);
+        }
+        settled(&packet, true)
+    };
+    for line in lines.lines() {
+        let (actor, rest) = line.split_once(['>', '<']).expect("an actor");
+        let (browser, challenge) = browsers.entry(actor).or_insert_with(|| {
+            let (browser, challenge) = Browser::open(server.address, true, "/chat");
+            unread.insert(actor, challenge.clone());
+            (browser, challenge)
+        });
+        let text = rest.trim_start();
+        if line.as_bytes()[actor.len()] == b'>' {
+            let proof = key.proof(challenge, &browser.origin.clone());
+            let part = |name: &str| proof[name].as_str().expect("a text").to_owned();
+            browser.send_text(&text.replace("<key>", &part("key")).replace("<signature>", &part("sig")));
+        } else if text == "(closed)" {
+            let (browser, _) = browsers.remove(actor).expect("a browser");
+            assert_eq!(browser.end().1, 1008, "{line}");
+        } else {
+            let shown: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let next = |browser: &mut Browser| browser.wait_until(|packet| !is_presence(packet));
+            let real = unread.remove(actor).unwrap_or_else(|| next(browser));
+            assert_eq!(without(real.clone()), without(shown), "\nshown {text}\nreal  {real}");
+        }
+    }
 }
 
 /// Plays one example with a server of its own. An actor with a number, as `alice+1`, has the key of that
 /// number; `<token of alice+1>` is the token that this actor got last.
 fn play(example: &str) {
     let (title, lines) = example.split_once('\n').unwrap();
+    if title == " web" {
+        return play_web(lines);
+    }
     let data_dir = tempfile::tempdir().unwrap();
     let server = TestServer::with(|options| {
         options.data_dir = (title == " kept").then(|| data_dir.path().to_owned());
@@ -86,6 +127,7 @@ fn the_bounds_are_those_of_the_program() {
         ("the text, at most {} bytes", grouped(limits::MAX_TEXT_BYTES)),
         ("at most {} bytes, echoed", limits::MAX_ID_BYTES.to_string()),
         ("1 to {} characters of letters", limits::MAX_NAME_CHARS.to_string()),
+        ("| none within {} seconds", limits::WEB_TIMEOUT.as_secs().to_string()),
         ("packet after {} seconds", limits::REGISTRATION_TIMEOUT.as_secs().to_string()),
         ("at most {} in a page", limits::USERS_PER_PAGE.to_string()),
         ("Above {} users, and", limits::PRESENCE_NAMES_MAX_MEMBERS.to_string()),
@@ -125,6 +167,7 @@ fn the_bounds_are_those_of_the_program() {
         ("at most {} names per hour", limits::NEW_NAMES_PER_HOUR.into()),
         ("{} names at once and then", limits::NEW_NAMES_AT_ONCE_NEARBY.into()),
         ("at once and then {} names per hour", limits::NEW_NAMES_PER_HOUR_NEARBY.into()),
+        ("works once, within {} minutes", minutes(limits::TICKET_TIME)),
         ("void after {} minutes", minutes(limits::OPERATOR_CODE_TIME)),
         ("minutes or {} wrong ones", limits::OPERATOR_CODE_TRIES_IN_ALL.into()),
         ("of which a network has {};", limits::OPERATOR_CODE_TRIES.into()),

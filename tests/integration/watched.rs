@@ -188,7 +188,7 @@ fn refusals(format: &str) -> String {
     let file = passphrase.path().to_str().unwrap();
     let mut serve = Serve::start(&["--closed", "--passphrase-file", file, "--log-format", format]);
     let mut web = TcpStream::connect(serve.address).unwrap();
-    write!(web, "GET / HTTP/1.1\r\n\r\n").unwrap();
+    write!(web, "SSH-2.0-x\r\n").unwrap();
     web.read_to_end(&mut Vec::new()).unwrap();
     let mut wrong = Peer::connect_tls(serve.address, Some(&Key::new()));
     assert_eq!(wrong.hello(json!({"from": {"name": "eve"}}))["type"], "pake");

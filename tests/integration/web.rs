@@ -19,7 +19,7 @@ fn options(mode: WebMode) -> Option<WebOptions> {
 }
 
 /// A server that serves browsers over HTTPS and HTTP.
-fn server() -> TestServer {
+pub fn server() -> TestServer {
     server_with(|_| {})
 }
 

@@ -183,6 +183,12 @@ pub(crate) struct TrustArgs {
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct InviteArgs {
+    /// Print links for browsers, and at a terminal a QR code of the first. The server must run with --web.
+    ///
+    /// On a closed server, the links have a ticket, which lets one browser in within 10 minutes.
+    #[arg(long)]
+    pub(crate) web: bool,
+
     /// The address for the link [default: each of this machine's addresses].
     #[arg(short = 'H', long, value_name = "HOST[:PORT]")]
     pub(crate) host: Option<HostPort>,

@@ -278,7 +278,7 @@ impl ServeArgs {
                 apart(passphrase_file, move |path| access(closed, path.as_deref())).await??
             },
             plaintext: *allow_plaintext,
-            web: web.options(host_name()),
+            web: web.options(host_name())?,
             metrics: watch.metrics,
             multicast: !no_discovery,
             files: files.options(),

@@ -33,8 +33,7 @@ pub(crate) struct WebArgs {
         long,
         value_name = "FILE",
         env = "LANCHAT_SERVE_WEB_CERT",
-        value_hint = clap::ValueHint::FilePath,
-        requires = "web_key"
+        value_hint = clap::ValueHint::FilePath
     )]
     pub(crate) web_cert: Option<PathBuf>,
 
@@ -43,8 +42,7 @@ pub(crate) struct WebArgs {
         long,
         value_name = "FILE",
         env = "LANCHAT_SERVE_WEB_KEY",
-        value_hint = clap::ValueHint::FilePath,
-        requires = "web_cert"
+        value_hint = clap::ValueHint::FilePath
     )]
     pub(crate) web_key: Option<PathBuf>,
 
@@ -85,21 +83,29 @@ impl WebArgs {
     }
 
     /// `host`: the machine's name.
-    pub(super) fn options(&self, host: String) -> Option<WebOptions> {
+    pub(super) fn options(&self, host: String) -> Result<Option<WebOptions>, ExitError> {
         let Self { web, web_cert, web_key, web_host } = self;
         let mode = match web {
-            WebChoice::Off => return None,
+            WebChoice::Off => return Ok(None),
             WebChoice::Https => WebMode::Encrypted,
             WebChoice::Plaintext => WebMode::Plaintext,
         };
-        Some(WebOptions {
+        let certificate = match (web_cert, web_key) {
+            (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+            (None, None) => None,
+            (Some(_), None) => return Err(ExitError::usage("--web-cert needs its key; add --web-key FILE")),
+            (None, Some(_)) => {
+                return Err(ExitError::usage("--web-key needs its certificate; add --web-cert FILE"));
+            }
+        };
+        Ok(Some(WebOptions {
             mode,
             hosts: web_host.iter().cloned().chain([host]).collect(),
             // They are only in the certificate, which browsers do not trust in any case.
             addresses: own_addresses().unwrap_or_default(),
-            certificate: web_cert.clone().zip(web_key.clone()),
+            certificate,
             local_name: |name, id| format!("{}.local", server_label(name, id)),
-        })
+        }))
     }
 }
 

@@ -30,5 +30,5 @@ pub use receive::{Consent, ReceiveOptions, receive};
 pub use remembered_names::{RememberedNames, remembered_names, servers_joined};
 pub use send::{SendOptions, send};
 pub use send_file::{SendFileOptions, send_file};
-pub use status::status;
+pub use status::{status, ticket};
 pub use tail::{TailOptions, tail};

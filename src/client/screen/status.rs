@@ -1,4 +1,4 @@
-//! `lanchat status`: asks a server for its own numbers, and leaves.
+//! `lanchat status` and `lanchat invite --web`: ask a server for its own numbers or a ticket, and leave.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::protocol::{Code, Event, Request, ServerNumbers};
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// The `id` of the question.
-const ID: &str = "status";
+const ID: &str = "question";
 
 /// How a user who is not an operator can ask.
 const AS_OPERATOR: &str =
@@ -28,6 +28,26 @@ const AS_OPERATOR: &str =
 /// # Errors
 /// See [`Error`]; [`Error::Refused`] if the user is not an operator there.
 pub async fn status(options: ClientOptions) -> Result<ServerNumbers, Error> {
+    let read = |event| if let Event::Status { status } = event { Some(*status) } else { None };
+    ask_alone(options, Operate::Status, "cannot get the server's status", read).await
+}
+
+/// Asks for a ticket that lets a browser into a closed server; `None`: the server is open.
+///
+/// # Errors
+/// See [`Error`]; [`Error::Refused`] if the user is not an operator there, or the server does not serve browsers.
+pub async fn ticket(options: ClientOptions) -> Result<Option<String>, Error> {
+    let read = |event| if let Event::Ticket { ticket } = event { Some(ticket) } else { None };
+    ask_alone(options, Operate::Ticket, "cannot invite browsers", read).await
+}
+
+/// Asks one question as an operator. `read`: `None` for an event that is not the answer.
+async fn ask_alone<T>(
+    options: ClientOptions,
+    question: Operate,
+    failure: &str,
+    read: fn(Event) -> Option<T>,
+) -> Result<T, Error> {
     let (locator, credentials) = prepare(&options, HistoryPosition::new(StartFrom::Now, None))?;
     let reached = find::find(&locator, options.quiet).await?;
     locator.remember(&reached.addrs);
@@ -38,34 +58,35 @@ pub async fn status(options: ClientOptions) -> Result<ServerNumbers, Error> {
         }
     };
     let registered = credentials.join(reached, terms, tell).await?;
-    let answer = timeout(ANSWER_WAIT, ask(registered.link)).await;
+    let answer = timeout(ANSWER_WAIT, ask(registered.link, question.clone(), read)).await;
     answer.unwrap_or(Err(LinkError::Silent)).map_err(|error| {
-        let is_for_operators = matches!(error, LinkError::Refused { code: Some(Code::NotAllowed), .. });
-        match credentials.trust.lock().explain("cannot get the server's status", &error) {
+        let is_refused = matches!(error, LinkError::Refused { code: Some(Code::NotAllowed), .. });
+        let is_for_operators = is_refused && question == Operate::Status;
+        match credentials.trust.lock().explain(failure, &error) {
             Error::Refused(text, code) if is_for_operators => Error::Refused(text + AS_OPERATOR, code),
             other => other,
         }
     })
 }
 
-async fn ask(link: ServerLink) -> Result<ServerNumbers, LinkError> {
+async fn ask<T>(link: ServerLink, question: Operate, read: fn(Event) -> Option<T>) -> Result<T, LinkError> {
     let (mut reader, mut writer) = link.split();
-    writer.send(&Request::from(Operate::Status).to_frame(Some(ID))).await?;
-    let numbers = loop {
+    writer.send(&Request::from(question).to_frame(Some(ID))).await?;
+    let answer = loop {
         let packet = reader.next().await?;
         let is_answer = packet.id.as_deref() == Some(ID);
         match Event::from_packet(packet) {
-            Event::Status { status } if is_answer => break *status,
             Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
             Event::Error { code, msg, name } if is_answer => {
                 return Err(LinkError::Refused { code, msg, free: name });
             }
-            _ if is_answer => {
-                return Err(LinkError::Protocol("its answer does not match the request".into()));
+            event if is_answer => {
+                let mismatch = || LinkError::Protocol("its answer does not match the request".into());
+                break read(event).ok_or_else(mismatch)?;
             }
             _ => {}
         }
     };
     writer.finish().await;
-    Ok(numbers)
+    Ok(answer)
 }

@@ -13,11 +13,10 @@ pub use packet::{Packet, ServerPacket};
 pub use parts::{Absent, Crowd, HistoryEnd, Welcome};
 pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 
-use super::ServerNumbers;
 use super::envelope::is_empty;
 use super::kinds::kinds;
 use super::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
-use super::{Code, DeclineReason};
+use super::{Code, DeclineReason, ServerNumbers};
 use crate::fingerprint::Fingerprint;
 use serde::Serialize;
 
@@ -248,6 +247,11 @@ pub enum Event {
     Status {
         status: Box<ServerNumbers>,
     },
+    /// A ticket that lets a browser's key into a closed server; `None`: the server is open.
+    Ticket {
+        #[serde(skip_serializing_if = "is_empty")]
+        ticket: Option<String>,
+    },
     Keys {
         #[serde(skip)]
         list: KeyList,
@@ -383,6 +387,7 @@ kinds! {
     PakeOk = "pake_ok": Self::PakeOk { .. },
     Bans = "bans": Self::Bans { .. },
     Status = "status": Self::Status { .. },
+    Ticket = "ticket": Self::Ticket { .. },
     Operator = "operator": Self::Operator { .. },
     Offer = "offer": Self::Offer { .. },
     Offered = "offered": Self::Offered { .. },

@@ -105,6 +105,7 @@ pub struct ServerPacket {
     pub by: Option<String>,
     pub bans: Option<Vec<BanInfo>>,
     pub status: Option<Box<ServerNumbers>>,
+    pub ticket: Option<String>,
     pub keys: Option<Vec<KeyInfo>>,
     pub room: Option<String>,
     pub topic: Option<String>,

@@ -120,6 +120,7 @@ impl Event {
             Kind::Bans => {
                 Self::Bans { bans: packet.bans.unwrap_or_default(), total: packet.total.unwrap_or_default() }
             }
+            Kind::Ticket => Self::Ticket { ticket: packet.ticket },
             Kind::Status => Self::Status { status: packet.status.unwrap_or_default() },
             Kind::Notice => match packet.stored {
                 Some(works) => Self::Storing { works, msg: packet.msg },

@@ -56,6 +56,10 @@ impl Event {
             Self::Go => return "both sides are connected".into(),
             Self::PakeOk { .. } => return "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
+            Self::Ticket { ticket: Some(ticket) } => {
+                format!("ticket for one browser, within 10 minutes: {ticket}")
+            }
+            Self::Ticket { ticket: None } => return "this server is open: browsers need no ticket".into(),
             Self::Status { status } => status.lines().join("\n"),
             Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),
         };

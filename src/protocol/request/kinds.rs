@@ -232,6 +232,8 @@ pub enum Operate {
     Bans,
     /// Asks for the server's own numbers.
     Status,
+    /// Asks for a ticket that lets a browser's key into a closed server.
+    Ticket,
     /// Lists operators, members or owners of names: one page.
     Keys {
         #[serde(skip)]
@@ -303,6 +305,7 @@ kinds! {
     Unban = "unban": Self::Operate(Operate::Unban { .. }),
     Bans = "bans": Self::Operate(Operate::Bans),
     Status = "status": Self::Operate(Operate::Status),
+    Ticket = "ticket": Self::Operate(Operate::Ticket),
     Admit = "admit": Self::Operate(Operate::Admit { .. }),
     Dismiss = "dismiss": Self::Operate(Operate::Dismiss { .. }),
     Release = "release": Self::Operate(Operate::Release { .. }),
@@ -346,7 +349,7 @@ impl Request {
                 | Operate::Op { name }
                 | Operate::Deop { name } => (Some(name), None),
                 Operate::Keys { after, .. } => (after.as_deref(), None),
-                Operate::Alert { .. } | Operate::Bans | Operate::Status => (None, None),
+                Operate::Alert { .. } | Operate::Bans | Operate::Status | Operate::Ticket => (None, None),
             },
         }
     }

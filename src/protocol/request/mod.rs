@@ -315,6 +315,7 @@ mod tests {
             (text(), text()).prop_map(|(pake, mac)| Request::Connect(Connect::Pake { pake, mac })),
             Just(Request::Operate(Operate::Bans)),
             Just(Request::Operate(Operate::Status)),
+            Just(Request::Operate(Operate::Ticket)),
             (proptest::sample::select(&KeyList::ALL), maybe())
                 .prop_map(|(list, after)| Request::Operate(Operate::Keys { list, after })),
             text().prop_map(|name| Request::Operate(Operate::Admit { name })),

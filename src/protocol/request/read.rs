@@ -51,6 +51,7 @@ impl Request {
             Kind::Unban => Self::Operate(Operate::Unban { name: name() }),
             Kind::Bans => Self::Operate(Operate::Bans),
             Kind::Status => Self::Operate(Operate::Status),
+            Kind::Ticket => Self::Operate(Operate::Ticket),
             Kind::Admit => Self::Operate(Operate::Admit { name: name() }),
             Kind::Dismiss => Self::Operate(Operate::Dismiss { name: name() }),
             Kind::Release => Self::Operate(Operate::Release { name: name() }),

@@ -261,6 +261,8 @@ fn operators() -> Vec<Event> {
         Event::Bans { bans: vec![ban, BanInfo::default()], total: 5 },
         Event::Bans { bans: Vec::new(), total: 0 },
         Event::Status { status: Box::default() },
+        Event::Ticket { ticket: Some(text()) },
+        Event::Ticket { ticket: None },
         Event::Operator { operator: true, msg: text() },
         Event::Operator { operator: false, msg: text() },
     ];

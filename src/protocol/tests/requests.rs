@@ -107,6 +107,7 @@ pub(in crate::protocol) fn all() -> Vec<Request> {
         Operate::Unban { name: text() }.into(),
         Operate::Bans.into(),
         Operate::Status.into(),
+        Operate::Ticket.into(),
         Operate::Admit { name: text() }.into(),
         Operate::Dismiss { name: text() }.into(),
         Operate::Release { name: text() }.into(),

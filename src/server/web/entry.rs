@@ -16,14 +16,14 @@ use std::net::IpAddr;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// What to do after a request.
+/// The next step after a request.
 enum NextStep {
     Go,
     End,
     Upgrade(Upgrade, WebPurpose, String),
 }
 
-/// Serves a browser until it says who it is. `early`: what came with the end of the handshake.
+/// Serves a browser until it says who it is. `early`: bytes that came with the end of the handshake.
 pub(in crate::server) async fn enter(
     (door, hub, ip): (&WebDoor, &Hub, IpAddr),
     socket: &mut TcpStream,
@@ -89,7 +89,7 @@ async fn answer(
     request: &RequestHead,
     is_last: bool,
 ) -> NextStep {
-    let keeps = request.keeps && !is_last;
+    let keeps = request.keeps && !is_last && door.mode.is_some();
     let written = match decide(door, stream.is_encrypted(), request) {
         Decision::Page(file) => stream.write(&response::page(file, request.is_head, keeps)).await,
         Decision::Notice(notice) => stream.write(&notice.to_bytes(request.is_head, keeps)).await,

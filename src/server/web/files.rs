@@ -54,3 +54,34 @@ const FILES: [PageFile; 20] = [
 pub(super) fn file(path: &str) -> Option<&'static PageFile> {
     FILES.iter().find(|file| file.path == path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Most bytes of the page.
+    const MAX_PAGE_BYTES: usize = 160_000;
+
+    #[test]
+    fn each_file_is_named_once_and_all_together_are_small() {
+        let paths: std::collections::BTreeSet<_> = FILES.iter().map(|file| file.path).collect();
+        assert_eq!(paths.len(), FILES.len());
+        let bytes: usize = FILES.iter().map(|file| file.content.len()).sum();
+        assert!(bytes <= MAX_PAGE_BYTES, "the page has {bytes} bytes");
+    }
+
+    #[test]
+    fn the_page_loads_nothing_that_is_not_here_and_reads_no_markup() {
+        for page_file in &FILES {
+            for banned in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"]
+            {
+                assert!(!page_file.content.contains(banned), "{}: {banned}", page_file.path);
+            }
+            for import in page_file.content.split(" from \"./").skip(1) {
+                let name = import.split('"').next().unwrap_or_default();
+                assert!(file(&format!("/{name}")).is_some(), "{} imports {name}", page_file.path);
+            }
+        }
+    }
+}

@@ -6,18 +6,18 @@
 use crate::limits::{WEB_HEAD_BYTES, WEB_HEADERS};
 use crate::security::is_websocket_key;
 
-/// A request, as far as the server looks at it.
+/// The parts of a request that the server looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RequestHead {
+pub(in crate::server) struct RequestHead {
     /// Its length in bytes.
-    pub(super) length: usize,
+    pub(in crate::server) length: usize,
     /// Whether only the head of the answer is wanted.
     pub(super) is_head: bool,
     /// Without its query.
-    pub(super) path: String,
-    /// Empty: there is none.
-    pub(super) host: String,
-    pub(super) origin: Option<String>,
+    pub(in crate::server) path: String,
+    /// Empty if absent.
+    pub(in crate::server) host: String,
+    pub(in crate::server) origin: Option<String>,
     /// Whether the client keeps the connection for other requests.
     pub(super) keeps: bool,
     pub(super) upgrade: Option<Upgrade>,
@@ -32,7 +32,7 @@ pub(super) struct Upgrade {
 
 /// Why a request is refused before anything else is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HeadFault {
+pub(in crate::server) enum HeadFault {
     /// No request, or one that browsers do not send.
     Bad,
     TooLong,
@@ -45,7 +45,7 @@ pub(crate) enum HeadFault {
 ///
 /// # Errors
 /// The connection must end after the answer: where the next request begins is not known.
-pub(crate) fn parse_head(bytes: &[u8]) -> Result<Option<RequestHead>, HeadFault> {
+pub(in crate::server) fn parse_head(bytes: &[u8]) -> Result<Option<RequestHead>, HeadFault> {
     let mut headers = [httparse::EMPTY_HEADER; WEB_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(bytes) {

@@ -37,7 +37,7 @@ pub(super) fn is_own_origin(origin: &str, is_encrypted: bool, host: &str) -> boo
     origin.strip_prefix(scheme).is_some_and(|rest| rest.eq_ignore_ascii_case(host))
 }
 
-/// `None`: it is no host, or its port is no number.
+/// `None`: it is not a host, or its port is not a number.
 fn without_port(host: &str) -> Option<&str> {
     let is_host = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     let end = host.rfind(']').map_or(0, |at| at + 1);

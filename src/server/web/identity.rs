@@ -2,7 +2,7 @@
 //!
 //! A browser owns a key that it does not give away, and signs the server's challenge with it. The signature counts for
 //! this connection (the nonce), this server (its id) and this page (its origin) only. No browser can bind it to its TLS
-//! connection, so somebody between them could use one connection, and never gets the key.
+//! connection, so an attacker between them could use one connection, and never gets the key.
 
 use super::head::Upgrade;
 use super::response;
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 pub(super) const CHAT_PROTOCOL: &str = "lanchat";
 pub(super) const FILE_PROTOCOL: &str = "lanchat-file";
 
-/// Who asks, and for what.
+/// A browser and its purpose.
 pub(super) struct Caller<'a> {
     pub(super) door: &'a WebDoor,
     pub(super) hub: &'a Hub,
@@ -112,11 +112,10 @@ impl Caller<'_> {
             Code::KeyRequired,
             "this server is closed; ask a person who runs it for a link that lets you in",
         ))?;
-        if !self.door.tickets.redeem(ticket, self.hub.uptime()) {
-            return Err((Code::BadTicket, "this link was used or has expired; ask for another one"));
+        match self.hub.act(|chat, now, out| chat.admit_by_ticket((key, self.ip), ticket, now, out)) {
+            true => Ok(Some(key)),
+            false => Err((Code::BadTicket, "this link was used or has expired; ask for another one")),
         }
-        self.hub.act(|chat, now, out| chat.add_member(key, self.ip, "", now, out));
-        Ok(Some(key))
     }
 }
 
@@ -146,7 +145,7 @@ impl FirstLine {
                 return Ok(at + 1);
             }
             if opened.is_err() {
-                return Err(Some((Code::BadPacket, "these are no frames of WebSocket with text in them")));
+                return Err(Some((Code::BadPacket, "the bytes are not frames of WebSocket with text")));
             }
             if self.plain.len() > MAX_PROOF_BYTES {
                 return Err(Some((Code::TooLong, "the first packet is too long; say who you are first")));

@@ -10,17 +10,19 @@ mod head;
 mod hosts;
 mod identity;
 mod response;
+mod setup;
 mod stream;
-mod tickets;
 
 pub(super) use entry::enter;
+#[cfg(any(test, fuzzing))]
+pub(super) use head::parse_head;
+pub(super) use setup::server_tls;
 
-use super::options::WebMode;
+use super::options::{ServerOptions, WebMode};
 use super::transport::Transport;
 use crate::protocol::Code;
+use crate::protocol::packet::ServerInfo;
 use hosts::WebHosts;
-use std::time::Duration;
-use tickets::Tickets;
 
 /// How this server treats browsers.
 #[derive(Debug)]
@@ -30,17 +32,16 @@ pub(super) struct WebDoor {
     hosts: WebHosts,
     /// The server's.
     id: String,
-    tickets: Tickets,
 }
 
 impl WebDoor {
-    pub(super) fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
-        Self { mode, hosts: WebHosts::new(hosts), id, tickets: Tickets::default() }
+    pub(super) fn of(options: &ServerOptions, info: &ServerInfo) -> Self {
+        let hosts = options.web.as_ref().map_or(&[][..], |web| &web.hosts);
+        Self::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
     }
 
-    /// A new ticket; `None`: browsers are not served, or the system has no random numbers at the moment.
-    pub(super) fn ticket(&self, now: Duration) -> Option<String> {
-        self.mode.and_then(|_| self.tickets.issue(now).ok())
+    fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
+        Self { mode, hosts: WebHosts::new(hosts), id }
     }
 }
 

@@ -67,7 +67,7 @@ impl Notice {
                 "",
                 "This WebSocket has another subprotocol: see PROTOCOL.md, Over WebSocket",
             ),
-            Self::Fault(HeadFault::Bad) => ("400 Bad Request", "", "This is no request that browsers send."),
+            Self::Fault(HeadFault::Bad) => ("400 Bad Request", "", "Browsers do not send such a request."),
             Self::Fault(HeadFault::TooLong) => {
                 ("431 Request Header Fields Too Large", "", "This request is too long.")
             }

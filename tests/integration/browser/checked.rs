@@ -225,7 +225,7 @@ fn a_keyboard_alone_gets_everywhere() {
     alice
         .wait("document.activeElement.classList.contains('msg') && !document.querySelector('#tools').hidden");
     alice.say("mine");
-    alice.wait("document.querySelectorAll('.msg').length === 2");
+    alice.wait("document.querySelectorAll('.msg:not(.waiting)').length === 2");
     alice.run("document.querySelector('#text').focus()");
     press("ArrowUp");
     alice.wait("document.querySelector('#text').value === 'mine'");

@@ -4,6 +4,7 @@ use super::{House, Resident, Visitor};
 use crate::support::chromium::Window;
 use crate::support::soon::until;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 /// Bytes that no run of one value stands for, enough for many records.
@@ -32,9 +33,8 @@ fn a_file_goes_from_a_phone_to_a_terminal_and_back() {
     let mut receive =
         resident.command("receive", &["--name", "bob", "--to", &inbox_text, "--yes-to-all", "--once"]);
     let mut receiving = receive.spawn().unwrap();
-    phone.wait(
-        "[...document.querySelectorAll('#persons bdi')].some((name) => name.textContent.startsWith('bob'))",
-    );
+    let mut told = BufReader::new(receiving.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(told.any(|line| line.contains("waiting for files")));
     phone.say("/query bob");
     phone.wait("document.querySelector('#title').textContent === 'bob'");
     let photo = content(5_000_001, 1);

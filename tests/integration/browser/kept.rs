@@ -1,7 +1,8 @@
 //! What a browser keeps: its key, and with it the name; the certificate that it was told to accept.
 
-use super::{House, Resident, Visitor};
+use super::{Door, House, Resident, Visitor};
 use crate::support::chromium::Window;
+use crate::support::tools::run;
 
 #[test]
 fn a_name_is_kept_over_restarts_of_the_browser_and_of_the_server() {
@@ -18,7 +19,7 @@ fn a_name_is_kept_over_restarts_of_the_browser_and_of_the_server() {
     thief.open(&house.url());
     thief.wait("document.querySelector('#join').hidden === false");
     thief.type_into("#name", "alice\u{E007}");
-    thief.wait_for("the name alice is taken");
+    thief.wait_for("belongs to another key");
     let alice = desk.browser(Window::Desk);
     assert!(!alice.warns_at(&house.url()), "the same certificate needs no second click");
     alice.wait_for_entry();
@@ -41,4 +42,48 @@ fn mail_waits_for_a_user_of_the_page() {
     alice.wait("document.querySelector('#badge').textContent === '1'");
     alice.click("#directs button");
     alice.wait_for("the keys are with carol");
+}
+
+#[test]
+fn over_http_the_page_says_that_all_can_read_along_and_owns_no_name() {
+    let Some(house) = House::with(Door::Plaintext) else { return };
+    let (phone, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = phone.browser(Window::Phone);
+    alice.enter(&house.url(), "alice");
+    alice.wait_for("Not encrypted: all on this network can read along.");
+    assert_eq!(alice.value("isSecureContext"), false);
+    let bob = resident.terminal("bob");
+    alice.say("hello");
+    bob.wait_for("<alice?> hello");
+    // The token says that the same page returns.
+    alice.open(&house.url());
+    alice.wait_for_entry();
+    alice.say("again");
+    bob.wait_for("<alice?> again");
+}
+
+#[test]
+fn a_link_with_a_ticket_lets_one_browser_into_a_closed_server() {
+    let Some(house) = House::with(Door::Closed) else { return };
+    let (guest, other) = (Visitor::new(&house), Visitor::new(&house));
+    let (alice, mallory) = (guest.browser(Window::Phone), other.browser(Window::Desk));
+    mallory.open(&house.url());
+    mallory.wait_for("this server is closed");
+    let at = house.host.v4().to_string();
+    let passphrase = house.data.path().join("passphrase.txt");
+    let links = run(house
+        .command("invite")
+        .args(["--web", "--host", &at])
+        .env("LANCHAT_PASSPHRASE_FILE", passphrase));
+    let link = links.lines().next().unwrap();
+    assert!(link.starts_with(&house.url()) && link.contains("#t="), "{links}");
+    alice.enter(link, "alice");
+    assert_eq!(alice.value("location.href"), house.url(), "the ticket does not stay in the address");
+    mallory.open("about:blank");
+    mallory.open(link);
+    mallory.wait_for("this link was used or has expired");
+    // A member's key needs no link.
+    alice.open("about:blank");
+    alice.open(&house.url());
+    alice.wait_for_entry();
 }

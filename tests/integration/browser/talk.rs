@@ -2,8 +2,24 @@
 
 use super::{House, Resident, Visitor};
 use crate::support::chromium::Window;
-use serde_json::json;
+use crate::support::peer::DEADLINE;
+use crate::support::soon::until;
+use serde_json::Value;
 use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// The lines of a program as they come.
+fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    lines
+}
 
 #[test]
 fn two_browsers_and_a_terminal_talk() {
@@ -71,7 +87,13 @@ fn a_server_that_is_killed_while_a_page_sends_loses_nothing_and_doubles_nothing(
     let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
     let alice = desk.browser(Window::Desk);
     alice.enter(&house.url(), "alice");
-    let mut log = resident.command("tail", &["-n", "0", "--json"]).spawn().unwrap();
+    let mut tail = resident.command("tail", &["--json"]).spawn().unwrap();
+    let log = lines_of(tail.stdout.take().unwrap());
+    // It is not announced: that it prints something tells that it is there.
+    until(|| {
+        alice.say("there?");
+        log.recv_timeout(Duration::from_millis(100)).ok()
+    });
     let total = 60;
     alice.run(&format!(
         "let n = 0; const go = setInterval(() => {{ n += 1; const input = document.querySelector('#text'); \
@@ -103,17 +125,19 @@ fn a_server_that_is_killed_while_a_page_sends_loses_nothing_and_doubles_nothing(
          else { log.scrollTop = 0; setTimeout(step, 50); } }; step()",
     );
     let shown: Vec<String> = serde_json::from_value(shown).unwrap();
-    let _ = log.kill();
-    let log = log.wait_with_output().unwrap();
-    let seen: Vec<String> = String::from_utf8_lossy(&log.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|packet| packet["from"]["name"] == json!("alice"))
-        .filter_map(|packet| Some(packet["msg"].as_str()?.to_owned()))
-        .collect();
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|text| text != "over") {
+        let line = log.recv_timeout(DEADLINE).expect("what the terminal sees");
+        let packet: Value = serde_json::from_str(&line).unwrap();
+        seen.extend(packet["msg"].as_str().filter(|text| *text != "there?").map(str::to_owned));
+    }
+    seen.pop();
+    let _ = tail.kill();
+    let _ = tail.wait();
     let mut wanted: Vec<String> = (1..=total).map(|n| format!("m{n}.")).collect();
     wanted.push("typed before the page is closed".into());
     assert_eq!(seen, wanted, "what another client saw");
+    let shown: Vec<String> = shown.into_iter().filter(|text| text != "there?").collect();
     let once: HashSet<&String> = shown.iter().collect();
     assert_eq!(once.len(), shown.len(), "shown twice: {shown:?}");
     assert!(wanted.iter().all(|text| once.contains(text)), "not shown: {shown:?}");

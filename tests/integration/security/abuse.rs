@@ -91,7 +91,7 @@ fn who_sends_garbage_is_kept_out_and_nobody_else_is() {
         friend.run(|| soon::until(|| TcpStream::connect(address).ok()));
         // Refused with a line at first, and without one soon.
         let heard: Vec<String> =
-            attacker.run(|| (0..10).map(|_| answer(address, b"GET / HTTP/1.1\r\n\r\n")).collect());
+            attacker.run(|| (0..10).map(|_| answer(address, b"SSH-2.0-x\r\n")).collect());
         let told = heard.iter().take_while(|line| line.contains("bad_protocol")).count();
         assert!((1..=5).contains(&told), "{heard:?}");
         assert!(heard[told..].iter().all(String::is_empty), "{heard:?}");

@@ -82,11 +82,11 @@ fn who_says_nothing_has_no_place_that_an_owner_wants() {
     drop(silent);
 }
 
-/// What the server answers to a web page; nothing: it does not talk to this address.
-fn browse(address: SocketAddr) -> Vec<u8> {
+/// The server's answer to bytes of another protocol; empty: it does not talk to this address.
+fn misbehave(address: SocketAddr) -> Vec<u8> {
     let mut said = Vec::new();
     let mut stream = TcpStream::connect(address).expect("a connection");
-    let _ = stream.write_all(b"GET / HTTP/1.1\r\n\r\n").and_then(|()| stream.read_to_end(&mut said));
+    let _ = stream.write_all(b"SSH-2.0-x\r\n").and_then(|()| stream.read_to_end(&mut said));
     said
 }
 
@@ -97,7 +97,7 @@ fn where_somebody_has_misbehaved_owners_come_in_and_strangers_do_not() {
     let server = host.run(|| TestServer::with(|options| options.address = Some(host.v4().into())));
     shared.run(|| {
         let alice = owner(server.address, "alice");
-        let told = (0..20).take_while(|_| !browse(server.address).is_empty()).count();
+        let told = (0..20).take_while(|_| !misbehave(server.address).is_empty()).count();
         assert_eq!(told, 3, "three offences in a row");
         let (_, stranger) = greet(server.address, "stranger", Some(&Key::new()));
         assert_eq!(stranger["code"], "rate_limited", "{stranger}");

@@ -47,7 +47,7 @@ impl<'a> Browser<'a> {
     /// Starts one on the host, with its files in `profile`.
     pub fn start(host: &'a Host, profile: &Path, window: Window) -> Self {
         let mut command = host.command("chromedriver");
-        command.args(["--port=0", "--allowed-ips=127.0.0.1"]).env("HOME", profile);
+        command.args(["--port=0", "--allowed-ips=127.0.0.1"]).env("HOME", profile).env("TMPDIR", profile);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = host.spawn(&mut command);
         let mut lines =
@@ -64,7 +64,7 @@ impl<'a> Browser<'a> {
             "--disable-dev-shm-usage", "--force-prefers-no-reduced-motion",
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.join("profile").display()),
-        ], "prefs": {"download.default_directory": profile.to_string_lossy(), "download.prompt_for_download": false}});
+        ]});
         if matches!(window, Window::Phone) {
             let metrics = json!({"width": width, "height": height, "pixelRatio": 1, "touch": true});
             options["mobileEmulation"] = json!({"deviceMetrics": metrics});
@@ -72,6 +72,8 @@ impl<'a> Browser<'a> {
         let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
         let made = browser.request("POST", "/session", &json!({"capabilities": {"alwaysMatch": wanted}}));
         browser.session = format!("/session/{}", made["sessionId"].as_str().expect("a session"));
+        let downloads = json!({"behavior": "allow", "downloadPath": profile});
+        browser.devtools("Browser.setDownloadBehavior", &downloads);
         if matches!(window, Window::Desk) {
             // Of the page; the window's own edges come on top.
             let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
@@ -83,24 +85,17 @@ impl<'a> Browser<'a> {
     /// Opens an address. If the browser does not trust the server's certificate, clicks through the warning, as a
     /// person does.
     pub fn open(&self, url: &str) {
-        let answer = self.try_request("POST", "/url", &json!({"url": url}));
-        match answer {
-            Ok(_) => {}
-            Err(error) if error.contains("insecure certificate") => {
-                self.click("#details-button");
-                self.click("#proceed-link");
-                self.wait(
-                    "location.protocol === 'https:' && document.querySelector('#enter, #compose') !== null",
-                );
-            }
-            Err(error) => panic!("{url}: {error}"),
+        if self.warns_at(url) {
+            self.run("document.querySelector('#details-button').click()");
+            self.run("document.querySelector('#proceed-link').click()");
         }
+        self.wait("location.protocol !== 'chrome-error:' && document.readyState === 'complete'");
     }
 
-    /// Whether the browser warns of the certificate at this address.
+    /// Opens an address; whether the browser warns of the certificate there.
     pub fn warns_at(&self, url: &str) -> bool {
-        let answer = self.try_request("POST", "/url", &json!({"url": url}));
-        answer.is_err_and(|error| error.contains("insecure certificate"))
+        self.command("/url", &json!({"url": url}));
+        self.value("location.protocol") == json!("chrome-error:")
     }
 
     /// Runs a script's body; its value.
@@ -123,7 +118,9 @@ impl<'a> Browser<'a> {
     #[track_caller]
     pub fn wait(&self, expression: &str) {
         let start = Instant::now();
-        while self.value(expression) != json!(true) {
+        let script = json!({"script": format!("return {expression}"), "args": []});
+        // Until the page is there, there is nothing to ask.
+        while self.try_request("POST", "/execute/sync", &script) != Ok(json!(true)) {
             let page = || self.value("document.body.innerText + '\\n' + location.href");
             assert!(start.elapsed() < PATIENCE, "in vain: {expression}\n{}", page());
             std::thread::sleep(Duration::from_millis(20));
@@ -136,8 +133,13 @@ impl<'a> Browser<'a> {
         self.wait(&format!("document.body.innerText.includes({})", json!(text)));
     }
 
+    /// Clicks an element, unless the page replaces it at that moment: then what takes its place.
     pub fn click(&self, css: &str) {
-        self.command(&format!("/element/{}/click", self.element(css)), &json!({}));
+        let click = || self.try_request("POST", &format!("/element/{}/click", self.element(css)), &json!({}));
+        let start = Instant::now();
+        while let Err(error) = click() {
+            assert!(start.elapsed() < DEADLINE, "{css}: {error}");
+        }
     }
 
     /// Types into an element, key by key; into a choice of files, a path.

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::clean::{is_unsafe, is_unseen};
-use super::safe_line;
+use crate::text::clean::{self, is_unsafe, is_unseen};
+use crate::text::safe_line;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use unicode_width::UnicodeWidthChar as _;
@@ -54,7 +54,7 @@ fn table(is_in: impl Fn(char) -> bool) -> String {
 /// The tables as they stand in `web/text.js`.
 fn tables() -> String {
     let tables = [
-        ("unsafe", table(|c| is_unsafe(c))),
+        ("unsafe", table(is_unsafe)),
         ("unseen", table(is_unseen)),
         ("narrow", table(|c| c.width() == Some(0))),
     ];
@@ -108,7 +108,7 @@ fn examples() -> String {
     texts.push("\u{202B}".repeat(1000));
     texts.push(format!("a{}b", "\u{200B}\u{2060}".repeat(40)));
     let mut runner = TestRunner::deterministic();
-    let pieces = super::clean::pieces();
+    let pieces = clean::pieces();
     while texts.len() < EXAMPLES {
         let text = pieces.new_tree(&mut runner).expect("a text").current();
         texts.extend((!text.contains('\t')).then_some(text));
@@ -128,7 +128,7 @@ fn hold(file: &str, wanted: &str) {
     let held = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         held == wanted,
-        "{file} differs from src/text; renew it with: {RENEW}=1 cargo test --lib text::web"
+        "{file} differs from src/text; renew it with: {RENEW}=1 cargo test --lib text::tests::page"
     );
 }
 

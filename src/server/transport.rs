@@ -45,6 +45,9 @@ enum LayerKind {
     WebOverTls(Box<(ServerChannel, WebSocket, Option<Fingerprint>)>),
 }
 
+/// One per encrypted connection, and one per browser.
+const _: () = assert!(size_of::<Layer>() <= 112);
+
 /// A browser's connection after the upgrade.
 #[derive(Debug)]
 struct WebSocket {

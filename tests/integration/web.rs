@@ -4,6 +4,8 @@ mod chat;
 mod door;
 mod files;
 mod identity;
+#[cfg(unix)]
+mod invite;
 
 use crate::support::server::TestServer;
 use lanchat::server::{ServerOptions, WebMode, WebOptions};

@@ -66,7 +66,11 @@ pub(super) async fn learn(
         transport = transport.put_over_tls(channel, key);
     }
     match judged {
-        Ok(_) => Ok(WebCaller { transport, rest: frames.plain, is_all: frames.is_closed }),
+        Ok(_) => {
+            // An idle connection holds no buffer.
+            frames.plain.shrink_to_fit();
+            Ok(WebCaller { transport, rest: frames.plain, is_all: frames.is_closed })
+        }
         Err((code, why)) => Err(WebEnd::Refused(transport, code, why.into())),
     }
 }

@@ -12,6 +12,7 @@
 //! that has a backlog or is ending, and learns of a broken one at once.
 
 use super::backlog::{Backlog, Frames, Framing};
+use super::backlog_drain::drain_backlog;
 use super::connection_end::{CloseMode, ConnectionEnding, InputPolicy, duplicate};
 use super::gate::Pass;
 use super::memory::Reservation;
@@ -313,7 +314,7 @@ impl Connection {
 
     fn write_on(&self, writing: &mut Writing) {
         let Writing { transport, backlog: Some(backlog), .. } = writing else { return };
-        match write_all(transport, &self.stream, backlog) {
+        match drain_backlog(transport, &self.stream, backlog) {
             Ok(false) => backlog.charge(transport.waiting()),
             Ok(true) if writing.ending.is_none() || self.say_end(&mut writing.transport) => {
                 writing.backlog = None
@@ -415,25 +416,6 @@ impl Connection {
 /// are bigger.
 #[cfg(target_os = "linux")]
 const _: () = assert!(size_of::<Connection>() <= 96 + if cfg!(debug_assertions) { 16 } else { 0 });
-
-/// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has reported that
-/// it is full, without which some systems never report room.
-fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<bool> {
-    let waited = transport.waiting() + backlog.bytes();
-    let mut is_written = false;
-    while transport.flush(stream)? {
-        let Some(chunk) = backlog.next() else {
-            is_written = true;
-            break;
-        };
-        match transport.write(stream, chunk)? {
-            0 => break,
-            written => backlog.take(written),
-        }
-    }
-    backlog.note_progress(waited.saturating_sub(transport.waiting() + backlog.bytes()));
-    Ok(is_written)
-}
 
 #[cfg(test)]
 mod tests {

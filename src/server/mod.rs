@@ -5,6 +5,7 @@
 //! and one task writes the results. ARCHITECTURE.md has a drawing.
 
 mod backlog;
+mod backlog_drain;
 mod connection;
 mod connection_end;
 mod connection_ids;
@@ -140,7 +141,6 @@ impl Server {
         options: ServerOptions,
     ) -> Result<Self, StartError> {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
-        // Before any client can connect.
         let clock = Arc::new(Clock::new());
         let (tls, web_certificate, key, closed_server) = identity(&data_dir, &options)?;
         let of_port = |error| StartError::of_port(error, options.address, options.port);
@@ -151,20 +151,19 @@ impl Server {
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
-        let (chat, secrets) =
-            chat(&options, info.clone(), closed_server.is_some(), (&data_dir, local), archive)?;
+        let is_closed = closed_server.is_some();
+        let (chat, secrets) = chat(&options, info.clone(), is_closed, (&data_dir, local), archive)?;
         // Only now: if the history cannot be used, no client has connected yet.
         let listener = listener::listen(socket).map_err(of_port)?;
         let address = listener.local_addr().map_err(of_port)?;
         let budget = Budget::new(options.memory);
-        let (inbox, poll) =
-            ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
+        let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
+        let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
         let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock);
         let admission = admission(&options, budget, journal());
-        let inboxes = (Arc::clone(&inbox), journal());
-        let handshaker =
-            Handshaker::new(Arc::clone(&hub), tls, (options.plaintext, web), inboxes, options.registration);
+        let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
+        let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);
         let kept = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let vitals = Vitals::new(VitalsSources {
             hub: Arc::clone(&hub),

@@ -91,7 +91,9 @@ async fn answer(
 ) -> NextStep {
     let keeps = request.keeps && !is_last && door.mode.is_some();
     let written = match decide(door, stream.is_encrypted(), request) {
-        Decision::Page(file) => stream.write(&response::page(file, request.is_head, keeps)).await,
+        Decision::Page(file) => {
+            stream.write(&response::page(file, request.reads_gzip, request.is_head, keeps)).await
+        }
         Decision::Notice(notice) => stream.write(&notice.to_bytes(request.is_head, keeps)).await,
         Decision::Upgrade(upgrade, purpose, origin) => return NextStep::Upgrade(upgrade, purpose, origin),
     };

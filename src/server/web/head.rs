@@ -11,6 +11,8 @@ use crate::security::is_websocket_key;
 pub(in crate::server) struct RequestHead {
     /// Its length in bytes.
     pub(in crate::server) length: usize,
+    /// Whether the client reads gzip format.
+    pub(super) reads_gzip: bool,
     /// Whether only the head of the answer is wanted.
     pub(super) is_head: bool,
     /// Without its query.
@@ -71,6 +73,7 @@ pub(in crate::server) fn parse_head(bytes: &[u8]) -> Result<Option<RequestHead>,
     };
     Ok(Some(RequestHead {
         length,
+        reads_gzip: headers.has_token("accept-encoding", "gzip"),
         is_head,
         path: path.split(['?', '#']).next().unwrap_or_default().to_owned(),
         host: headers.only("host")?.unwrap_or_default().to_owned(),

@@ -85,23 +85,31 @@ impl Notice {
              content=\"width=device-width\"><title>lanchat</title>\n<p>{text}</p></html>\n"
         );
         let headers = format!("{headers}Cache-Control: no-store\r\n");
-        answer(status, &headers, "text/html; charset=utf-8", &body, is_head, keeps)
+        answer(status, &headers, "text/html; charset=utf-8", body.as_bytes(), is_head, keeps)
     }
 }
 
-/// Answers with a file. A browser asks again each time: another version of the server has another page.
-pub(super) fn page(file: &PageFile, is_head: bool, keeps: bool) -> Vec<u8> {
-    answer("200 OK", "Cache-Control: no-cache\r\n", file.media_type, file.content, is_head, keeps)
+/// Answers with a file, in gzip format if the browser reads that. It asks again each time: another version of the server
+/// has another page.
+pub(super) fn page(file: &PageFile, reads_gzip: bool, is_head: bool, keeps: bool) -> Vec<u8> {
+    let headers = "Cache-Control: no-cache\r\nVary: Accept-Encoding\r\n";
+    match file.packed().filter(|_| reads_gzip) {
+        Some(packed) => {
+            let headers = format!("{headers}Content-Encoding: gzip\r\n");
+            answer("200 OK", &headers, file.media_type, packed, is_head, keeps)
+        }
+        None => answer("200 OK", headers, file.media_type, file.content.as_bytes(), is_head, keeps),
+    }
 }
 
-fn answer(status: &str, headers: &str, kind: &str, body: &str, is_head: bool, keeps: bool) -> Vec<u8> {
+fn answer(status: &str, headers: &str, kind: &str, body: &[u8], is_head: bool, keeps: bool) -> Vec<u8> {
     let length = body.len();
-    let body = if is_head { "" } else { body };
+    let body = if is_head { &[] } else { body };
     let connection = if keeps { "" } else { "Connection: close\r\n" };
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{headers}{GUARDS}{connection}\r\n{body}"
-    )
-    .into_bytes()
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{headers}{GUARDS}{connection}\r\n"
+    );
+    [head.as_bytes(), body].concat()
 }
 
 /// Agrees to go on as a WebSocket.

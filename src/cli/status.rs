@@ -24,8 +24,8 @@ pub(crate) fn run(common: &CommonArgs, args: StatusArgs, serve: &ServeArgs) -> R
     let options = join::quiet_options(connect, data_dirs.clone())?;
     let options = match data_dir {
         None if is_elsewhere => options,
-        Some(dir) => on_this_machine(options, vec![dir], serve)?,
-        None => on_this_machine(options, data_dirs, serve)?,
+        Some(dir) => on_this_machine(options, vec![dir], serve, "status")?,
+        None => on_this_machine(options, data_dirs, serve, "status")?,
     };
     let numbers = runtime::finish(runtime::small()?, client::status(options)).map_err(join::failure)?;
     Ok(writeln!(io::stdout().lock(), "{}", text(&numbers, json)?)?)
@@ -39,11 +39,12 @@ fn text(numbers: &ServerNumbers, json: bool) -> Result<String, ExitError> {
     }
 }
 
-/// Chooses the server that runs with the first of these data directories.
-fn on_this_machine(
+/// Chooses the server that runs with the first of these data directories. `command` is the subcommand for the remedy.
+pub(super) fn on_this_machine(
     options: ClientOptions,
     dirs: Vec<PathBuf>,
     serve: &ServeArgs,
+    command: &str,
 ) -> Result<ClientOptions, ExitError> {
     let mut tried = Vec::new();
     for dir in dirs {
@@ -54,10 +55,13 @@ fn on_this_machine(
                 tried.push(dir.display().to_string());
                 continue;
             }
-            Err(error) => return Err(own_server::denied(&file, &error, "status")),
+            Err(error) => return Err(own_server::denied(&file, &error, command)),
         };
         if !server::is_in_use(&dir) {
-            let why = anyhow::anyhow!("the server with the data directory {} does not run", dir.display());
+            let why = anyhow::anyhow!(
+                "the server with the data directory {} does not run; start it with `lanchat serve`",
+                dir.display()
+            );
             return Err(ExitError::new(Exit::NoServer, why));
         }
         let OwnServer { key, address } = found;

@@ -187,6 +187,12 @@ pub(crate) struct InviteArgs {
     #[arg(short = 'H', long, value_name = "HOST[:PORT]")]
     pub(crate) host: Option<HostPort>,
 
+    /// Print links to the page for browsers, and a QR code at a terminal; the server must run with --web.
+    ///
+    /// The links to a closed server let one browser in, within 10 minutes.
+    #[arg(long)]
+    pub(crate) web: bool,
+
     /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data_dir: Option<PathBuf>,

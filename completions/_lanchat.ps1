@@ -298,7 +298,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: the usual one]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
-            [CompletionResult]::new('--web', '--web', [CompletionResultType]::ParameterName, 'Print links for browsers, and at a terminal a QR code of the first. The server must run with --web')
+            [CompletionResult]::new('--web', '--web', [CompletionResultType]::ParameterName, 'Print links to the page for browsers, and a QR code at a terminal; the server must run with --web')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')

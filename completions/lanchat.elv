@@ -285,7 +285,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --data-dir 'The data directory of the server on this machine [default: the usual one]'
             cand --color 'When to use colour: auto, always or never'
             cand --config 'Read this config file instead of the user''s own'
-            cand --web 'Print links for browsers, and at a terminal a QR code of the first. The server must run with --web'
+            cand --web 'Print links to the page for browsers, and a QR code at a terminal; the server must run with --web'
             cand -v 'Log more; repeat it to log everything'
             cand --verbose 'Log more; repeat it to log everything'
             cand -q 'Log and print less; repeat it for errors only'

@@ -54,6 +54,7 @@ impl Call<'_> {
                     closed: self.chat.rules.closed,
                     interim: self.chat.rules.interim,
                     run: self.chat.profile.run.clone(),
+                    web: self.chat.web,
                 });
                 Ok(())
             }

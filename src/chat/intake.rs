@@ -177,7 +177,7 @@ pub(super) fn typed_command(msg: &str) -> Result<Request, Refusal> {
         Line::Command(Action::Talk(talk)) => in_lobby(talk).map(Request::Act),
         Line::Command(Action::Help(command)) => Ok(Act::Help { command }.into()),
         Line::Command(Action::Quit) => Ok(Act::Quit.into()),
-        Line::Command(Action::Prompt(_) | Action::Status) | Line::Text(_) => {
+        Line::Command(Action::Prompt(_) | Action::Status | Action::Web) | Line::Text(_) => {
             Err(bad("the server takes commands, which start with a slash; try /help".into()))
         }
     }

@@ -98,6 +98,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
+use crate::protocol::WebAccess;
 use crate::protocol::packet::ServerInfo;
 use absence::Absences;
 use access::Access;
@@ -223,6 +224,8 @@ pub struct Chat {
     offers: Option<Box<Offers>>,
     /// For browsers; `None`: the server serves none.
     tickets: Option<tickets::Tickets>,
+    /// How browsers join; `None`: not at all.
+    web: Option<WebAccess>,
     /// Computed for the current request before the lock was taken.
     prepared: Prepared,
 }
@@ -282,6 +285,7 @@ impl Chat {
             is_mail_full: false,
             offers: None,
             tickets: None,
+            web: None,
             prepared: Prepared::default(),
             successor: None,
         }

@@ -157,6 +157,7 @@ impl Call<'_> {
             key: session.key().copied(),
             operator: self.chat.access.is_operator(session.key()),
             closed: self.chat.rules.closed,
+            web: self.chat.web,
             motd: self.chat.profile.motd.clone(),
         }));
         self.answer(welcome);

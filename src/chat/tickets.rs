@@ -7,7 +7,7 @@ use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_TICKETS, TICKET_TIME};
 use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event};
+use crate::protocol::{Code, Event, WebAccess};
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
@@ -55,9 +55,15 @@ impl Tickets {
 }
 
 impl Chat {
-    /// Lets operators get tickets for browsers, which the server serves.
-    pub fn issue_tickets(&mut self, source: TicketSource) {
+    /// Says that the server serves browsers, and lets operators get tickets for them.
+    pub fn serve_browsers(&mut self, web: WebAccess, source: TicketSource) {
+        self.web = Some(web);
         self.tickets = Some(Tickets { source, valid: VecDeque::new() });
+    }
+
+    /// How browsers join; `None`: not at all.
+    pub fn web_access(&self) -> Option<WebAccess> {
+        self.web
     }
 
     /// A new ticket.

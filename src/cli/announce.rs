@@ -1,10 +1,13 @@
 //! Announces a running server, and tells its administrator how people join.
 
 use super::args::{ServeArgs, WebChoice};
-use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses};
+use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses, server_label};
 use crate::limits::DEFAULT_PORT;
+use crate::prompt::qr_code_here;
 use crate::protocol::packet::ServerInfo;
-use crate::server::Server;
+use crate::protocol::{WebAccess, page_link};
+use crate::server::{PageGuide, PageNotice, Server};
+use anstream::{AutoStream, ColorChoice};
 use std::net::{IpAddr, SocketAddr};
 
 /// Announces a server that listens at `address`, unless the options forbid it. A failure is only logged: the
@@ -82,20 +85,62 @@ impl Reachability {
     }
 }
 
+/// Describes the page for browsers, for the console; `None`: the server has no page.
+pub(super) fn page_guide(serve: &ServeArgs, server: &Server, is_announced: bool) -> Option<PageGuide> {
+    let access = server.handle().web_access()?;
+    let (serve, address, info) = (serve.clone(), server.address(), server.info().clone());
+    let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+    Some(Box::new(move |ticket| {
+        let name = is_announced.then(|| format!("{}.local", server_label(&info.name, &info.id)));
+        let links = page_links(&serve, address, name, ticket);
+        let first = links.first().filter(|_| !address.ip().is_loopback());
+        let code = first.and_then(|link| qr_code_here(link, color)).unwrap_or_default();
+        let page = match ticket {
+            Some(_) => "the page, for one newcomer",
+            None => "the page",
+        };
+        let lines = vec![format!("{page}: {}", links.join(" or ")), access.explain().to_owned()];
+        PageNotice { lines, code }
+    }))
+}
+
+/// The links to the page, addresses first: not every phone knows names in `.local`.
+fn page_links(
+    serve: &ServeArgs,
+    address: SocketAddr,
+    name: Option<String>,
+    ticket: Option<&str>,
+) -> Vec<String> {
+    let ips = match (serve.advertise.as_slice(), address.ip()) {
+        ([], ip) if !ip.is_unspecified() => vec![ip],
+        ([], _) => own_addresses().unwrap_or_default(),
+        (chosen, _) => chosen.to_vec(),
+    };
+    let hosts = ips.iter().map(ToString::to_string).chain(name);
+    hosts.map(|host| page_link(&host, address.port(), ticket)).collect()
+}
+
 /// Logs where browsers find the server, and what they can read of its certificate.
 fn tell_browsers(serve: &ServeArgs, server: &Server) {
-    let Some(certificate) = server.web_certificate() else { return };
+    let (Some(certificate), Some(access)) = (server.web_certificate(), server.handle().web_access()) else {
+        return;
+    };
     let ip = match Reachability::of(serve, server.address()) {
         Reachability::Loopback(ip) | Reachability::Address(ip) | Reachability::Container(ip) => {
             ip.to_string()
         }
         Reachability::None => "ADDRESS".to_owned(),
     };
-    let ip = if ip.contains(':') { format!("[{ip}]") } else { ip };
     let port = server.address().port();
+    let link = page_link(&ip, port, None);
     let sha256 = certificate.id();
-    tracing::info!(event = "web_served", %sha256, "browsers join at https://{ip}:{port}/");
-    if serve.web.web == WebChoice::Plaintext {
+    let encrypted = match access {
+        WebAccess::Https => "encrypted, https only",
+        WebAccess::Plaintext => "encrypted over https",
+    };
+    tracing::info!(event = "web_served", %sha256, "browsers join at {link} ({encrypted})");
+    if access == WebAccess::Plaintext {
+        let ip = if ip.contains(':') { format!("[{ip}]") } else { ip };
         tracing::warn!(
             event = "web_plaintext",
             "browsers may also join over http, which others on the network can read and alter: http://{ip}:{port}/"
@@ -136,6 +181,7 @@ fn announcement(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> An
         id: info.id.clone(),
         name: info.name.clone(),
         closed: serve.closed,
+        web: serve.web.web != WebChoice::Off,
         port: address.port(),
         advertise,
         interfaces: serve.interface.clone(),

@@ -1,7 +1,7 @@
-//! `lanchat invite`: prints links to the server on this machine that contain its key, or links for browsers.
+//! `lanchat invite`: prints links to the server on this machine that contain its key.
 
-use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 
@@ -9,25 +9,27 @@ use super::args::{CommonArgs, InviteArgs, JoinArgs, ServeArgs};
 use super::exit::ExitError;
 use super::link_target::LinkTarget;
 use super::logging;
-use super::qr::qr_code;
-use super::status::on_this_machine;
-use super::values::{HostPort, LogLevel};
-use super::{join, own_server, runtime};
-use crate::client;
-use crate::discovery::own_addresses;
-use crate::limits::DEFAULT_PORT;
+use super::own_server;
+use super::values::HostPort;
+use super::values::LogLevel;
+use super::{join, runtime, status};
+use crate::client::{self, ServedPage};
+use crate::discovery::{own_addresses, server_label};
+use crate::limits::{DEFAULT_PORT, TICKET_TIME};
+use crate::prompt::qr_code_here;
+use crate::protocol::page_link;
 use crate::security::protect_memory;
 use crate::server;
 
 pub(crate) fn run(
     common: &CommonArgs,
     args: InviteArgs,
-    join: JoinArgs,
     serve: ServeArgs,
+    join: JoinArgs,
 ) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     if args.web {
-        return invite_browsers(args, join, &serve);
+        return invite_browsers(args, &serve, join);
     }
     let (dir, fingerprint) =
         own_server::with_key(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
@@ -38,29 +40,63 @@ pub(crate) fn run(
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
+/// Prints the links to the page of the server that runs on this machine.
+fn invite_browsers(args: InviteArgs, serve: &ServeArgs, joining: JoinArgs) -> Result<(), ExitError> {
+    protect_memory();
+    let dirs = args.data_dir.map_or_else(|| join::data_dirs(serve), |dir| vec![dir]);
+    let passphrase_file = joining.passphrase_file.or_else(|| serve.passphrase_file.clone());
+    let joining = JoinArgs { passphrase_file, ..joining };
+    let options = join::quiet_options(joining, dirs.clone())?;
+    let options = status::on_this_machine(options, dirs, serve, "invite --web")?;
+    let port = options.host.as_ref().and_then(|(_, port)| *port);
+    let page = runtime::finish(runtime::small()?, client::served_page(options)).map_err(join::failure)?;
+    let page = page.ok_or_else(|| {
+        anyhow::anyhow!("this server serves no page for browsers; start it with `lanchat serve --web`")
+    })?;
+    let is_announced = args.host.is_none() && !serve.no_discovery;
+    let links = page_links(&page, &addresses(args.host, port, serve)?, is_announced);
+    let mut out = anstream::stdout().lock();
+    for link in &links {
+        writeln!(out, "{link}")?;
+    }
+    if io::stdout().is_terminal() {
+        for line in links.first().and_then(|link| qr_code_here(link, true)).unwrap_or_default() {
+            writeln!(out, "{line}")?;
+        }
+    }
+    drop(out);
+    for note in notes(&page) {
+        anstream::eprintln!("{note}");
+    }
+    Ok(())
+}
+
+/// The links, addresses first: not every phone knows names in `.local`.
+fn page_links(page: &ServedPage, addresses: &[HostPort], is_announced: bool) -> Vec<String> {
+    let ticket = page.ticket.as_deref();
+    let port = |at: &HostPort| at.port.unwrap_or(DEFAULT_PORT);
+    let mut links: Vec<String> = addresses.iter().map(|at| page_link(&at.host, port(at), ticket)).collect();
+    if let Some(at) = addresses.first().filter(|_| is_announced) {
+        let name = format!("{}.local", server_label(&page.server.name, &page.server.id));
+        links.push(page_link(&name, port(at), ticket));
+    }
+    links
+}
+
+/// Says how long the links are good, and who can read along.
+fn notes(page: &ServedPage) -> Vec<String> {
+    let minutes = TICKET_TIME.as_secs() / 60;
+    let ticket = page
+        .ticket
+        .as_ref()
+        .map(|_| format!("the links have one ticket, which lets one browser in within {minutes} minutes"));
+    ticket.into_iter().chain([page.access.explain().to_owned()]).collect()
+}
+
 /// The port of the server that runs with that data directory, whatever the config file says.
 fn running_port(dir: &Path) -> Option<u16> {
     let server = client::local_server(dir).ok().filter(|_| server::is_in_use(dir))?;
     Some(server.address?.port())
-}
-
-/// Prints links for browsers, with a ticket if the server is closed.
-fn invite_browsers(args: InviteArgs, join: JoinArgs, serve: &ServeArgs) -> Result<(), ExitError> {
-    protect_memory();
-    let InviteArgs { web: _, host, data_dir } = args;
-    let dirs = data_dir.map_or_else(|| join::data_dirs(serve), |dir: PathBuf| vec![dir]);
-    let options = join::quiet_options(join, dirs.clone())?;
-    let options = on_this_machine(options, dirs, serve, "invite")?;
-    let port = options.host.as_ref().and_then(|(_, port)| *port);
-    let ticket = runtime::finish(runtime::small()?, client::ticket(options)).map_err(join::failure)?;
-    let fragment = ticket.map_or(String::new(), |ticket| format!("#t={ticket}"));
-    let links: Vec<String> =
-        addresses(host, port, serve)?.iter().map(|at| format!("https://{at}/{fragment}")).collect();
-    let mut text: String = links.iter().map(|link| format!("{link}\n")).collect();
-    if io::stdout().is_terminal() {
-        text += &links.first().and_then(|link| qr_code(link)).unwrap_or_default();
-    }
-    Ok(anstream::stdout().write_all(text.as_bytes())?)
 }
 
 /// Lists the addresses for the links.

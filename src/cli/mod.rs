@@ -31,7 +31,6 @@ mod page_statuses;
 mod page_text;
 mod pages;
 mod progress;
-mod qr;
 mod reload;
 mod rescue;
 mod runtime;
@@ -119,7 +118,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
         Some(Subcommand::Doctor(args)) => doctor::run(common, args)?,
         Some(Subcommand::Fingerprint(args)) => fingerprint::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Trust(args)) => trust::run(common, &args)?,
-        Some(Subcommand::Invite(args)) => invite::run(common, args, cli.join, configured)?,
+        Some(Subcommand::Invite(args)) => invite::run(common, args, configured, cli.join)?,
         Some(Subcommand::Export(args)) => export::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Backup(args)) => backup::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,

@@ -1,6 +1,6 @@
 //! `lanchat serve`: runs a server until a signal or its console stops it.
 
-use super::announce::{announce, tell_how_to_join};
+use super::announce::{announce, page_guide, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};
 use super::copies;
 use super::exit::ExitError;
@@ -15,7 +15,7 @@ use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
 use crate::server::{
-    Console, Handle, JoinPolicy, PASSPHRASE_FILE, ReloadSignal, Server, ServerOptions, StartError,
+    Console, Handle, JoinPolicy, PASSPHRASE_FILE, PageGuide, ReloadSignal, Server, ServerOptions, StartError,
     StopSignals, check_data_dir,
 };
 use crate::store::Retention;
@@ -111,18 +111,18 @@ async fn serve_until_stopped(
     };
     let former = FormerIdentity::before(options.data_dir.as_deref());
     let server = Server::bind_on(service_manager::socket().map_err(bad_socket)?, options.clone())?;
-    let info = server.info();
     log_identity(&server, &options, serve.passphrase_file.as_deref());
     if let Some(warning) = former.and_then(|former| former.warning(&server.key())) {
         tracing::warn!(event = "key_changed", "{warning}");
     }
     log_retention(&options);
     log_metrics(&server);
-    let announcer = announce(&serve, info, server.address());
+    let announcer = announce(&serve, server.info(), server.address());
     tell_how_to_join(announcer.as_ref(), &serve, &server);
     copies::watch(announcer.as_ref(), &server);
     log_operator_code(&server.handle());
     service_manager::tell(ServiceStage::Ready);
+    let page = (page_guide(&serve, &server, announcer.is_some()), !options.rules.closed);
     let reloader = Reloader { server: server.handle(), args: serve, options, filter };
     let reloads = async move {
         match hangups {
@@ -131,7 +131,7 @@ async fn serve_until_stopped(
         }
     };
     let watchdog = service_manager::feed_watchdog(server.handle());
-    let console = console(server.handle(), screen);
+    let console = console(server.handle(), screen, page);
     let stop = async {
         tokio::select! {
             () = asked => {}
@@ -232,9 +232,9 @@ async fn requested(signals: io::Result<StopSignals>) {
 }
 
 /// Waits until the console asks the server to stop; forever without a console.
-async fn console(handle: Handle, screen: Screen) {
+async fn console(handle: Handle, screen: Screen, (page, is_open): (Option<PageGuide>, bool)) {
     match Console::open(handle, screen) {
-        Ok(console) => console.run().await,
+        Ok(console) => console.with_page(page, is_open).run().await,
         Err(error) => {
             tracing::debug!(event = "console_missing", "no console: {error}");
             std::future::pending::<()>().await;

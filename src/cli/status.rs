@@ -58,7 +58,10 @@ pub(super) fn on_this_machine(
             Err(error) => return Err(own_server::denied(&file, &error, command)),
         };
         if !server::is_in_use(&dir) {
-            let why = anyhow::anyhow!("the server with the data directory {} does not run", dir.display());
+            let why = anyhow::anyhow!(
+                "the server with the data directory {} does not run; start it with `lanchat serve`",
+                dir.display()
+            );
             return Err(ExitError::new(Exit::NoServer, why));
         }
         let OwnServer { key, address } = found;

@@ -34,8 +34,8 @@ pub use preferences::{
     find_preference, nearest_key,
 };
 pub use screen::{
-    Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, TailOptions, join, json_chat,
-    receive, remembered_names, send, send_file, servers_joined, status, tail, ticket,
+    Consent, ReceiveOptions, RememberedNames, SendFileOptions, SendOptions, ServedPage, TailOptions, join,
+    json_chat, receive, remembered_names, send, send_file, served_page, servers_joined, status, tail,
 };
 pub(crate) use terminal::{can_ask, says_yes_here};
 pub use trust::{OwnServer, PASSPHRASE_FILE, SECRET_FILE, local_server};

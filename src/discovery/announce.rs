@@ -1,11 +1,11 @@
 //! Announces a server by mDNS, and reports whether others can find it.
 
-use super::SERVICE;
 use super::announcement::{Announcement, Visibility};
 use super::interfaces::{InterfaceInfo, infos};
 use super::label::{announced_id, plain_name, server_label};
 use super::order::is_usable;
 use super::responder::Responder;
+use super::{PAGE_SERVICE, SERVICE};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{GOODBYE_WAIT, PROTOCOL_VERSION};
 use mdns_sd::ServiceInfo;
@@ -51,8 +51,9 @@ impl Announcer {
         let infos = infos().unwrap_or_default();
         check(announcement, &infos)?;
         let label = server_label(&announcement.name, &announcement.id);
-        let service = service(announcement, &label)?;
-        let responder = Responder::new(announcement, service);
+        let page = announcement.web.then(|| page_service(announcement, &label)).transpose()?;
+        let services = [service(announcement, &label)?].into_iter().chain(page).collect();
+        let responder = Responder::new(announcement, services);
         let (told, visibility) = watch::channel(responder.look(&infos));
         let keeper = tokio::spawn(responder.clone().keep_up(told)).abort_handle();
         Ok(Announcer { responder, label, visibility, keeper })
@@ -107,9 +108,24 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
     let id = announced_id(&announcement.id);
     let mut txt = vec![("v", version.as_str()), ("id", id), ("n", name.as_str()), ("pw", pw)];
     txt.extend(fp.as_ref().map(|fp| ("fp", fp.as_str())));
-    let (kind, host) = (format!("{SERVICE}."), format!("{label}.local."));
+    txt.extend(announcement.web.then_some(("web", "1")));
+    service_of(SERVICE, announcement, label, &txt)
+}
+
+/// The page for browsers.
+fn page_service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns_sd::Error> {
+    service_of(PAGE_SERVICE, announcement, label, &[("path", "/")])
+}
+
+fn service_of(
+    kind: &str,
+    announcement: &Announcement,
+    label: &str,
+    txt: &[(&str, &str)],
+) -> Result<ServiceInfo, mdns_sd::Error> {
+    let (kind, host) = (format!("{kind}."), format!("{label}.local."));
     let addrs = announcement.advertise.as_slice();
-    let mut service = ServiceInfo::new(&kind, label, &host, addrs, announcement.port, &txt[..])?;
+    let mut service = ServiceInfo::new(&kind, label, &host, addrs, announcement.port, txt)?;
     // The label contains the id, so it is unique; a probe would cost 0.8 s, and another machine could deny
     // it.
     service.set_requires_probe(false);
@@ -131,6 +147,7 @@ mod tests {
             id: "3f9a1c7700112233".repeat(4),
             name: "The Office".into(),
             closed: true,
+            web: false,
             port: 7667,
             advertise: Vec::new(),
             interfaces: Vec::new(),
@@ -176,5 +193,17 @@ mod tests {
         assert_eq!(fp.len(), 43);
         assert_eq!(fp.parse::<Fingerprint>().unwrap().id(), asked.id);
         assert!(!service.requires_probe() && service.is_addr_auto());
+        assert_eq!(service.get_property_val_str("web"), None);
+    }
+
+    #[test]
+    fn a_server_with_a_page_is_also_a_web_page() {
+        let asked = Announcement { web: true, ..announcement() };
+        let chat = service(&asked, "the-office-3f9a1c77").unwrap();
+        assert_eq!(chat.get_property_val_str("web"), Some("1"));
+        let page = page_service(&asked, "the-office-3f9a1c77").unwrap();
+        assert_eq!(page.get_fullname(), "the-office-3f9a1c77._http._tcp.local.");
+        assert_eq!((page.get_hostname(), page.get_port()), (chat.get_hostname(), 7667));
+        assert_eq!(page.get_property_val_str("path"), Some("/"));
     }
 }

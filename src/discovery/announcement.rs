@@ -14,6 +14,8 @@ pub struct Announcement {
     pub name: String,
     /// Whether newcomers need a passphrase: TXT `pw`.
     pub closed: bool,
+    /// Whether it serves browsers: TXT `web`, and a service of its own for programs that list web pages.
+    pub web: bool,
     /// The server's TCP port.
     pub port: u16,
     /// Announce only these addresses; if empty, those of the interfaces, as they change.

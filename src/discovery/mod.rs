@@ -88,5 +88,9 @@ pub(crate) mod fuzzing {
 /// The service type (RFC 6763 7).
 pub const SERVICE: &str = "_lanchat._tcp.local";
 
+/// The type of pages that people open in a browser (IANA). Ours has it even over https, because programs look for no other
+/// type and plain http leads there.
+const PAGE_SERVICE: &str = "_http._tcp.local";
+
 /// The host name to look up in the search domain if mDNS finds nothing.
 pub const WELL_KNOWN_HOST: &str = "lanchat";

@@ -17,7 +17,8 @@ use tokio::time::{Instant, interval};
 #[derive(Clone)]
 pub(super) struct Responder {
     announcement: Arc<Announcement>,
-    service: ServiceInfo,
+    /// The chat, then perhaps its page.
+    services: Arc<[ServiceInfo]>,
     /// Which daemon serves which interface; also used by the daemons' threads.
     assignment: Arc<Mutex<DaemonAssignment>>,
     state: Arc<Mutex<ResponderState>>,
@@ -41,9 +42,14 @@ struct Running {
 }
 
 impl Responder {
-    pub(super) fn new(announcement: &Announcement, service: ServiceInfo) -> Responder {
+    pub(super) fn new(announcement: &Announcement, services: Vec<ServiceInfo>) -> Responder {
         let (assignment, state) = (Arc::default(), Arc::default());
-        Responder { announcement: Arc::new(announcement.clone()), service, assignment, state }
+        Responder {
+            announcement: Arc::new(announcement.clone()),
+            services: services.into(),
+            assignment,
+            state,
+        }
     }
 
     /// Updates the announcement and its visibility until the task is aborted.
@@ -146,21 +152,22 @@ impl Responder {
         };
         daemon.disable_interface(IfKind::All)?;
         daemon.enable_interface(IfKind::Predicate(IfPredicate::new(is_served)))?;
-        let mut service = self.service.clone();
-        let assignment = self.assignment.clone();
-        let is_told = move |interface: &if_addrs::Interface| {
-            !is_v6_link_local(interface.ip())
-                || lock(&assignment).tells_link_local(interface.index.unwrap_or_default())
-        };
-        if service.is_addr_auto() {
-            service.set_interfaces(vec![IfKind::Predicate(IfPredicate::new(is_told))]);
+        for mut service in self.services.iter().cloned() {
+            let assignment = self.assignment.clone();
+            let is_told = move |interface: &if_addrs::Interface| {
+                !is_v6_link_local(interface.ip())
+                    || lock(&assignment).tells_link_local(interface.index.unwrap_or_default())
+            };
+            if service.is_addr_auto() {
+                service.set_interfaces(vec![IfKind::Predicate(IfPredicate::new(is_told))]);
+            }
+            daemon.register(service)?;
         }
-        daemon.register(service)?;
         Ok(Running { daemon, events })
     }
 
     fn say(&self, now: &Visibility) {
-        let full_name = self.service.get_fullname();
+        let full_name = self.services.first().map_or("", ServiceInfo::get_fullname);
         let label = full_name.split('.').next().unwrap_or(full_name);
         match now {
             Visibility::Announced => tracing::info!(event = "announced", "announced by mDNS as {label}"),
@@ -190,10 +197,12 @@ impl Responder {
     pub(super) fn say_goodbye(&self) -> bool {
         let mut state = lock(&self.state);
         state.is_over = true;
-        let full_name = self.service.get_fullname();
         let running = state.daemons.iter().flatten();
-        let told = running.filter(|running| running.daemon.unregister(full_name).is_ok());
-        told.count() > 0
+        let withdrawn = |running: &&Running| {
+            let names = self.services.iter().map(ServiceInfo::get_fullname);
+            names.filter(|name| running.daemon.unregister(name).is_ok()).count() > 0
+        };
+        running.filter(withdrawn).count() > 0
     }
 
     /// Ends the daemons, which send goodbyes if still necessary.

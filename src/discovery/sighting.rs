@@ -14,7 +14,7 @@ const ID_DIGITS: std::ops::RangeInclusive<usize> = MIN_ID_DIGITS..=64;
 /// Maximum bytes of a TXT entry's key; ours have two (RFC 6763 6.4 recommends at most nine).
 const MAX_TXT_KEY_BYTES: usize = 32;
 
-/// Maximum TXT entries; we send five.
+/// Maximum TXT entries; we send six.
 const MAX_TXT_ENTRIES: usize = 16;
 
 /// A server as seen by mDNS. Anyone on the network can forge all of this.
@@ -28,6 +28,8 @@ pub struct Sighting {
     pub fp: Option<Fingerprint>,
     /// Whether it claims to ask newcomers for a passphrase: TXT `pw`.
     pub closed: bool,
+    /// Whether it claims to serve browsers: TXT `web`.
+    pub web: bool,
     /// Its name: TXT `n`, or else the instance label. At most 63 bytes, without control characters.
     pub name: String,
     /// The DNS label of the service's instance, which is unique on a network.
@@ -81,6 +83,7 @@ impl Sighting {
         Sighting {
             id: fp.map(|fp| fp.id()).or_else(|| entries.get("id").and_then(|id| valid_id(id))),
             fp,
+            web: entries.get("web").is_some_and(|web| web == "1"),
             closed: entries.get("pw").is_some_and(|pw| pw == "1"),
             name: named.unwrap_or_else(|| instance.clone()),
             version: entries.get("v").cloned(),

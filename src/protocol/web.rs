@@ -5,6 +5,46 @@ use serde::{Deserialize, Serialize};
 /// The first line of what a browser signs: a signature for this is none for anything else.
 const SIGNED_FOR: &str = "lanchat/web/1";
 
+/// How browsers join a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebAccess {
+    /// Over https; http leads there.
+    Https,
+    /// Over http as well.
+    Plaintext,
+}
+
+impl WebAccess {
+    /// `None`: a way that this version does not know.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "https" => Some(Self::Https),
+            "plaintext" => Some(Self::Plaintext),
+            _ => None,
+        }
+    }
+
+    /// Says who can read what browsers send.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Https => "browsers join over https only, which is encrypted",
+            Self::Plaintext => {
+                "browsers join over https, which is encrypted, and also over http, which others on the network can read \
+                 and alter"
+            }
+        }
+    }
+}
+
+/// The link to the page of a server, over https. `ticket` lets one browser into a closed server: it is in the fragment,
+/// which browsers send to nobody.
+pub fn page_link(host: &str, port: u16, ticket: Option<&str>) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let fragment = ticket.map_or(String::new(), |ticket| format!("#t={ticket}"));
+    format!("https://{host}:{port}/{fragment}")
+}
+
 /// The server's first packet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WebChallenge {

@@ -15,10 +15,24 @@ use crate::text::{safe_line, safe_lines};
 /// The prompt's label.
 const LABEL: &str = "[server] ";
 
+/// Where browsers find the page.
+#[derive(Debug)]
+pub struct PageNotice {
+    /// For people.
+    pub lines: Vec<String>,
+    /// A QR code, safe for the terminal; empty if it does not fit, or no other machine can reach the page.
+    pub code: Vec<String>,
+}
+
+/// Describes the page; with a ticket, to one newcomer of a closed server.
+pub type PageGuide = Box<dyn Fn(Option<&str>) -> PageNotice + Send>;
+
 /// An open console.
 pub struct Console {
     prompt: Prompt,
     handle: Handle,
+    /// `None`: the server does not serve browsers.
+    page: Option<PageGuide>,
     /// Whether it asks the user to confirm the end.
     asking: bool,
 }
@@ -48,7 +62,17 @@ impl Console {
             shortcuts: &[],
             screen,
         })?;
-        Ok(Self { prompt, handle, asking: false })
+        Ok(Self { prompt, handle, page: None, asking: false })
+    }
+
+    /// Has a guide to the page for browsers, and shows its QR code at the start if everyone may join.
+    #[must_use]
+    pub fn with_page(mut self, page: Option<PageGuide>, is_open: bool) -> Self {
+        if let Some(guide) = page.as_ref().filter(|_| is_open) {
+            self.draw(&guide(None));
+        }
+        self.page = page;
+        self
     }
 
     /// Runs until the user wants the server to stop. Then closes the console, and the log goes to standard
@@ -108,6 +132,7 @@ impl Console {
         match command::read_line(line, Place::Console) {
             Ok(Line::Command(Action::Quit)) => return self.quit(),
             Ok(Line::Command(Action::Status)) => return Step::Status,
+            Ok(Line::Command(Action::Web)) => self.web(),
             Ok(Line::Command(action)) => self.act(action),
             Ok(Line::Text(_)) => self.show(
                 "the console takes commands only; /help lists them, /alert TEXT sends a message to everyone",
@@ -115,6 +140,26 @@ impl Console {
             Err(error) => self.show(&error.to_string()),
         }
         Step::On
+    }
+
+    /// Shows the page's address. A closed server makes a ticket for it.
+    fn web(&self) {
+        let Some(guide) = &self.page else {
+            return self.show("this server serves no page for browsers; start it with --web");
+        };
+        let ticket = match self.handle.operate(&Operate::Ticket) {
+            Ok(Event::Ticket { ticket }) => ticket,
+            _ => None,
+        };
+        let notice = guide(ticket.as_deref());
+        self.show(&notice.lines.join("\n"));
+        self.draw(&notice);
+    }
+
+    fn draw(&self, notice: &PageNotice) {
+        if !notice.code.is_empty() {
+            self.prompt.printer().print(notice.code.join("\n"));
+        }
     }
 
     fn act(&self, action: Action) {
@@ -133,6 +178,7 @@ impl Console {
             },
             // The table offers none of these at the console, or they are done already.
             Action::Status
+            | Action::Web
             | Action::Request(Request::Connect(_) | Request::Act(_))
             | Action::Talk(_)
             | Action::Prompt(_)

@@ -7,7 +7,7 @@ use super::vitals::Vitals;
 use crate::chat::Chat;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
-use crate::protocol::{Event, ServerNumbers};
+use crate::protocol::{Event, ServerNumbers, WebAccess};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -46,6 +46,11 @@ impl Handle {
     /// Users who are present.
     pub fn users(&self) -> usize {
         self.hub.read(Chat::present)
+    }
+
+    /// How browsers join; `None`: not at all.
+    pub fn web_access(&self) -> Option<WebAccess> {
+        self.hub.read(Chat::web_access)
     }
 
     /// Open connections.

@@ -61,7 +61,7 @@ mod watch;
 mod web;
 mod websocket;
 
-pub use console::Console;
+pub use console::{Console, PageGuide, PageNotice};
 pub use data_dir::{
     DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use,
 };
@@ -383,8 +383,8 @@ fn chat(
         }
         chat.pass_files(rules, TokenSource::new(secrets::random));
     }
-    if options.web.is_some() {
-        chat.issue_tickets(TicketSource { random: secrets::random, hash: ticket_hash });
+    if let Some(web) = &options.web {
+        chat.serve_browsers(web.mode.access(), TicketSource { random: secrets::random, hash: ticket_hash });
     }
     Ok((chat, secrets))
 }

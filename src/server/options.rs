@@ -6,6 +6,7 @@ use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
     DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MIN_TRANSFER_RATE, REGISTRATION_TIMEOUT,
 };
+use crate::protocol::WebAccess;
 use crate::security::Passphrase;
 use crate::store::Retention;
 use std::net::{IpAddr, SocketAddr};
@@ -100,6 +101,15 @@ pub enum WebMode {
     Encrypted,
     /// Over plain HTTP as well.
     Plaintext,
+}
+
+impl WebMode {
+    pub(super) fn access(self) -> WebAccess {
+        match self {
+            Self::Encrypted => WebAccess::Https,
+            Self::Plaintext => WebAccess::Plaintext,
+        }
+    }
 }
 
 /// Whether everyone may join the server, or only members.

@@ -3,6 +3,7 @@
 mod chat;
 mod door;
 mod files;
+mod found;
 mod identity;
 #[cfg(unix)]
 mod invite;

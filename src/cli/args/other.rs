@@ -183,15 +183,15 @@ pub(crate) struct TrustArgs {
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct InviteArgs {
-    /// Print links for browsers, and at a terminal a QR code of the first. The server must run with --web.
-    ///
-    /// On a closed server, the links have a ticket, which lets one browser in within 10 minutes.
-    #[arg(long)]
-    pub(crate) web: bool,
-
     /// The address for the link [default: each of this machine's addresses].
     #[arg(short = 'H', long, value_name = "HOST[:PORT]")]
     pub(crate) host: Option<HostPort>,
+
+    /// Print links to the page for browsers, and a QR code at a terminal; the server must run with --web.
+    ///
+    /// The links to a closed server let one browser in, within 10 minutes.
+    #[arg(long)]
+    pub(crate) web: bool,
 
     /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

@@ -25,6 +25,8 @@ pub(crate) struct Listed {
     pub(crate) txt: Map<String, Value>,
     /// Whether it announces that newcomers need a passphrase.
     pub(crate) closed: bool,
+    /// Whether it announces a page for browsers.
+    pub(crate) web: bool,
     /// Whether the user has joined a server with that id before. An announcement proves nothing.
     pub(crate) known: bool,
     /// How it was found: `mdns` or `scan`.
@@ -35,7 +37,7 @@ impl From<&Sighting> for Listed {
     fn from(seen: &Sighting) -> Listed {
         let txt = seen.txt.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         let (name, id, addrs) = (seen.name.clone(), seen.id.clone(), seen.addrs.clone());
-        Listed { name, id, addrs, txt, closed: seen.closed, known: false, via: "mdns" }
+        Listed { name, id, addrs, txt, closed: seen.closed, web: seen.web, known: false, via: "mdns" }
     }
 }
 
@@ -48,6 +50,7 @@ impl<T> From<&Found<T>> for Listed {
             addrs: found.addrs.clone(),
             txt: Map::new(),
             closed: false,
+            web: false,
             known: false,
             via: "scan",
         }
@@ -113,7 +116,7 @@ fn head() -> Cells {
 fn rows(server: &Listed) -> Vec<Cells> {
     let id: String = server.id.as_deref().unwrap_or("-").chars().take(8).collect();
     let mut addrs = server.addrs.iter().map(SocketAddr::to_string);
-    let state = state(server).to_owned();
+    let state = state(server);
     let mut rows = vec![[safe_line(&server.name), safe_line(&id), state, addrs.next().unwrap_or_default()]];
     rows.extend(addrs.map(|addr| [String::new(), String::new(), String::new(), addr]));
     rows
@@ -133,17 +136,14 @@ fn lines(rows: &[Cells], widths: [usize; 3]) -> String {
 }
 
 /// Describes what to know before joining.
-fn state(server: &Listed) -> &'static str {
-    match (server.known, server.closed) {
-        (true, true) => "known, closed",
-        (true, false) => "known",
-        (false, true) => "closed",
-        (false, false) => "-",
-    }
+fn state(server: &Listed) -> String {
+    let traits = [(server.known, "known"), (server.closed, "closed"), (server.web, "web")];
+    let said: Vec<&str> = traits.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+    if said.is_empty() { "-".into() } else { said.join(", ") }
 }
 
 /// Formats the list for programs: one array of objects with `name`, `id` (or null), `addresses` (each with its
-/// port), `closed`, `known`, `txt` and `via`. Safe for a terminal.
+/// port), `closed`, `known`, `web`, `txt` and `via`. Safe for a terminal.
 pub(crate) fn json(servers: &[Listed]) -> String {
     let servers = in_order(servers).into_iter().map(|server| {
         json!({
@@ -152,6 +152,7 @@ pub(crate) fn json(servers: &[Listed]) -> String {
             "addresses": server.addrs.iter().map(SocketAddr::to_string).collect::<Vec<_>>(),
             "closed": server.closed,
             "known": server.known,
+            "web": server.web,
             "txt": server.txt,
             "via": server.via,
         })
@@ -175,14 +176,14 @@ mod tests {
     fn server(name: &str, id: Option<&str>, addrs: &[&str]) -> Listed {
         let addrs = addrs.iter().map(|text| text.parse().unwrap()).collect();
         let (name, id, txt) = (name.into(), id.map(String::from), Map::new());
-        Listed { name, id, addrs, txt, closed: false, known: false, via: "mdns" }
+        Listed { name, id, addrs, txt, closed: false, web: false, known: false, via: "mdns" }
     }
 
     fn servers() -> Vec<Listed> {
         let office = server("The Office", Some("3f9a1c7700112233"), &["10.0.0.1:7667", "[fd00::1]:7667"]);
         vec![
             Listed { closed: true, known: true, ..office },
-            server("会議室", Some("a0b1c2d3e4f50617"), &["10.0.0.2:7667"]),
+            Listed { web: true, ..server("会議室", Some("a0b1c2d3e4f50617"), &["10.0.0.2:7667"]) },
             server("Avahi\u{1b}[2J Room", None, &["[fe80::1%2]:7777"]),
         ]
     }
@@ -207,7 +208,7 @@ mod tests {
              Avahi\u{fffd}[2J Room  -         -              [fe80::1%2]:7777\n\
              The Office      3f9a1c77  known, closed  10.0.0.1:7667\n\
              \u{20}                                        [fd00::1]:7667\n\
-             会議室          a0b1c2d3  -              10.0.0.2:7667\n"
+             会議室          a0b1c2d3  web            10.0.0.2:7667\n"
         );
         assert_eq!(table(&[]), "");
     }
@@ -216,6 +217,7 @@ mod tests {
     fn json_is_one_array_with_all_there_is() {
         let parsed: Value = serde_json::from_str(&json(&servers())).unwrap();
         assert_eq!(parsed[0]["id"], Value::Null);
+        assert_eq!((&parsed[1]["web"], &parsed[2]["web"]), (&json!(false), &json!(true)));
         assert_eq!(parsed[1]["addresses"], json!(["10.0.0.1:7667", "[fd00::1]:7667"]));
         assert!(json(&servers()).contains("\\u001b") && !json(&servers()).contains('\u{1b}'));
         assert_eq!(json(&[]), "[]\n");

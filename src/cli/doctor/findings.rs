@@ -269,6 +269,7 @@ mod tests {
             id: Some("3f9a1c7700112233".into()),
             fp: None,
             closed: false,
+            web: false,
             name: name.into(),
             instance: name.into(),
             addrs: addrs.to_vec(),

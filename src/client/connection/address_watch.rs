@@ -169,6 +169,7 @@ mod tests {
             id: Some(id.into()),
             fp: None,
             closed: false,
+            web: false,
             name: "office".into(),
             instance: "office-1".into(),
             addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),

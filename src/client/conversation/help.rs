@@ -10,7 +10,7 @@ const TOPICS: [(&str, &[&str]); 7] = [
     ("reading", &["history", "search", "more", "mentions", "missed", "num", "copy", "open", "clear"]),
     ("files", &["send", "accept", "reject", "transfers", "cancel"]),
     ("people", &["users", "names", "whois", "verify", "ignore", "unignore"]),
-    ("you", &["nick", "away", "back", "dnd", "set", "status", "time", "op", "help", "quit"]),
+    ("you", &["nick", "away", "back", "dnd", "set", "status", "web", "time", "op", "help", "quit"]),
     (
         "operators",
         &[

@@ -77,6 +77,7 @@ impl Conversation {
             Action::Prompt(PromptAction::Files(command)) => self.files(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
+            Action::Web => self.page(),
             Action::Prompt(PromptAction::Users { room, text, is_long }) => {
                 self.ask_users(room, text, is_long)
             }

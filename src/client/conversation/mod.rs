@@ -18,6 +18,7 @@ mod notifications;
 mod numbered;
 mod outbox;
 mod outlet;
+mod page;
 mod pages;
 mod past;
 mod preference_command;
@@ -96,6 +97,8 @@ pub(crate) enum Effect {
     Relabel,
     /// Copy the text to the terminal's clipboard. Plain lines have none.
     Copy(String),
+    /// Draw a QR code of the link, with colours or without, if it fits the window. Plain lines draw none.
+    QrCode(String, bool),
     /// Open the link, if the user agrees.
     Open(String),
     /// Give a refused line back to the prompt. Plain lines have none.

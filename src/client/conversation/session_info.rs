@@ -3,6 +3,7 @@
 use super::Conversation;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_TEXT_BYTES;
+use crate::protocol::WebAccess;
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::{Sender, ServerInfo};
 
@@ -18,6 +19,9 @@ pub(super) struct SessionInfo {
     pub(super) text_bytes: usize,
     /// Users who are online, by the latest news.
     pub(super) total: usize,
+    pub(super) closed: bool,
+    /// How browsers join; `None`: the server does not serve them.
+    pub(super) web: Option<WebAccess>,
     pub(super) operator: bool,
     /// Why messages are not stored, as the client has told the user; `None`: they are.
     pub(super) trouble: Option<String>,
@@ -32,6 +36,8 @@ impl Default for SessionInfo {
             key: None,
             text_bytes: MAX_TEXT_BYTES,
             total: 0,
+            closed: false,
+            web: None,
             operator: false,
             trouble: None,
         }
@@ -52,6 +58,8 @@ impl SessionInfo {
             key: welcome.key,
             text_bytes,
             total: welcome.total,
+            closed: welcome.closed,
+            web: welcome.web,
             operator: welcome.operator,
             trouble: None,
         };

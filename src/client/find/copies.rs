@@ -108,6 +108,7 @@ mod tests {
             id: Some(key.id()),
             fp: Some(key),
             closed: false,
+            web: false,
             name: "office".into(),
             instance: label.into(),
             addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),

@@ -18,7 +18,7 @@ use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Act, Connect, Hello, TestToken};
-use crate::protocol::{Code, Event, Request, ServerPacket, binary};
+use crate::protocol::{Code, Event, Request, ServerPacket, WebAccess, binary};
 use crate::security::{Binding, PakeResponse, Passphrase};
 
 /// How long a server may take to answer a hello, or a ping to an address that the user gave.
@@ -68,6 +68,8 @@ pub(crate) struct ServerStatus {
     pub(crate) interim: bool,
     /// Random for each start of the server; older servers tell none.
     pub(crate) run: Option<String>,
+    /// How browsers join; `None`: not at all.
+    pub(crate) web: Option<WebAccess>,
 }
 
 /// Proves to a closed server that this client knows the passphrase.
@@ -122,8 +124,8 @@ impl ServerLink {
 
     async fn pong(&mut self) -> Result<ServerStatus, LinkError> {
         match Event::from_packet(self.reader.next().await?) {
-            Event::Pong { server, total, closed, interim, run } => {
-                Ok(ServerStatus { server: self.proven(server), closed, total, interim, run })
+            Event::Pong { server, total, closed, interim, run, web } => {
+                Ok(ServerStatus { server: self.proven(server), closed, total, interim, run, web })
             }
             other => Err(refusal(other)),
         }

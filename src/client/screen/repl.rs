@@ -30,7 +30,7 @@ use crate::client::link::Reached;
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
-use crate::prompt::{self, Input, Label, Prompt, Shortcut};
+use crate::prompt::{self, Input, Label, Prompt, Shortcut, qr_code_here};
 use crate::protocol::command::Point;
 
 /// How often to look for slow and overdue receipts.
@@ -395,6 +395,9 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::Show(line) => printer.print(line),
         Effect::OnScreen(change) => change(printer),
         Effect::Copy(text) => printer.copy(&text),
+        Effect::QrCode(link, color) => {
+            qr_code_here(&link, color).into_iter().for_each(|lines| printer.print(lines.join("\n")));
+        }
         Effect::GiveBack(line) => printer.give_back(line),
         Effect::Relabel
         | Effect::Transfer(_)

@@ -58,6 +58,8 @@ pub enum Action {
     Prompt(PromptAction),
     /// Shows the state of the connection or the server.
     Status,
+    /// Shows how browsers join.
+    Web,
     /// Lists the commands, or explains one.
     Help(Option<String>),
     Quit,

@@ -195,6 +195,12 @@ pub const COMMANDS: &[Command] = &[
         ..TERMINALS
     },
     Command {
+        name: "web",
+        help: "show the address of the page for browsers, and a QR code of it",
+        read: |rest| nothing(rest, Action::Web),
+        ..TERMINALS
+    },
+    Command {
         name: "alert",
         usage: "TEXT",
         help: "show TEXT to everyone, prominently",

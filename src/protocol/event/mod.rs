@@ -16,7 +16,7 @@ pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 use super::envelope::is_empty;
 use super::kinds::kinds;
 use super::packet::{BanInfo, FileInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
-use super::{Code, DeclineReason, ServerNumbers};
+use super::{Code, DeclineReason, ServerNumbers, WebAccess};
 use crate::fingerprint::Fingerprint;
 use serde::Serialize;
 
@@ -207,7 +207,6 @@ pub enum Event {
     #[serde(serialize_with = "parts::whois")]
     Whois(UserInfo),
     Pong {
-        /// Whether only members may enter the server.
         #[serde(skip_serializing_if = "is_empty")]
         closed: bool,
         /// Whether a user started the server from their prompt, so it gives way to others.
@@ -218,6 +217,8 @@ pub enum Event {
         /// Random for each start of a server: tells two servers with one key from one server at two addresses.
         #[serde(skip_serializing_if = "is_empty")]
         run: Option<String>,
+        #[serde(skip_serializing_if = "is_empty")]
+        web: Option<WebAccess>,
     },
     /// The result of a multicast test.
     Multicast {

@@ -3,6 +3,7 @@
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::protocol::ServerNumbers;
 use crate::protocol::Since;
+use crate::protocol::WebAccess;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::packet::{
     BanInfo, FileInfo, KeyInfo, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
@@ -94,6 +95,7 @@ pub struct ServerPacket {
     pub limits: Option<Limits>,
     pub total: Option<usize>,
     pub run: Option<String>,
+    pub web: Option<String>,
     pub count: Option<usize>,
     pub names: Option<Vec<String>>,
     pub users: Option<Vec<UserInfo>>,
@@ -170,6 +172,7 @@ impl ServerPacket {
             key: self.key.and_then(|key| key.parse().ok()),
             operator: self.operator.unwrap_or_default(),
             closed: self.closed.unwrap_or_default(),
+            web: self.web.as_deref().and_then(WebAccess::parse),
             motd,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
+use crate::protocol::WebAccess;
 use crate::protocol::envelope::{is_empty, is_true};
 use crate::protocol::packet::{Limits, LogEnd, ReadPosition, RoomInfo, ServerInfo, UserInfo};
 use serde::{Serialize, Serializer};
@@ -23,6 +24,9 @@ pub struct Welcome {
     /// Whether only members may enter the server.
     #[serde(skip_serializing_if = "is_empty")]
     pub closed: bool,
+    /// How browsers join; `None`: the server does not serve them.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub web: Option<WebAccess>,
     pub server: ServerInfo,
     pub limits: Limits,
     pub total: usize,

@@ -6,7 +6,7 @@ use crate::protocol::packet::{
     BanInfo, KeyInfo, KeyList, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
 use crate::protocol::tests::requests::file;
-use crate::protocol::{Code, DeclineReason, Event};
+use crate::protocol::{Code, DeclineReason, Event, WebAccess};
 
 fn text() -> String {
     "text".into()
@@ -46,6 +46,7 @@ fn welcomes() -> [Event; 2] {
         key: Some(Fingerprint::new([7; 32])),
         operator: true,
         closed: true,
+        web: Some(WebAccess::Plaintext),
         motd: "two\nlines".into(),
     };
     [full, Welcome::default()].map(|welcome| Event::Welcome(Box::new(welcome)))
@@ -286,8 +287,22 @@ pub(in crate::protocol) fn all() -> Vec<Event> {
     all.extend(operators());
     all.extend([
         Event::Time { time: "there".into(), ts: "then".into(), uptime: 3 },
-        Event::Pong { server: server(), total: 4, closed: true, interim: true, run: Some("5e0c".into()) },
-        Event::Pong { server: ServerInfo::default(), total: 0, closed: false, interim: false, run: None },
+        Event::Pong {
+            server: server(),
+            total: 4,
+            closed: true,
+            interim: true,
+            run: Some("5e0c".into()),
+            web: Some(WebAccess::Https),
+        },
+        Event::Pong {
+            server: ServerInfo::default(),
+            total: 0,
+            closed: false,
+            interim: false,
+            run: None,
+            web: None,
+        },
         Event::Multicast { sent: 3, heard: true },
         Event::Multicast { sent: 0, heard: false },
         Event::Pake { pake: "half".into(), msg: text() },

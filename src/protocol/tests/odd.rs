@@ -39,7 +39,7 @@ const OF_CLIENTS: [(&str, &str); 22] = [
 ];
 
 /// Members that the client reads, each with a value.
-const OF_SERVERS: [(&str, &str); 57] = [
+const OF_SERVERS: [(&str, &str); 58] = [
     ("from", r#"{"name":"bob","ip":"10.0.0.2","key":"tag"}"#),
     ("to", r#""all""#),
     ("msg", r#""hi\nthere""#),
@@ -57,6 +57,7 @@ const OF_SERVERS: [(&str, &str); 57] = [
     ("operator", "true"),
     ("closed", "true"),
     ("interim", "true"),
+    ("web", r#""https""#),
     ("pake", r#""half""#),
     ("mac", r#""confirmation""#),
     ("duration", r#""10m""#),

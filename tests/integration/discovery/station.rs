@@ -19,7 +19,15 @@ pub(super) struct Station {
 
 pub(super) fn announcement(id: &str, name: &str) -> Announcement {
     let (advertise, interfaces) = (Vec::new(), Vec::new());
-    Announcement { id: id.into(), name: name.into(), closed: false, port: 0, advertise, interfaces }
+    Announcement {
+        id: id.into(),
+        name: name.into(),
+        closed: false,
+        web: false,
+        port: 0,
+        advertise,
+        interfaces,
+    }
 }
 
 impl Station {

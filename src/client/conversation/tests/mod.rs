@@ -47,6 +47,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::OnScreen(_) => "(screen)".into(),
+        Effect::QrCode(link, _) => format!("(QR code: {link})"),
         Effect::Copy(text) => format!("(copy: {text})"),
         Effect::Open(link) => format!("(open: {link})"),
         Effect::GiveBack(line) => format!("(back: {line})"),

@@ -1,0 +1,47 @@
+//! The page that the server serves for browsers.
+
+use super::{Conversation, Effect, LinkState};
+use crate::discovery::server_label;
+use crate::protocol::{WebAccess, page_link};
+use std::net::{IpAddr, SocketAddr};
+
+impl Conversation {
+    /// The lines of `/web`.
+    pub(super) fn page(&mut self) -> Vec<Effect> {
+        let LinkState::Up { peer, .. } = self.state else {
+            return self.failure("you are not connected at the moment; try again later");
+        };
+        let Some(access) = self.session.web else {
+            return self.failure(
+                "this server serves no page for browsers; its administrator can start it with lanchat serve --web",
+            );
+        };
+        let links = self.page_links(peer);
+        let mut effects = self.note(&format!("the page: {}", links.join(" or ")));
+        effects.extend(self.note(access.explain()));
+        if access == WebAccess::Https {
+            effects.extend(self.note("browsers warn of a certificate that the server has made itself"));
+        }
+        if self.session.closed {
+            effects.extend(self.note(
+                "the server is closed, so newcomers need a link with a ticket, which `lanchat invite --web` prints on \
+                 the server",
+            ));
+        }
+        if peer.ip().is_loopback() {
+            effects.extend(self.note("from other machines: see `lanchat invite --web`"));
+        }
+        let first = links.into_iter().next().filter(|_| !peer.ip().is_loopback());
+        effects.extend(first.map(|link| Effect::QrCode(link, self.view.color)));
+        effects
+    }
+
+    /// The address first: not every phone knows names in `.local`. Browsers know no interface behind an address.
+    fn page_links(&self, peer: SocketAddr) -> Vec<String> {
+        let is_local = matches!(peer.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local());
+        let address = (!is_local).then(|| page_link(&peer.ip().to_string(), peer.port(), None));
+        let name = format!("{}.local", server_label(&self.session.server.name, &self.session.server.id));
+        let name = (!peer.ip().is_loopback()).then(|| page_link(&name, peer.port(), None));
+        address.into_iter().chain(name).collect()
+    }
+}

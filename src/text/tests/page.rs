@@ -54,7 +54,7 @@ fn table(is_in: impl Fn(char) -> bool) -> String {
 /// The tables as they stand in `web/text.js`.
 fn tables() -> String {
     let tables = [
-        ("unsafe", table(|c| is_unsafe(c))),
+        ("unsafe", table(is_unsafe)),
         ("unseen", table(is_unseen)),
         ("narrow", table(|c| c.width() == Some(0))),
     ];

@@ -33,8 +33,11 @@ const LOCK_FILE: &str = "lock";
 
 /// A server's files that a backup holds besides the history. Earlier versions kept the records in some of them;
 /// the next start imports these.
-pub(super) const KEPT_FILES: [&str; 7] =
-    [KEY_FILE, PASSPHRASE_FILE, "names", "operators", "members", "bans", "mutes"];
+pub(super) const KEPT_FILES: [&str; 8] =
+    [KEY_FILE, PASSPHRASE_FILE, WEB_CERTIFICATE_FILE, "names", "operators", "members", "bans", "mutes"];
+
+/// Those of them by which people know the server. A backup without one removes none.
+pub(super) const KNOWN_BY: [&str; 3] = [KEY_FILE, PASSPHRASE_FILE, WEB_CERTIFICATE_FILE];
 
 /// A data directory, locked until dropped.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Restores a backup or repairs a damaged history, in the data directory of a stopped server.
 
-use super::data_dir::{DataDir, DataDirError, HISTORY_FILE, KEPT_FILES, KEY_FILE, PASSPHRASE_FILE};
+use super::data_dir::{DataDir, DataDirError, HISTORY_FILE, KEPT_FILES, KEY_FILE, KNOWN_BY};
 use super::staging;
 use crate::files;
 use crate::limits::MAX_KEPT_FILE_BYTES;
@@ -128,9 +128,8 @@ pub fn restore(
                         return Err(RecoveryError::NoKey(file.into()));
                     }
                 }
-                // Never removes a key or passphrase: people know the server by these.
-                None if name != KEY_FILE && name != PASSPHRASE_FILE => leaving.push(name.into()),
-                None => {}
+                None if KNOWN_BY.contains(&name) => {}
+                None => leaving.push(name.into()),
             }
         }
     }

@@ -183,3 +183,21 @@ fn a_browser_does_not_count_as_the_server_s_own_machine() {
     assert_eq!(whois["user"]["web"], true, "{whois}");
     assert_eq!(whois["user"]["plaintext"], true, "{whois}");
 }
+
+#[test]
+fn a_restored_server_shows_browsers_the_certificate_that_they_know() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = old.path().to_owned();
+    let certificate = |dir: &std::path::Path| std::fs::read(dir.join("web-certificate.json")).unwrap();
+    drop(super::server_with(|options| options.data_dir = Some(dir.clone())));
+    let file = new.path().join("saved.backup");
+    let lanchat = |args: &[&std::ffi::OsStr]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_lanchat")).args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    lanchat(&["backup".as_ref(), file.as_ref(), "--data-dir".as_ref(), dir.as_ref()]);
+    let restored = new.path().join("restored");
+    lanchat(&["restore".as_ref(), file.as_ref(), "--data-dir".as_ref(), restored.as_ref()]);
+    drop(super::server_with(|options| options.data_dir = Some(restored.clone())));
+    assert_eq!(certificate(&restored), certificate(&dir));
+}

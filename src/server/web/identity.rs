@@ -145,11 +145,12 @@ impl FirstLine {
         loop {
             let opened = transport.open_frames(&std::mem::take(&mut self.bytes), &mut self.plain);
             self.is_closed |= matches!(opened, Ok(Status::Closed));
-            if let Some(at) = memchr::memchr(b'\n', &self.plain) {
-                return Ok(at + 1);
-            }
+            // Also if a line came before: nothing would tell of the error any more.
             if opened.is_err() {
                 return Err(Some((Code::BadPacket, "the bytes are not frames of WebSocket with text")));
+            }
+            if let Some(at) = memchr::memchr(b'\n', &self.plain) {
+                return Ok(at + 1);
             }
             if self.plain.len() > MAX_PROOF_BYTES {
                 return Err(Some((Code::TooLong, "the first packet is too long; say who you are first")));

@@ -201,3 +201,21 @@ fn a_restored_server_shows_browsers_the_certificate_that_they_know() {
     drop(super::server_with(|options| options.data_dir = Some(restored.clone())));
     assert_eq!(certificate(&restored), certificate(&dir));
 }
+
+#[test]
+fn a_broken_frame_ends_a_connection_also_right_behind_the_identity() {
+    let server = server();
+    let mut stream = WebStream::connect(server.address, false);
+    let request = upgrade(server.address, "/chat", &origin(server.address, false));
+    let mut socket = stream.socket().try_clone().unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    assert_eq!(status(&stream.read_head()), "101");
+    let guest = b"{\"type\":\"guest\"}\n";
+    let masked = [&[0x81, 0x80 | guest.len() as u8, 0, 0, 0, 0], &guest[..]].concat();
+    // A client's frames are masked (RFC 6455 5.1).
+    socket.write_all(&[&masked[..], &[0x81, 1, b'x']].concat()).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).expect("the server ends it");
+    assert!(String::from_utf8_lossy(&rest).contains("\"bad_packet\""));
+}

@@ -164,10 +164,11 @@ fn a_browser_that_does_not_read_is_told_and_closed_between_two_messages() {
     let server = server_with(|options| options.backlog = 64 * 1024);
     let mut terminal = Peer::join(server.address, "terminal");
     for n in 0..2 {
-        let browser = open(server.address, n, &format!("idle-{n}"));
+        let browser = open(server.address, usize::try_from(n).unwrap(), &format!("idle-{n}"));
         let text = "x".repeat(9000);
         let mut sent = 0;
-        while server.handle.users() == 2 {
+        // From then on, it has a moment to read the rest.
+        while server.numbers().slow_readers_closed == n {
             terminal.say("all", &text);
             terminal.settle();
             sent += 1;

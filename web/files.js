@@ -32,6 +32,8 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Files {
   /** @type {Transfer[]} */ all = [];
+  /** Files that the user has saved, by their addresses in this page.
+   * @type {Set<string>} */ saved = new Set();
 
   /** @param {Session} session @param {() => string} ticket */
   constructor(session, ticket) {
@@ -43,6 +45,11 @@ export class Files {
   /** @param {number} offer @param {boolean} isMine */
   find(offer, isMine) {
     return this.all.find((row) => row.offer === offer && row.isMine === isMine && !["done", "over"].includes(row.stage));
+  }
+
+  /** Whether a page that closes now loses a file that has arrived, or stops one on its way. */
+  holds() {
+    return this.all.some((row) => row.stage === "moving" || (row.stage === "done" && row.arrived.some(({ url }) => url && !this.saved.has(url))));
   }
 
   /** @param {Transfer} row */

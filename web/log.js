@@ -291,7 +291,10 @@ export class Log {
     } else if (["offered", "asked", "moving", "cut"].includes(row.stage)) buttons.append(button("Cancel", () => files.cancel(row)));
     for (const { path, url } of row.stage === "done" ? row.arrived : []) {
       const name = path[path.length - 1];
-      if (url) buttons.append(el("a", { className: "button", href: url, download: safeLine(name) }, row.arrived.length > 1 ? `Save ${brief(name, 40)}` : "Save"));
+      if (!url) continue;
+      const save = el("a", { className: "button", href: url, download: safeLine(name) }, row.arrived.length > 1 ? `Save ${brief(name, 40)}` : "Save");
+      save.addEventListener("click", () => this.files.saved.add(url));
+      buttons.append(save);
     }
     if (row.isMine && row.stage === "offered" && !row.told) row.told = "waiting for an answer";
     if (row.told) box.append(el("div", { className: "state" }, brief(row.told, 300)));

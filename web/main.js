@@ -28,7 +28,10 @@ const session = new Session(store, outbox, { refused, ended, giveBack, arrived, 
 /** @type {Link} */
 const link = new Link({ up: () => (isProbe ? probe() : session.up()), packet, down });
 session.link = link;
-link.ticket = new URLSearchParams(location.hash.slice(1)).get("t") ?? "";
+const ticketOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("t") ?? "";
+link.ticket = ticketOfAddress();
+// A link that is opened where the page is already only changes the address.
+addEventListener("hashchange", () => ticketOfAddress() && location.reload());
 /** @type {Files} */
 const files = new Files(session, () => link.ticket);
 const composer = new Composer(store, session, { command, edit });
@@ -73,13 +76,14 @@ function probe() {
 
 /** @param {Packet} pong */
 function met(pong) {
+  const isIn = Boolean(link.ticket);
   isProbe = false;
   link.leave();
   useUp();
   const { server, total, closed } = pong;
   $("server").textContent = brief(text(server?.name), 60) || "lanchat";
   const here = `${count(Number(total) || 0, "user")} ${total === 1 ? "is" : "are"} here`;
-  const door = closed ? "; it is closed: you need a link from someone who is in" : "";
+  const door = closed && !isIn ? "; it is closed: you need a link from someone who is in" : "";
   $("about").textContent = `${here}${door}`;
 }
 
@@ -466,6 +470,7 @@ function listen() {
   });
   addEventListener("blur", () => store.changed());
   addEventListener("pagehide", save);
+  addEventListener("beforeunload", (event) => files.holds() && event.preventDefault());
   wide.addEventListener("change", () => drawer(""));
   setInterval(save, SAVE_EVERY);
 }

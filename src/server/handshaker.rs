@@ -1,6 +1,6 @@
 //! From an accepted socket to a session: recognises the protocol and does the TLS handshake.
 //!
-//! The first byte tells: 0x16 starts a TLS record, `{` a packet, and `G` or `H` a browser's request (`web/`). Anything else
+//! The first byte tells: 0x16 starts a TLS record, `{` a packet, and `G`, `H`, `P` or `O` a browser's request (`web/`). Anything else
 //! is refused. Until the first byte, a connection costs no more than its task.
 
 mod known_keys;
@@ -193,7 +193,9 @@ async fn fail(
             handshaker.note_refusal(pass, (*code).into());
         }
     }
-    let is_plain = transport.as_ref().is_none_or(|transport| !transport.is_encrypted());
+    let is_plain = transport
+        .as_ref()
+        .is_none_or(|transport| !transport.is_encrypted() && transport.web_purpose().is_none());
     match failure {
         Failure::Gone | Failure::RefusedWeb(..) => {}
         Failure::Offence(offence) => pass.punish(offence, handshaker.hub.uptime()),
@@ -247,7 +249,8 @@ async fn try_open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &Pass) 
         b'{' | b' ' | b'\t' | b'\r' | b'\n' if handshaker.plaintext => {
             Ok(Opened { transport: Transport::Plain, leftover: HandshakeLeftover::default() })
         }
-        b'G' | b'H' => Box::pin(browse(handshaker, stream, pass, None, Vec::new())).await,
+        // GET and HEAD; POST and OPTIONS, which any page can make a browser send, get their answer too.
+        b'G' | b'H' | b'P' | b'O' => Box::pin(browse(handshaker, stream, pass, None, Vec::new())).await,
         b'{' => Err(Failure::Refused(Code::TlsRequired, tls_required())),
         _ => Err(Failure::Refused(Code::BadProtocol, "lanchat: expected TLS".into())),
     }

@@ -59,7 +59,11 @@ fn what_is_neither_gets_one_line_and_never_reaches_the_chat() {
     for plaintext in [false, true] {
         let server = TestServer::with(|options| options.plaintext = plaintext);
         let post = b"POST / HTTP/1.1\r\nContent-Length: 60\r\n\r\n{\"from\":{\"name\":\"page\"},\"to\":\"all\",\"msg\":\"spam\"}\n";
-        for bytes in [&post[..], b"SSH-2.0-x\r\n", b"\x80\x2e\x01\x00\x02", b"hello\n"] {
+        assert!(
+            answer(&server, post).starts_with("HTTP/1.1 405 "),
+            "browsers get an answer in their protocol"
+        );
+        for bytes in [&b"SSH-2.0-x\r\n"[..], b"\x80\x2e\x01\x00\x02", b"hello\n"] {
             let line: Value = serde_json::from_str(&answer(&server, bytes)).unwrap();
             assert_eq!(line["code"], "bad_protocol", "{line}");
         }

@@ -20,8 +20,7 @@ use super::{Code, DeclineReason, ServerNumbers, WebAccess};
 use crate::fingerprint::Fingerprint;
 use serde::Serialize;
 
-/// An event. Its members are written in this order, and empty ones are omitted. Skipped members come before
-/// the type, as in all packets, or in the text: see [`Packet`].
+/// An event. Its members are written in this order without the empty ones; for skipped ones, see [`Packet`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Event {

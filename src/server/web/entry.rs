@@ -75,7 +75,8 @@ async fn next_request(stream: &mut WebStream<'_>, early: &mut Vec<u8>) -> Result
         Ok(Err(fault)) => {
             // It may be gone.
             let _ = stream.write(&Notice::Fault(fault).to_bytes(false, false)).await;
-            Err(if fault == HeadFault::Version { WebEnd::Done } else { WebEnd::Garbage })
+            // A page from elsewhere can make a browser send the others. That must shut nobody out.
+            Err(if fault == HeadFault::Bad { WebEnd::Garbage } else { WebEnd::Done })
         }
         // Browsers open connections in advance.
         Err(_) if early.is_empty() => Err(WebEnd::Done),

@@ -74,6 +74,8 @@ fn replies_edits_and_deletions_reach_the_page_and_come_from_it() {
     alice.wait("document.querySelector('.quote')?.textContent.includes('bob: lunch at 2') === true");
     alice.say("/edit very fine");
     bob.wait_for("very fine");
+    // Until then, the page draws the message again, without the focus.
+    alice.wait_for("very fine (edited)");
     alice.run("[...document.querySelectorAll('#log .msg')].at(-1).focus()");
     alice.click("#tools [aria-label=Delete]");
     alice.click("#sheet-body button");

@@ -219,3 +219,23 @@ fn a_broken_frame_ends_a_connection_also_right_behind_the_identity() {
     socket.read_to_end(&mut rest).expect("the server ends it");
     assert!(String::from_utf8_lossy(&rest).contains("\"bad_packet\""));
 }
+
+/// What a page from elsewhere can make a browser send.
+#[test]
+fn requests_that_any_page_can_cause_shut_nobody_out() {
+    let server = server();
+    for n in 0..60 {
+        for is_encrypted in [true, false] {
+            let request = match n % 3 {
+                0 => get(server.address, "/").replace("GET", "POST"),
+                1 => get(server.address, "/").replace("GET", "OPTIONS"),
+                _ => get(server.address, &format!("/{}", "x".repeat(20_000))),
+            };
+            let mut stream = WebStream::connect(server.address, is_encrypted);
+            // The server may answer and close before it has read all.
+            let _ = stream.write_all(request.as_bytes());
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    }
+    crate::support::browser::Browser::guest(server.address, "/chat").join("alice");
+}

@@ -3,7 +3,7 @@
 
 import { $, button, color, day, el, icon, lines, tile, time, who } from "./dom.js";
 import { size } from "./packets.js";
-import { brief, safeLine } from "./text.js";
+import { brief, briefName, safeLine } from "./text.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./session.js").Session} Session */
@@ -273,11 +273,11 @@ export class Log {
     const row = /** @type {Transfer} */ (message.file);
     const { files } = this;
     const what = [row.count !== undefined && `${row.count} files`, row.size !== undefined && size(row.size)].filter(Boolean).join(", ");
-    const bdi = el("bdi", {}, brief(row.name));
+    const bdi = el("bdi", {}, briefName(row.name));
     const box = el("div", { className: "file" }, el("div", {}, row.isMine ? "offers " : "offers you ", el("strong", {}, bdi), what && ` (${what})`));
     const buttons = el("div", { className: "buttons" });
     if (row.stage === "moving") {
-      const progress = el("progress", { max: row.size || 1, "aria-label": `progress of ${brief(row.name)}` });
+      const progress = el("progress", { max: row.size || 1, "aria-label": `progress of ${briefName(row.name)}` });
       // It moves without a new row, which would take the focus.
       const step = () => {
         progress.value = row.moved;
@@ -292,7 +292,7 @@ export class Log {
     for (const { path, url } of row.stage === "done" ? row.arrived : []) {
       const name = path[path.length - 1];
       if (!url) continue;
-      const save = el("a", { className: "button", href: url, download: safeLine(name) }, row.arrived.length > 1 ? `Save ${brief(name, 40)}` : "Save");
+      const save = el("a", { className: "button", href: url, download: safeLine(name) }, row.arrived.length > 1 ? `Save ${briefName(name, 40)}` : "Save");
       save.addEventListener("click", () => this.files.saved.add(url));
       buttons.append(save);
     }

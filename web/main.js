@@ -12,7 +12,7 @@ import { LOBBY, count, placeOf, text } from "./packets.js";
 import { Session } from "./session.js";
 import * as sheets from "./sheets.js";
 import { Store } from "./store.js";
-import { brief, safeLine } from "./text.js";
+import { brief, briefName, safeLine } from "./text.js";
 
 /** How often the page saves how far the user has read. */
 const SAVE_EVERY = 1000;
@@ -255,7 +255,7 @@ function leave() {
 function offer(list) {
   const spot = store.current;
   for (const source of list ?? []) {
-    files.offer(spot, source).catch((/** @type {Packet} */ refusal) => store.note(`${brief(source.name)} is not offered: ${text(refusal.msg)}`, "failure"));
+    files.offer(spot, source).catch((/** @type {Packet} */ refusal) => store.note(`${briefName(source.name)} is not offered: ${text(refusal.msg)}`, "failure"));
   }
 }
 

@@ -255,3 +255,11 @@ export function brief(text, most = 120) {
   const all = [...text];
   return all.length > most ? `${safeLine(all.slice(0, most).join(""))}…` : safeLine(text);
 }
+
+/** A file's name that stands within a line: its ending stays in sight.
+ * @param {string} name */
+export function briefName(name, most = 120) {
+  const all = [...name];
+  const half = Math.floor(most / 2);
+  return all.length > most ? safeLine(`${all.slice(0, half).join("")}…${all.slice(-half).join("")}`) : safeLine(name);
+}

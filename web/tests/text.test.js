@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { brief, safeLine, safeLines } from "../text.js";
+import { brief, briefName, safeLine, safeLines } from "../text.js";
 
 const examples = JSON.parse(readFileSync(new URL("texts.json", import.meta.url), "utf8"));
 
@@ -24,4 +24,6 @@ test("half a character does not reach the page", () => {
 
 test("a text within a line is cut before it is made safe", () => {
   assert.equal(brief(`\u2067${"x".repeat(300)}`, 5), "\u2067xxxx\u2069…");
+  assert.equal(briefName(`${"x".repeat(300)}.exe`, 10), "xxxxx…x.exe");
+  assert.equal(briefName("plan.pdf"), "plan.pdf");
 });

@@ -31,9 +31,9 @@ export class Outbox {
   async add(entry) {
     const length = this.entries.reduce((sum, other) => sum + other.msg.length, entry.msg.length);
     if (this.entries.length >= MAX_ENTRIES || length > MAX_LENGTH) return false;
-    this.entries.push(entry);
     // Without a disk, as in a private window, it waits in memory.
     await this.disk.put(entry).catch(() => {});
+    this.entries.push(entry);
     return true;
   }
 

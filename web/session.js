@@ -377,11 +377,9 @@ export class Session {
       id: this.ids.next(), n: this.counter, server: store.server.id, to: target(to), msg, ts: Date.now(),
       ...(action && { action }), ...(reply && { reply }),
     };
+    if (!(await this.outbox.add(entry))) return refuse("too many messages are waiting");
+    // Only now: what is shown to wait outlives the page.
     store.outgoing(to, entry);
-    if (!(await this.outbox.add(entry))) {
-      store.refused(entry.id);
-      return refuse("too many messages are waiting");
-    }
     this.flush();
     return undefined;
   }

@@ -37,7 +37,12 @@ fn decoded(terminal: &Terminal) -> Option<String> {
         return None;
     }
     let is_code = |line: &&str| line.starts_with("████") && line.ends_with("████");
-    let screen = terminal.wait_until("a QR code", |screen| screen.lines().filter(is_code).count() > 14);
+    let is_margin = |line: &&str| line.chars().all(|cell| cell == '█');
+    // Down to the margin below it, of two lines as above it.
+    let screen = terminal.wait_until("a QR code", |screen| {
+        let rows: Vec<&str> = screen.lines().filter(is_code).collect();
+        rows.len() > 14 && rows[rows.len() - 2..].iter().all(is_margin)
+    });
     let rows: Vec<Vec<char>> = screen.lines().filter(is_code).map(|line| line.chars().collect()).collect();
     let width = rows[0].len();
     assert!(rows.iter().all(|row| row.len() == width), "{screen}");

@@ -1,11 +1,11 @@
 //! Announces a running server, and tells its administrator how people join.
 
 use super::args::{ServeArgs, WebChoice};
-use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses, server_label};
+use crate::discovery::{Announcement, Announcer, Visibility, container_address, local_name, own_addresses};
 use crate::limits::DEFAULT_PORT;
 use crate::prompt::qr_code_here;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::{WebAccess, page_link};
+use crate::protocol::{WebAccess, page_link, plain_page_link};
 use crate::server::{PageGuide, PageNotice, Server};
 use anstream::{AutoStream, ColorChoice};
 use std::net::{IpAddr, SocketAddr};
@@ -91,7 +91,7 @@ pub(super) fn page_guide(serve: &ServeArgs, server: &Server, is_announced: bool)
     let (serve, address, info) = (serve.clone(), server.address(), server.info().clone());
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     Some(Box::new(move |ticket| {
-        let name = is_announced.then(|| format!("{}.local", server_label(&info.name, &info.id)));
+        let name = is_announced.then(|| local_name(&info.name, &info.id));
         let links = page_links(&serve, address, name, ticket);
         let first = links.first().filter(|_| !address.ip().is_loopback());
         let code = first.and_then(|link| qr_code_here(link, color)).unwrap_or_default();
@@ -111,11 +111,10 @@ fn page_links(
     name: Option<String>,
     ticket: Option<&str>,
 ) -> Vec<String> {
-    let ips = match (serve.advertise.as_slice(), address.ip()) {
-        ([], ip) if !ip.is_unspecified() => vec![ip],
-        ([], _) => own_addresses().unwrap_or_default(),
-        (chosen, _) => chosen.to_vec(),
-    };
+    let mut ips = advertised(serve, address);
+    if ips.is_empty() {
+        ips = own_addresses().unwrap_or_default();
+    }
     let hosts = ips.iter().map(ToString::to_string).chain(name);
     hosts.map(|host| page_link(&host, address.port(), ticket)).collect()
 }
@@ -140,10 +139,10 @@ fn tell_browsers(serve: &ServeArgs, server: &Server) {
     };
     tracing::info!(event = "web_served", %sha256, "browsers join at {link} ({encrypted})");
     if access == WebAccess::Plaintext {
-        let ip = if ip.contains(':') { format!("[{ip}]") } else { ip };
+        let link = plain_page_link(&ip, port);
         tracing::warn!(
             event = "web_plaintext",
-            "browsers may also join over http, which others on the network can read and alter: http://{ip}:{port}/"
+            "browsers may also join over http, which others on the network can read and alter: {link}"
         );
     }
 }
@@ -171,19 +170,22 @@ fn how_to_join(way: &Reachability, port: u16, visible: bool) -> Option<String> {
     })
 }
 
-/// Describes the announcement. A server that listens on one address announces only that one.
-fn announcement(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Announcement {
-    let advertise: Vec<IpAddr> = match (serve.advertise.as_slice(), address.ip()) {
+/// The addresses to announce; none: all of this machine's. A server that listens on one address announces only that one.
+fn advertised(serve: &ServeArgs, address: SocketAddr) -> Vec<IpAddr> {
+    match (serve.advertise.as_slice(), address.ip()) {
         ([], ip) if !ip.is_unspecified() => vec![ip],
         (chosen, _) => chosen.to_vec(),
-    };
+    }
+}
+
+fn announcement(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Announcement {
     Announcement {
         id: info.id.clone(),
         name: info.name.clone(),
         closed: serve.closed,
         web: serve.web.web != WebChoice::Off,
         port: address.port(),
-        advertise,
+        advertise: advertised(serve, address),
         interfaces: serve.interface.clone(),
     }
 }

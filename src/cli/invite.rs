@@ -14,7 +14,7 @@ use super::values::HostPort;
 use super::values::LogLevel;
 use super::{join, runtime, status};
 use crate::client::{self, ServedPage};
-use crate::discovery::{own_addresses, server_label};
+use crate::discovery::{local_name, own_addresses};
 use crate::limits::{DEFAULT_PORT, TICKET_TIME};
 use crate::prompt::qr_code_here;
 use crate::protocol::page_link;
@@ -77,7 +77,7 @@ fn page_links(page: &ServedPage, addresses: &[HostPort], is_announced: bool) -> 
     let port = |at: &HostPort| at.port.unwrap_or(DEFAULT_PORT);
     let mut links: Vec<String> = addresses.iter().map(|at| page_link(&at.host, port(at), ticket)).collect();
     if let Some(at) = addresses.first().filter(|_| is_announced) {
-        let name = format!("{}.local", server_label(&page.server.name, &page.server.id));
+        let name = local_name(&page.server.name, &page.server.id);
         links.push(page_link(&name, port(at), ticket));
     }
     links

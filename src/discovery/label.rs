@@ -11,6 +11,11 @@ const MIN_ID_PREFIX: usize = 4;
 /// Minimum digits for comparing ids: 64 bits of a key's hash.
 pub(super) const MIN_ID_DIGITS: usize = 16;
 
+/// The server's host name on the local network, such as `office-3f9a1c77.local`.
+pub fn local_name(name: &str, id: &str) -> String {
+    format!("{}.local", server_label(name, id))
+}
+
 /// The DNS label of a server's instance and host: the name in lower-case ASCII letters, digits and hyphens,
 /// then the first 8 digits of the id, such as `office-3f9a1c77`. It is unique without probing and never the
 /// machine's own host name. It avoids capitals and dots, which DNS-SD implementations treat differently.

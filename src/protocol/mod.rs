@@ -33,7 +33,7 @@ pub use since::Since;
 pub use target::Target;
 pub use term::Term;
 pub use version::{InvalidVersion, Version};
-pub use web::{WebAccess, WebChallenge, WebIdentity, page_link};
+pub use web::{WebAccess, WebChallenge, WebIdentity, page_link, plain_page_link};
 
 #[cfg(test)]
 mod tests;

@@ -40,9 +40,18 @@ impl WebAccess {
 /// The link to the page of a server, over https. `ticket` lets one browser into a closed server: it is in the fragment,
 /// which browsers send to nobody.
 pub fn page_link(host: &str, port: u16, ticket: Option<&str>) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let fragment = ticket.map_or(String::new(), |ticket| format!("#t={ticket}"));
-    format!("https://{host}:{port}/{fragment}")
+    page_address("https", host, port) + &fragment
+}
+
+/// The address of the page over HTTP, for a server that serves it so.
+pub fn plain_page_link(host: &str, port: u16) -> String {
+    page_address("http", host, port)
+}
+
+fn page_address(scheme: &str, host: &str, port: u16) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    format!("{scheme}://{host}:{port}/")
 }
 
 /// The server's first packet.

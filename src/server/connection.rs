@@ -124,7 +124,7 @@ impl Connection {
         }
         if writing.backlog.is_some() {
             self.check_bound(writing);
-            // Watched from outside the connection's lock otherwise; the inbox's own is the one that may follow it.
+            // The inbox's lock may follow the connection's.
             self.inbox.watch(self.id());
         }
     }

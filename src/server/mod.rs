@@ -15,7 +15,7 @@ mod data_dir;
 mod dedup_cache;
 mod deferred;
 mod descriptors;
-
+mod early_read;
 mod eviction;
 mod flusher;
 mod frame_arena;
@@ -25,9 +25,9 @@ pub(crate) mod fuzzing;
 mod gate;
 mod handle;
 mod handshaker;
-#[doc(hidden)]
 mod headed_buffer;
 mod history;
+#[doc(hidden)]
 pub mod hold;
 mod hub;
 mod journal;
@@ -37,7 +37,6 @@ mod metrics;
 mod monitor;
 mod multicast;
 mod options;
-
 mod output_batch;
 mod output_stage;
 mod packet_reader;
@@ -66,7 +65,7 @@ pub use data_dir::{
     DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use,
 };
 pub use handle::Handle;
-pub use options::{FileOptions, JoinPolicy, ServerOptions, WebMode, WebOptions};
+pub use options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::Reloaded;
 pub use signals::{ReloadSignal, StopSignals};
@@ -384,7 +383,7 @@ fn chat(
         chat.pass_files(rules, TokenSource::new(secrets::random));
     }
     if let Some(web) = &options.web {
-        chat.serve_browsers(web.mode.access(), TicketSource { random: secrets::random, hash: ticket_hash });
+        chat.serve_browsers(web.mode, TicketSource { random: secrets::random, hash: ticket_hash });
     }
     Ok((chat, secrets))
 }

@@ -83,7 +83,7 @@ impl FileOptions {
 /// How to serve browsers.
 #[derive(Debug, Clone)]
 pub struct WebOptions {
-    pub mode: WebMode,
+    pub mode: WebAccess,
     /// Names by which browsers may call the server, besides addresses, `localhost` and those in `.local`.
     pub hosts: Vec<String>,
     /// This machine's addresses, for the certificate.
@@ -92,24 +92,6 @@ pub struct WebOptions {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// Makes the server's name in `.local` from its display name and id.
     pub local_name: fn(&str, &str) -> String,
-}
-
-/// Which browsers to serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WebMode {
-    /// Over HTTPS; plain HTTP leads there.
-    Encrypted,
-    /// Over plain HTTP as well.
-    Plaintext,
-}
-
-impl WebMode {
-    pub(super) fn access(self) -> WebAccess {
-        match self {
-            Self::Encrypted => WebAccess::Https,
-            Self::Plaintext => WebAccess::Plaintext,
-        }
-    }
 }
 
 /// Whether everyone may join the server, or only members.

@@ -45,7 +45,7 @@ impl House {
     }
 
     fn with(door: Door) -> Option<Self> {
-        // They take minutes beside other tests, and a slow machine makes a browser late.
+        // Beside all other tests, a browser is late too often.
         if std::env::var("LANCHAT_BROWSER").is_err() {
             eprintln!("skipped: LANCHAT_BROWSER=1 runs the tests in Chromium");
             return None;

@@ -9,9 +9,10 @@ mod identity;
 mod invite;
 
 use crate::support::server::TestServer;
-use lanchat::server::{ServerOptions, WebMode, WebOptions};
+use lanchat::protocol::WebAccess;
+use lanchat::server::{ServerOptions, WebOptions};
 
-fn options(mode: WebMode) -> Option<WebOptions> {
+fn options(mode: WebAccess) -> Option<WebOptions> {
     Some(WebOptions {
         mode,
         hosts: vec!["office".into()],
@@ -28,7 +29,7 @@ pub fn server() -> TestServer {
 
 fn server_with(change: impl FnOnce(&mut ServerOptions)) -> TestServer {
     TestServer::with(|options| {
-        options.web = self::options(WebMode::Plaintext);
+        options.web = self::options(WebAccess::Plaintext);
         change(options);
     })
 }

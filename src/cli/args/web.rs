@@ -6,8 +6,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use crate::cli::exit::ExitError;
-use crate::discovery::{own_addresses, server_label};
-use crate::server::{WebMode, WebOptions};
+use crate::discovery::{local_name, own_addresses};
+use crate::protocol::WebAccess;
+use crate::server::WebOptions;
 
 #[derive(Clone, Debug, PartialEq, Args)]
 pub(crate) struct WebArgs {
@@ -87,8 +88,8 @@ impl WebArgs {
         let Self { web, web_cert, web_key, web_host } = self;
         let mode = match web {
             WebChoice::Off => return Ok(None),
-            WebChoice::Https => WebMode::Encrypted,
-            WebChoice::Plaintext => WebMode::Plaintext,
+            WebChoice::Https => WebAccess::Https,
+            WebChoice::Plaintext => WebAccess::Plaintext,
         };
         let certificate = match (web_cert, web_key) {
             (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
@@ -104,7 +105,7 @@ impl WebArgs {
             // They are only in the certificate, which browsers do not trust in any case.
             addresses: own_addresses().unwrap_or_default(),
             certificate,
-            local_name: |name, id| format!("{}.local", server_label(name, id)),
+            local_name,
         }))
     }
 }

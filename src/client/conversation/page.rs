@@ -1,7 +1,7 @@
 //! The page that the server serves for browsers.
 
 use super::{Conversation, Effect, LinkState};
-use crate::discovery::server_label;
+use crate::discovery::local_name;
 use crate::protocol::{WebAccess, page_link};
 use std::net::{IpAddr, SocketAddr};
 
@@ -40,7 +40,7 @@ impl Conversation {
     fn page_links(&self, peer: SocketAddr) -> Vec<String> {
         let is_local = matches!(peer.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local());
         let address = (!is_local).then(|| page_link(&peer.ip().to_string(), peer.port(), None));
-        let name = format!("{}.local", server_label(&self.session.server.name, &self.session.server.id));
+        let name = local_name(&self.session.server.name, &self.session.server.id);
         let name = (!peer.ip().is_loopback()).then(|| page_link(&name, peer.port(), None));
         address.into_iter().chain(name).collect()
     }

@@ -3,18 +3,11 @@
 use super::{Failure, Handshaker, drain};
 use crate::limits::MAX_HANDSHAKE_BYTES;
 use crate::security::{ChannelError, ClientHelloReader, ServerChannel, Status, TlsProtocol};
+use crate::server::early_read;
 use crate::server::gate::Offence;
 use crate::server::reactor_inbox::HandshakeLeftover;
-use std::cell::RefCell;
-use std::io;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-const READ_BYTES: usize = 4 * 1024;
-
-thread_local! {
-    static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
-}
 
 /// The result of a handshake.
 pub(super) type Greeted = (ServerChannel, TlsProtocol, HandshakeLeftover);
@@ -75,18 +68,7 @@ async fn named_protocol(stream: &TcpStream) -> Result<(TlsProtocol, Vec<u8>), Fa
     }
 }
 
-/// Waits for bytes, and hands them in.
+/// As [`early_read::read_some`], for a peer that has to say more.
 async fn read_some<T>(stream: &TcpStream, take: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
-    loop {
-        stream.readable().await.map_err(|_| Failure::Gone)?;
-        let read = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
-            Ok(0) => Err(Failure::Gone),
-            Ok(length) => Ok(Some(length)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(_) => Err(Failure::Gone),
-        })?;
-        if let Some(length) = read {
-            return Ok(BUFFER.with_borrow(|buffer| take(&buffer[..length])));
-        }
-    }
+    early_read::read_some(stream, take).await.ok().flatten().ok_or(Failure::Gone)
 }

@@ -8,9 +8,9 @@ use super::response::{self, Notice};
 use super::stream::WebStream;
 use super::{WebCaller, WebDoor, WebEnd};
 use crate::limits::{WEB_REQUESTS, WEB_TIMEOUT};
+use crate::protocol::WebAccess;
 use crate::security::ServerChannel;
 use crate::server::hub::Hub;
-use crate::server::options::WebMode;
 use crate::server::websocket::WebPurpose;
 use std::net::IpAddr;
 use tokio::net::TcpStream;
@@ -113,7 +113,7 @@ fn decide(door: &WebDoor, is_encrypted: bool, request: &RequestHead) -> Decision
     if !door.hosts.accepts(&request.host) {
         return Decision::Notice(Notice::ForeignHost);
     }
-    if !is_encrypted && mode == WebMode::Encrypted {
+    if !is_encrypted && mode == WebAccess::Https {
         return Decision::Notice(Notice::Redirect(format!("https://{}{}", request.host, request.path)));
     }
     let (purpose, protocol) = match request.path.as_str() {
@@ -140,17 +140,17 @@ fn decide(door: &WebDoor, is_encrypted: bool, request: &RequestHead) -> Decision
 mod tests {
     use super::*;
 
-    fn door(mode: Option<WebMode>) -> WebDoor {
+    fn door(mode: Option<WebAccess>) -> WebDoor {
         WebDoor::new(mode, &["office".into()], "3f9a".into())
     }
 
-    fn decided(mode: Option<WebMode>, is_encrypted: bool, request: &str) -> Decision {
+    fn decided(mode: Option<WebAccess>, is_encrypted: bool, request: &str) -> Decision {
         let head = parse_head(format!("{request}\r\n\r\n").as_bytes()).unwrap().unwrap();
         decide(&door(mode), is_encrypted, &head)
     }
 
-    const ON: Option<WebMode> = Some(WebMode::Encrypted);
-    const BOTH: Option<WebMode> = Some(WebMode::Plaintext);
+    const ON: Option<WebAccess> = Some(WebAccess::Https);
+    const BOTH: Option<WebAccess> = Some(WebAccess::Plaintext);
 
     fn upgrade(path: &str, origin: &str, protocol: &str) -> String {
         format!(

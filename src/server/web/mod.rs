@@ -18,17 +18,17 @@ pub(super) use entry::enter;
 pub(super) use head::parse_head;
 pub(super) use setup::server_tls;
 
-use super::options::{ServerOptions, WebMode};
+use super::options::ServerOptions;
 use super::transport::Transport;
-use crate::protocol::Code;
 use crate::protocol::packet::ServerInfo;
+use crate::protocol::{Code, WebAccess};
 use hosts::WebHosts;
 
 /// How this server treats browsers.
 #[derive(Debug)]
 pub(super) struct WebDoor {
     /// `None`: they only learn that there is nothing for them.
-    mode: Option<WebMode>,
+    mode: Option<WebAccess>,
     hosts: WebHosts,
     /// The server's.
     id: String,
@@ -40,7 +40,7 @@ impl WebDoor {
         Self::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
     }
 
-    fn new(mode: Option<WebMode>, hosts: &[String], id: String) -> Self {
+    fn new(mode: Option<WebAccess>, hosts: &[String], id: String) -> Self {
         Self { mode, hosts: WebHosts::new(hosts), id }
     }
 }

@@ -2,17 +2,11 @@
 
 use crate::limits::WEB_TIMEOUT;
 use crate::security::{ServerChannel, Status};
-use std::cell::RefCell;
+use crate::server::early_read::read_some;
 use std::io;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-const READ_BYTES: usize = 4 * 1024;
-
-thread_local! {
-    static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
-}
 
 pub(super) struct WebStream<'a> {
     pub(super) socket: &'a mut TcpStream,
@@ -27,34 +21,25 @@ impl WebStream<'_> {
 
     /// Appends what comes next; `false`: the peer has closed its side.
     pub(super) async fn read(&mut self, into: &mut Vec<u8>) -> io::Result<bool> {
-        loop {
-            self.socket.readable().await?;
+        let before = into.len();
+        while into.len() == before {
             let mut out = Vec::new();
-            let before = into.len();
-            let is_open = BUFFER.with_borrow_mut(|buffer| match self.socket.try_read(buffer) {
-                Ok(0) => Ok(Some(false)),
-                Ok(length) => match &mut self.channel {
-                    Some(channel) => {
-                        let status = channel.receive(&buffer[..length], into, &mut out);
-                        status.map(|status| Some(status != Status::Closed)).map_err(io::Error::other)
-                    }
-                    None => {
-                        into.extend_from_slice(&buffer[..length]);
-                        Ok(Some(true))
-                    }
-                },
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-                Err(error) => Err(error),
+            let read = read_some(self.socket, |bytes| match &mut self.channel {
+                Some(channel) => channel.receive(bytes, into, &mut out),
+                None => {
+                    into.extend_from_slice(bytes);
+                    Ok(Status::Open)
+                }
             });
+            let Some(status) = read.await? else { return Ok(false) };
             if !out.is_empty() {
                 self.socket.write_all(&out).await?;
             }
-            match is_open? {
-                Some(false) => return Ok(false),
-                Some(true) if into.len() > before => return Ok(true),
-                _ => {}
+            if status.map_err(io::Error::other)? == Status::Closed {
+                return Ok(false);
             }
         }
+        Ok(true)
     }
 
     /// Writes all of it, if the peer reads it in time.

@@ -5,7 +5,7 @@ use crate::support::browser::{WebStream, origin, upgrade};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::tls::{self, Key};
-use lanchat::server::WebMode;
+use lanchat::protocol::WebAccess;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -40,7 +40,7 @@ fn the_page_and_its_files_come_over_one_connection() {
 
 #[test]
 fn plain_http_leads_to_https_at_the_same_port() {
-    let server = TestServer::with(|options| options.web = self::options(WebMode::Encrypted));
+    let server = TestServer::with(|options| options.web = self::options(WebAccess::Https));
     let mut stream = WebStream::connect(server.address, false);
     let (head, _) = stream.ask(&get(server.address, "/chat?x=1"));
     assert_eq!(status(&head), "307");

@@ -126,7 +126,7 @@ pub(super) struct FrameReader {
 /// One per browser.
 const _: () = assert!(size_of::<FrameReader>() <= 16);
 
-/// What of a connection has come.
+/// The state of a connection between messages.
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     purpose: WebPurpose,

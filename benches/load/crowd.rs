@@ -26,10 +26,18 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
         keys.make(count)?;
     }
     let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let serve = Serve { data_dir: data_dir.path(), port: 0, max_clients: count, kept: false, paced: false };
+    let serve = Serve {
+        data_dir: data_dir.path(),
+        port: 0,
+        max_clients: count,
+        kept: false,
+        paced: false,
+        web: false,
+    };
     let server = Server::start(serve.command(), cpus)?;
     let bare = server.process.memory()?;
-    let target = Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0 };
+    let target =
+        Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0, web: false };
     let mut clients = Clients::new(target)?;
     let started = Instant::now();
     clients.join(count, 64, LOGIN_PATIENCE, |_| false)?;

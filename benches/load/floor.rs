@@ -2,22 +2,27 @@
 //! and does nothing else. No chat server can cost less.
 //!
 //! With TLS each receiver has the library's own connection: what is sealed can't be shared. With routes
-//! it passes a line on only to those who joined what the line is addressed to (see [`turn`]).
+//! it passes a line on only to those who joined what the line is addressed to (see [`turn`]). With frames of
+//! WebSocket, what it writes is one message; it does without the upgrade.
 
 use super::turn::{Routes, Turn};
+use crate::rig::web::{self, Frames};
 use anyhow::{Context, Result};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
 use rustls::{ServerConfig, ServerConnection};
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The arguments that make this program the floor, with TLS, with routes.
+/// The arguments that make this program the floor, with TLS, with routes, with frames of
+/// WebSocket.
 pub const FLAG: &str = "--floor-server";
 pub const TLS: &str = "tls";
 pub const ROUTES: &str = "routes";
+pub const WEB: &str = "web";
 
 /// No run is longer.
 const MAX_LIFE: Duration = Duration::from_secs(1800);
@@ -30,7 +35,7 @@ const LISTENER: Token = Token(usize::MAX);
 /// Runs until it is killed.
 pub fn serve(options: &[String]) -> ExitCode {
     let has = |option: &str| options.iter().any(|given| given == option);
-    match Relay::new(has(TLS), has(ROUTES)).and_then(|mut relay| relay.run()) {
+    match Relay::new(has(TLS), has(ROUTES), has(WEB)).and_then(|mut relay| relay.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("floor: {error:#}");
@@ -43,6 +48,7 @@ struct Relay {
     poll: Poll,
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
+    web: bool,
     peers: Vec<Option<Peer>>,
     free: Vec<usize>,
     buffer: Vec<u8>,
@@ -53,6 +59,7 @@ struct Relay {
 struct Peer {
     stream: TcpStream,
     tls: Option<Box<ServerConnection>>,
+    frames: Option<Frames>,
     /// The beginning of a line.
     carry: Vec<u8>,
     /// Data that a full socket did not accept.
@@ -60,7 +67,7 @@ struct Peer {
 }
 
 impl Relay {
-    fn new(tls: bool, routes: bool) -> Result<Self> {
+    fn new(tls: bool, routes: bool, web: bool) -> Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -68,7 +75,7 @@ impl Relay {
         let tls = tls.then(config).transpose()?;
         let (buffer, plain) = (vec![0; 65_536], vec![0; if tls.is_some() { 65_536 } else { 0 }]);
         let turn = if routes { Turn::Routed(Routes::default()) } else { Turn::All(Vec::new()) };
-        Ok(Self { poll, listener, tls, peers: Vec::new(), free: Vec::new(), buffer, plain, turn })
+        Ok(Self { poll, listener, tls, web, peers: Vec::new(), free: Vec::new(), buffer, plain, turn })
     }
 
     fn run(&mut self) -> Result<()> {
@@ -93,11 +100,15 @@ impl Relay {
                     self.turn.forget(place);
                 }
             }
-            let peers = &mut self.peers;
-            self.turn.hand_out(peers.len(), |place, bytes| {
-                // An event reports a closed connection.
-                peers[place].as_mut().map(|peer| peer.write(bytes));
-            });
+            let (peers, web) = (&mut self.peers, self.web);
+            self.turn.hand_out(
+                peers.len(),
+                |bytes| framed(web, bytes),
+                |place, bytes| {
+                    // An event reports a closed connection.
+                    peers[place].as_mut().map(|peer| peer.write(bytes));
+                },
+            );
         }
         Ok(())
     }
@@ -109,7 +120,8 @@ impl Relay {
                     let place = self.free.pop().unwrap_or(self.peers.len());
                     let mut peer = Peer::new(stream, self.tls.as_ref(), self.poll.registry(), place)?;
                     // With TLS it goes out with the handshake's end.
-                    let _ = peer.write(WELCOME);
+                    let _ = peer.write(&framed(self.web, WELCOME));
+                    peer.frames = self.web.then(Frames::default);
                     if place == self.peers.len() {
                         self.peers.push(None);
                     }
@@ -135,7 +147,7 @@ impl Peer {
         if let Some(tls) = &mut tls {
             tls.set_buffer_limit(None);
         }
-        Ok(Self { stream, tls, carry: Vec::new(), backlog: Vec::new() })
+        Ok(Self { stream, tls, frames: None, carry: Vec::new(), backlog: Vec::new() })
     }
 
     /// Adds the whole lines that came to the turn.
@@ -148,7 +160,7 @@ impl Peer {
                 Err(error) => return Err(error),
             };
             match self.tls {
-                None => self.cut(&buffer[..length], &mut take),
+                None => self.take(&buffer[..length], &mut take),
                 Some(_) => self.unseal(&buffer[..length], plain, &mut take)?,
             }
         }
@@ -159,10 +171,16 @@ impl Peer {
             tls.read_tls(&mut bytes)?;
             tls.process_new_packets().map_err(io::Error::other)?;
             if let Ok(length) = tls.reader().read(plain) {
-                self.cut(&plain[..length], &mut take);
+                self.take(&plain[..length], &mut take);
             }
         }
         self.write(&[])
+    }
+
+    fn take(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
+        let Some(mut frames) = self.frames.take() else { return self.cut(bytes, take) };
+        frames.open(bytes, |content| self.cut(content, &mut take));
+        self.frames = Some(frames);
     }
 
     fn cut(&mut self, mut bytes: &[u8], mut take: impl FnMut(&[u8])) {
@@ -218,6 +236,11 @@ fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     Ok(done)
 }
 
+/// Puts a header in front, if wanted.
+fn framed(web: bool, bytes: &[u8]) -> Cow<'_, [u8]> {
+    if web { Cow::Owned([&web::header(bytes.len(), 0), bytes].concat()) } else { Cow::Borrowed(bytes) }
+}
+
 /// As the server has it: TLS 1.3, the same cryptography, no resumption.
 fn config() -> Result<Arc<ServerConfig>> {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
@@ -227,7 +250,7 @@ fn config() -> Result<Arc<ServerConfig>> {
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)?;
-    config.alpn_protocols = vec![b"lanchat/1".to_vec()];
+    config.alpn_protocols = vec![b"lanchat/1".to_vec(), b"http/1.1".to_vec()];
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }

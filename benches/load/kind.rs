@@ -27,11 +27,30 @@ pub enum Kind {
     Tls,
     /// The same with a history: it keeps what people with a key write to each other.
     KeptTls,
+    /// The relay with frames of WebSocket.
+    FloorWs,
+    /// `lanchat serve --no-history`, and browsers over http.
+    Ws,
+    /// The relay with frames of WebSocket in TLS.
+    FloorWss,
+    /// `lanchat serve --no-history`, and browsers over https that have a key each.
+    Wss,
 }
 
 impl Kind {
     /// Every one, in the order of the table.
-    const ALL: [Self; 6] = [Self::Floor, Self::Plain, Self::Kept, Self::FloorTls, Self::Tls, Self::KeptTls];
+    const ALL: [Self; 10] = [
+        Self::Floor,
+        Self::Plain,
+        Self::Kept,
+        Self::FloorTls,
+        Self::Tls,
+        Self::KeptTls,
+        Self::FloorWs,
+        Self::Ws,
+        Self::FloorWss,
+        Self::Wss,
+    ];
 
     /// Those with a lobby, unless it is said.
     pub const OF_LOBBY: [Self; 5] = [Self::Floor, Self::Plain, Self::Kept, Self::FloorTls, Self::Tls];
@@ -43,11 +62,15 @@ impl Kind {
     pub const OF_ROOMS: [Self; 4] = [Self::Floor, Self::Plain, Self::FloorTls, Self::Tls];
 
     /// Those that are held against each other, and what the table calls it.
-    pub const RATIOS: [(Self, Self, &'static str); 4] = [
+    pub const RATIOS: [(Self, Self, &'static str); 8] = [
         (Self::Plain, Self::Floor, "plaintext/floor"),
         (Self::Tls, Self::FloorTls, "TLS/floor TLS"),
         (Self::Kept, Self::Plain, "kept/plaintext"),
         (Self::KeptTls, Self::Tls, "kept TLS/TLS"),
+        (Self::Ws, Self::FloorWs, "ws/floor ws"),
+        (Self::Ws, Self::Plain, "ws/plaintext"),
+        (Self::Wss, Self::FloorWss, "wss/floor wss"),
+        (Self::Wss, Self::Tls, "wss/TLS"),
     ];
 
     pub fn name(self) -> &'static str {
@@ -58,6 +81,10 @@ impl Kind {
             Self::FloorTls => "floor TLS",
             Self::Tls => "TLS",
             Self::KeptTls => "kept TLS",
+            Self::FloorWs => "floor ws",
+            Self::Ws => "ws",
+            Self::FloorWss => "floor wss",
+            Self::Wss => "wss",
         }
     }
 
@@ -66,7 +93,7 @@ impl Kind {
     }
 
     pub fn is_floor(self) -> bool {
-        matches!(self, Self::Floor | Self::FloorTls)
+        matches!(self, Self::Floor | Self::FloorTls | Self::FloorWs | Self::FloorWss)
     }
 
     fn keeps(self) -> bool {
@@ -74,7 +101,11 @@ impl Kind {
     }
 
     fn speaks_tls(self) -> bool {
-        matches!(self, Self::FloorTls | Self::Tls | Self::KeptTls)
+        matches!(self, Self::FloorTls | Self::Tls | Self::KeptTls | Self::FloorWss | Self::Wss)
+    }
+
+    fn is_web(self) -> bool {
+        matches!(self, Self::FloorWs | Self::Ws | Self::FloorWss | Self::Wss)
     }
 }
 
@@ -100,17 +131,18 @@ impl Stage {
     fn with(kind: Kind, clients: usize, keys: &Rc<Keys>, cpus: Cpus, floor_options: &[&str]) -> Result<Self> {
         let keys = kind.speaks_tls().then(|| Rc::clone(keys));
         if let Some(keys) = &keys {
-            keys.make(clients)?;
+            if kind.is_web() { keys.make_web(clients)? } else { keys.make(clients)? }
         }
         let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let command = if kind.is_floor() {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg(floor::FLAG).args(floor_options).args(kind.speaks_tls().then_some(floor::TLS));
+            command.args(kind.is_web().then_some(floor::WEB));
             command
         } else {
             let max_clients = clients + SPARE_DESCRIPTORS;
-            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: kind.keeps(), paced: false }
-                .command()
+            let (kept, web) = (kind.keeps(), kind.is_web());
+            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept, paced: false, web }.command()
         };
         Ok(Self { kind, server: Server::start(command, cpus)?, keys, _data_dir: data_dir })
     }
@@ -119,6 +151,7 @@ impl Stage {
     pub fn clients(&self) -> Result<Clients> {
         let speech = if self.kind.is_floor() { Speech::Lines } else { Speech::Packets };
         let keys = self.keys.clone();
-        Clients::new(Target { address: self.server.address, speech, keys, sources: 1, first: 0 })
+        let (address, web) = (self.server.address, self.kind.is_web());
+        Clients::new(Target { address, speech, keys, sources: 1, first: 0, web })
     }
 }

@@ -48,10 +48,23 @@ type Figure = fn(&Cost) -> f64;
 /// Measures, and prints what it found.
 pub fn run(clients: usize, against: Option<&Path>, cpus: Cpus) -> Result<()> {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let serve = Serve { data_dir: home.path(), port: 0, max_clients: clients + 2, kept: true, paced: false };
+    let serve = Serve {
+        data_dir: home.path(),
+        port: 0,
+        max_clients: clients + 2,
+        kept: true,
+        paced: false,
+        web: false,
+    };
     let server = Server::start(serve.command(), cpus)?;
-    let target =
-        Target { address: server.address, speech: Speech::Packets, keys: None, sources: 1, first: 0 };
+    let target = Target {
+        address: server.address,
+        speech: Speech::Packets,
+        keys: None,
+        sources: 1,
+        first: 0,
+        web: false,
+    };
     let mut room = Clients::new(target)?;
     room.join(clients, 50, PATIENCE, |_| false)?;
     say(&format!("{clients} clients are in"));

@@ -59,7 +59,7 @@ pub fn run(cpus: Cpus, as_json: bool) -> Result<()> {
 }
 
 fn serve(data_dir: &Path) -> Serve<'_> {
-    Serve { data_dir, port: 0, max_clients: 100, kept: true, paced: false }
+    Serve { data_dir, port: 0, max_clients: 100, kept: true, paced: false, web: false }
 }
 
 /// From start to listening in milliseconds: where nothing is yet, and where a server was before.

@@ -28,10 +28,12 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
         max_clients: count + SPARE_DESCRIPTORS,
         kept: false,
         paced: false,
+        web: false,
     };
     let server = Server::start(serve.command(), cpus)?;
     // From several addresses, so that old connections don't take the ports.
-    let target = Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0 };
+    let target =
+        Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0, web: false };
     let mut clients = Clients::new(target)?;
     clients.add_outside(count);
     clients.may_end = true;

@@ -2,6 +2,7 @@
 
 use foldhash::fast::RandomState;
 use memchr::memchr;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// See the module.
@@ -34,17 +35,24 @@ impl Turn {
         }
     }
 
-    /// Hands each place its part, and starts again. `places`: as many as there are.
-    pub fn hand_out(&mut self, places: usize, mut write: impl FnMut(usize, &[u8])) {
+    /// Hands each place its part in one message, and starts again. `places`: as many as there are.
+    pub fn hand_out(
+        &mut self,
+        places: usize,
+        framed: impl Fn(&[u8]) -> Cow<'_, [u8]>,
+        mut write: impl FnMut(usize, &[u8]),
+    ) {
         match self {
             Self::All(all) if all.is_empty() => {}
             Self::All(all) => {
-                (0..places).for_each(|place| write(place, all));
+                let message = framed(all);
+                (0..places).for_each(|place| write(place, &message));
+                drop(message);
                 all.clear();
             }
             Self::Routed(routes) => {
                 for place in routes.dirty.drain(..) {
-                    write(place, &routes.out[place]);
+                    write(place, &framed(&routes.out[place]));
                     routes.out[place].clear();
                 }
             }

@@ -9,6 +9,7 @@ use super::news::News;
 use super::peer::{Peer, State};
 use super::stretch::{Found, MIN_BYTES, SENDERS, Stretch};
 use super::tally::Tally;
+use super::web::Web;
 use anyhow::{Context, Result, bail, ensure};
 use mio::{Events, Poll, Token};
 use std::io::ErrorKind;
@@ -33,6 +34,8 @@ pub struct Target {
     pub keys: Option<Rc<Keys>>,
     /// Loopback addresses that they come from.
     pub sources: u8,
+    /// Whether they are browsers: with keys over https.
+    pub web: bool,
     /// Number of the first client, so that several processes have different ones.
     pub first: usize,
 }
@@ -117,7 +120,11 @@ impl Clients {
         let number = self.target.first + n;
         let sources = u32::from(self.target.sources);
         let from = (sources > 1).then(|| Ipv4Addr::new(127, 0, 0, 2 + (number as u32 % sources) as u8));
-        let tls = self.target.keys.as_ref().map(|keys| keys.connection(number)).transpose()?;
+        let connection = |keys: &Rc<Keys>| match self.target.web {
+            true => keys.web_connection(),
+            false => keys.connection(number),
+        };
+        let tls = self.target.keys.as_ref().map(connection).transpose()?;
         let route = Route { from, lan: self.peers[n].slow };
         let slow = self.peers[n].slow;
         let mut link = match Link::open(self.target.address, route, tls) {
@@ -312,7 +319,21 @@ impl Clients {
                 Speech::Lines => String::new(),
                 Speech::Packets => hello(self.target.first + n),
             };
-            if link.send(hello.as_bytes()).is_err() {
+            let first = match (&self.target.speech, self.target.web) {
+                (_, false) => hello,
+                (Speech::Lines, true) => {
+                    link.speak(Web::default());
+                    hello
+                }
+                (Speech::Packets, true) => {
+                    let keys = self.target.keys.as_ref();
+                    let key = keys.map(|keys| keys.web_key(self.target.first + n)).transpose()?;
+                    let (web, request) = Web::enter(self.target.address, key, keys.is_some(), hello);
+                    link.speak(web);
+                    request
+                }
+            };
+            if link.send_raw(first.as_bytes()).is_err() {
                 self.closed(n);
                 return Ok(());
             }

@@ -1,6 +1,7 @@
 //! A key for each client, as people have, made before any clock runs.
 
-use anyhow::Result;
+use super::web::WebKey;
+use anyhow::{Context, Result};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
@@ -14,6 +15,9 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Keys {
     configs: RefCell<Vec<Arc<ClientConfig>>>,
+    /// Of browsers, for all of them.
+    web_config: RefCell<Option<Arc<ClientConfig>>>,
+    web_keys: RefCell<Vec<Arc<WebKey>>>,
     ready: RefCell<HashMap<usize, Box<ClientConnection>>>,
 }
 
@@ -46,6 +50,33 @@ impl Keys {
         ready.map_or_else(|| self.begin(client), Ok)
     }
 
+    /// Makes those of the first `count` browsers that are not there yet.
+    pub fn make_web(&self, count: usize) -> Result<()> {
+        let mut keys = self.web_keys.borrow_mut();
+        while keys.len() < count {
+            keys.push(Arc::new(WebKey::new()?));
+        }
+        Ok(())
+    }
+
+    /// The key of that browser.
+    pub fn web_key(&self, client: usize) -> Result<Arc<WebKey>> {
+        self.make_web(client + 1)?;
+        Ok(Arc::clone(&self.web_keys.borrow()[client]))
+    }
+
+    /// A browser's connection, which proves no key itself.
+    pub fn web_connection(&self) -> Result<Box<ClientConnection>> {
+        let mut config = self.web_config.borrow_mut();
+        if config.is_none() {
+            *config = Some(Arc::new(web_config()?));
+        }
+        let config = config.clone().context("no settings")?;
+        let mut connection = ClientConnection::new(config, ServerName::try_from("lanchat.local")?)?;
+        connection.set_buffer_limit(None);
+        Ok(Box::new(connection))
+    }
+
     fn begin(&self, client: usize) -> Result<Box<ClientConnection>> {
         self.make(client + 1)?;
         let config = Arc::clone(&self.configs.borrow()[client]);
@@ -65,6 +96,19 @@ fn config(provider: &Arc<CryptoProvider>, anyone: &Arc<Anyone>) -> Result<Client
         .with_custom_certificate_verifier(Arc::clone(anyone) as _)
         .with_client_auth_cert(vec![certificate.der().clone()], key)?;
     config.alpn_protocols = vec![b"lanchat/1".to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+fn web_config() -> Result<ClientConfig> {
+    let provider = Arc::new(ring::default_provider());
+    let anyone = Arc::new(Anyone(Arc::clone(&provider)));
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(anyone)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -1,5 +1,6 @@
 //! One connection of a client: a socket that never waits, encrypted or not, cut into lines.
 
+use super::web::{self, Web};
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustls::ClientConnection;
@@ -37,6 +38,7 @@ impl Default for Buffers {
 pub struct Link {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
+    web: Option<Box<Web>>,
     /// The beginning of a line.
     carry: Vec<u8>,
     /// Data that the socket has not accepted yet.
@@ -61,7 +63,7 @@ impl Link {
             Err(error) if error.raw_os_error() != Some(nix::errno::Errno::EINPROGRESS as i32) => Err(error),
             _ => {
                 let stream = TcpStream::from_std(socket.into());
-                Ok(Self { stream, tls, carry: Vec::new(), out: Vec::new() })
+                Ok(Self { stream, tls, web: None, carry: Vec::new(), out: Vec::new() })
             }
         }
     }
@@ -86,8 +88,21 @@ impl Link {
         self.stream.take_error().ok().flatten()
     }
 
-    /// Sends this, at once or when the socket takes it.
+    /// Is a browser's from now on.
+    pub fn speak(&mut self, web: Web) {
+        self.web = Some(Box::new(web));
+    }
+
+    /// Sends this in the connection's own frames, at once or when the socket takes it.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.web.is_some() && !bytes.is_empty() {
+            return self.send_raw(&web::frame(bytes));
+        }
+        self.send_raw(bytes)
+    }
+
+    /// Sends this as it is.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.tls {
             Some(tls) => tls.writer().write_all(bytes)?,
             None => self.out.extend_from_slice(bytes),
@@ -143,7 +158,10 @@ impl Link {
             total += length;
             let raw = &buffers.raw[..length];
             if self.tls.is_none() {
-                cut(&mut self.carry, raw, &mut on_line);
+                let answer = take(self.web.as_deref_mut(), &mut self.carry, raw, &mut on_line);
+                if answer.is_some_and(|answer| self.send_raw(&answer).is_err()) {
+                    return (total, false);
+                }
             } else if self.unseal(raw, &mut buffers.plain, &mut on_line).is_err() {
                 return (total, false);
             }
@@ -160,6 +178,7 @@ impl Link {
         on_line: &mut impl FnMut(&[u8]),
     ) -> io::Result<()> {
         let Some(tls) = &mut self.tls else { return Ok(()) };
+        let mut answer = None;
         while !bytes.is_empty() {
             tls.read_tls(&mut bytes)?;
             tls.process_new_packets().map_err(io::Error::other)?;
@@ -167,13 +186,35 @@ impl Link {
                 match tls.reader().read(plain) {
                     // The peer said that nothing more comes; its socket says so too.
                     Ok(0) => return Ok(()),
-                    Ok(length) => cut(&mut self.carry, &plain[..length], on_line),
+                    Ok(length) => {
+                        let plain = &plain[..length];
+                        answer = answer.or(take(self.web.as_deref_mut(), &mut self.carry, plain, on_line));
+                    }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(error) => return Err(error),
                 }
             }
         }
+        if let Some(answer) = answer {
+            return self.send_raw(&answer);
+        }
         if self.tls.as_ref().is_some_and(|tls| tls.wants_write()) { self.flush() } else { Ok(()) }
+    }
+}
+
+/// Cuts what came into lines. Returns what a browser answers.
+fn take(
+    web: Option<&mut Web>,
+    carry: &mut Vec<u8>,
+    bytes: &[u8],
+    on_line: &mut impl FnMut(&[u8]),
+) -> Option<Vec<u8>> {
+    match web {
+        Some(web) => web.open(bytes, |content| cut(carry, content, on_line)),
+        None => {
+            cut(carry, bytes, on_line);
+            None
+        }
     }
 }
 

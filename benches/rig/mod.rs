@@ -16,6 +16,7 @@ pub mod process;
 pub mod serve;
 pub mod stretch;
 pub mod tally;
+pub mod web;
 
 use anyhow::Result;
 use std::io::IsTerminal;

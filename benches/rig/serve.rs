@@ -25,6 +25,8 @@ pub struct Serve<'a> {
     pub kept: bool,
     /// With the usual pace for each user.
     pub paced: bool,
+    /// Also for browsers, all of one address.
+    pub web: bool,
 }
 
 impl Serve<'_> {
@@ -37,6 +39,9 @@ impl Serve<'_> {
         command.args(["--port", &self.port.to_string()]);
         if !self.paced {
             command.args(["--rate-limit", "off"]);
+        }
+        if self.web {
+            command.args(["--web=plaintext", "--max-per-ip", "off"]);
         }
         if !self.kept {
             command.arg("--no-history");

@@ -94,12 +94,13 @@ fn run(plan: &Plan) -> Result<Verdict> {
     }
     let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (max_clients, paced) = (most + SPARE_DESCRIPTORS, plan.hostile.is_some());
-    let serve = Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: plan.kept, paced };
+    let serve = Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: plan.kept, paced, web: false };
     let server = Server::start(serve.command(), plan.cpus)?;
     let before = Rest::of(server.process)?;
     let keys = plan.tls.then_some(keys);
     let sources = if paced { SOURCES } else { 1 };
-    let target = Target { address: server.address, speech: Speech::Packets, keys, sources, first: 0 };
+    let target =
+        Target { address: server.address, speech: Speech::Packets, keys, sources, first: 0, web: false };
     let mut life = Life::new(Clients::new(target)?, plan.clients, paced)?;
     life.clients.tally.keep_latencies = paced;
     let mut watch = Watch::new(server.process);

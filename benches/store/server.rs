@@ -19,7 +19,7 @@ const RUNS: usize = 5;
 /// A server that removes nothing.
 fn start(data_dir: &Path) -> Result<Server> {
     let mut command =
-        Serve { data_dir, port: 0, max_clients: MAX_CLIENTS, kept: true, paced: false }.command();
+        Serve { data_dir, port: 0, max_clients: MAX_CLIENTS, kept: true, paced: false, web: false }.command();
     command.args(["--retain", "off", "--retain-size", "off"]);
     Server::start(command, Cpus::Free)
 }

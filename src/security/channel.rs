@@ -39,7 +39,12 @@ pub enum Status {
 
 /// The server's end of one connection.
 pub struct ServerChannel {
-    tls: Box<UnbufferedServerConnection>,
+    /// Boxed as a whole: one allocation for each connection.
+    parts: Box<ChannelParts>,
+}
+
+struct ChannelParts {
+    tls: UnbufferedServerConnection,
     /// The beginning of a record or handshake message; otherwise empty, without capacity.
     kept: Vec<u8>,
     peer_key: Option<Fingerprint>,
@@ -56,8 +61,10 @@ impl ServerChannel {
 
     /// Starts a connection.
     pub fn with(tls: &ServerTls, protocol: TlsProtocol) -> Result<Self, ChannelError> {
-        let tls = Box::new(UnbufferedServerConnection::new(tls.config(protocol).clone())?);
-        Ok(Self { tls, kept: Vec::new(), peer_key: None, status: Status::Handshaking, has_ended: false })
+        let tls = UnbufferedServerConnection::new(tls.config(protocol).clone())?;
+        let status = Status::Handshaking;
+        let parts = ChannelParts { tls, kept: Vec::new(), peer_key: None, status, has_ended: false };
+        Ok(Self { parts: Box::new(parts) })
     }
 
     /// Takes bytes as the socket returned them, split anywhere. Appends text to `plain`, and bytes for the peer
@@ -71,39 +78,44 @@ impl ServerChannel {
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<Status, ChannelError> {
-        if self.has_ended {
+        if self.parts.has_ended {
             return Err(ChannelError::NotOpen);
         }
-        while !bytes.is_empty() && self.status != Status::Closed {
+        while !bytes.is_empty() && self.parts.status != Status::Closed {
             let bound = if self.is_open() { MAX_RECORD_BYTES } else { MAX_HANDSHAKE_BYTES };
-            let (now, later) = bytes.split_at(bytes.len().min(bound.saturating_sub(self.kept.len())));
+            let (now, later) = bytes.split_at(bytes.len().min(bound.saturating_sub(self.parts.kept.len())));
             bytes = later;
             let taken = match now {
                 [] => Err(ChannelError::TooLong(bound)),
                 now => self.take_in(now, plain, out),
             };
             if taken.is_err() {
-                self.has_ended = true;
-                self.kept = Vec::new();
-                return taken.map(|()| self.status);
+                self.parts.has_ended = true;
+                self.parts.kept = Vec::new();
+                return taken.map(|()| self.parts.status);
             }
         }
-        Ok(self.status)
+        Ok(self.parts.status)
     }
 
     /// Memory for an unfinished record, in bytes.
     pub fn held(&self) -> usize {
-        self.kept.capacity()
+        self.parts.kept.capacity()
     }
 
     /// Whether both ends may send.
     pub fn is_open(&self) -> bool {
-        self.status == Status::Open && !self.has_ended
+        self.parts.status == Status::Open && !self.parts.has_ended
     }
 
     /// The key that the peer has proved to own; `None`: it presented none, or the handshake is not complete.
     pub fn peer_key(&self) -> Option<Fingerprint> {
-        self.peer_key
+        self.parts.peer_key
+    }
+
+    /// Notes the key that a browser has proved to own: it does so after the handshake.
+    pub fn set_peer_key(&mut self, key: Option<Fingerprint>) {
+        self.parts.peer_key = key;
     }
 
     /// Appends `plain` to `out`, encrypted, in as few records as possible. A peer that has closed its side may
@@ -112,32 +124,32 @@ impl ServerChannel {
     /// # Errors
     /// [`ChannelError::NotOpen`] before the end of the handshake, after [`Self::close`], and after a failure.
     pub fn send(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), ChannelError> {
-        if self.status == Status::Handshaking || self.has_ended {
+        if self.parts.status == Status::Handshaking || self.parts.has_ended {
             return Err(ChannelError::NotOpen);
         }
         let sent = self.write(&Outgoing::Text(plain), out);
-        self.has_ended = sent.is_err();
+        self.parts.has_ended = sent.is_err();
         sent
     }
 
     /// Appends the end of the connection (`close_notify`) to `out`, if the handshake is far enough for that.
     /// Afterwards, nothing can be sent or received.
     pub fn close(&mut self, out: &mut Vec<u8>) {
-        if !self.has_ended {
+        if !self.parts.has_ended {
             // Without keys, there is nothing to close.
             let _ = self.write(&Outgoing::Close, out);
         }
-        self.has_ended = true;
-        self.kept = Vec::new();
+        self.parts.has_ended = true;
+        self.parts.kept = Vec::new();
     }
 
     /// Takes bytes that fit beside those kept.
     fn take_in(&mut self, bytes: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), ChannelError> {
-        let mut kept = mem::take(&mut self.kept);
+        let mut kept = mem::take(&mut self.parts.kept);
         kept.extend_from_slice(bytes);
         let used = self.process(&mut kept, plain, out)?;
         // Copies only bytes that came with this call, so the cost does not grow with the number of pieces.
-        self.kept = if used == 0 { kept } else { kept[used..].to_vec() };
+        self.parts.kept = if used == 0 { kept } else { kept[used..].to_vec() };
         Ok(())
     }
 
@@ -151,7 +163,7 @@ impl ServerChannel {
         let mut used = 0;
         // Each round uses bytes, takes something that the library has queued, or is the last.
         loop {
-            let UnbufferedStatus { discard, state } = self.tls.process_tls_records(&mut kept[used..]);
+            let UnbufferedStatus { discard, state } = self.parts.tls.process_tls_records(&mut kept[used..]);
             let flow = match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(record) = traffic.next_record() {
@@ -182,7 +194,7 @@ impl ServerChannel {
                 }
                 Flow::IsClosed => {
                     self.note_handshake()?;
-                    self.status = Status::Closed;
+                    self.parts.status = Status::Closed;
                     // Anything after the end does not belong to the connection (RFC 8446 6.1).
                     return Ok(kept.len());
                 }
@@ -193,12 +205,12 @@ impl ServerChannel {
 
     /// Checks whether the handshake is complete, and records the peer's key.
     fn note_handshake(&mut self) -> Result<(), ChannelError> {
-        if self.status == Status::Handshaking && !self.tls.is_handshaking() {
-            self.peer_key = match self.tls.peer_certificates() {
+        if self.parts.status == Status::Handshaking && !self.parts.tls.is_handshaking() {
+            self.parts.peer_key = match self.parts.tls.peer_certificates() {
                 Some([first, others @ ..]) => Some(certificate::presented(first, others)?),
                 _ => None,
             };
-            self.status = Status::Open;
+            self.parts.status = Status::Open;
         }
         Ok(())
     }
@@ -206,8 +218,8 @@ impl ServerChannel {
     /// Appends the alerts that tell the peer what was wrong.
     fn drain_alerts(&mut self, kept: &mut [u8], out: &mut Vec<u8>) {
         // Stops after the alerts: the next round would find the broken bytes again.
-        while self.tls.wants_write() {
-            match self.tls.process_tls_records(kept).state {
+        while self.parts.tls.wants_write() {
+            match self.parts.tls.process_tls_records(kept).state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
                     if encode(&mut data, out).is_err() {
                         break;
@@ -221,7 +233,7 @@ impl ServerChannel {
     fn write(&mut self, what: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), ChannelError> {
         loop {
             // `kept` is unfinished, so this only returns what may be written now.
-            let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut self.kept);
+            let UnbufferedStatus { state, .. } = self.parts.tls.process_tls_records(&mut self.parts.kept);
             match state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out)?,
                 Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
@@ -248,7 +260,7 @@ impl ServerChannel {
 
 impl fmt::Debug for ServerChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tls: _, kept, peer_key, status, has_ended } = self;
+        let ChannelParts { tls: _, kept, peer_key, status, has_ended } = &*self.parts;
         f.debug_struct("ServerChannel")
             .field("kept", &kept.len())
             .field("peer_key", peer_key)

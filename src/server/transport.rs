@@ -32,31 +32,29 @@ pub(super) enum Transport {
 
 #[derive(Debug)]
 pub(super) struct Layer {
-    kind: LayerKind,
-    /// Records, or the end of one, that did not fit the socket.
-    rest: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum LayerKind {
-    Tls(ServerChannel),
-    Web(WebSocket),
-    /// Boxed: the others need no room for it.
-    WebOverTls(Box<(ServerChannel, WebSocket, Option<Fingerprint>)>),
+    /// With TLS.
+    channel: Option<ServerChannel>,
+    /// Of a browser.
+    web: Option<WebSocket>,
+    rest: Option<Box<Rest>>,
 }
 
 /// One per encrypted connection, and one per browser.
-const _: () = assert!(size_of::<Layer>() <= 112);
+const _: () = assert!(size_of::<Layer>() <= 48);
+
+/// Bytes on their way: records, or the end of one, that did not fit the socket, or a frame. Boxed: thousands have none.
+#[derive(Debug, Default)]
+struct Rest(Vec<u8>);
 
 /// A browser's connection after the upgrade.
 #[derive(Debug)]
 struct WebSocket {
     reader: FrameReader,
+    /// The answer to a ping, which goes between two messages.
+    pong: Option<Box<Rest>>,
     /// Why the server ends it.
     close: CloseCode,
     is_closed: bool,
-    /// The answer to a ping, which goes between two messages.
-    pong: Option<Box<[u8]>>,
 }
 
 /// Why a connection's bytes cannot be read.
@@ -70,55 +68,41 @@ pub(super) enum TransportError {
 
 impl Transport {
     pub(super) fn encrypted(channel: ServerChannel) -> Self {
-        Self::layered(LayerKind::Tls(channel))
+        Self::layered(Some(channel), None)
     }
 
     /// A browser's after the upgrade, over plain HTTP until [`Self::put_over_tls`].
     pub(super) fn web(purpose: WebPurpose) -> Self {
-        Self::layered(LayerKind::Web(WebSocket::new(purpose)))
+        Self::layered(None, Some(WebSocket::new(purpose)))
     }
 
     /// Puts a browser's frames into this channel, whose browser has proved to own a key, or has none.
-    pub(super) fn put_over_tls(self, channel: ServerChannel, key: Option<Fingerprint>) -> Self {
-        match self {
-            Self::Layered(layer) => match *layer {
-                Layer { kind: LayerKind::Web(web), .. } => {
-                    Self::layered(LayerKind::WebOverTls(Box::new((channel, web, key))))
-                }
-                layer => Self::Layered(Box::new(layer)),
-            },
-            Self::Plain => Self::Plain,
+    pub(super) fn put_over_tls(mut self, mut channel: ServerChannel, key: Option<Fingerprint>) -> Self {
+        if let Self::Layered(layer) = &mut self {
+            channel.set_peer_key(key);
+            layer.channel = Some(channel);
         }
+        self
     }
 
-    fn layered(kind: LayerKind) -> Self {
-        Self::Layered(Box::new(Layer { kind, rest: Vec::new() }))
+    fn layered(channel: Option<ServerChannel>, web: Option<WebSocket>) -> Self {
+        Self::Layered(Box::new(Layer { channel, web, rest: None }))
     }
 
     /// The key that the peer has proved to own.
     pub(super) fn peer_key(&self) -> Option<Fingerprint> {
-        match self {
-            Self::Plain => None,
-            Self::Layered(layer) => match &layer.kind {
-                LayerKind::Tls(channel) => channel.peer_key(),
-                LayerKind::Web(_) => None,
-                LayerKind::WebOverTls(web) => web.2,
-            },
-        }
+        let Self::Layered(layer) = self else { return None };
+        layer.channel.as_ref()?.peer_key()
     }
 
     pub(super) fn is_encrypted(&self) -> bool {
-        matches!(self, Self::Layered(layer) if !matches!(layer.kind, LayerKind::Web(_)))
+        matches!(self, Self::Layered(layer) if layer.channel.is_some())
     }
 
     /// The purpose of a browser's connection; `None`: it is not a browser's.
     pub(super) fn web_purpose(&self) -> Option<WebPurpose> {
         let Self::Layered(layer) = self else { return None };
-        match &layer.kind {
-            LayerKind::Tls(_) => None,
-            LayerKind::Web(web) => Some(web.reader.purpose()),
-            LayerKind::WebOverTls(web) => Some(web.1.reader.purpose()),
-        }
+        layer.web.as_ref().map(|web| web.reader.purpose())
     }
 
     /// Whether the peer tells an end in order from a cut, beyond what TCP does.
@@ -129,7 +113,7 @@ impl Transport {
     /// Notes why the server will end a browser's connection.
     pub(super) fn set_close(&mut self, code: CloseCode) {
         if let Self::Layered(layer) = self
-            && let Some(web) = layer.web()
+            && let Some(web) = &mut layer.web
         {
             web.close = code;
         }
@@ -138,14 +122,13 @@ impl Transport {
     /// Takes the answer to a browser's ping. It goes between two messages.
     pub(super) fn take_pong(&mut self) -> Option<Vec<u8>> {
         let Self::Layered(layer) = self else { return None };
-        layer.web()?.pong.take().map(Vec::from)
+        layer.web.as_mut()?.pong.take().map(|pong| pong.0)
     }
 
     /// The bytes that tell the peer a last line and the end, for a connection that the server does not take.
     pub(super) fn last_words(&mut self, line: Vec<u8>) -> Option<Vec<u8>> {
         let Self::Layered(layer) = self else { return Some(line) };
-        let (channel, web) = layer.parts();
-        let plain = match web {
+        let plain = match layer.web {
             Some(_) => {
                 let mut plain = message(WebContent::Lines, &line);
                 plain.extend_from_slice(&CloseCode::after(&line).frame());
@@ -153,7 +136,7 @@ impl Transport {
             }
             None => line,
         };
-        let Some(channel) = channel else { return Some(plain) };
+        let Some(channel) = &mut layer.channel else { return Some(plain) };
         let mut sealed = Vec::new();
         channel.send(&plain, &mut sealed).ok()?;
         channel.close(&mut sealed);
@@ -187,7 +170,7 @@ impl Transport {
     pub(super) fn waiting(&self) -> usize {
         match self {
             Self::Plain => 0,
-            Self::Layered(layer) => layer.rest.len(),
+            Self::Layered(layer) => layer.rest.as_ref().map_or(0, |rest| rest.0.len()),
         }
     }
 
@@ -209,11 +192,8 @@ impl Transport {
     /// Memory for an unfinished record, in bytes; also not 0 while a message of WebSocket is unfinished.
     pub(super) fn held(&self) -> usize {
         let Self::Layered(layer) = self else { return 0 };
-        match &layer.kind {
-            LayerKind::Tls(channel) => channel.held(),
-            LayerKind::Web(web) => usize::from(web.reader.is_unfinished()),
-            LayerKind::WebOverTls(web) => web.0.held() + usize::from(web.1.reader.is_unfinished()),
-        }
+        let of_web = layer.web.as_ref().is_some_and(|web| web.reader.is_unfinished());
+        layer.channel.as_ref().map_or(0, |channel| channel.held()) + usize::from(of_web)
     }
 
     /// Decrypts what the peer sent, takes it out of its frames, and sends TLS's own answers.
@@ -243,32 +223,20 @@ impl Transport {
     ) -> Result<Status, TransportError> {
         match self {
             Self::Plain => Ok(Status::Open),
-            Self::Layered(layer) => layer.web().map_or(Ok(Status::Open), |web| web.open(bytes, plain)),
+            Self::Layered(layer) => match &mut layer.web {
+                Some(web) => web.open(bytes, plain),
+                None => Ok(Status::Open),
+            },
         }
     }
 }
 
 impl Layer {
-    fn parts(&mut self) -> (Option<&mut ServerChannel>, Option<&mut WebSocket>) {
-        match &mut self.kind {
-            LayerKind::Tls(channel) => (Some(channel), None),
-            LayerKind::Web(web) => (None, Some(web)),
-            LayerKind::WebOverTls(both) => {
-                let (channel, web, _) = &mut **both;
-                (Some(channel), Some(web))
-            }
-        }
-    }
-
-    fn web(&mut self) -> Option<&mut WebSocket> {
-        self.parts().1
-    }
-
     fn write<S>(&mut self, stream: &S, bytes: &[u8]) -> io::Result<usize>
     where
         for<'a> &'a S: Write,
     {
-        if matches!(self.kind, LayerKind::Web(_)) {
+        if self.channel.is_none() {
             return if self.flush(stream)? { try_write(stream, bytes) } else { Ok(0) };
         }
         let mut written = 0;
@@ -287,21 +255,22 @@ impl Layer {
     where
         for<'a> &'a S: Write,
     {
-        if !self.rest.is_empty() {
-            let written = try_write(stream, &self.rest)?;
-            self.rest.drain(..written);
-            if self.rest.is_empty() {
-                self.rest = Vec::new();
+        if let Some(rest) = &mut self.rest {
+            let written = try_write(stream, &rest.0)?;
+            rest.0.drain(..written);
+            if rest.0.is_empty() {
+                self.rest = None;
             }
         }
-        Ok(self.rest.is_empty())
+        Ok(self.rest.is_none())
     }
 
     fn end<S>(&mut self, stream: &S) -> io::Result<()>
     where
         for<'a> &'a S: Write,
     {
-        let close = self.web().and_then(|web| (!mem::replace(&mut web.is_closed, true)).then_some(web.close));
+        let web = self.web.as_mut();
+        let close = web.and_then(|web| (!mem::replace(&mut web.is_closed, true)).then_some(web.close));
         self.post(stream, |channel, out| match (channel, close) {
             (Some(channel), close) => {
                 // A channel that has failed has nobody to tell either.
@@ -324,13 +293,13 @@ impl Layer {
             });
             received.unwrap_or(Err(ChannelError::NotOpen))
         };
-        match &mut self.kind {
-            LayerKind::Tls(_) => Ok(receive(self, plain)?),
-            LayerKind::Web(web) => web.open(bytes, plain),
-            LayerKind::WebOverTls(_) => FRAMES.with_borrow_mut(|frames| {
+        match (&self.channel, &mut self.web) {
+            (_, None) => Ok(receive(self, plain)?),
+            (None, Some(web)) => web.open(bytes, plain),
+            (Some(_), Some(_)) => FRAMES.with_borrow_mut(|frames| {
                 frames.clear();
                 let received = receive(self, frames);
-                let opened = self.web().map_or(Ok(Status::Open), |web| web.open(frames, plain))?;
+                let opened = self.web.as_mut().map_or(Ok(Status::Open), |web| web.open(frames, plain))?;
                 Ok(if opened == Status::Closed { opened } else { received? })
             }),
         }
@@ -347,10 +316,12 @@ impl Layer {
     {
         RECORDS.with_borrow_mut(|out| {
             out.clear();
-            let result = make(self.parts().0, out);
-            let is_next = self.rest.is_empty() && !out.is_empty();
+            let result = make(self.channel.as_mut(), out);
+            let is_next = self.rest.is_none() && !out.is_empty();
             let written = if is_next { try_write(stream, out)? } else { 0 };
-            self.rest.extend_from_slice(&out[written..]);
+            if written < out.len() {
+                self.rest.get_or_insert_default().0.extend_from_slice(&out[written..]);
+            }
             Ok(result)
         })
     }
@@ -365,7 +336,7 @@ impl WebSocket {
         match self.reader.read(frames, plain) {
             Ok(control) => {
                 if let Some(pong) = control.pong {
-                    self.pong = Some(pong.into());
+                    self.pong = Some(Box::new(Rest(pong)));
                 }
                 Ok(if control.is_closed { Status::Closed } else { Status::Open })
             }

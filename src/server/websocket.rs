@@ -115,10 +115,31 @@ pub(super) struct ControlFrames {
     pub(super) is_closed: bool,
 }
 
-/// The place in what a client sends.
+/// Reads what a client sends.
 #[derive(Debug)]
 pub(super) struct FrameReader {
+    /// The place in a message or frame. Boxed: connections need room for it only while one is unfinished.
+    unfinished: Option<Box<FramePlace>>,
+    progress: Progress,
+}
+
+/// One per browser.
+const _: () = assert!(size_of::<FrameReader>() <= 16);
+
+/// The state of a connection between messages.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
     purpose: WebPurpose,
+    /// Whether a text message has come.
+    has_line: bool,
+    /// Whether a binary one has begun.
+    has_bytes: bool,
+}
+
+/// The place in a message and its present frame.
+#[derive(Debug)]
+struct FramePlace {
+    progress: Progress,
     /// The header of the present frame, or the beginning of one.
     head: [u8; HEAD_BYTES],
     head_bytes: u8,
@@ -130,14 +151,10 @@ pub(super) struct FrameReader {
     message: Option<bool>,
     /// Whether nothing of the present message, or a line feed, came last.
     is_line: bool,
-    /// Whether a text message has come.
-    has_line: bool,
-    /// Whether a binary one has begun.
-    has_bytes: bool,
     /// The beginning of a character.
     partial: PartialChar,
-    /// The content of a control frame. Boxed: connections need room for it only while one is unfinished.
-    control: Option<Box<ControlBody>>,
+    /// The content of a control frame.
+    control: Option<ControlBody>,
 }
 
 /// At most [`MAX_CONTROL_BYTES`].
@@ -152,28 +169,16 @@ struct PartialChar {
 
 impl FrameReader {
     pub(super) fn new(purpose: WebPurpose) -> Self {
-        Self {
-            purpose,
-            head: [0; HEAD_BYTES],
-            head_bytes: 0,
-            missing: None,
-            mask: [0; 4],
-            message: None,
-            is_line: true,
-            has_line: false,
-            has_bytes: false,
-            partial: PartialChar::default(),
-            control: None,
-        }
+        Self { unfinished: None, progress: Progress { purpose, has_line: false, has_bytes: false } }
     }
 
     pub(super) fn purpose(&self) -> WebPurpose {
-        self.purpose
+        self.progress.purpose
     }
 
     /// Whether a message or a frame has begun and not ended.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.head_bytes > 0 || self.message.is_some()
+        self.unfinished.is_some()
     }
 
     /// Takes bytes of the connection, split anywhere, and appends the content to `out`: text with a line feed at the end
@@ -181,7 +186,36 @@ impl FrameReader {
     ///
     /// # Errors
     /// The peer broke the protocol; `out` has the content before that.
-    pub(super) fn read(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<ControlFrames, CloseCode> {
+    pub(super) fn read(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<ControlFrames, CloseCode> {
+        // A message that comes whole needs no memory.
+        let mut place = self.unfinished.take().map_or_else(|| FramePlace::new(self.progress), |place| *place);
+        let result = place.read(bytes, out);
+        self.progress = place.progress;
+        self.unfinished = place.is_unfinished().then(|| Box::new(place));
+        result
+    }
+}
+
+impl FramePlace {
+    fn new(progress: Progress) -> Self {
+        Self {
+            progress,
+            head: [0; HEAD_BYTES],
+            head_bytes: 0,
+            missing: None,
+            mask: [0; 4],
+            message: None,
+            is_line: true,
+            partial: PartialChar::default(),
+            control: None,
+        }
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.head_bytes > 0 || self.message.is_some()
+    }
+
+    fn read(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<ControlFrames, CloseCode> {
         let mut control = ControlFrames::default();
         while !control.is_closed {
             let Some(missing) = self.missing else {
@@ -261,16 +295,16 @@ impl FrameReader {
 
     fn begin_frame(&mut self) -> Result<(), CloseCode> {
         match (self.head[0] & 0x0f, self.message) {
-            (TEXT, None) if !self.has_bytes => {
+            (TEXT, None) if !self.progress.has_bytes => {
                 (self.message, self.is_line) = (Some(true), true);
             }
-            (BINARY, None) if self.purpose == WebPurpose::File && self.has_line => {
-                (self.message, self.has_bytes) = (Some(false), true);
+            (BINARY, None) if self.progress.purpose == WebPurpose::File && self.progress.has_line => {
+                (self.message, self.progress.has_bytes) = (Some(false), true);
             }
             (TEXT | BINARY, None) => return Err(CloseCode::WRONG_KIND),
             (CONTINUATION, Some(_)) => {}
             (CONTINUATION, None) | (TEXT | BINARY, Some(_)) => return Err(CloseCode::PROTOCOL),
-            _ => self.control = Some(Box::default()),
+            _ => self.control = Some(ControlBody::default()),
         }
         Ok(())
     }
@@ -307,7 +341,7 @@ impl FrameReader {
                     if !mem::replace(&mut self.is_line, true) {
                         out.push(b'\n');
                     }
-                    self.has_line = true;
+                    self.progress.has_line = true;
                 }
             }
             (_, None) => {}

@@ -117,7 +117,7 @@ fn text_in_the_same_piece_as_the_end_of_the_handshake_is_not_lost() {
     client.0.send_close_notify();
     bytes.extend(client.written());
     assert_eq!(give(&mut server, &bytes, usize::MAX).unwrap().0, b"hello");
-    assert_eq!(server.status, Status::Closed);
+    assert_eq!(server.parts.status, Status::Closed);
     assert!(server.peer_key().is_some());
 }
 
@@ -189,7 +189,7 @@ fn each_side_may_close_first() {
     assert_eq!(server.receive(&bytes, &mut Vec::new(), &mut out).unwrap(), Status::Closed);
     assert!(!server.is_open());
     assert_eq!(server.receive(b"more", &mut Vec::new(), &mut out).unwrap(), Status::Closed);
-    assert_eq!(server.kept.capacity(), 0);
+    assert_eq!(server.parts.kept.capacity(), 0);
     // A half-closed peer still hears the rest.
     assert_eq!(client.read(&sent(&mut server, b"bye")).unwrap(), b"bye");
 }
@@ -250,14 +250,14 @@ fn copy(common: &rustls::CipherSuiteCommon) -> rustls::CipherSuiteCommon {
 #[test]
 fn an_idle_channel_keeps_no_bytes_and_a_busy_one_at_most_a_record() {
     let (mut server, mut client) = connected(Manner::anonymous());
-    assert_eq!(server.kept.capacity(), 0);
+    assert_eq!(server.parts.kept.capacity(), 0);
     let bytes = client.say(&[1; 40_000]);
     let mut plain = Vec::new();
     for piece in bytes.chunks(3000) {
         server.receive(piece, &mut plain, &mut Vec::new()).unwrap();
-        assert!(server.kept.len() < MAX_RECORD_BYTES);
-        assert!(server.kept.capacity() < 2 * MAX_RECORD_BYTES, "{}", server.kept.capacity());
+        assert!(server.parts.kept.len() < MAX_RECORD_BYTES);
+        assert!(server.parts.kept.capacity() < 2 * MAX_RECORD_BYTES, "{}", server.parts.kept.capacity());
     }
     assert_eq!(plain.len(), 40_000);
-    assert_eq!(server.kept.capacity(), 0);
+    assert_eq!(server.parts.kept.capacity(), 0);
 }

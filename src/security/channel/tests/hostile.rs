@@ -115,12 +115,12 @@ fn an_unfinished_hello_is_kept_up_to_its_bound_however_it_is_split() {
         let refused = flood.chunks(piece).find_map(|piece| {
             let refused = server.receive(piece, &mut Vec::new(), &mut Vec::new()).err();
             taken += if refused.is_none() { piece.len() } else { 0 };
-            assert!(server.kept.len() <= MAX_HANDSHAKE_BYTES);
+            assert!(server.parts.kept.len() <= MAX_HANDSHAKE_BYTES);
             refused
         });
         assert!(matches!(refused, Some(ChannelError::TooLong(MAX_HANDSHAKE_BYTES))), "{refused:?}");
         assert!(taken <= MAX_HANDSHAKE_BYTES, "{taken}");
-        assert_eq!(server.kept.capacity(), 0, "a failed channel keeps nothing");
+        assert_eq!(server.parts.kept.capacity(), 0, "a failed channel keeps nothing");
     }
 }
 
@@ -154,7 +154,7 @@ proptest! {
         let mut out = Vec::new();
         for piece in bytes.chunks(piece) {
             let _ = server.receive(piece, &mut Vec::new(), &mut out);
-            prop_assert!(server.kept.len() <= bytes.len());
+            prop_assert!(server.parts.kept.len() <= bytes.len());
         }
         prop_assert!(!server.is_open());
         prop_assert!(out.len() < 4096);

@@ -18,7 +18,7 @@ use super::gate::Pass;
 use super::memory::Reservation;
 use super::reactor_inbox::{Permits, ReactorInbox};
 use super::transport::{Transport, TransportError};
-use super::websocket::CloseCode;
+use super::websocket::{CloseCode, WebPurpose};
 use crate::chat::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, BACKLOG_STEP_BYTES, CLOSE_GRACE};
@@ -95,9 +95,9 @@ impl Connection {
         (&self.stream).read(buffer)
     }
 
-    /// Whether it is a browser's.
-    pub(super) fn is_web(&self) -> bool {
-        self.framing == Framing::Messages
+    /// The purpose of a browser's connection; `None`: it is not a browser's.
+    pub(super) fn web_purpose(&self) -> Option<WebPurpose> {
+        self.lock().transport.web_purpose()
     }
 
     /// Decrypts what the peer sent, and takes it out of its frames.
@@ -184,7 +184,7 @@ impl Connection {
     /// Ends the connection after what was sent, of which these are the last lines. The peer has [`CLOSE_GRACE`] to
     /// read it.
     pub(super) fn finish_after(&self, lines: &[u8]) {
-        if self.is_web() && !lines.is_empty() {
+        if self.framing == Framing::Messages && !lines.is_empty() {
             self.lock().transport.set_close(CloseCode::after(lines));
         }
         self.finish();
@@ -284,7 +284,7 @@ impl Connection {
 
     /// Whether what the peer sends has to be [opened](Self::open).
     pub(super) fn must_open(&self) -> bool {
-        self.is_encrypted || self.is_web()
+        self.is_encrypted || self.framing == Framing::Messages
     }
 
     /// Memory for an unfinished record, in bytes; also not 0 while a message of WebSocket is unfinished.

@@ -1,10 +1,9 @@
 //! The hub's work under its lock, without the lock: for the bench that measures it. Not part of the library's
 //! interface.
 
-use super::hub::{HubState, ParsedIncoming};
+use super::hub::{HubState, Incoming, ParsedIncoming};
 use super::journal::ServerJournal;
 use super::output_batch::{OutputBatch, OutputStep, StepKind};
-use super::packet_reader;
 use crate::chat::{Asked, Chat, Listing, Now, Peer, SessionId};
 use crate::limits::REGISTRATION_TIMEOUT;
 use crate::protocol::Event;
@@ -28,7 +27,7 @@ pub struct TakenBatch(OutputBatch);
 impl Frame {
     /// Parses a frame. `is_first`: its connection has no name yet.
     pub fn read(frame: &[u8], is_first: bool) -> Self {
-        Self(ParsedIncoming::new(packet_reader::found(Decoded::Frame(frame)), is_first))
+        Self(ParsedIncoming::new(Incoming::of(Decoded::Frame(frame)), is_first))
     }
 }
 

@@ -8,11 +8,11 @@ use super::hub::{Hub, Incoming, Next, Portion};
 use super::memory::Reservation;
 use super::passphrase_check::PassphraseCheck;
 use super::reactor_inbox::HandshakeLeftover;
+use super::websocket::WebPurpose;
 use super::{connection::Connection, connection_end::InputPolicy};
-use crate::chat::Garbage;
 use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
 use crate::protocol::Code;
-use crate::protocol::codec::{Decoded, Decoder};
+use crate::protocol::codec::Decoder;
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::security::Status;
 use std::collections::VecDeque;
@@ -224,8 +224,17 @@ fn portion(
             && let Some(first) = input.incoming.front()
         {
             readiness.is_new = false;
-            if matches!(first, Incoming::Packet(first) if first.file_token().is_some()) {
-                return ReadOutcome::File;
+            match (first.is_for_file(), connection.web_purpose()) {
+                (true, None | Some(WebPurpose::File)) => return ReadOutcome::File,
+                (true, Some(WebPurpose::Chat)) => {
+                    input.refuse("this path is for the chat; a file's is /file")
+                }
+                (false, Some(WebPurpose::File)) => {
+                    input.refuse(
+                        "this path is for a file, whose hello has \"mode\":\"file\"; the chat's is /chat",
+                    );
+                }
+                (false, _) => {}
             }
         }
     }
@@ -326,7 +335,7 @@ impl ReadState {
         let Self { decoder, incoming, bad_in_a_row, .. } = self;
         let mut is_over = false;
         let flow = decoder.decode(bytes, |decoded| {
-            let found = found(decoded);
+            let found = Incoming::of(decoded);
             *bad_in_a_row = if matches!(found, Incoming::Packet(_)) { 0 } else { *bad_in_a_row + 1 };
             is_over = matches!(found, Incoming::Fatal(..));
             incoming.push_back(found);
@@ -375,6 +384,12 @@ impl ReadState {
         bytes > 0 || !self.is_empty()
     }
 
+    /// Answers what came with the end of the connection.
+    fn refuse(&mut self, why: &'static str) {
+        self.end();
+        self.incoming.push_back(Incoming::Fatal(Refusal::new(Code::BadPacket, why), None));
+    }
+
     /// Discards everything.
     fn end(&mut self) {
         self.is_over = true;
@@ -400,21 +415,6 @@ impl ReadState {
             && self.bad_in_a_row == 0
             && !self.is_over
             && self.passphrase_check.is_none()
-    }
-}
-
-pub(super) fn found(decoded: Decoded<'_>) -> Incoming {
-    match decoded {
-        Decoded::Frame(frame) => match ClientPacket::parse(frame) {
-            Ok(packet) => Incoming::Packet(Box::new(packet)),
-            Err(error) => Incoming::Garbage(Garbage::of(frame, &error)),
-        },
-        Decoded::Garbage => Incoming::Garbage(Garbage::unframed()),
-        Decoded::TooLong => {
-            let why =
-                format!("the frame has more than {MAX_FRAME_BYTES} bytes; split the text, and connect again");
-            Incoming::Fatal(Refusal::new(Code::TooLong, why), None)
-        }
     }
 }
 

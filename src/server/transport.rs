@@ -128,10 +128,10 @@ impl Transport {
     /// The bytes that tell the peer a last line and the end, for a connection that the server does not take.
     pub(super) fn last_words(&mut self, line: Vec<u8>) -> Option<Vec<u8>> {
         let Self::Layered(layer) = self else { return Some(line) };
-        let plain = match layer.web {
-            Some(_) => {
+        let plain = match &layer.web {
+            Some(web) => {
                 let mut plain = message(WebContent::Lines, &line);
-                plain.extend_from_slice(&CloseCode::after(&line).frame());
+                plain.extend_from_slice(&web.close_after(&line).frame());
                 plain
             }
             None => line,
@@ -330,6 +330,11 @@ impl Layer {
 impl WebSocket {
     fn new(purpose: WebPurpose) -> Self {
         Self { reader: FrameReader::new(purpose), close: CloseCode::NORMAL, is_closed: false, pong: None }
+    }
+
+    /// The code that ends the connection after a last line: a broken frame has its own.
+    fn close_after(&self, line: &[u8]) -> CloseCode {
+        if self.close == CloseCode::NORMAL { CloseCode::after(line) } else { self.close }
     }
 
     fn open(&mut self, frames: &[u8], plain: &mut Vec<u8>) -> Result<Status, TransportError> {

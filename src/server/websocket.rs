@@ -23,6 +23,9 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 
+/// Lines on a file's connection before its bytes: who the browser is, and its `hello`.
+const LINES_BEFORE_BYTES: u8 = 2;
+
 /// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebPurpose {
@@ -130,8 +133,8 @@ const _: () = assert!(size_of::<FrameReader>() <= 16);
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     purpose: WebPurpose,
-    /// Whether a text message has come.
-    has_line: bool,
+    /// Lines that came, up to those before a file's bytes. Not counted in a chat.
+    lines: u8,
     /// Whether a binary one has begun.
     has_bytes: bool,
 }
@@ -169,7 +172,7 @@ struct PartialChar {
 
 impl FrameReader {
     pub(super) fn new(purpose: WebPurpose) -> Self {
-        Self { unfinished: None, progress: Progress { purpose, has_line: false, has_bytes: false } }
+        Self { unfinished: None, progress: Progress { purpose, lines: 0, has_bytes: false } }
     }
 
     pub(super) fn purpose(&self) -> WebPurpose {
@@ -193,6 +196,16 @@ impl FrameReader {
         self.progress = place.progress;
         self.unfinished = place.is_unfinished().then(|| Box::new(place));
         result
+    }
+}
+
+impl Progress {
+    fn count_lines(&mut self, text: &[u8]) {
+        if self.purpose == WebPurpose::File {
+            let missing = usize::from(LINES_BEFORE_BYTES - self.lines);
+            // Not more than those.
+            self.lines += memchr::memchr_iter(b'\n', text).take(missing).fold(0, |count, _| count + 1);
+        }
     }
 }
 
@@ -298,7 +311,7 @@ impl FramePlace {
             (TEXT, None) if !self.progress.has_bytes => {
                 (self.message, self.is_line) = (Some(true), true);
             }
-            (BINARY, None) if self.progress.purpose == WebPurpose::File && self.progress.has_line => {
+            (BINARY, None) if self.progress.lines == LINES_BEFORE_BYTES => {
                 (self.message, self.progress.has_bytes) = (Some(false), true);
             }
             (TEXT | BINARY, None) => return Err(CloseCode::WRONG_KIND),
@@ -319,6 +332,7 @@ impl FramePlace {
                 out.truncate(start);
                 return Err(CloseCode(code));
             }
+            self.progress.count_lines(&out[start..]);
         }
         Ok(())
     }
@@ -340,8 +354,8 @@ impl FramePlace {
                     }
                     if !mem::replace(&mut self.is_line, true) {
                         out.push(b'\n');
+                        self.progress.count_lines(b"\n");
                     }
-                    self.progress.has_line = true;
                 }
             }
             (_, None) => {}

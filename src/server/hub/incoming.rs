@@ -1,6 +1,9 @@
 //! A connection's input on its way to the rules.
 
 use crate::chat::{Garbage, Parsed};
+use crate::limits::MAX_FRAME_BYTES;
+use crate::protocol::Code;
+use crate::protocol::codec::Decoded;
 use crate::protocol::request::{ClientPacket, Refusal};
 
 #[derive(Debug)]
@@ -13,6 +16,28 @@ pub(in crate::server) enum Incoming {
 }
 
 impl Incoming {
+    /// The meaning of what a decoder has found.
+    pub(in crate::server) fn of(decoded: Decoded<'_>) -> Self {
+        match decoded {
+            Decoded::Frame(frame) => match ClientPacket::parse(frame) {
+                Ok(packet) => Self::Packet(Box::new(packet)),
+                Err(error) => Self::Garbage(Garbage::of(frame, &error)),
+            },
+            Decoded::Garbage => Self::Garbage(Garbage::unframed()),
+            Decoded::TooLong => {
+                let why = format!(
+                    "the frame has more than {MAX_FRAME_BYTES} bytes; split the text, and connect again"
+                );
+                Self::Fatal(Refusal::new(Code::TooLong, why), None)
+            }
+        }
+    }
+
+    /// Whether it begins a connection that carries a file.
+    pub(in crate::server) fn is_for_file(&self) -> bool {
+        matches!(self, Self::Packet(packet) if packet.file_token().is_some())
+    }
+
     /// How many messages it counts as.
     pub(in crate::server) fn cost(&self) -> u64 {
         match self {

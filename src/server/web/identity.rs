@@ -14,7 +14,7 @@ use crate::protocol::{Code, WebChallenge, WebIdentity};
 use crate::security::{Status, proven_key};
 use crate::server::hub::Hub;
 use crate::server::transport::Transport;
-use crate::server::websocket::{WebContent, WebPurpose, message};
+use crate::server::websocket::{CloseCode, WebContent, WebPurpose, message};
 use std::net::IpAddr;
 use tokio::time::timeout;
 
@@ -58,7 +58,14 @@ pub(super) async fn learn(
             caller.judge(&line, &challenge.signed_text(&caller.origin), stream.is_encrypted())
         }
         Ok(Err(Some(why))) => Err(why),
-        Ok(Err(None)) => return Err(WebEnd::Done),
+        Ok(Err(None)) => {
+            if frames.is_closed {
+                // It may be gone.
+                let _ = stream.write(&CloseCode::NORMAL.frame()).await;
+            }
+            stream.end().await;
+            return Err(WebEnd::Done);
+        }
         Err(_) => Err((Code::HandshakeTimeout, "the page did not say in time who you are; reload it")),
     };
     let key = judged.as_ref().ok().copied().flatten();
@@ -145,6 +152,11 @@ impl FirstLine {
         loop {
             let opened = transport.open_frames(&std::mem::take(&mut self.bytes), &mut self.plain);
             self.is_closed |= matches!(opened, Ok(Status::Closed));
+            if let Some(pong) = transport.take_pong()
+                && stream.write(&pong).await.is_err()
+            {
+                return Err(None);
+            }
             // Also if a line came before: nothing would tell of the error any more.
             if opened.is_err() {
                 return Err(Some((Code::BadPacket, "the bytes are not frames of WebSocket with text")));

@@ -172,8 +172,13 @@ fn a_file_is_lines_and_then_bytes() {
     reader.read(&bytes, &mut out).unwrap();
     assert_eq!(out, b"{}\n{\"token\":\"x\"}\n\x00\xffend");
     assert_eq!(reader.read(&text("late"), &mut out), Err(CloseCode::WRONG_KIND));
-    let early = FrameReader::new(WebPurpose::File).read(&binary(b"x"), &mut out);
-    assert_eq!(early, Err(CloseCode::WRONG_KIND));
+    // Only who it is, or nothing at all, was said before.
+    for early in [vec![], text("{}"), text("{}\n")] {
+        let bytes = [early, binary(b"x")].concat();
+        assert_eq!(FrameReader::new(WebPurpose::File).read(&bytes, &mut out), Err(CloseCode::WRONG_KIND));
+    }
+    let at_once = [text("{}\n{}"), binary(b"x")].concat();
+    assert!(FrameReader::new(WebPurpose::File).read(&at_once, &mut out).is_ok());
 }
 
 #[test]

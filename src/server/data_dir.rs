@@ -26,7 +26,7 @@ pub const HISTORY_FILE: &str = "history.db";
 pub const SECRET_FILE: &str = "operator-secret";
 
 /// The certificate for browsers.
-pub(super) const WEB_CERTIFICATE_FILE: &str = "web-certificate.json";
+pub const WEB_CERTIFICATE_FILE: &str = "web-certificate.json";
 
 /// The file to lock.
 const LOCK_FILE: &str = "lock";
@@ -139,15 +139,20 @@ impl DataDir {
         })
     }
 
-    /// Writes the secret, and where the server listens, for clients that can read the directory.
+    /// Writes the secret, where the server listens, and where its passphrase is if that is not here, for clients
+    /// that can read the directory.
     pub(super) fn leave_secret(
         &self,
         id: &str,
         secret: &str,
-        address: SocketAddr,
+        (address, passphrase_file): (SocketAddr, Option<&Path>),
     ) -> Result<(), DataDirError> {
         let Some(path) = self.file(SECRET_FILE) else { return Ok(()) };
-        let content = serde_json::json!({"id": id, "secret": secret, "address": address}).to_string();
+        let mut content = serde_json::json!({"id": id, "secret": secret, "address": address});
+        if let Some(file) = passphrase_file.and_then(Path::to_str) {
+            content["passphrase_file"] = file.into();
+        }
+        let content = content.to_string();
         files::replace(&path, content.as_bytes()).map_err(|error| DataDirError::Unusable(path, error))
     }
 }

@@ -10,7 +10,7 @@ use crate::protocol::WebAccess;
 use crate::security::Passphrase;
 use crate::store::Retention;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A server's settings.
@@ -102,15 +102,25 @@ pub enum JoinPolicy {
     Open,
     /// Members, and anyone who proves that they know this passphrase.
     Closed(Passphrase),
+    /// The same, with the passphrase that is in this file.
+    ClosedByFile(Passphrase, PathBuf),
     /// The same, with the passphrase in the data directory, which the first start generates.
     ClosedByOwn,
 }
 
 impl JoinPolicy {
+    /// The file with the passphrase, if it is not in the data directory.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::ClosedByFile(_, file) => Some(file),
+            Self::Open | Self::Closed(_) | Self::ClosedByOwn => None,
+        }
+    }
+
     pub(super) fn passphrase(&self, data_dir: &DataDir) -> Result<Option<Passphrase>, DataDirError> {
         Ok(match self {
             Self::Open => None,
-            Self::Closed(passphrase) => Some(passphrase.clone()),
+            Self::Closed(passphrase) | Self::ClosedByFile(passphrase, _) => Some(passphrase.clone()),
             Self::ClosedByOwn => Some(data_dir.passphrase()?),
         })
     }

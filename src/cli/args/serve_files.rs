@@ -29,7 +29,15 @@ pub(super) fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Joi
         return Ok(JoinPolicy::Open);
     }
     Ok(match passphrase_file.map(Path::to_path_buf).or_else(credential) {
-        Some(file) => JoinPolicy::Closed(Passphrase::read(&file)?),
+        Some(file) => {
+            // A pipe can be read only once, so nobody else gets its name.
+            let is_kept = file.is_file();
+            let passphrase = Passphrase::read(&file)?;
+            match std::path::absolute(&file) {
+                Ok(file) if is_kept => JoinPolicy::ClosedByFile(passphrase, file),
+                _ => JoinPolicy::Closed(passphrase),
+            }
+        }
         None => JoinPolicy::ClosedByOwn,
     })
 }

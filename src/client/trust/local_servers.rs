@@ -24,13 +24,16 @@ struct Secret {
     secret: String,
     #[serde(default)]
     address: Option<SocketAddr>,
+    /// If it is not the usual one.
+    #[serde(default)]
+    passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Clone)]
 struct LocalServerSecret {
     key: Fingerprint,
     secret: String,
-    dir: PathBuf,
+    passphrase_file: PathBuf,
 }
 
 /// This user's servers. `Debug` hides their secrets.
@@ -52,9 +55,9 @@ impl LocalServers {
         self.find(key).map(|server| server.secret.as_str())
     }
 
-    /// The file with the passphrase that the server generated.
+    /// The file with its passphrase: the one that it was given, or generated.
     pub(crate) fn passphrase_file(&self, key: &Fingerprint) -> Option<PathBuf> {
-        self.find(key).map(|server| server.dir.join(PASSPHRASE_FILE))
+        self.find(key).map(|server| server.passphrase_file.clone())
     }
 
     fn find(&self, key: &Fingerprint) -> Option<&LocalServerSecret> {
@@ -87,8 +90,9 @@ pub fn local_server(dir: &Path) -> io::Result<OwnServer> {
 }
 
 fn read(dir: &Path) -> Option<LocalServerSecret> {
-    let Secret { id, secret, .. } = read_secret(dir).ok()?;
-    Some(LocalServerSecret { key: Fingerprint::from_id(&id)?, secret, dir: dir.to_owned() })
+    let Secret { id, secret, passphrase_file, .. } = read_secret(dir).ok()?;
+    let passphrase_file = passphrase_file.unwrap_or_else(|| dir.join(PASSPHRASE_FILE));
+    Some(LocalServerSecret { key: Fingerprint::from_id(&id)?, secret, passphrase_file })
 }
 
 fn read_secret(dir: &Path) -> io::Result<Secret> {
@@ -116,6 +120,9 @@ mod tests {
         let local = LocalServers::read(&dirs);
         assert_eq!(local.secret(&key), Some("0011"));
         assert_eq!(local.passphrase_file(&key), Some(mine.path().join("passphrase")));
+        let given = secret.replace("\"0011\"", "\"0011\",\"passphrase_file\":\"/etc/words\"");
+        fs::write(mine.path().join(SECRET_FILE), given).unwrap();
+        assert_eq!(LocalServers::read(&dirs).passphrase_file(&key), Some("/etc/words".into()));
         assert_eq!(local.secret(&Fingerprint::new([6; 32])), None);
         assert!(!format!("{local:?}").contains("0011"));
     }

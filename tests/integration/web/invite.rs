@@ -2,6 +2,8 @@
 
 use super::server_with;
 use crate::support::browser::{Browser, WebKey};
+use crate::support::process::Serve;
+use lanchat::protocol::WebAccess;
 use lanchat::server::JoinPolicy;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -45,12 +47,36 @@ fn the_link_to_a_closed_server_lets_one_browser_in() {
     Browser::with_key(server.address, "/chat", &key).join("phone");
 }
 
+/// Nothing but the data directory leads to the passphrase.
+#[test]
+fn an_invitation_needs_no_word_about_a_passphrase_that_is_elsewhere() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("words");
+    lanchat::files::replace(&file, b"correct horse battery\n").unwrap();
+    let words = file.to_str().unwrap().to_owned();
+    let server = Serve::start_at_home(home, &["--web", "--closed", "--passphrase-file", &words]);
+    let link = link(server.home.path(), server.address);
+    assert!(link.contains("/#t="), "{link}");
+    let mut status = Command::new(env!("CARGO_BIN_EXE_lanchat"));
+    status.args(["status", "--data-dir"]).arg(server.home.path()).env("HOME", server.home.path());
+    let status = status.env("XDG_STATE_HOME", server.home.path().join("other")).output().unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+}
+
 #[test]
 fn the_link_to_an_open_server_has_no_ticket() {
     let dir = tempfile::tempdir().unwrap();
     let open = server_with(|options| options.data_dir = Some(dir.path().to_owned()));
-    assert_eq!(link(dir.path(), open.address), format!("https://{}/\n", open.address));
+    let (address, links) = (open.address, link(dir.path(), open.address));
+    assert_eq!(links, format!("https://{address}/\nhttp://{address}/\n"));
     drop(open);
+    let encrypted = server_with(|options| {
+        options.web = super::options(WebAccess::Https);
+        options.data_dir = Some(dir.path().to_owned());
+    });
+    let address = encrypted.address;
+    assert_eq!(link(dir.path(), address), format!("https://{address}/\n"));
+    drop(encrypted);
     let off = server_with(|options| {
         options.web = None;
         options.data_dir = Some(dir.path().to_owned());

@@ -53,6 +53,11 @@ impl Fingerprint {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The same digits as browsers show them for a certificate: `AB:CD:...`.
+    pub fn colons(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    }
+
     /// Reads an [id](Self::id); `None` for anything else.
     pub fn from_id(id: &str) -> Option<Self> {
         let digits: Vec<u32> = id.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;

@@ -92,31 +92,32 @@ pub(super) fn page_guide(serve: &ServeArgs, server: &Server, is_announced: bool)
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     Some(Box::new(move |ticket| {
         let name = is_announced.then(|| local_name(&info.name, &info.id));
-        let links = page_links(&serve, address, name, ticket);
+        let hosts = page_hosts(&serve, address, name);
+        let port = address.port();
+        let links: Vec<String> = hosts.iter().map(|host| page_link(host, port, ticket)).collect();
         let first = links.first().filter(|_| !address.ip().is_loopback());
         let code = first.and_then(|link| qr_code_here(link, color)).unwrap_or_default();
         let page = match ticket {
             Some(_) => "the page, for one newcomer",
             None => "the page",
         };
-        let lines = vec![format!("{page}: {}", links.join(" or ")), access.explain().to_owned()];
+        let mut lines = vec![format!("{page}: {}", links.join(" or "))];
+        if access.admits_over_http(serve.closed) {
+            let plain: Vec<String> = hosts.iter().map(|host| plain_page_link(host, port)).collect();
+            lines.push(format!("the page, not encrypted: {}", plain.join(" or ")));
+        }
+        lines.push(access.explain().to_owned());
         PageNotice { lines, code }
     }))
 }
 
-/// The links to the page, addresses first: not every phone knows names in `.local`.
-fn page_links(
-    serve: &ServeArgs,
-    address: SocketAddr,
-    name: Option<String>,
-    ticket: Option<&str>,
-) -> Vec<String> {
+/// The hosts in links to the page, addresses first: not every phone knows names in `.local`.
+fn page_hosts(serve: &ServeArgs, address: SocketAddr, name: Option<String>) -> Vec<String> {
     let mut ips = advertised(serve, address);
     if ips.is_empty() {
         ips = own_addresses().unwrap_or_default();
     }
-    let hosts = ips.iter().map(ToString::to_string).chain(name);
-    hosts.map(|host| page_link(&host, address.port(), ticket)).collect()
+    ips.iter().map(ToString::to_string).chain(name).collect()
 }
 
 /// Logs where browsers find the server, and what they can read of its certificate.
@@ -132,13 +133,13 @@ fn tell_browsers(serve: &ServeArgs, server: &Server) {
     };
     let port = server.address().port();
     let link = page_link(&ip, port, None);
-    let sha256 = certificate.id();
+    let sha256 = certificate.sha256().colons();
     let encrypted = match access {
         WebAccess::Https => "encrypted, https only",
         WebAccess::Plaintext => "encrypted over https",
     };
     tracing::info!(event = "web_served", %sha256, "browsers join at {link} ({encrypted})");
-    if access == WebAccess::Plaintext {
+    if access.admits_over_http(serve.closed) {
         let link = plain_page_link(&ip, port);
         tracing::warn!(
             event = "web_plaintext",

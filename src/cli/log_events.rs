@@ -100,6 +100,10 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("tls_failed", "The server could not begin a TLS session."),
     ("transfer_ended", "A transfer of a file has ended; its members are from, to, bytes, seconds and why."),
     ("transfer_refused", "A connection for a transfer was refused (debug)."),
+    (
+        "web_doubtful",
+        "With these settings, or this certificate, browsers do not reach the page without a warning.",
+    ),
     ("web_plaintext", "The server also serves browsers over http."),
     (
         "web_served",

@@ -29,6 +29,7 @@ mod page_examples;
 mod page_programs;
 mod page_statuses;
 mod page_text;
+mod page_warnings;
 mod pages;
 mod progress;
 mod reload;

@@ -3,9 +3,11 @@
 use super::args::{ServeArgs, Subcommand};
 use super::exit::ExitError;
 use super::logging::LogFilter;
+use super::page_warnings::page_warnings;
 use super::service_manager::{self, ServiceStage};
 use super::usage;
 use crate::server::{Handle, ReloadSignal, Reloaded, ServerOptions};
+use jiff::Timestamp;
 use std::io;
 
 /// A running server, and the settings that are in force: each reload names those that need a restart again.
@@ -34,7 +36,10 @@ impl Reloader {
             signal.requested().await;
             service_manager::tell(ServiceStage::Reloading);
             match self.reload().await {
-                Ok(done) => tracing::info!(event = "reloaded", "{}", summary(&done)),
+                Ok(done) => {
+                    tracing::info!(event = "reloaded", "{}", summary(&done));
+                    self.warn_of_certificate(&done);
+                }
                 Err(failure) => {
                     let why = failure.line();
                     let why = anstream::adapter::strip_str(&why).to_string();
@@ -46,6 +51,16 @@ impl Reloader {
                 }
             }
             service_manager::tell(ServiceStage::Ready);
+        }
+    }
+
+    fn warn_of_certificate(&self, done: &Reloaded) {
+        if !done.applied.contains(&"web-cert") {
+            return;
+        }
+        let certificate = self.server.web_certificate();
+        for warning in page_warnings(&self.options, certificate.as_ref(), Timestamp::now()) {
+            tracing::warn!(event = "web_doubtful", "{warning}");
         }
     }
 

@@ -6,6 +6,7 @@ use super::copies;
 use super::exit::ExitError;
 use super::former_identity::FormerIdentity;
 use super::logging::{self, LogFilter};
+use super::page_warnings::{chain_hint, named_certificate, page_warnings};
 use super::reload::Reloader;
 use super::runtime;
 use super::service_manager::{self, ServiceStage};
@@ -13,13 +14,15 @@ use super::values::Size;
 use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
-use crate::security::protect_memory;
+use crate::security::{WebCertificate, protect_memory};
 use crate::server::{
     Console, Handle, JoinPolicy, PASSPHRASE_FILE, PageGuide, ReloadSignal, Server, ServerOptions, StartError,
-    StopSignals, check_data_dir,
+    StopSignals, check_data_dir, is_in_use,
 };
 use crate::store::Retention;
+use jiff::Timestamp;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError> {
@@ -53,14 +56,58 @@ async fn check(serve: &ServeArgs) -> Result<(), ExitError> {
             .map_err(|error| anyhow::Error::from(StartError::Metrics(metrics, error)))?;
     }
     options.data_dir.as_deref().map_or(Ok(()), check_data_dir)?;
+    let mut warnings = check_page(&options)?;
+    warnings.extend(check_port(&options).map_err(anyhow::Error::from)?);
+    for warning in &warnings {
+        anstream::eprintln!("warning: {warning}");
+    }
     let place = options.address.map_or("all addresses".to_owned(), |address| address.to_string());
     let access = if options.rules.closed { ", closed" } else { "" };
+    let page = if options.web.is_some() { ", with a page for browsers" } else { "" };
+    let verdict = if warnings.is_empty() { "nothing wrong: " } else { "" };
     anstream::println!(
-        "nothing wrong: this would serve {:?} on {place}, port {}{access}",
+        "{verdict}this would serve {:?} on {place}, port {}{access}{page}",
         options.name,
         options.port
     );
     Ok(())
+}
+
+/// Tries the port. Returns a warning if another program has it, which may end before the start.
+fn check_port(options: &ServerOptions) -> Result<Option<String>, StartError> {
+    let (address, port) = (options.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), options.port);
+    if let Some(metrics) = options.metrics.filter(|metrics| metrics.port() == port && port != 0)
+        && (metrics.ip() == address || metrics.ip().is_unspecified() || address.is_unspecified())
+    {
+        return Err(StartError::Metrics(metrics, io::ErrorKind::AddrInUse.into()));
+    }
+    let is_running = options.data_dir.as_deref().is_some_and(is_in_use);
+    match std::net::TcpListener::bind((address, port)) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(StartError::PortForbidden(port)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_running => Ok(Some(format!(
+            "port {port} is in use, by another program or by the service manager for this server; if it is another \
+             program, stop that one, or choose another port with --port"
+        ))),
+        _ => Ok(None),
+    }
+}
+
+/// Reads the certificate for browsers as a start would. Returns warnings, with which a start would work.
+fn check_page(options: &ServerOptions) -> Result<Vec<String>, ExitError> {
+    let (certificate, now) = (named_certificate(options.web.as_ref())?, Timestamp::now());
+    let mut warnings = page_warnings(options, certificate.as_ref(), now);
+    let file = options.web.as_ref().and_then(|web| web.certificate.as_ref());
+    if let (Some(certificate), Some((file, _)), []) = (&certificate, file, warnings.as_slice()) {
+        warnings.extend(chain_hint(certificate, file, now));
+    }
+    Ok(warnings)
+}
+
+/// Logs the same warnings.
+fn log_page(options: &ServerOptions, certificate: Option<&WebCertificate>) {
+    for warning in page_warnings(options, certificate, Timestamp::now()) {
+        tracing::warn!(event = "web_doubtful", "{warning}");
+    }
 }
 
 /// Runs the server as a service if the service manager has started this program; otherwise returns the options.
@@ -115,8 +162,7 @@ async fn serve_until_stopped(
     if let Some(warning) = former.and_then(|former| former.warning(&server.key())) {
         tracing::warn!(event = "key_changed", "{warning}");
     }
-    log_retention(&options);
-    log_metrics(&server);
+    log_settings(&server, &options);
     let announcer = announce(&serve, server.info(), server.address());
     tell_how_to_join(announcer.as_ref(), &serve, &server);
     copies::watch(announcer.as_ref(), &server);
@@ -166,7 +212,7 @@ fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Optio
     if options.rules.closed {
         let own = options.data_dir.as_deref().map(|dir| dir.join(PASSPHRASE_FILE));
         let place = match (passphrase_file, &options.access) {
-            (None, JoinPolicy::Closed(_)) => "the service manager's credential".to_owned(),
+            (None, JoinPolicy::ClosedByFile(..)) => "the service manager's credential".to_owned(),
             (file, _) => file.map(Path::to_path_buf).or(own).unwrap_or_default().display().to_string(),
         };
         tracing::info!(
@@ -180,6 +226,13 @@ fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Optio
             "also accepting unencrypted connections, which others can read and alter"
         );
     }
+}
+
+/// Logs the settings that an administrator may want to check.
+fn log_settings(server: &Server, options: &ServerOptions) {
+    log_retention(options);
+    log_metrics(server);
+    log_page(options, server.web_certificate().as_ref());
 }
 
 /// Logs how long messages stay.

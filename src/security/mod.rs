@@ -9,6 +9,8 @@ mod certificate;
 mod channel;
 mod keys;
 mod known;
+mod page_certificate;
+mod page_client;
 mod pake;
 mod passphrase;
 mod process;
@@ -24,6 +26,8 @@ pub use known::{
     KeyVerdict, KnownServer, KnownServers, Presented, RequestedServer, TrustBasis, Unreadable, system_dir,
     trusted_system_dir,
 };
+pub use page_certificate::{CertificateChain, CertificateReview, CertificateTime};
+pub use page_client::connect_as_browser;
 pub use pake::{Binding, Challenge, PakeResponse, WrongPassphrase};
 pub use passphrase::{Passphrase, PassphraseError};
 pub use process::protect_memory;

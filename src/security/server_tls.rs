@@ -10,17 +10,40 @@ use super::web_certificate::WebCertificate;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{Acceptor, NoServerSessionStorage, ServerConfig};
-use rustls::sign::SingleCertAndKey;
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConfig};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{DistinguishedName, Error};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The settings for all connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
     chat: Arc<ServerConfig>,
     /// `None`: browsers are not served.
-    web: Option<Arc<ServerConfig>>,
+    web: Option<PageTls>,
+}
+
+/// The settings for browsers.
+#[derive(Debug, Clone)]
+struct PageTls {
+    config: Arc<ServerConfig>,
+    certificate: Arc<PresentCertificate>,
+}
+
+/// The certificate for browsers, which a reload replaces.
+#[derive(Debug)]
+struct PresentCertificate(RwLock<WebCertificate>);
+
+impl PresentCertificate {
+    fn get(&self) -> WebCertificate {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ResolvesServerCert for PresentCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.get().certified())
+    }
 }
 
 /// The protocol in a channel.
@@ -53,12 +76,26 @@ impl ServerTls {
     }
 
     /// The same, which also serves browsers.
-    pub fn with_web(self, certificate: &WebCertificate) -> Result<Self, ChannelError> {
+    pub fn with_web(self, certificate: WebCertificate) -> Result<Self, ChannelError> {
+        let certificate = Arc::new(PresentCertificate(RwLock::new(certificate)));
         let config = ServerConfig::builder_with_provider(certificate::provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate.certified())));
-        Ok(Self { web: Some(Arc::new(without_tickets(config, WEB_ALPN))), ..self })
+            .with_cert_resolver(certificate.clone());
+        let config = Arc::new(without_tickets(config, WEB_ALPN));
+        Ok(Self { web: Some(PageTls { config, certificate }), ..self })
+    }
+
+    /// The certificate that browsers see; `None`: they are not served.
+    pub fn web_certificate(&self) -> Option<WebCertificate> {
+        Some(self.web.as_ref()?.certificate.get())
+    }
+
+    /// Shows later browsers another certificate. Does nothing if they are not served.
+    pub fn replace_web_certificate(&self, certificate: WebCertificate) {
+        if let Some(web) = &self.web {
+            *web.certificate.0.write().unwrap_or_else(PoisonError::into_inner) = certificate;
+        }
     }
 
     /// Whether browsers are served.
@@ -69,7 +106,7 @@ impl ServerTls {
     pub(super) fn config(&self, protocol: TlsProtocol) -> &Arc<ServerConfig> {
         match protocol {
             TlsProtocol::Chat => &self.chat,
-            TlsProtocol::Web => self.web.as_ref().unwrap_or(&self.chat),
+            TlsProtocol::Web => self.web.as_ref().map_or(&self.chat, |web| &web.config),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! line as well, so people are asked at a new one in any case, and those who go by name would be asked for nothing.
 
 use super::keys::Keypair;
+use super::page_certificate::CertificateChain;
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_WEB_CERTIFICATE_BYTES, WEB_CERTIFICATE_DAYS, WEB_CERTIFICATE_RENEWED};
@@ -17,7 +18,6 @@ use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
     SignatureAlgorithm,
 };
-use ring::digest::{SHA256, digest};
 use rustls::SignatureScheme;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
@@ -32,7 +32,11 @@ use std::sync::Arc;
 
 /// A certificate with its key.
 #[derive(Clone)]
-pub struct WebCertificate(Arc<CertifiedKey>);
+pub struct WebCertificate {
+    certified: Arc<CertifiedKey>,
+    /// Whether an administrator has given it.
+    is_given: bool,
+}
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,17 @@ pub enum WebCertificateError {
     /// The file holds something else.
     #[error("{0} holds no certificate or key in PEM; name the files that your authority has made")]
     Damaged(PathBuf),
+    /// The key cannot be read without a passphrase.
+    #[error(
+        "the key in {0} is encrypted, and the server asks nobody for a passphrase; write it without one: openssl pkey \
+         -in {0} -out FILE"
+    )]
+    EncryptedKey(PathBuf),
+    /// The certificate of the key is not the first one.
+    #[error(
+        "the first certificate in {0} is not the server's own but one of those above it; put the server's first"
+    )]
+    WrongOrder(PathBuf),
     /// They do not belong together.
     #[error(
         "the key in {0} is not the one of the certificate in {1}; name the two files that belong together"
@@ -97,7 +112,8 @@ impl WebCertificate {
                 der
             }
         };
-        Ok(Self(Arc::new(CertifiedKey::new(vec![der], Arc::clone(&key.certified.key)))))
+        let certified = Arc::new(CertifiedKey::new(vec![der], Arc::clone(&key.certified.key)));
+        Ok(Self { certified, is_given: false })
     }
 
     /// A certificate that an authority has made, with those between, and its key.
@@ -113,21 +129,56 @@ impl WebCertificate {
         let damaged = || WebCertificateError::Damaged(key.into());
         let private = files::read_named_secret(key, MAX_WEB_CERTIFICATE_BYTES)
             .map_err(|error| WebCertificateError::Unusable(key.into(), error))?;
-        let private = PrivateKeyDer::from_pem_slice(&private).map_err(|_| damaged())?;
+        let unreadable = || match is_encrypted(&private) {
+            true => WebCertificateError::EncryptedKey(key.into()),
+            false => damaged(),
+        };
+        let private = PrivateKeyDer::from_pem_slice(&private).map_err(|_| unreadable())?;
         let signing: Arc<dyn SigningKey> = any_supported_type(&private).map_err(|_| damaged())?;
-        let certified = CertifiedKey::new(chain, signing);
-        certified.keys_match().map_err(|_| WebCertificateError::Mismatch(key.into(), certificate.into()))?;
-        Ok(Self(Arc::new(certified)))
+        let fits = |chain: Vec<CertificateDer<'static>>| {
+            let certified = CertifiedKey::new(chain, Arc::clone(&signing));
+            certified.keys_match().is_ok().then_some(certified)
+        };
+        if let Some(certified) = fits(chain.clone()) {
+            return Ok(Self { certified: Arc::new(certified), is_given: true });
+        }
+        Err(match chain.into_iter().skip(1).any(|other| fits(vec![other]).is_some()) {
+            true => WebCertificateError::WrongOrder(certificate.into()),
+            false => WebCertificateError::Mismatch(key.into(), certificate.into()),
+        })
+    }
+
+    /// The SHA-256 of the certificate that a server has kept in this file; `None`: it has kept none.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn kept_sha256(path: &Path) -> io::Result<Option<Fingerprint>> {
+        let content = match files::read_secret(path, MAX_WEB_CERTIFICATE_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            content => content?,
+        };
+        let kept = serde_json::from_slice::<KeptCertificate>(&content)?;
+        let der = STANDARD.decode(kept.certificate).map_err(io::Error::other)?;
+        Ok(Some(CertificateChain::new(vec![CertificateDer::from(der)]).sha256()))
+    }
+
+    /// Whether an administrator has given it to the server, which otherwise makes its own.
+    pub fn is_given(&self) -> bool {
+        self.is_given
+    }
+
+    /// The certificates that browsers get.
+    pub fn chain(&self) -> CertificateChain {
+        CertificateChain::new(self.certified.cert.clone())
     }
 
     /// Its SHA-256, as browsers show it.
     pub fn sha256(&self) -> Fingerprint {
-        let der = self.0.cert.first().map(|der| der.as_ref()).unwrap_or_default();
-        Fingerprint::new(digest(&SHA256, der).as_ref().try_into().unwrap_or_default())
+        self.chain().sha256()
     }
 
-    pub(super) fn certified(&self) -> CertifiedKey {
-        (*self.0).clone()
+    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.certified)
     }
 }
 
@@ -162,6 +213,12 @@ fn load(
     let is_good = kept.key == key.to_string() && kept.until >= soon;
     let der = STANDARD.decode(kept.certificate).ok().filter(|_| is_good);
     Ok(der.map(CertificateDer::from))
+}
+
+/// Whether a key in PEM needs a passphrase: PKCS #8, or older formats (RFC 1421).
+fn is_encrypted(pem: &[u8]) -> bool {
+    let pem = String::from_utf8_lossy(pem);
+    pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 fn make(
@@ -219,6 +276,22 @@ impl rcgen::SigningKey for ServerKey<'_> {
         let signer = self.key.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256]);
         let signer = signer.ok_or(rcgen::Error::RemoteKeyError)?;
         signer.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
+}
+
+#[cfg(test)]
+impl WebCertificate {
+    /// One that vouches for itself, for these names and from one year to another; also its file.
+    pub(crate) fn sample(dir: &Path, names: &[&str], (from, until): (i32, i32)) -> (Self, PathBuf) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut parameters = CertificateParams::new(names).unwrap();
+        (parameters.not_before, parameters.not_after) =
+            (rcgen::date_time_ymd(from, 1, 1), rcgen::date_time_ymd(until, 1, 1));
+        let (file, key_file) = (dir.join("cert.pem"), dir.join("key.pem"));
+        files::replace(&file, parameters.self_signed(&key).unwrap().pem().as_bytes()).unwrap();
+        files::replace(&key_file, key.serialize_pem().as_bytes()).unwrap();
+        (Self::load(&file, &key_file).unwrap(), file)
     }
 }
 
@@ -288,6 +361,17 @@ mod tests {
             WebCertificate::load(&certificate, &certificate),
             Err(WebCertificateError::Damaged(_))
         ));
+        let both =
+            file("both.pem", &format!("{}{}", make().0, std::fs::read_to_string(&certificate).unwrap()));
+        assert!(matches!(WebCertificate::load(&both, &key), Err(WebCertificateError::WrongOrder(_))));
+        for locked in [
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMIIB\n\
+             -----END RSA PRIVATE KEY-----\n",
+        ] {
+            let locked = WebCertificate::load(&certificate, &file("locked.pem", locked));
+            assert!(matches!(locked, Err(WebCertificateError::EncryptedKey(_))), "{locked:?}");
+        }
         let gone = dir.path().join("gone");
         assert!(matches!(WebCertificate::load(&gone, &key), Err(WebCertificateError::Unusable(..))));
     }

@@ -8,6 +8,7 @@ use crate::chat::Chat;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Event, ServerNumbers, WebAccess};
+use crate::security::{ServerTls, WebCertificate};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub struct Handle {
     pub(super) admission: Admission,
     transfers: Arc<TransferCounts>,
     pub(super) store: Option<Store>,
+    pub(super) tls: ServerTls,
     vitals: Vitals,
 }
 
@@ -33,9 +35,14 @@ impl Handle {
         code: String,
         transfers: Arc<TransferCounts>,
         vitals: Vitals,
-        (admission, store): (Admission, Option<Store>),
+        (admission, store, tls): (Admission, Option<Store>, ServerTls),
     ) -> Self {
-        Self { hub, code, admission, transfers, store, vitals }
+        Self { hub, code, admission, transfers, store, tls, vitals }
+    }
+
+    /// The certificate that browsers see; `None`: they are not served.
+    pub fn web_certificate(&self) -> Option<WebCertificate> {
+        self.tls.web_certificate()
     }
 
     /// Counts of the files that users send each other.

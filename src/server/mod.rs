@@ -62,12 +62,13 @@ mod websocket;
 
 pub use console::{Console, PageGuide, PageNotice};
 pub use data_dir::{
-    DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, check_data_dir, is_in_use,
+    DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, WEB_CERTIFICATE_FILE, check_data_dir,
+    is_in_use,
 };
 pub use handle::Handle;
 pub use options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
-pub use reload::Reloaded;
+pub use reload::{ReloadError, Reloaded};
 pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 
@@ -76,7 +77,7 @@ use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{ServerTls, ticket_hash};
+use crate::security::{ServerTls, WebCertificate, ticket_hash};
 use crate::store::Store;
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
@@ -125,7 +126,6 @@ pub struct Server {
     transfers: Transfers,
     vitals: Vitals,
     watch: Watch,
-    web_certificate: Option<Fingerprint>,
 }
 
 impl Server {
@@ -141,12 +141,12 @@ impl Server {
     ) -> Result<Self, StartError> {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         let clock = Arc::new(Clock::new());
-        let (tls, web_certificate, key, closed_server) = identity(&data_dir, &options)?;
+        let (tls, key, closed_server) = identity(&data_dir, &options)?;
         let of_port = |error| StartError::of_port(error, options.address, options.port);
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
         let info = server_info(&options, &key);
-        let web = Arc::new(WebDoor::of(&options, &info));
+        let web = Arc::new(WebDoor::of(&options, &info, &tls));
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
@@ -192,13 +192,12 @@ impl Server {
             transfers,
             vitals,
             watch,
-            web_certificate,
         })
     }
 
-    /// The SHA-256 of the certificate that browsers see; `None`: it does not serve them.
-    pub fn web_certificate(&self) -> Option<Fingerprint> {
-        self.web_certificate
+    /// The certificate that browsers see; `None`: it does not serve them.
+    pub fn web_certificate(&self) -> Option<WebCertificate> {
+        self.handshaker.tls.web_certificate()
     }
 
     /// The fingerprint of the server's key.
@@ -234,7 +233,7 @@ impl Server {
     /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         let (hub, counts) = (Arc::clone(&self.hub), self.transfers.counts());
-        let doors = (self.admission.clone(), self.store.clone());
+        let doors = (self.admission.clone(), self.store.clone(), self.handshaker.tls.clone());
         Handle::new(hub, self.secrets.code.clone(), counts, self.vitals.clone(), doors)
     }
 
@@ -304,7 +303,7 @@ fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJo
     Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::default()), memory }
 }
 
-type Identity = (ServerTls, Option<Fingerprint>, Fingerprint, Option<Arc<ClosedServer>>);
+type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
 
 /// The server's key, and its passphrase if it is closed.
 fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
@@ -312,8 +311,7 @@ fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, Sta
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
     let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
-    let (tls, web_certificate) = web::server_tls(options, &keys, data_dir)?;
-    Ok((tls, web_certificate, key, closed_server))
+    Ok((web::server_tls(options, &keys, data_dir)?, key, closed_server))
 }
 
 /// The hub, and what passes its transfers on.
@@ -364,7 +362,7 @@ fn chat(
     archive: Archive,
 ) -> Result<(Chat, IssuedSecrets), StartError> {
     let secrets = IssuedSecrets::make()?;
-    data_dir.leave_secret(&server.id, &secrets.token, address)?;
+    data_dir.leave_secret(&server.id, &secrets.token, (address, options.access.file()))?;
     let profile = Profile { server, run: Some(secrets.run.clone()), motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
     let mut chat = Chat::new(profile, rules, archive);

@@ -3,7 +3,7 @@
 use super::gate::GateLimits;
 use super::options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
 use super::{Handle, PASSPHRASE_FILE, most_clients};
-use crate::security::{Passphrase, PassphraseError};
+use crate::security::{Passphrase, PassphraseError, WebCertificate, WebCertificateError};
 
 /// The settings that have changed, by the names of their options.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,15 @@ pub struct Reloaded {
     pub applied: Vec<&'static str>,
     /// They need a restart.
     pub later: Vec<&'static str>,
+}
+
+/// Why all settings stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    #[error(transparent)]
+    WebCertificate(#[from] WebCertificateError),
 }
 
 impl Reloaded {
@@ -27,21 +36,38 @@ impl Handle {
     /// Replaces the settings in `current`, with which the server runs, by those of `new` that need no restart.
     ///
     /// # Errors
-    /// If it cannot read the passphrase in the data directory. Then all settings stay as they are.
+    /// If it cannot read the passphrase in the data directory, or the certificate for browsers.
     pub async fn reload(
         &self,
         current: &mut ServerOptions,
         new: ServerOptions,
-    ) -> Result<Reloaded, PassphraseError> {
-        let passphrase = passphrase(&new)?;
+    ) -> Result<Reloaded, ReloadError> {
+        let (passphrase, certificate) = (passphrase(&new)?, web_certificate(current, &new)?);
         let mut done = Reloaded { later: restarts(current, &new), ..Reloaded::default() };
         if let (Some(passphrase), Some(closed)) = (passphrase, &self.hub.closed_server) {
             done.note("passphrase-file", closed.replace(passphrase));
         }
+        self.reload_web_certificate(current, &new, certificate, &mut done);
         self.reload_history(current, &new, &mut done).await;
         self.reload_gate(current, &new, &mut done);
         self.reload_chat(current, new, &mut done);
         Ok(done)
+    }
+
+    /// Also if only the content of the files has changed.
+    fn reload_web_certificate(
+        &self,
+        current: &mut ServerOptions,
+        new: &ServerOptions,
+        certificate: Option<WebCertificate>,
+        done: &mut Reloaded,
+    ) {
+        let (Some(certificate), Some(web)) = (certificate, &mut current.web) else { return };
+        let before = self.web_certificate().map(|before| before.sha256());
+        if done.note("web-cert", before != Some(certificate.sha256())) {
+            self.tls.replace_web_certificate(certificate);
+        }
+        web.certificate = new.web.as_ref().and_then(|web| web.certificate.clone());
     }
 
     async fn reload_history(&self, current: &mut ServerOptions, new: &ServerOptions, done: &mut Reloaded) {
@@ -137,7 +163,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
     let mode = |web: &Option<WebOptions>| web.as_ref().map(|web| web.mode);
     // Without browsers, the other options about them mean nothing.
     let host_names = |web: &Option<WebOptions>| web.as_ref().map(|web| web.hosts.clone());
-    let certificate = |web: &Option<WebOptions>| web.as_ref().and_then(|web| web.certificate.clone());
+    let is_certified = |web: &Option<WebOptions>| web.as_ref().is_some_and(|web| web.certificate.is_some());
     let is_closed = |access: &JoinPolicy| !matches!(access, JoinPolicy::Open);
     let all = [
         ("name", *name != old.name),
@@ -149,7 +175,8 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         ("allow-plaintext", *plaintext != old.plaintext),
         ("web", mode(web) != mode(&old.web)),
         ("web-host", host_names(web) != host_names(&old.web)),
-        ("web-cert", certificate(web) != certificate(&old.web)),
+        // Another certificate needs none, but the server makes its own at a start.
+        ("web-cert", web.is_some() && is_certified(&old.web) && !is_certified(web)),
         ("closed", is_closed(access) != is_closed(&old.access)),
         ("no-history", history.is_some() != old.history.is_some()),
         ("metrics", *metrics != old.metrics),
@@ -162,10 +189,21 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
     all.into_iter().filter_map(|(option, has_changed)| has_changed.then_some(option)).collect()
 }
 
+/// The certificate for browsers, if the options name one and the server serves them.
+fn web_certificate(
+    old: &ServerOptions,
+    new: &ServerOptions,
+) -> Result<Option<WebCertificate>, WebCertificateError> {
+    let files = new.web.as_ref().and_then(|web| web.certificate.as_ref()).filter(|_| old.web.is_some());
+    files.map(|(certificate, key)| WebCertificate::load(certificate, key)).transpose()
+}
+
 /// The passphrase of a closed server; `None` for an open one.
 fn passphrase(options: &ServerOptions) -> Result<Option<Passphrase>, PassphraseError> {
     match (&options.access, &options.data_dir) {
-        (JoinPolicy::Closed(passphrase), _) => Ok(Some(passphrase.clone())),
+        (JoinPolicy::Closed(passphrase) | JoinPolicy::ClosedByFile(passphrase, _), _) => {
+            Ok(Some(passphrase.clone()))
+        }
         (JoinPolicy::ClosedByOwn, Some(dir)) => Passphrase::read(&dir.join(PASSPHRASE_FILE)).map(Some),
         (JoinPolicy::ClosedByOwn, None) | (JoinPolicy::Open, _) => Ok(None),
     }

@@ -149,6 +149,19 @@ fn the_check_of_a_config_says_what_is_wrong_and_serves_nothing() {
     assert!(status == Some(2) && why.contains(":2: unknown key \"max-client\""), "{why}");
     let (status, _, why) = check("[serve]\nmotd = '/nowhere/motd'");
     assert!(status == Some(1) && why.contains("cannot read the message of the day"), "{why}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    // An option in the environment comes before the file's.
+    let check_at = |metrics: &str| {
+        let mut command = serve_command(&home, &["--check", "--port", &port.to_string()]);
+        command.args((!metrics.is_empty()).then_some(["--metrics", metrics]).into_iter().flatten());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, warned) = check_at("");
+    assert!(status == Some(0) && warned.contains(&format!("port {port} is in use")), "{warned}");
+    let (status, why) = check_at(&format!("127.0.0.1:{port}"));
+    assert!(status == Some(1) && why.contains("cannot serve metrics on"), "{why}");
     // TEST-NET-1: no machine has it.
     let (status, _, why) = check("[serve]\nmetrics = '192.0.2.1'");
     assert!(status == Some(1) && why.contains("cannot serve metrics on 192.0.2.1:7668"), "{why}");

@@ -1,9 +1,12 @@
 //! Browsers: the page, the way in, WebSocket, and what keeps other pages and strangers out.
 
+#[cfg(unix)]
+mod certificates;
 mod chat;
 mod door;
 mod files;
 mod found;
+mod frames;
 mod identity;
 #[cfg(unix)]
 mod invite;

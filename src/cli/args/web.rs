@@ -30,6 +30,9 @@ pub(crate) struct WebArgs {
     pub(crate) web: WebChoice,
 
     /// A certificate that browsers trust, in PEM, with those between it and its authority. Needs --web-key.
+    ///
+    /// The server's own certificate is the first in the file. A reload (SIGHUP) reads both files again, as after a
+    /// renewal.
     #[arg(
         long,
         value_name = "FILE",
@@ -47,8 +50,8 @@ pub(crate) struct WebArgs {
     )]
     pub(crate) web_key: Option<PathBuf>,
 
-    /// A name by which browsers may call the server, besides addresses, names in .local and this machine's name; may be
-    /// repeated.
+    /// A name by which browsers may call the server, besides addresses, names in .local and in --web-cert, and
+    /// this machine's name; may be repeated.
     #[arg(
         long,
         value_name = "NAME",

@@ -138,10 +138,11 @@ fn decide(door: &WebDoor, is_encrypted: bool, request: &RequestHead) -> Decision
 
 #[cfg(test)]
 mod tests {
+    use super::super::hosts::WebHosts;
     use super::*;
 
     fn door(mode: Option<WebAccess>) -> WebDoor {
-        WebDoor::new(mode, &["office".into()], "3f9a".into())
+        WebDoor::new(mode, WebHosts::new(&["office".into()]), "3f9a".into())
     }
 
     fn decided(mode: Option<WebAccess>, is_encrypted: bool, request: &str) -> Decision {

@@ -3,6 +3,7 @@
 //! A page from the Internet can have its own name lead to this machine (DNS rebinding); it then has that name in `Host`.
 //! Another page on the network can open a WebSocket here; it then has its own origin.
 
+use crate::security::ServerTls;
 use std::net::IpAddr;
 
 /// The names of this server.
@@ -10,15 +11,23 @@ use std::net::IpAddr;
 pub(super) struct WebHosts {
     /// In lower case.
     names: Vec<String>,
+    /// With the certificate that browsers see.
+    certified: Option<ServerTls>,
 }
 
 impl WebHosts {
     pub(super) fn new(names: &[String]) -> Self {
-        Self { names: names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect() }
+        let names = names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect();
+        Self { names, certified: None }
+    }
+
+    /// Also accepts the names in the present certificate, if an administrator has given it.
+    pub(super) fn certified_by(self, tls: ServerTls) -> Self {
+        Self { certified: Some(tls), ..self }
     }
 
     /// Whether a `Host` names this server: by an address, `localhost`, a name that only the local network resolves, or
-    /// one that the administrator has given.
+    /// one that the administrator has given, also in a certificate.
     pub(super) fn accepts(&self, host: &str) -> bool {
         let Some(name) = without_port(host) else { return false };
         let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -27,7 +36,16 @@ impl WebHosts {
             None => name.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv4()),
         };
         let is_local = name.strip_suffix(".local").is_some_and(|label| !label.is_empty());
-        is_address || name == "localhost" || is_local || self.names.contains(&name)
+        is_address
+            || name == "localhost"
+            || is_local
+            || self.names.contains(&name)
+            || self.has_certificate_for(&name)
+    }
+
+    fn has_certificate_for(&self, name: &str) -> bool {
+        let certificate = self.certified.as_ref().and_then(ServerTls::web_certificate);
+        certificate.is_some_and(|certificate| certificate.is_given() && certificate.chain().is_for(name))
     }
 }
 

@@ -22,6 +22,7 @@ use super::options::ServerOptions;
 use super::transport::Transport;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::{Code, WebAccess};
+use crate::security::ServerTls;
 use hosts::WebHosts;
 
 /// How this server treats browsers.
@@ -35,13 +36,13 @@ pub(super) struct WebDoor {
 }
 
 impl WebDoor {
-    pub(super) fn of(options: &ServerOptions, info: &ServerInfo) -> Self {
-        let hosts = options.web.as_ref().map_or(&[][..], |web| &web.hosts);
-        Self::new(options.web.as_ref().map(|web| web.mode), hosts, info.id.clone())
+    pub(super) fn of(options: &ServerOptions, info: &ServerInfo, tls: &ServerTls) -> Self {
+        let hosts = WebHosts::new(options.web.as_ref().map_or(&[][..], |web| &web.hosts));
+        Self::new(options.web.as_ref().map(|web| web.mode), hosts.certified_by(tls.clone()), info.id.clone())
     }
 
-    fn new(mode: Option<WebAccess>, hosts: &[String], id: String) -> Self {
-        Self { mode, hosts: WebHosts::new(hosts), id }
+    fn new(mode: Option<WebAccess>, hosts: WebHosts, id: String) -> Self {
+        Self { mode, hosts, id }
     }
 }
 

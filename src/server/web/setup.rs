@@ -1,19 +1,17 @@
 //! TLS with a certificate for browsers, made before the server listens.
 
-use crate::fingerprint::Fingerprint;
 use crate::security::{Keypair, ServerTls, WebCertificate, WebNames};
 use crate::server::StartError;
 use crate::server::data_dir::{DataDir, WEB_CERTIFICATE_FILE};
 use crate::server::options::ServerOptions;
 
-/// Also returns the fingerprint of the certificate that browsers see.
 pub(in crate::server) fn server_tls(
     options: &ServerOptions,
     keys: &Keypair,
     data_dir: &DataDir,
-) -> Result<(ServerTls, Option<Fingerprint>), StartError> {
+) -> Result<ServerTls, StartError> {
     let tls = ServerTls::new(keys)?;
-    let Some(web) = &options.web else { return Ok((tls, None)) };
+    let Some(web) = &options.web else { return Ok(tls) };
     let certificate = match &web.certificate {
         Some((certificate, key)) => WebCertificate::load(certificate, key)?,
         None => {
@@ -25,5 +23,5 @@ pub(in crate::server) fn server_tls(
             WebCertificate::keep(path.as_deref(), keys, &names, jiff::Timestamp::now())?
         }
     };
-    Ok((tls.with_web(&certificate)?, Some(certificate.sha256())))
+    Ok(tls.with_web(certificate)?)
 }

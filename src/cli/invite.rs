@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 
 use super::args::{CommonArgs, InviteArgs, JoinArgs, ServeArgs};
 use super::exit::ExitError;
+use super::fingerprint;
 use super::link_target::LinkTarget;
 use super::logging;
 use super::own_server;
@@ -17,7 +19,7 @@ use crate::client::{self, ServedPage};
 use crate::discovery::{local_name, own_addresses};
 use crate::limits::{DEFAULT_PORT, TICKET_TIME};
 use crate::prompt::qr_code_here;
-use crate::protocol::page_link;
+use crate::protocol::{WebAccess, page_link, plain_page_link};
 use crate::security::protect_memory;
 use crate::server;
 
@@ -48,7 +50,8 @@ fn invite_browsers(args: InviteArgs, serve: &ServeArgs, joining: JoinArgs) -> Re
     let joining = JoinArgs { passphrase_file, ..joining };
     let options = join::quiet_options(joining, dirs.clone())?;
     let options = status::on_this_machine(options, dirs, serve, "invite --web")?;
-    let port = options.host.as_ref().and_then(|(_, port)| *port);
+    let at = options.host.clone();
+    let port = at.as_ref().and_then(|(_, port)| *port);
     let page = runtime::finish(runtime::small()?, client::served_page(options)).map_err(join::failure)?;
     let page = page.ok_or_else(|| {
         anyhow::anyhow!("this server serves no page for browsers; start it with `lanchat serve --web`")
@@ -65,22 +68,39 @@ fn invite_browsers(args: InviteArgs, serve: &ServeArgs, joining: JoinArgs) -> Re
         }
     }
     drop(out);
-    for note in notes(&page) {
+    for note in notes(&page).into_iter().chain(at.and_then(|(host, port)| warning(&host, port))) {
         anstream::eprintln!("{note}");
     }
     Ok(())
+}
+
+/// The digits that a person compares at the browser's warning; `None`: browsers do not warn, or the server is gone.
+fn warning(host: &str, port: Option<u16>) -> Option<String> {
+    let chain = fingerprint::shown_certificate(host, port.unwrap_or(DEFAULT_PORT)).ok()?;
+    chain.review(Timestamp::now()).is_self_made.then(|| {
+        format!(
+            "browsers warn of the server's own certificate; its SHA-256, which they show, is {}",
+            chain.sha256().colons()
+        )
+    })
 }
 
 /// The links, addresses first: not every phone knows names in `.local`.
 fn page_links(page: &ServedPage, addresses: &[HostPort], is_announced: bool) -> Vec<String> {
     let ticket = page.ticket.as_deref();
     let port = |at: &HostPort| at.port.unwrap_or(DEFAULT_PORT);
-    let mut links: Vec<String> = addresses.iter().map(|at| page_link(&at.host, port(at), ticket)).collect();
+    let mut places: Vec<(String, u16)> = addresses.iter().map(|at| (at.host.clone(), port(at))).collect();
     if let Some(at) = addresses.first().filter(|_| is_announced) {
-        let name = local_name(&page.server.name, &page.server.id);
-        links.push(page_link(&name, port(at), ticket));
+        places.push((local_name(&page.server.name, &page.server.id), port(at)));
     }
-    links
+    let encrypted = places.iter().map(|(host, port)| page_link(host, *port, ticket));
+    // Behind the others: the first one is for the QR code.
+    let plain = places.iter().filter(|_| has_plain_links(page));
+    encrypted.chain(plain.map(|(host, port)| plain_page_link(host, *port))).collect()
+}
+
+fn has_plain_links(page: &ServedPage) -> bool {
+    page.access.admits_over_http(page.ticket.is_some())
 }
 
 /// Says how long the links are good, and who can read along.
@@ -90,7 +110,17 @@ fn notes(page: &ServedPage) -> Vec<String> {
         .ticket
         .as_ref()
         .map(|_| format!("the links have one ticket, which lets one browser in within {minutes} minutes"));
-    ticket.into_iter().chain([page.access.explain().to_owned()]).collect()
+    let access = match page.access {
+        WebAccess::Plaintext if has_plain_links(page) => {
+            "the links with https:// are encrypted; those with http:// are not: others on the network can read and \
+             alter what goes over them"
+        }
+        WebAccess::Plaintext => {
+            "over http:// nobody gets in: the server is closed, and a browser has a key only over https"
+        }
+        WebAccess::Https => page.access.explain(),
+    };
+    ticket.into_iter().chain([access.to_owned()]).collect()
 }
 
 /// The port of the server that runs with that data directory, whatever the config file says.

@@ -25,8 +25,8 @@ mod typed_paths;
 
 pub use error::Error;
 pub use find::{
-    ChangedKey, Host, Hosting, Inspector, JoinRefusal, ProbedServer, Task, Trusted, Untested, changed_keys,
-    copies_of, fingerprint_at, own_fingerprint, trust,
+    ChangedKey, Host, Hosting, Inspector, JoinRefusal, PageReport, ProbedServer, Task, Trusted, Untested,
+    changed_keys, copies_of, fingerprint_at, own_fingerprint, page_certificate_at, trust,
 };
 pub use options::ClientOptions;
 pub use preferences::{

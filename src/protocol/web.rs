@@ -25,6 +25,11 @@ impl WebAccess {
         }
     }
 
+    /// Whether browsers get in over plain HTTP. They have no key there, and a closed server is for keys.
+    pub fn admits_over_http(self, is_closed: bool) -> bool {
+        self == Self::Plaintext && !is_closed
+    }
+
     /// Says who can read what browsers send.
     pub fn explain(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The air gap: on a network without a way out, a server and its clients use the sockets that they were told to use,
 //! and no others, and ask nobody for names. The system's own record of their calls says so.
 
+use crate::support::browser::WebStream;
 use crate::support::lan::{Host, Lan};
 use crate::support::soon::until;
 use crate::support::tools::{Talk, has_tools};
@@ -101,10 +102,16 @@ fn watched(host: &Host, home: &Path, args: &[&str]) -> (Command, PathBuf) {
 
 /// Lets two clients talk over a server, with these options for all; what each of the three did.
 fn talk(lan: &Lan, options: &[&str], host: &[&str]) -> [Calls; 3] {
+    talk_with(lan, &[], options, host)
+}
+
+/// The same with more options for the server. If these include a page, a browser loads it.
+fn talk_with(lan: &Lan, serve: &[&str], options: &[&str], host: &[&str]) -> [Calls; 3] {
+    let has_page = serve.contains(&"--web");
     let hosts = [lan.host(), lan.host(), lan.host()];
     let homes = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let at = hosts[0].v4().to_string();
-    let serve = [&["serve", "--host", &at, "--name", "Office"], options].concat();
+    let serve = [&["serve", "--host", &at, "--name", "Office"], serve, options].concat();
     let (mut command, server_calls) = watched(&hosts[0], homes[0].path(), &serve);
     let server = Talk::start(&mut command);
     let listens = || TcpStream::connect((hosts[0].v4(), PORT)).ok();
@@ -123,6 +130,13 @@ fn talk(lan: &Lan, options: &[&str], host: &[&str]) -> [Calls; 3] {
         talks[from].send(&json!({"to": "all", "msg": "hello"}));
         talks[from].wait_for("sent");
         assert_eq!(talks[to].wait_for("chat")["msg"], "hello");
+    }
+    if has_page {
+        hosts[1].run(|| {
+            let mut browser = WebStream::connect((hosts[0].v4(), PORT).into(), true);
+            let (head, page) = browser.ask(&format!("GET / HTTP/1.1\r\nHost: {at}:{PORT}\r\n\r\n"));
+            assert!(head.starts_with("HTTP/1.1 200") && page.contains("<!doctype html>"), "{head}");
+        });
     }
     for talk in talks {
         let (_, status, errors) = talk.finish();
@@ -158,6 +172,19 @@ fn without_discovery_there_is_the_servers_connection_and_nothing_else() {
         assert_eq!(client.lookups, BTreeSet::new());
         assert!(client.sockets.is_subset(&set(&LOCAL)), "{:?}", client.sockets);
     }
+}
+
+#[test]
+fn a_page_for_browsers_opens_no_other_socket_and_asks_nobody() {
+    let Some(lan) = Lan::new() else { return };
+    if !has_tools(&[("strace", "-V")]) {
+        return;
+    }
+    let at = format!("10.77.1.1:{PORT}");
+    let [server, ..] = talk_with(&lan, &["--web"], &["--no-discovery"], &["--host", &at]);
+    assert_eq!((server.bound, server.reached), (set(&[&at]), BTreeSet::new()));
+    assert_eq!(server.lookups, BTreeSet::new());
+    assert!(server.sockets.is_subset(&set(&LOCAL)), "{:?}", server.sockets);
 }
 
 #[test]

@@ -149,6 +149,13 @@ pub(crate) struct FingerprintArgs {
     #[arg(long, conflicts_with_all = ["host", "data_dir"])]
     pub(crate) me: bool,
 
+    /// Print the SHA-256 of the server's certificate for browsers, in the two forms in which browsers show it.
+    ///
+    /// Compare it where the browser warns: Firefox, "View Certificate"; Chromium, "Not secure" in front of the
+    /// address. Anyone between a browser and the server has another certificate.
+    #[arg(long, conflicts_with_all = ["me", "art"])]
+    pub(crate) web: bool,
+
     /// File with your private key, for --me [default: client.pem in your state directory].
     #[arg(long, value_name = "FILE", env = "LANCHAT_KEY_FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! Formats a list of servers as a table or as JSON. Pure.
 
+use crate::client::ProbedServer;
 use crate::discovery::{Found, Sighting};
 use crate::text::{escape_json, safe_line};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,10 @@ use unicode_width::UnicodeWidthStr;
 const GAP: usize = 2;
 
 /// Column widths for servers that are printed as they come: most names fit.
-const USUAL_WIDTHS: [usize; 3] = [24, 8 + GAP, 13 + GAP];
+const USUAL_WIDTHS: [usize; 3] = [24, 8 + GAP, LONGEST_STATE.len() + GAP];
+
+/// All traits at once.
+const LONGEST_STATE: &str = "known, closed, web";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
@@ -23,9 +27,9 @@ pub(crate) struct Listed {
     pub(crate) addrs: Vec<SocketAddr>,
     /// Its announcement's TXT record; empty if a scan found it.
     pub(crate) txt: Map<String, Value>,
-    /// Whether it announces that newcomers need a passphrase.
+    /// Whether it says that newcomers need a passphrase.
     pub(crate) closed: bool,
-    /// Whether it announces a page for browsers.
+    /// Whether it says that it serves a page for browsers.
     pub(crate) web: bool,
     /// Whether the user has joined a server with that id before. An announcement proves nothing.
     pub(crate) known: bool,
@@ -41,16 +45,16 @@ impl From<&Sighting> for Listed {
     }
 }
 
-impl<T> From<&Found<T>> for Listed {
-    fn from(found: &Found<T>) -> Listed {
+impl From<&Found<ProbedServer>> for Listed {
+    fn from(found: &Found<ProbedServer>) -> Listed {
         let (name, id) = (found.name.clone(), Some(found.id.clone()));
         Listed {
             name,
             id,
             addrs: found.addrs.clone(),
             txt: Map::new(),
-            closed: false,
-            web: false,
+            closed: found.link.closed,
+            web: found.link.web.is_some(),
             known: false,
             via: "scan",
         }
@@ -211,6 +215,18 @@ mod tests {
              会議室          a0b1c2d3  web            10.0.0.2:7667\n"
         );
         assert_eq!(table(&[]), "");
+    }
+
+    #[test]
+    fn servers_that_come_one_by_one_stand_in_the_same_columns() {
+        let mut servers = servers();
+        servers[0].web = true;
+        let text = table_part(&servers[..1], true) + &table_part(&servers[1..], false);
+        let columns = text.lines().map(|line| {
+            let place = line.find("ADDRESS").or_else(|| line.find("10.0")).or_else(|| line.rfind('['));
+            line[..place.unwrap_or_default()].width()
+        });
+        assert_eq!(columns.collect::<Vec<_>>(), [54; 5], "{text}");
     }
 
     #[test]

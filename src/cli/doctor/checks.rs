@@ -1,61 +1,13 @@
 //! The checks, one line each. Pure.
 
+use super::check_line::{CheckLine, CheckResult, failed, line, note, ok};
 use super::findings::{Findings, InterfaceReport, Lookup, MulticastPaths, Probe, ProbeOutcome, ProbeSource};
 use super::lists::{listed, other_machines_answer};
+use super::page_checks::page_lines;
 use crate::client::Untested;
-use crate::text::safe_line;
-use serde::Serialize;
-use std::fmt;
 
 /// Lines about addresses that are shown: more would not help, however many are announced.
 const MAX_PROBES: usize = 12;
-
-/// One check, displayed as one line that is safe for a terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CheckLine {
-    pub state: CheckResult,
-    pub subject: String,
-    pub detail: String,
-    /// Whether it shows keys, which must not appear in a ticket.
-    #[serde(skip)]
-    pub is_about_keys: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckResult {
-    Ok,
-    Failed,
-    /// Neither good nor bad, but useful to know.
-    Note,
-}
-
-impl fmt::Display for CheckLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.state {
-            CheckResult::Ok => "ok",
-            CheckResult::Failed => "failed",
-            CheckResult::Note => "note",
-        };
-        write!(f, "{word:<8}{}: {}", safe_line(&self.subject), safe_line(&self.detail))
-    }
-}
-
-fn line(state: CheckResult, subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    CheckLine { state, subject: subject.into(), detail: detail.into(), is_about_keys: false }
-}
-
-fn ok(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    line(CheckResult::Ok, subject, detail)
-}
-
-fn failed(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    line(CheckResult::Failed, subject, detail)
-}
-
-fn note(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    line(CheckResult::Note, subject, detail)
-}
 
 /// Lists the checks, from this machine to the server.
 pub fn checks(findings: &Findings) -> Vec<CheckLine> {
@@ -197,8 +149,8 @@ fn probes(findings: &Findings) -> Vec<CheckLine> {
         probe.source == ProbeSource::Remembered && told.iter().any(|other| is_answered(other))
     };
     for check in told.iter().take(MAX_PROBES).flat_map(|probe| probe_lines(probe, is_stale(probe))) {
-        // A server's key appears once, however many of its addresses answer.
-        if !(check.is_about_keys && checks.contains(&check)) {
+        // A server's key and certificate appear once, however many of its addresses answer.
+        if !checks.contains(&check) {
             checks.push(check);
         }
     }
@@ -236,7 +188,9 @@ fn probe_lines(probe: &Probe, is_stale: bool) -> Vec<CheckLine> {
                 Err(refusal) => (CheckResult::Failed, refusal.as_str()),
             };
             let key = CheckLine { is_about_keys: true, ..line(state, format!("key of {server}"), detail) };
-            vec![ok(subject, format!("{server} answered in {took}")), key]
+            let mut lines = vec![ok(subject, format!("{server} answered in {took}")), key];
+            lines.extend(page_lines(&probe.page, server, probe.addr.port()));
+            lines
         }
         ProbeOutcome::TurnedAway(why) => {
             failed(format!("a lanchat server that does not admit this client: {why}"))

@@ -1,10 +1,12 @@
 //! The results of an examination, as data. The diagnosis depends on nothing else. Pure.
 
 use super::machine::Machine;
-use crate::client::{JoinRefusal, Untested};
+use crate::client::{JoinRefusal, PageReport, Untested};
 use crate::discovery::{HeardBy, Sighting, Subnet};
 use crate::limits::DOCTOR_TARGETS;
+use crate::protocol::WebAccess;
 use crate::text::safe_line;
+use jiff::Timestamp;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -118,6 +120,8 @@ pub struct Probe {
     pub outcome: ProbeOutcome,
     /// The start of the server that answered.
     pub run: Option<ServerRun>,
+    /// The page of the server that answered.
+    pub page: PageFinding,
     pub took: Duration,
     /// The interface, or else the source address, through which packets go there, if that is not the
     /// address's own network.
@@ -126,6 +130,27 @@ pub struct Probe {
     pub is_there: Option<bool>,
     /// Whether the system reported packets as sent that never left.
     pub is_swallowed: bool,
+}
+
+/// The page for browsers at an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PageFinding {
+    /// No server answered.
+    #[default]
+    Unknown,
+    /// The server says that it serves none.
+    None,
+    Served(Box<SeenPage>),
+}
+
+/// A page that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPage {
+    /// As the server says.
+    pub access: WebAccess,
+    pub report: PageReport,
+    /// By this machine's clock.
+    pub at: Timestamp,
 }
 
 /// One start of a server.

@@ -2,6 +2,7 @@
 //! same time and gathers the results as data (`findings`). From these, `diagnosis` derives a cause and
 //! remedies.
 
+mod check_line;
 mod checks;
 mod diagnosis;
 mod examine;
@@ -9,6 +10,7 @@ mod findings;
 mod lists;
 mod machine;
 mod multicast;
+mod page_checks;
 mod probe;
 mod prober;
 mod remedy;

@@ -1,11 +1,13 @@
 //! Probes one address: is there a route, does something accept connections, and is it a lanchat server?
 
-use super::findings::{Probe, ProbeOutcome, ProbeSource, ServerRun};
+use super::findings::{PageFinding, Probe, ProbeOutcome, ProbeSource, SeenPage, ServerRun};
 use super::prober::Prober;
 use crate::client::{Error, JoinRefusal, ProbedServer};
 use crate::discovery::{ConnectFailure, Proof, Subnet};
 use crate::limits::{DOCTOR_CONNECT, PROBE_TIMEOUT};
+use crate::protocol::WebAccess;
 use crate::text::safe_line;
+use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -28,23 +30,43 @@ pub(super) async fn probe<C: Prober>(
 ) -> Probe {
     let start = Instant::now();
     let connected = timeout_at(end.min(start + DOCTOR_CONNECT), TcpStream::connect(addr)).await;
-    let mut run = None;
+    let (mut run, mut page) = (None, PageFinding::Unknown);
     let (outcome, took) = match connected {
         // This connection only showed that there is a way; the question gets one of its own.
         Ok(Ok(_)) => {
-            let outcome = match timeout_at(end.min(Instant::now() + PROBE_TIMEOUT), prober.ask(addr)).await {
+            let asking = prober.clone().ask(addr);
+            let answered = timeout_at(end.min(Instant::now() + PROBE_TIMEOUT), asking).await;
+            let took = start.elapsed();
+            let outcome = match answered {
                 Ok(answered) => {
                     run = answered.as_ref().ok().and_then(server_run);
+                    if let Ok(proof) = &answered {
+                        page = look_at_page(prober, addr, proof.link.web, end).await;
+                    }
                     outcome(answered, is_meant)
                 }
                 Err(_late) => ProbeOutcome::Hung,
             };
-            (outcome, start.elapsed())
+            (outcome, took)
         }
         Ok(Err(error)) => (unconnected(&error, start.elapsed()), start.elapsed()),
         Err(_late) => (ProbeOutcome::Silent, start.elapsed()),
     };
-    Probe { addr, source, name, outcome, run, took, detour: None, is_there: None, is_swallowed: false }
+    Probe { addr, source, name, outcome, run, page, took, detour: None, is_there: None, is_swallowed: false }
+}
+
+/// `access`: how browsers join, as the server says.
+async fn look_at_page<C: Prober>(
+    prober: C,
+    addr: SocketAddr,
+    access: Option<WebAccess>,
+    end: Instant,
+) -> PageFinding {
+    let Some(access) = access else { return PageFinding::None };
+    match timeout_at(end, prober.page(addr)).await {
+        Ok(report) => PageFinding::Served(Box::new(SeenPage { access, report, at: Timestamp::now() })),
+        Err(_late) => PageFinding::Unknown,
+    }
 }
 
 fn server_run(proof: &Proof<ProbedServer>) -> Option<ServerRun> {

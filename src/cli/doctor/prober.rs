@@ -1,6 +1,6 @@
 //! How the doctor asks servers: the client does it; tests bring their own.
 
-use crate::client::{Error, Inspector, ProbedServer, Untested};
+use crate::client::{Error, Inspector, PageReport, ProbedServer, Untested};
 use crate::discovery::Proof;
 use crate::protocol::request::TestToken;
 use std::future::Future;
@@ -22,6 +22,9 @@ pub trait Prober: Clone + Send + 'static {
         token: TestToken,
     ) -> impl Future<Output = Result<bool, Untested>> + Send + 'static;
 
+    /// Looks at the page of the server at an address, as a browser would.
+    fn page(self, addr: SocketAddr) -> impl Future<Output = PageReport> + Send + 'static;
+
     /// Servers that answered before, the last used first: name and addresses.
     fn remembered(&self) -> Vec<(String, Vec<SocketAddr>)>;
 }
@@ -33,6 +36,10 @@ impl Prober for Inspector {
 
     async fn test(self, addr: SocketAddr, token: TestToken) -> Result<bool, Untested> {
         self.test_multicast(addr, token).await
+    }
+
+    async fn page(self, addr: SocketAddr) -> PageReport {
+        self.look_at_page(addr).await
     }
 
     fn remembered(&self) -> Vec<(String, Vec<SocketAddr>)> {

@@ -1,6 +1,6 @@
 //! Prints the result for people, for programs, and for a ticket. Pure.
 
-use super::checks::{CheckLine, CheckResult};
+use super::check_line::{CheckLine, CheckResult};
 use super::diagnosis::Diagnosis;
 use crate::text::escape_json;
 use serde_json::json;
@@ -56,7 +56,8 @@ pub(super) fn report(checks: &[CheckLine], diagnosis: &Diagnosis, asked: &str) -
         let _ = match (check.is_about_keys, check.state) {
             (false, _) => writeln!(text, "{check}"),
             (true, CheckResult::Failed) => writeln!(text, "failed  {}: refused", check.subject),
-            (true, _) => writeln!(text, "ok      {}: accepted", check.subject),
+            (true, CheckResult::Note) => writeln!(text, "note    {}: not in this report", check.subject),
+            (true, CheckResult::Ok) => writeln!(text, "ok      {}: accepted", check.subject),
         };
     }
     text

@@ -5,14 +5,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::locator::most_telling;
+use super::page::{PageReport, page_at};
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, ServerLink};
 use crate::client::state_dir::state_dir;
 use crate::client::trust::{KeySource, UserKey, expectation, host_name, known_servers, load_key, verdict};
 use crate::discovery::{self, Proof, is_unambiguous, server_label};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::Code;
+use crate::limits::PROBE_TIMEOUT;
 use crate::protocol::request::TestToken;
+use crate::protocol::{Code, WebAccess};
 use crate::security::{ClientTls, Expect, KeyVerdict, KnownServer, KnownServers, Presented};
 use crate::text::safe_line;
 
@@ -57,6 +59,10 @@ pub struct ProbedServer {
     pub key: Result<String, JoinRefusal>,
     /// Random for each start of the server; older servers tell none.
     pub run: Option<String>,
+    /// Whether newcomers need its passphrase.
+    pub closed: bool,
+    /// How browsers join it; `None`: not at all.
+    pub web: Option<WebAccess>,
 }
 
 /// Why there was no multicast test: the reason alone, safe for a terminal.
@@ -98,8 +104,14 @@ impl Inspector {
             true => line + "; the server is closed: newcomers need its passphrase",
             false => line,
         });
-        let probed = ProbedServer { key: judged, run: status.run };
+        let probed = ProbedServer { key: judged, run: status.run, closed, web: status.web };
         Ok(Proof { id: server.id, name: server.name, link: probed })
+    }
+
+    /// Looks at the page of the server at an address, as a browser would at the host that the user gave.
+    pub async fn look_at_page(self, addr: SocketAddr) -> PageReport {
+        let named = self.host.as_ref().and_then(|host| Some(host.rsplit_once(':')?.0.to_owned()));
+        page_at(addr, &named.unwrap_or_else(|| addr.ip().to_string()), PROBE_TIMEOUT).await
     }
 
     /// Asks the server at an address to send and receive multicast once. Returns whether it heard one of this

@@ -8,6 +8,7 @@ mod hosting;
 mod inspector;
 mod locator;
 mod namesakes;
+mod page;
 mod rivals;
 mod startup;
 
@@ -21,5 +22,6 @@ pub use inspector::{
 };
 pub(crate) use locator::{Located, Locator};
 pub(crate) use namesakes::{LookAlikeServer, watch_look_alikes};
+pub use page::{PageReport, page_certificate_at};
 pub(crate) use rivals::{Rival, watch_rivals};
 pub(crate) use startup::{StartedServer, again, find, first_look, nothing, start};

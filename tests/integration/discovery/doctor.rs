@@ -5,7 +5,7 @@ use super::station::{Station, announcement, ask};
 use crate::support::avahi::Avahi;
 use crate::support::lan::{Addressing, Host, Lan};
 use lanchat::cli::doctor::{Cause, Class, Diagnosis, Examination, Prober, checks};
-use lanchat::client::{Error, ProbedServer, Untested};
+use lanchat::client::{Error, PageReport, ProbedServer, Untested};
 use lanchat::discovery::Proof;
 use lanchat::protocol::request::TestToken;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -25,7 +25,8 @@ impl Prober for Introduced {
     async fn ask(self, addr: SocketAddr) -> Result<Proof<ProbedServer>, Error> {
         match ask(addr).await {
             Ok(Proof { id, name, .. }) => {
-                Ok(Proof { id, name, link: ProbedServer { key: Ok("new".into()), run: None } })
+                let link = ProbedServer { key: Ok("new".into()), run: None, closed: false, web: None };
+                Ok(Proof { id, name, link })
             }
             Err(error) => Err(Error::Protocol(error.to_string())),
         }
@@ -33,6 +34,10 @@ impl Prober for Introduced {
 
     async fn test(self, _: SocketAddr, _: TestToken) -> Result<bool, Untested> {
         Err(Untested::Impossible("a station knows no tests".into()))
+    }
+
+    async fn page(self, _: SocketAddr) -> PageReport {
+        unreachable!("a station serves no page")
     }
 
     fn remembered(&self) -> Vec<(String, Vec<SocketAddr>)> {

@@ -132,6 +132,89 @@ fn all_is_told_on_standard_output_and_a_ticket_has_no_keys() {
     assert_eq!(doctor(&client, home.path(), &["-q"]).stdout, b"");
 }
 
+/// What it says of the page, as `state subject: detail`.
+fn page_lines(host: &Host, home: &Path, args: &[&str]) -> Vec<String> {
+    let judged = judged(host, home, args);
+    let text = |check: &Value, part: &str| check[part].as_str().unwrap().to_owned();
+    let lines = judged["checks"].as_array().unwrap().iter().map(|check| {
+        format!("{} {}: {}", text(check, "state"), text(check, "subject"), text(check, "detail"))
+    });
+    lines.filter(|line| line.contains("for browsers")).collect()
+}
+
+#[test]
+fn the_page_for_browsers_is_looked_at_as_a_browser_would() {
+    let Some(lan) = Lan::new() else { return };
+    let (server, client) = (lan.host(), lan.host());
+    let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = server.v4().to_string();
+    let seen = |args: &[&str]| {
+        let _running = serve(&server, data.path(), args);
+        page_lines(&client, home.path(), &["--host", &target])
+    };
+    let lines = seen(&[]);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("serves none; its administrator can with: lanchat serve --web"), "{lines:?}");
+    let lines = seen(&["--web"]);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0], format!("ok page for browsers: https://{target}:7667/, encrypted only"));
+    assert!(lines[1].starts_with("note certificate for browsers: the server's own"), "{lines:?}");
+    let lines = seen(&["--web=plaintext"]);
+    assert!(lines[0].ends_with("also over http, which is not encrypted"), "{lines:?}");
+    // In a ticket, there are no keys.
+    let _running = serve(&server, data.path(), &["--web"]);
+    let report = doctor(&client, home.path(), &["--report", "--host", &target]);
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(report.contains("certificate for browsers: not in this report"), "{report}");
+    // Found by the search as well, however many addresses it has.
+    let lines = page_lines(&client, home.path(), &[]);
+    assert_eq!(lines.iter().filter(|line| line.contains("certificate")).count(), 1, "{lines:?}");
+}
+
+#[test]
+fn a_certificate_that_browsers_refuse_is_named_with_its_remedy() {
+    let Some(lan) = Lan::new() else { return };
+    let (server, client) = (lan.host(), lan.host());
+    let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = rcgen::KeyPair::generate().unwrap();
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(authority, root).unwrap();
+    let target = server.v4().to_string();
+    let seen = |names: &[&str], from: i32, until: i32| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut parameters = rcgen::CertificateParams::new(names).unwrap();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, "chat");
+        (parameters.not_before, parameters.not_after) =
+            (rcgen::date_time_ymd(from, 1, 1), rcgen::date_time_ymd(until, 1, 1));
+        let certificate = parameters.signed_by(&key, &authority).unwrap();
+        let files = [("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())];
+        let [certificate, key] = files.map(|(name, content)| {
+            let path = home.path().join(name);
+            lanchat::files::replace(&path, content.as_bytes()).unwrap();
+            path.to_str().unwrap().to_owned()
+        });
+        let _running = serve(&server, data.path(), &["--web", "--web-cert", &certificate, "--web-key", &key]);
+        page_lines(&client, home.path(), &["--host", &target]).pop().unwrap()
+    };
+    let fits = seen(&["chat.example", &target], 2020, 2090);
+    assert_eq!(
+        fits,
+        format!("ok certificate for browsers: for {target}; browsers that know its authority do not warn")
+    );
+    let named = seen(&["chat.example"], 2020, 2090);
+    assert!(
+        named.starts_with("note") && named.ends_with("give people https://chat.example:7667/"),
+        "{named}"
+    );
+    let ended = seen(&["chat.example"], 2020, 2021);
+    assert!(ended.starts_with("failed") && ended.contains("ended on 2021-01-01 00:00 UTC"), "{ended}");
+    assert!(ended.contains("--web-cert and --web-key, and reload the server"), "{ended}");
+    let begins = seen(&["chat.example"], 2080, 2090);
+    assert!(begins.starts_with("failed") && begins.contains("set the clock, here or"), "{begins}");
+}
+
 /// So that nobody can make a server send much, or anywhere else.
 #[test]
 fn a_test_of_multicast_is_a_few_small_packets_and_one_at_a_time() {

@@ -71,8 +71,9 @@ fn an_invitation_is_a_link_and_a_qr_code_of_it_at_a_terminal() {
     let address = server.address.to_string();
     let link = format!("https://{address}/");
     let output = invite(&home, dir.path(), &["--host", &address]);
-    assert_eq!(text(&output.stdout), format!("{link}\n"), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("also over http"), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), format!("{link}\nhttp://{address}/\n"), "{}", text(&output.stderr));
+    let notes = text(&output.stderr);
+    assert!(notes.contains("those with http:// are not: others on the network can read"), "{notes}");
     let mut terminal = at_terminal(&home, dir.path().to_str().expect("UTF-8"), &address);
     let Some(read) = decoded(&terminal) else { return };
     assert_eq!((read, terminal.wait_exit().0), (link, 0));
@@ -90,6 +91,7 @@ fn the_link_to_a_closed_server_lets_one_browser_in() {
     let (link, notes) = (text(&output.stdout), text(&output.stderr));
     let (_, ticket) = link.trim_end().split_once("/#t=").unwrap_or_else(|| panic!("{link}{notes}"));
     assert!(notes.contains("one browser in within 10 minutes"), "{notes}");
+    assert!(!link.contains("http:") && notes.contains("over http:// nobody gets in"), "{link}{notes}");
     let (mut browser, challenge) = Browser::open(server.address, true, "/chat");
     let mut proof = WebKey::new().proof(&challenge, &browser.origin.clone());
     proof["ticket"] = json!(ticket);
@@ -126,6 +128,7 @@ fn web_at_the_prompt_says_where_the_page_is_and_who_can_read_along() {
     terminal.wait_for_last("[#lobby]");
     terminal.enter("/web");
     terminal.wait_for(&format!("the page: https://{host}/"));
+    terminal.wait_for(&format!("the page, not encrypted: http://{host}/"));
     terminal.wait_for("also over http");
     let plain = TestServer::start();
     let host = plain.address.to_string();
@@ -201,4 +204,16 @@ fn only_a_server_with_a_page_is_announced_as_a_web_page() {
         );
     }
     drop((with_page, avahi));
+    let without = serve(&[]);
+    let servers = listed(false);
+    assert_eq!(servers[0]["txt"]["web"], serde_json::Value::Null, "{servers}");
+    if let Some(avahi) = crate::support::avahi::Avahi::start(&client) {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        let is_this = |row: &Vec<String>| row[9].contains("n=office") && !row[9].contains("web=1");
+        while !avahi.browse("_lanchat._tcp").iter().any(is_this) {
+            assert!(Instant::now() < deadline, "no server");
+        }
+        assert_eq!(avahi.browse("_http._tcp"), Vec::<Vec<String>>::new());
+    }
+    drop(without);
 }

@@ -102,8 +102,13 @@ impl ViewState {
 /// A user's name in a list: operators have an `@`, names that no key backs a `?`; a word for users who are away.
 pub(super) fn listed(user: &UserInfo) -> String {
     let operator = if user.operator == Some(true) { "@" } else { "" };
-    let away = if user.away.is_some() { " (away)" } else { "" };
-    format!("{operator}{}{}{away}", safe_line(&user.name), mark(user.key.as_deref(), false))
+    let traits = match (user.away.is_some(), user.web == Some(true)) {
+        (true, true) => " (away, web)",
+        (true, false) => " (away)",
+        (false, true) => " (web)",
+        (false, false) => "",
+    };
+    format!("{operator}{}{}{traits}", safe_line(&user.name), mark(user.key.as_deref(), false))
 }
 
 /// The mark after a name that no key backs.

@@ -3,9 +3,10 @@
 mod cases;
 mod places;
 
-use super::super::checks::{CheckResult, checks};
+use super::super::check_line::CheckResult;
+use super::super::checks::checks;
 use super::super::findings::{
-    AnnouncedServer, HostLookup, InterfaceReport, MulticastFinding, MulticastPaths,
+    AnnouncedServer, HostLookup, InterfaceReport, MulticastFinding, MulticastPaths, PageFinding,
 };
 use super::super::machine::{Firewall, Machine};
 use super::*;
@@ -59,6 +60,7 @@ fn probe(source: ProbeSource, addr: &str, outcome: ProbeOutcome) -> Probe {
         name: Some("office".into()),
         outcome,
         run: None,
+        page: PageFinding::Unknown,
         took,
         detour,
         is_there,

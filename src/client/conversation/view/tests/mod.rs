@@ -124,6 +124,14 @@ fn who_is_here_and_who_somebody_is() {
     let keyless = UserInfo { key: None, plaintext: Some(true), ..user("eve") };
     let users = Event::Users { room: None, users: vec![user("bob"), keyless], total: 2, next: None };
     assert_eq!(lines(&users), "12:10 -- 2 users here: bob, eve?");
+    let page = |name: &str, away: Option<&str>| UserInfo {
+        web: Some(true),
+        away: away.map(str::to_owned),
+        ..user(name)
+    };
+    let users = vec![user("bob"), page("ann", None), page("kim", Some("lunch"))];
+    let users = Event::Users { room: None, users, total: 3, next: None };
+    assert_eq!(lines(&users), "12:10 -- 3 users here: bob, ann (web), kim (away, web)");
 }
 
 /// Every member that a peer or a hostile server fills in.

@@ -151,6 +151,8 @@ fn synopsis_of(command: &Command) -> String {
     for arg in command.get_arguments().filter(own) {
         let word = match (arg.get_long(), arg.get_action().takes_values()) {
             (Some("help" | "version"), _) => continue,
+            // Its value may be left out, and must be joined to it.
+            (Some(long), true) if arg.is_require_equals_set() => format!("--{long}[={}]", value(arg)),
             (Some(long), true) => format!("--{long} {}", value(arg)),
             (Some(long), false) => format!("--{long}"),
             (None, _) => value(arg),

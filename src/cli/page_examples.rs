@@ -96,7 +96,6 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Print links and a QR code for browsers:", "lanchat invite --web"),
             ("Print a link with another host name:", "lanchat invite --host chat.example:7667"),
             ("Print links to the system service:", "sudo lanchat invite --data-dir /var/lib/lanchat"),
-            ("Let a phone in, with a QR code:", "lanchat invite --web"),
         ],
         Some("discover") => &[
             ("List the servers:", "lanchat discover"),

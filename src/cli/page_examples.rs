@@ -18,6 +18,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Run a server for everyone on this network:", "lanchat serve --name Office"),
             ("Run one that only this machine can reach:", "lanchat serve --host 127.0.0.1 --no-discovery"),
             ("Run one for people who know a passphrase:", "lanchat serve --closed"),
+            ("Run one that phones and browsers can join, too:", "lanchat serve --web"),
             (
                 "Run one that announces only one of the machine's addresses:",
                 "lanchat serve --advertise 192.168.1.20",
@@ -36,6 +37,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
         Some("fingerprint") => &[
             ("On the server, for others to compare:", "lanchat fingerprint"),
             ("Your own:", "lanchat fingerprint --me"),
+            ("Of the certificate of which browsers warn:", "lanchat fingerprint --web"),
         ],
         Some("trust") => &[
             ("See which servers that you know have other keys now, and accept them:", "lanchat trust"),

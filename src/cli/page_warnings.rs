@@ -19,7 +19,7 @@ const BLOCKED_PORTS: [u16; 82] = [
 /// How long before its end an administrator learns that a certificate has not been renewed.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Warnings about a server that serves browsers with this certificate; `None`: it makes its own.
+/// Warnings about a server that serves browsers with this certificate; `None`: it will make its own.
 pub(super) fn page_warnings(
     options: &ServerOptions,
     certificate: Option<&WebCertificate>,
@@ -41,10 +41,23 @@ pub(super) fn page_warnings(
                 .into(),
         );
     }
-    if let (Some(certificate), Some((file, _))) = (certificate, &web.certificate) {
-        warnings.extend(certificate_warning(certificate, file, now));
+    match (certificate, &web.certificate) {
+        (Some(given), Some((file, _))) => warnings.extend(certificate_warning(given, file, now)),
+        (Some(own), None) => warnings.extend(own_certificate_warning(own, now)),
+        (None, _) => {}
     }
     warnings
+}
+
+/// For a server that has run for so long that no start has renewed it.
+fn own_certificate_warning(certificate: &WebCertificate, now: Timestamp) -> Option<String> {
+    let soon = now.checked_add(SOON).unwrap_or(now);
+    let Some(CertificateTime::Ended(end)) = certificate.chain().review(soon).time else { return None };
+    let end = day(end);
+    Some(format!(
+        "the certificate that the server has made for browsers ends on {end}; restart the server, which then makes \
+         another one"
+    ))
 }
 
 /// The certificate that the options name.
@@ -140,5 +153,13 @@ mod tests {
             "this machine's clock says 2025-12-01 00:00 UTC; set the clock",
         );
         assert_eq!(chain_hint(&certificate, &file, now()), None, "nobody else vouches for it");
+        let own = |at: &str| {
+            page_warnings(&options(7667, WebAccess::Https, false), Some(&certificate), at.parse().unwrap())
+        };
+        assert!(own("2026-12-01T00:00:00Z").is_empty());
+        assert!(
+            own("2026-12-28T00:00:00Z")[0].contains("restart the server"),
+            "as if it were the server's own"
+        );
     }
 }

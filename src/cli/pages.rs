@@ -26,7 +26,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         Some("receive") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, ACCEPTED]),
         Some("status") => owned(&[SECRET, KEY, KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
-        Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
+        Some("fingerprint") => owned(&[KEY, SERVER_KEY, WEB_CERTIFICATE]),
         Some("invite") => owned(&[SERVER_KEY]),
         Some("export") => owned(&[SERVER_HISTORY]),
         Some("backup") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE]),
@@ -67,6 +67,7 @@ fn server_files() -> Vec<Paragraph> {
             "The database before an upgrade changed its form. The server deletes it after 30 days.",
         ),
         SERVER_KEY,
+        WEB_CERTIFICATE,
         PASSPHRASE,
         SECRET,
         LOCK,
@@ -158,6 +159,12 @@ const KEY: (&str, &str) = (
      file cannot be written, the key lasts for one run, lanchat says so, and the server reserves no name for it.",
 );
 
+const WEB_CERTIFICATE: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/web-certificate.json",
+    "The certificate that the server has made for browsers (--web). If it is deleted, the next start makes another one, of \
+     which browsers warn once more.",
+);
+
 const SERVER_KEY: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/server.pem",
     "The server's private key, created at the first start. Clients recognise the server by it, so keep a copy; the \
@@ -176,8 +183,8 @@ const PASSPHRASE: (&str, &str) =
 
 const SECRET: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/operator-secret",
-    "A secret that makes its readers operators, and the address at which the server listens; each start creates a \
-     new one.",
+    "A secret that makes its readers operators, the address at which the server listens, and the file of its \
+     passphrase if --passphrase-file names one; each start creates a new one.",
 );
 
 const LOCK: (&str, &str) = (

@@ -9,6 +9,11 @@ use super::usage;
 use crate::server::{Handle, ReloadSignal, Reloaded, ServerOptions};
 use jiff::Timestamp;
 use std::io;
+use std::time::Duration;
+use tokio::time::{Instant, interval_at};
+
+/// How often a server that runs looks whether its certificate for browsers ends.
+const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A running server, and the settings that are in force: each reload names those that need a restart again.
 pub(super) struct Reloader {
@@ -32,32 +37,38 @@ impl Reloader {
                 return std::future::pending().await;
             }
         };
+        let mut days = interval_at(Instant::now() + CERTIFICATE_CHECK, CERTIFICATE_CHECK);
         loop {
-            signal.requested().await;
-            service_manager::tell(ServiceStage::Reloading);
-            match self.reload().await {
-                Ok(done) => {
-                    tracing::info!(event = "reloaded", "{}", summary(&done));
-                    self.warn_of_certificate(&done);
-                }
-                Err(failure) => {
-                    let why = failure.line();
-                    let why = anstream::adapter::strip_str(&why).to_string();
-                    let why = why.strip_prefix("lanchat: ").unwrap_or(&why);
-                    tracing::error!(
-                        event = "reload_failed",
-                        "nothing is reloaded, the settings stay as they were: {why}"
-                    );
-                }
+            tokio::select! {
+                () = signal.requested() => self.reload_and_tell().await,
+                _ = days.tick() => self.warn_of_certificate(),
             }
-            service_manager::tell(ServiceStage::Ready);
         }
     }
 
-    fn warn_of_certificate(&self, done: &Reloaded) {
-        if !done.applied.contains(&"web-cert") {
-            return;
+    async fn reload_and_tell(&mut self) {
+        service_manager::tell(ServiceStage::Reloading);
+        match self.reload().await {
+            Ok(done) => {
+                tracing::info!(event = "reloaded", "{}", summary(&done));
+                if done.applied.contains(&"web-cert") {
+                    self.warn_of_certificate();
+                }
+            }
+            Err(failure) => {
+                let why = failure.line();
+                let why = anstream::adapter::strip_str(&why).to_string();
+                let why = why.strip_prefix("lanchat: ").unwrap_or(&why);
+                tracing::error!(
+                    event = "reload_failed",
+                    "nothing is reloaded, the settings stay as they were: {why}"
+                );
+            }
         }
+        service_manager::tell(ServiceStage::Ready);
+    }
+
+    fn warn_of_certificate(&self) {
         let certificate = self.server.web_certificate();
         for warning in page_warnings(&self.options, certificate.as_ref(), Timestamp::now()) {
             tracing::warn!(event = "web_doubtful", "{warning}");

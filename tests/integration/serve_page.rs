@@ -41,7 +41,7 @@ fn each_example_starts_a_server_that_stops_when_it_is_told_to() {
 
 #[test]
 fn each_file_that_a_server_leaves_is_named() {
-    let mut server = Serve::start(&["--closed"]);
+    let mut server = Serve::start(&["--closed", "--web"]);
     let dir = server.home.path().to_owned();
     let names = || {
         let entries = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name());
@@ -54,9 +54,15 @@ fn each_file_that_a_server_leaves_is_named() {
     let page = page();
     let (_, files) = page.split_once(".SH FILES\n").unwrap();
     let files = files.split(".SH").next().unwrap();
-    for expected in
-        ["server.pem", "passphrase", "history.db", "history.db-wal", "history.last", "operator-secret"]
-    {
+    for expected in [
+        "server.pem",
+        "web-certificate.json",
+        "passphrase",
+        "history.db",
+        "history.db-wal",
+        "history.last",
+        "operator-secret",
+    ] {
         assert!(left.iter().any(|name| name == expected), "{left:?} lacks {expected}");
     }
     for name in left {

@@ -202,36 +202,3 @@ fn a_phone_has_targets_of_44_pixels_and_inputs_that_do_not_zoom() {
     let wide = "document.documentElement.scrollWidth <= innerWidth";
     assert_eq!(alice.value(wide), json!(true));
 }
-
-#[test]
-fn a_keyboard_alone_gets_everywhere() {
-    let Some(house) = House::open() else { return };
-    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
-    let alice = desk.browser(Window::Desk);
-    alice.enter(&house.url(), "alice");
-    let mut bob = resident.terminal("bob");
-    bob.enter("one");
-    alice.wait_for("one");
-    let press = |key: &str| {
-        alice.run(&format!(
-        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{ key: {}, bubbles: true, cancelable: true }}))",
-        json!(key)
-    ))
-    };
-    alice.run("document.querySelector('#log').focus()");
-    press("ArrowUp");
-    alice
-        .wait("document.activeElement.classList.contains('msg') && !document.querySelector('#tools').hidden");
-    alice.say("mine");
-    alice.wait("document.querySelectorAll('.msg:not(.waiting)').length === 2");
-    alice.run("document.querySelector('#text').focus()");
-    press("ArrowUp");
-    alice.wait("document.querySelector('#text').value === 'mine'");
-    press("Escape");
-    alice
-        .wait("document.querySelector('#text').value === '' && document.querySelector('#about-line').hidden");
-    alice.type_into("#text", "/wh");
-    alice.wait("document.querySelector('#text').getAttribute('aria-activedescendant') === 'choice-0'");
-    press("Tab");
-    alice.wait("document.querySelector('#text').value === '/whois '");
-}

@@ -82,6 +82,6 @@ export function keepFocus(fallback) {
     }
     const { activeElement } = document;
     if (activeElement && activeElement !== document.body && isUsable(activeElement)) return;
-    (isUsable(held) ? /** @type {HTMLElement} */ (held) : (successor(steps) ?? fallback())).focus();
+    (isUsable(held) ? /** @type {HTMLElement} */ (held) : (successor(steps) ?? fallback())).focus({ preventScroll: true });
   }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "inert", "open"] });
 }

@@ -153,7 +153,7 @@ export class Log {
     if (goal) this.lead(goal);
     else this.settle(isNew, anchor);
     this.extend();
-    if (this.held && !messages.includes(this.held)) this.point();
+    if (this.held && (this.held.deleted || !messages.includes(this.held))) this.point();
     this.putTools();
     if (messages.length < STEP / 2 && !spot.isLoaded && this.session.state.kind === "up") this.does.older(spot);
     $("latest").hidden = this.follows;

@@ -11,12 +11,13 @@ import { Link } from "./link.js";
 import { fill, personRow, placeRow } from "./lists.js";
 import { Log } from "./log.js";
 import { notify } from "./notify.js";
+import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
-import { LOBBY, count, placeOf, seq, size, text } from "./packets.js";
+import { LOBBY, count, placeOf, seq, text } from "./packets.js";
 import { Session } from "./session.js";
 import * as sheets from "./sheets.js";
 import { Store } from "./store.js";
-import { brief, briefName, safeLine } from "./text.js";
+import { brief, safeLine } from "./text.js";
 
 /** How often the page saves how far the user has read. */
 const SAVE_EVERY = 1000;
@@ -35,7 +36,8 @@ link.ticket = ticketOfAddress();
 addEventListener("hashchange", () => ticketOfAddress() && location.reload());
 /** @type {Files} */
 const files = new Files(session, () => link.ticket);
-const composer = new Composer(store, session, { command, edit, offer: pasted });
+const offers = new Offers(store, files);
+const composer = new Composer(store, session, { command, edit, offer: (list) => offers.pasted(list) });
 const log = new Log(store, session, files, {
   older: (spot) => session.past.older(spot), newer: (spot) => session.past.newer(spot), look,
   reply: (message) => composer.take("reply", message), edit: (message) => composer.take("edit", message), remove,
@@ -162,11 +164,13 @@ function welcome(isOther) {
   spent = "";
   leaving = "";
   remember("name", store.me);
+  // Who returns goes on where they were.
+  const isNew = !$("join").hidden || document.activeElement === document.body;
   show("join", false);
   show("chat", true);
   session.recall();
   files.again(isOther);
-  if (matchMedia("(pointer: fine)").matches) composer.input.focus();
+  if (isNew && matchMedia("(pointer: fine)").matches) composer.input.focus();
 }
 
 /** @param {string} name */
@@ -278,32 +282,6 @@ function leave() {
   link.send({ type: "quit", to: "server" });
   link.leave();
   end("you have left", "note");
-}
-
-/** @param {Iterable<File> | null | undefined} list */
-function offer(list, spot = store.current) {
-  for (const source of list ?? []) {
-    files.offer(spot, source).catch((/** @type {Packet} */ refusal) => store.note(`${briefName(source.name)} is not offered: ${text(refusal.msg)}`, "failure"));
-  }
-}
-
-/** What is in the clipboard may be there by accident.
- * @param {File[]} list */
-function pasted(list) {
-  const spot = store.current;
-  const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".");
-  // Browsers call each pasted picture the same.
-  const named = list.map((file) => (/^image\.\w+$/.test(file.name) ? new File([file], file.name.replace("image", `picture ${now}`), { type: file.type }) : file));
-  const what = named.length === 1 ? `${briefName(named[0].name, 60)} (${size(named[0].size)})` : count(named.length, "file");
-  sheets.confirm(`Offer ${what} ${spot.isDirect ? "to" : "in"} ${brief(spot.name, 40)}?`, "Offer", () => offer(named, spot));
-}
-
-/** @param {DragEvent} event */
-function dropped({ dataTransfer }) {
-  const items = [...(dataTransfer?.items ?? [])];
-  const isFolder = items.some((item) => item.webkitGetAsEntry?.()?.isDirectory);
-  if (isFolder) store.note("a browser offers no folders; offer its files, or use lanchat send at a terminal", "failure");
-  else offer(dataTransfer?.files);
 }
 
 /** Whether the browser loses something if the page closes now. */
@@ -439,24 +417,7 @@ function listen() {
   $("new-room").onclick = () => sheets.rooms(session, join);
   $("new-direct").onclick = () => sheets.people(store, (name) => go(`@${name}`));
   $("more-people").onclick = () => session.people(store.morePeople ?? "").catch(() => {});
-  $("attach").onclick = () => $("pick").click();
-  $("pick").onchange = () => {
-    offer($("pick").files);
-    $("pick").value = "";
-  };
-  $("chat").ondragover = (/** @type {DragEvent} */ event) => {
-    // Text goes where it is dropped.
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    show("drop", true);
-  };
-  $("chat").ondragleave = (/** @type {DragEvent} */ event) => show("drop", event.relatedTarget !== null);
-  $("chat").ondrop = (/** @type {DragEvent} */ event) => {
-    show("drop", false);
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    dropped(event);
-  };
+  offers.listen();
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") drawer("");
     if (event.altKey && event.key.toLowerCase() === "a") {

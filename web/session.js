@@ -178,10 +178,15 @@ export class Session {
     this.state = { kind: "up", why: "", retry: 0 };
     this.flush();
     this.askPeople();
+    this.learn();
+    this.past.older(this.store.current);
+  }
+
+  /** Asks which commands there are for the user. */
+  learn() {
     this.ask({ type: "help" }).then(({ end }) => {
       this.commands = commands(text(end.msg));
     }, () => {});
-    this.past.older(this.store.current);
   }
 
   /** @param {Packet} packet @param {string} type @param {string} id */
@@ -306,6 +311,7 @@ export class Session {
       store.note(msg);
     } else if (type === "operator") {
       store.isOperator = packet.operator === true;
+      this.learn();
       store.note(msg);
     } else if (["offer", "accepted", "ended"].includes(type)) this.hooks.file(packet);
     else if (TOLD.includes(type)) store.note(msg, packet.stored === false ? "failure" : "note");

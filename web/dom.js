@@ -21,6 +21,9 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Whether a keyboard on the screen opens with the focus. */
+export const isTouch = () => matchMedia("(pointer: coarse)").matches;
+
 /** @param {string} name */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -152,6 +152,8 @@ export class Log {
     this.reconcile(this.rows(spot, messages, first));
     if (goal) this.lead(goal);
     else this.settle(isNew, anchor);
+    // What fits on the screen has no scrolling that would say so.
+    this.follows ||= this.isAtEnd && this.start + WINDOW >= messages.length;
     this.extend();
     if (this.held && (this.held.deleted || !messages.includes(this.held))) this.point();
     this.putTools();
@@ -174,7 +176,9 @@ export class Log {
     this.goal = undefined;
     const node = this.nodes.get(String(goal.n))?.node;
     if (!node) return;
-    node.scrollIntoView({ block: "center" });
+    // Not `scrollIntoView`, which also moves what is around the messages.
+    const { root } = this;
+    root.scrollTop = node.offsetTop - root.offsetTop - (root.clientHeight - node.offsetHeight) / 2;
     node.focus({ preventScroll: true });
     node.classList.add("found");
   }

@@ -3,7 +3,7 @@
 import { run } from "./commands.js";
 import { Composer } from "./composer.js";
 import { outboxDisk, recall, remember } from "./disk.js";
-import { $, button, el } from "./dom.js";
+import { $, button, el, isTouch } from "./dom.js";
 import { Files } from "./files.js";
 import { keepFocus } from "./focus.js";
 import { hasKeys, token } from "./keys.js";
@@ -170,7 +170,7 @@ function welcome(isOther) {
   show("chat", true);
   session.recall();
   files.again(isOther);
-  if (isNew && matchMedia("(pointer: fine)").matches) composer.input.focus();
+  if (isNew && !isTouch()) composer.input.focus();
 }
 
 /** @param {string} name */
@@ -442,7 +442,7 @@ function listen() {
 
 function start() {
   listen();
-  keepFocus(() => ($("chat").hidden ? $("name") : matchMedia("(pointer: fine)").matches ? composer.input : log.root));
+  keepFocus(() => ($("chat").hidden ? $("name") : isTouch() ? log.root : composer.input));
   attend();
   show("insecure", location.protocol === "http:");
   const kept = recall("state");

@@ -14,7 +14,7 @@ export function notifying() {
   const { permission } = Notification;
   if (permission === "granted") return { canAsk: false, isOn: true, told: "You get a notification of mentions and direct messages while you look elsewhere." };
   if (permission === "denied") return { canAsk: false, isOn: false, told: "The browser blocks notifications of this page. Its settings for this site change that." };
-  return { canAsk: true, isOn: false, told: "" };
+  return { canAsk: true, isOn: false, told: "Of mentions and direct messages, while you look elsewhere." };
 }
 
 /** Asks the user, and shows how a notification looks. */

@@ -102,6 +102,8 @@ export const OWN_COMMANDS = [
   ["send", "", "offer files to the people here"],
   ["status", "", "show the state of the connection; to operators, also the server's numbers"],
   ["clear", "", "clear the screen"],
+  ["help", "[COMMAND]", "list the commands, or explain one"],
+  ["quit", "", "leave the chat"],
 ];
 
 const AT_A_PROMPT = "works at a terminal: run lanchat there";

@@ -1,6 +1,6 @@
 // What opens over the chat: search, mentions, help, joining a room, writing to someone, and the user's own matters.
 
-import { $, button, color, el, lines, who } from "./dom.js";
+import { $, button, color, el, isTouch, lines, who } from "./dom.js";
 import { mentions } from "./links.js";
 import { askToNotify, notifying } from "./notify.js";
 import { count, placeOf, search, seq, text } from "./packets.js";
@@ -15,7 +15,8 @@ export function open(title, ...rows) {
   $("sheet-title").textContent = title;
   $("sheet-body").replaceChildren(...rows);
   if (!sheet.open) sheet.showModal();
-  /** @type {HTMLElement | null} */ (sheet.querySelector("#sheet-body input, #sheet-body button"))?.focus();
+  /** @type {HTMLElement} */ (sheet.querySelector("#sheet-body input, #sheet-body button") ?? $("sheet-body")).focus();
+  $("sheet-body").scrollTop = 0;
 }
 
 export const close = () => /** @type {HTMLDialogElement} */ ($("sheet")).close();
@@ -135,7 +136,7 @@ export function mentioned(session, look) {
   const [list, more] = results();
   open("Mentions of you", list, more);
   const isMention = (/** @type {Packet} */ packet) => packet.from?.name !== me && mentions(text(packet.msg), me);
-  searcher(session, list, more, look)({ msg: `"${me.replaceAll("\"", "")}"` }, isMention);
+  searcher(session, list, more, look)({ msg: `"${me.replaceAll("\"", "")}"` }, isMention).then(() => list.querySelector("button")?.focus());
 }
 
 /** @param {Session} session */
@@ -157,8 +158,7 @@ export function help(session) {
     el("h3", {}, title),
     el("dl", {}, ...rows.flatMap(([what, does]) => [el("dt", {}, what), el("dd", {}, does)])),
   ];
-  const isFine = matchMedia("(pointer: fine)").matches;
-  open("Help", ...(isFine ? list("Keys", keys) : list("Messages", touch)), ...list("Commands, typed like a message", commands));
+  open("Help", ...(isTouch() ? list("Messages", touch) : list("Keys", keys)), ...list("Commands, typed like a message", commands));
 }
 
 /** The user's own matters: `run` gives a command.
@@ -184,16 +184,18 @@ export function you(session, run, leave) {
   const reason = el("input", { placeholder: "why: lunch", "aria-label": "Why you are away" });
   const { canAsk, isOn, told } = notifying();
   const silence = attention.isSilent() ? button("Notify me again", does(() => run("/dnd off"))) : button("Do not disturb", does(() => run("/dnd on")));
-  const ask = button("Notify me of mentions and direct messages", () => askToNotify().then(again), "main");
+  const ask = button("Notify me", () => askToNotify().then(again));
   const ignored = attention.listed().map((user) => el("li", {}, el("bdi", {}, safeLine(user.name)), button("Show messages again", does(() => run(`/unignore ${user.name}`)))));
   open(
     "You",
     part("Your name", form(name, "Rename", (value) => `/nick ${value}`)),
     part("Absence", ...(store.isAway ? [button("I am back", does(() => run("/back")))] : [form(reason, "I am away", (value) => `/away ${value}`)])),
-    part("Notifications", ...(canAsk ? [ask] : [hint(told), ...(isOn ? [silence] : [])])),
+    part("Notifications", hint(told), ...(canAsk ? [ask] : isOn ? [silence] : [])),
     ...(ignored.length ? [part("Users you ignore", el("ul", {}, ...ignored))] : []),
     part("This session", hint(`${brief(store.server.name, 60)}, ${location.protocol === "https:" ? "encrypted" : "not encrypted"}`), button("Leave the chat", does(leave))),
   );
+  // A keyboard would hide most of it.
+  if (isTouch()) $("sheet-body").focus();
 }
 
 /** Asks before something that cannot be taken back.

@@ -80,7 +80,7 @@ fn two_hundred_hostile_texts_run_no_script() {
     alice.wait("document.querySelectorAll('#log .msg').length > 3");
     alice.click("#find");
     alice.type_into("#sheet-body input", "window.hit\u{E007}");
-    alice.wait("document.querySelectorAll('.found .row').length > 5");
+    alice.wait("document.querySelectorAll('.hit').length > 5");
     assert_eq!(alice.value("window.hit === undefined"), json!(true));
     assert_eq!(alice.value("document.querySelectorAll('script').length"), json!(1));
     let links = "[...document.querySelectorAll('a[href]')].every((a) => /^https?:/.test(a.protocol) && a.rel === 'noopener noreferrer')";
@@ -175,8 +175,10 @@ fn axe_finds_nothing_in_either_theme() {
     alice.run("document.querySelector('#sheet').close()");
     alice.click("#find");
     alice.type_into("#sheet-body input", "desk\u{E007}");
-    alice.wait("document.querySelector('.found .row') !== null");
+    alice.wait("document.querySelector('.hit') !== null");
     assert_clean(&alice, &axe, "a search");
+    alice.run("document.querySelector('#sheet').close(); document.querySelector('#self').click()");
+    assert_clean(&alice, &axe, "the user's own matters");
     let carol = phone.browser(Window::Phone);
     carol.enter(&house.url(), "carol");
     assert_clean(&carol, &axe, "a phone");

@@ -39,6 +39,8 @@ fn a_found_message_is_shown_where_it_was_said_with_its_neighbours() {
     alice.click(".hit");
     alice.wait("document.activeElement.classList.contains('found') && document.activeElement.textContent.includes('line 123.')");
     alice.wait("!document.querySelector('#sheet').open");
+    let moved = "[document.documentElement, document.body, document.querySelector('#main')].some((part) => part.scrollTop > 0)";
+    assert_eq!(alice.value(moved), json!(false), "only the messages move");
     for near in ["line 100.", "line 124.", "line 140."] {
         assert!(shows(&alice, near), "{near}: {:?}", alice.messages());
     }

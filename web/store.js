@@ -206,6 +206,8 @@ export class Store {
       major: part.seq ?? (isOwnWay ? Infinity : before), minor: part.seq ? 0 : this.counter,
     };
     this.place(spot, message);
+    // A conversation that the user has closed goes on.
+    if (spot.isDirect && (part.kind === "chat" || part.kind === "file")) spot.joined = true;
     this.changed();
     return message;
   }

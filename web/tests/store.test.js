@@ -145,3 +145,14 @@ test("a draft that is too long to keep is told", () => {
   store.current.draft = "x".repeat(100_001);
   assert.equal(store.isOverfull, true);
 });
+
+test("a closed conversation is listed again with its next message", () => {
+  const store = made();
+  store.chat(chat(1, "hi", { to: "alice" }));
+  store.spot("@bob").joined = false;
+  assert.ok(!store.listed.some(({ key }) => key === "@bob"));
+  store.note("bob has left", "note", "@bob");
+  assert.ok(!store.listed.some(({ key }) => key === "@bob"));
+  store.chat(chat(2, "are you there?", { to: "alice" }));
+  assert.ok(store.listed.some(({ key, unread }) => key === "@bob" && unread === 2));
+});

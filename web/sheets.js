@@ -87,7 +87,8 @@ function hit(packet, me, sought, look) {
 /** Lists what a search finds, a page at a time.
  * @param {Session} session @param {HTMLElement} list @param {HTMLElement} more @param {Look} look */
 function searcher(session, list, more, look) {
-  const { me } = session.store;
+  const { me, attention } = session.store;
+  const isHidden = (/** @type {Packet} */ { from }) => text(from?.name) !== me && attention.hides(text(from?.name), from?.key);
   return async (/** @type {Packet} */ request, /** @type {(packet: Packet) => boolean} */ isWanted) => {
     list.replaceChildren();
     const sought = (text(request.msg).match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"|"$|\*$/g, "")).filter(Boolean);
@@ -95,7 +96,7 @@ function searcher(session, list, more, look) {
       more.hidden = true;
       try {
         const { packets, end } = await session.ask({ type: "search", ...request, ...(from && { before: from }) });
-        const found = packets.filter(isWanted).reverse();
+        const found = packets.filter((packet) => isWanted(packet) && !isHidden(packet)).reverse();
         list.append(...found.map((packet) => hit(packet, me, sought, look)));
         const before = seq(end.seq);
         more.hidden = end.more !== true || !before;

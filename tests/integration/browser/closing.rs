@@ -85,3 +85,27 @@ fn a_full_server_tells_the_page_so() {
     alice.wait("/this server is full/.test(document.querySelector('#why').textContent) && !document.querySelector('#join').hidden");
     drop(bob);
 }
+
+#[test]
+fn a_hidden_page_notifies_of_mentions_unless_the_user_wants_none() {
+    let Some(house) = House::open() else { return };
+    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    let mut bob = resident.terminal("bob");
+    alice.run(
+        "window.told = []; window.Notification = class { static permission = 'granted'; constructor(title) { told.push(title); } }; \
+         Object.defineProperty(document, 'hidden', { value: true, configurable: true })",
+    );
+    alice.say("/dnd 1h");
+    alice.wait_for("no notifications until");
+    bob.enter("alice, are you there?");
+    alice.wait("document.title.startsWith('(1)')");
+    assert_eq!(alice.value("told"), json!([]));
+    alice.say("/dnd off");
+    alice.wait_for("notifications are on again");
+    bob.enter("not for her");
+    bob.enter("alice?");
+    alice.wait("document.title.startsWith('(3)')");
+    assert_eq!(alice.value("told"), json!(["bob in #lobby"]));
+}

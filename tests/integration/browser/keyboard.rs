@@ -84,6 +84,7 @@ fn a_message_that_changes_keeps_the_focus_and_its_tools_leave_it_there() {
     let mut bob = resident.terminal("bob");
     bob.enter("lunch at 1");
     alice.focus("#log .msg", "lunch at 1");
+    bob.wait_for("<bob> lunch at 1");
     bob.enter("/edit lunch at 2");
     alice.wait("document.activeElement.textContent.includes('lunch at 2')");
     alice.run("document.querySelector('#tools button').focus()");

@@ -2,14 +2,14 @@
 // user types stays until it is sent, each place has its own draft, and what is refused comes back.
 
 import { $, el } from "./dom.js";
-import { firstWord, place, readLine } from "./packets.js";
+import { TEXT_BYTES, bytes, count, firstWord, readLine } from "./packets.js";
 import { brief } from "./text.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./session.js").Session} Session */
 
 /** @typedef {{text: string, help?: string}} Choice */
-/** @typedef {{command(name: string, rest: string, line: string): void, edit(message: Message, msg: string): void}} Orders */
+/** @typedef {{command(name: string, rest: string, line: string): void, edit(message: Message, msg: string): void, offer(files: File[]): void}} Orders */
 
 /** The most suggestions. */
 const MAX_CHOICES = 6;
@@ -32,6 +32,7 @@ export class Composer {
     this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.pressed(event));
     this.input.addEventListener("blur", () => this.suggest([]));
+    this.input.addEventListener("paste", (event) => this.pasted(event));
     $("compose").onsubmit = (/** @type {Event} */ event) => {
       event.preventDefault();
       this.submit();
@@ -61,6 +62,29 @@ export class Composer {
   grow() {
     this.input.style.height = "auto";
     this.input.style.height = `${this.input.scrollHeight + 2}px`;
+    const { excess } = this;
+    const told = excess > 0 ? `${count(excess, "byte")} too long for one message: shorten it, or send it in parts` : "";
+    if ($("over").textContent !== told) $("over").textContent = told;
+  }
+
+  /** By how many bytes the text is longer than a message may be. */
+  get excess() {
+    const line = this.input.value;
+    const most = this.store.textBytes || TEXT_BYTES;
+    // A character has at most three bytes for each of its UTF-16 units.
+    if (line.length * 3 <= most) return 0;
+    const read = this.about?.what === "edit" ? { text: line } : readLine(line, this.session.commands);
+    const said = "text" in read ? read.text : ["msg", "query"].includes(read.command) ? firstWord(read.rest)[1] : read.rest;
+    return bytes(said) - most;
+  }
+
+  /** Offers pasted files; a text that comes with its picture, as from an office program, stays a text.
+   * @param {ClipboardEvent} event */
+  pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length || (event.clipboardData?.types.includes("text/plain") && files.every((file) => file.type.startsWith("image/")))) return;
+    event.preventDefault();
+    this.orders.offer(files);
   }
 
   typed() {
@@ -108,7 +132,8 @@ export class Composer {
     const line = this.input.value;
     const { about } = this;
     const { current } = this.store;
-    if (!line.trim()) return;
+    // What is too long stays where the user can shorten it.
+    if (!line.trim() || this.excess > 0) return;
     if (about?.what === "edit") {
       this.about = undefined;
       this.showAbout();
@@ -206,50 +231,6 @@ export class Composer {
     input.value = input.value.slice(0, cursor - word.length) + text + input.value.slice(cursor);
     input.selectionStart = input.selectionEnd = cursor - word.length + text.length;
     this.suggest([]);
-    this.store.current.draft = input.value;
+    if (this.about?.what !== "edit") this.store.current.draft = input.value;
   }
-}
-
-/**
- * Carries out a typed command: the page's own, those about the present place, and all others in the server's words.
- * @param {string} name @param {string} rest @param {string} line
- * @param {{store: Store, session: Session, composer: Composer, does: Record<string, (rest: string) => void>}} to
- */
-export function run(name, rest, line, { store, session, composer, does }) {
-  const spot = store.current;
-  const [first, after] = firstWord(rest);
-  const usage = (/** @type {string} */ text) => {
-    composer.giveBack(spot, line);
-    store.note(`usage: /${name} ${text}`, "failure");
-  };
-  const [own] = session.commands.filter((command) => command.names.includes(name));
-  if (name in does) does[name](rest);
-  else if (name === "query") {
-    const there = store.go(first ? (first.startsWith("#") || first.startsWith("@") ? first : `@${first}`) : "#lobby");
-    if (after) session.say(there, after, {});
-  } else if (name === "msg") {
-    if (after) session.say(place(/^[#@]|^all$/i.test(first) ? first : `@${first}`), after, {});
-    else usage("NAME|#ROOM TEXT");
-  } else if (name === "me") {
-    if (rest) session.say(spot, rest, { action: true });
-    else usage("TEXT");
-  } else if (name === "r") {
-    if (!rest) usage("TEXT");
-    else if (!store.lastWriter) {
-      composer.giveBack(spot, line);
-      store.note("nobody has sent you a message yet; to send one: /msg NAME TEXT", "failure");
-    } else session.say(place(`@${store.lastWriter}`), rest, {});
-  } else if (name === "edit") {
-    composer.editLast();
-    if (rest && composer.about) {
-      composer.input.value = rest;
-      composer.submit();
-    }
-  } else if (name === "part" && !rest && !spot.isDirect) session.command(`/part ${spot.name}`);
-  else if (name === "part" && !rest) {
-    spot.joined = false;
-    store.go("#lobby");
-  } else if ((name === "topic" || name === "users") && !rest.startsWith("#") && !spot.isDirect && spot.key !== "#lobby") {
-    session.command(`/${name} ${spot.name} ${rest}`.trim());
-  } else session.command(own || !rest ? `/${name} ${rest}`.trim() : line);
 }

@@ -21,6 +21,9 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Whether a keyboard on the screen opens with the focus. */
+export const isTouch = () => matchMedia("(pointer: coarse)").matches;
+
 /** @param {string} name */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -53,12 +56,13 @@ export const tile = (name) =>
   el("span", { className: `tile ${color(name)}`, "aria-hidden": "true" }, [...safeLine(name).toUpperCase()][0] ?? "?");
 
 /** The lines of a remote text, with its links and the user's name.
- * @param {string} msg @param {string} me @param {string} className */
-export const lines = (msg, me, className = "line") =>
+ * @param {string} msg @param {string} me @param {string} className @param {string[]} sought  words to mark */
+export const lines = (msg, me, className = "line", sought = []) =>
   safeLines(msg).map((line) => {
     const row = el("div", { className });
-    for (const { kind, text } of parts(line, me)) {
+    for (const { kind, text } of parts(line, me, sought)) {
       if (kind === "text") row.append(text);
+      else if (kind === "sought") row.append(el("mark", {}, text));
       else if (kind === "mention") row.append(el("span", { className: "mention" }, text));
       else row.append(el("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text));
     }

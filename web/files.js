@@ -110,6 +110,7 @@ export class Files {
     row.message.forMe = spot.isDirect;
     row.message.tag = from?.key;
     const there = this.store.spot(spot.isDirect ? `@${spot.name}` : spot.name);
+    if (this.store.hides(row.message)) return;
     this.store.count(there, row.message);
     this.session.hooks.arrived(there, row.message);
   }
@@ -178,16 +179,23 @@ export class Files {
    * Receivers go on with what they have. */
   lost() {
     for (const row of this.all.filter((row) => !["done", "over"].includes(row.stage))) {
-      if (!row.isMine) row.stage = row.arrived.length ? "cut" : "over";
-      row.told = row.stage === "cut" ? "interrupted; it goes on when it is offered again" : "no longer offered";
+      if (row.isMine) {
+        row.stage = "offered";
+        row.told = "the connection is lost; offered again once you are connected";
+      } else {
+        row.stage = row.arrived.length ? "cut" : "over";
+        row.told = row.stage === "cut" ? "interrupted; it goes on when it is offered again" : "no longer offered";
+      }
       row.socket?.close();
       this.touch(row);
     }
   }
 
-  /** Offers again what was not finished before the connection was lost. */
-  async again() {
-    for (const row of this.all.filter((row) => row.isMine && row.source && ["offered", "moving"].includes(row.stage))) {
+  /** Offers again what was not finished before the connection was lost.
+   * @param {boolean} isElsewhere  to other users than before: then not */
+  async again(isElsewhere) {
+    if (isElsewhere) this.all = this.all.filter((row) => row.stage === "done");
+    for (const row of this.all.filter((row) => row.isMine && row.source && row.stage === "offered")) {
       const { source } = row;
       const file = { name: row.name, size: row.size, id: row.content };
       const to = row.message.file === row ? row.with : "";

@@ -81,7 +81,7 @@ export class Link {
     }
     this.send(proof);
     this.isUp = true;
-    this.ears.up();
+    this.ears.up(text(challenge.id));
   }
 
   /** @param {Packet} packet */

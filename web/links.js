@@ -44,9 +44,9 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase
  * @param {string} rest */
 const goesOn = (rest) => /^(-[\p{L}\p{N}_]|[\p{L}\p{N}_])/u.test(rest);
 
-/** The places of a whole word in a text.
+/** The places of a whole word in a text, or of any part.
  * @param {string} text @param {string} word @returns {[number, number][]} */
-export function wholeWords(text, word) {
+export function wholeWords(text, word, isPart = false) {
   const sought = fold(word);
   if (!sought || !fold(text).includes(sought)) return [];
   let folded = "";
@@ -66,7 +66,7 @@ export function wholeWords(text, word) {
     const end = from + sought.length;
     const before = [...folded.slice(Math.max(0, from - 4), from)].reverse().join("");
     const isWhole = !(goesOn(sought) && goesOn(before)) && !goesOn(folded.slice(end, end + 4));
-    if (isWhole) found.push([starts[from], starts[end]]);
+    if (isWhole || isPart) found.push([starts[from], starts[end]]);
   }
   return found;
 }
@@ -79,9 +79,10 @@ export const mentions = (text, me) => wholeWords(text, me).length > 0;
  * The parts of a safe line.
  * @param {string} line
  * @param {string} me
+ * @param {string[]} sought  words to mark
  * @returns {Part[]}
  */
-export function parts(line, me) {
+export function parts(line, me, sought = []) {
   /** @type {Part[]} */
   const found = [];
   let at = 0;
@@ -91,22 +92,25 @@ export function parts(line, me) {
     const start = match.index ?? 0;
     if (links === MAX_LINKS || !isWeb(link)) continue;
     links += 1;
-    words(found, line.slice(at, start), me);
+    words(found, line.slice(at, start), me, sought);
     found.push({ kind: "link", text: link });
     at = start + link.length;
   }
-  words(found, line.slice(at), me);
+  words(found, line.slice(at), me, sought);
   return found;
 }
 
-/** @param {Part[]} found @param {string} text @param {string} me */
-function words(found, text, me) {
+/** @param {Part[]} found @param {string} text @param {string} me @param {string[]} sought */
+function words(found, text, me, sought) {
+  /** @type {[number, number, "mention" | "sought"][]} */
+  const places = wholeWords(text, me).map(([start, end]) => [text[start - 1] === "@" ? start - 1 : start, end, "mention"]);
+  for (const word of sought) for (const [start, end] of wholeWords(text, word, true)) places.push([start, end, "sought"]);
+  places.sort((one, other) => one[0] - other[0] || other[1] - one[1]);
   let at = 0;
-  for (const [start, end] of wholeWords(text, me)) {
-    const from = text[start - 1] === "@" ? start - 1 : start;
+  for (const [from, end, kind] of places) {
     if (from < at) continue;
     if (from > at) found.push({ kind: "text", text: text.slice(at, from) });
-    found.push({ kind: "mention", text: text.slice(from, end) });
+    found.push({ kind, text: text.slice(from, end) });
     at = end;
   }
   if (at < text.length) found.push({ kind: "text", text: text.slice(at) });

@@ -13,6 +13,8 @@ import { brief, briefName, safeLine } from "./text.js";
 /**
  * @typedef {object} Does
  * @property {(spot: Spot) => void} older
+ * @property {(spot: Spot) => void} newer  in the gap
+ * @property {(spot: Spot, seq: number) => void} look  for a message that may not be here
  * @property {(message: Message) => void} reply
  * @property {(message: Message) => void} edit
  * @property {(message: Message) => void} remove
@@ -43,6 +45,8 @@ export class Log {
   /** Whether the newest message is in sight, and stays there. */
   follows = true;
   /** @type {Message | undefined} */ top;
+  /** The message to lead the user to.
+   * @type {Message | undefined} */ goal;
   /** @type {Map<string, {version: string, node: any}>} */ nodes = new Map();
   /** The message that the tools are for.
    * @type {Message | undefined} */
@@ -63,6 +67,10 @@ export class Log {
     $("latest").onclick = () => this.latest();
   }
 
+  get messages() {
+    return this.store.shown(this.store.current);
+  }
+
   get isAtEnd() {
     return this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < 60;
   }
@@ -73,8 +81,16 @@ export class Log {
     this.store.changed();
   }
 
+  /** Leads the user to a message of the present place.
+   * @param {number} seq */
+  show(seq) {
+    this.goal = this.messages.find((message) => message.seq === seq);
+    this.store.changed();
+    return this.goal !== undefined;
+  }
+
   scrolled() {
-    const { messages } = this.store.current;
+    const { messages } = this;
     const isWhole = this.start + WINDOW >= messages.length;
     // More may have come since it was drawn.
     const follows = this.isAtEnd && (this.follows || isWhole);
@@ -89,7 +105,7 @@ export class Log {
   extend() {
     if (this.follows) return;
     const { scrollTop, scrollHeight, clientHeight } = this.root;
-    const isWhole = this.start + WINDOW >= this.store.current.messages.length;
+    const isWhole = this.start + WINDOW >= this.messages.length;
     if (scrollTop < NEAR) this.move(-STEP);
     else if (scrollHeight - scrollTop - clientHeight < NEAR && !isWhole) this.move(STEP);
   }
@@ -102,7 +118,7 @@ export class Log {
       this.does.older(spot);
       return;
     }
-    const top = spot.messages[Math.max(0, this.start + by)];
+    const top = this.messages[Math.max(0, this.start + by)];
     if (top === this.top) return;
     this.top = top;
     this.store.changed();
@@ -120,7 +136,11 @@ export class Log {
       root.replaceChildren();
       root.setAttribute("aria-label", `Messages in ${safeLine(spot.name)}`);
     }
-    const { messages } = spot;
+    const { messages, goal } = this;
+    if (goal && messages.includes(goal)) {
+      this.follows = false;
+      this.top = messages[Math.max(0, messages.indexOf(goal) - STEP)];
+    }
     const first = spot.newFrom === undefined ? -1 : messages.findIndex((message) => message.major >= (spot.newFrom ?? 0));
     const known = this.top ? messages.indexOf(this.top) : -1;
     this.start = Math.max(0, this.follows || known < 0 ? messages.length - NEWEST : known);
@@ -129,10 +149,13 @@ export class Log {
     // A screen reader reads what comes, not what the user scrolls to.
     const isQuiet = isNew || !this.follows;
     root.setAttribute("aria-live", isQuiet ? "off" : "polite");
-    this.reconcile(this.rows(spot, first));
-    this.settle(isNew, anchor);
+    this.reconcile(this.rows(spot, messages, first));
+    if (goal) this.lead(goal);
+    else this.settle(isNew, anchor);
+    // What fits on the screen has no scrolling that would say so.
+    this.follows ||= this.isAtEnd && this.start + WINDOW >= messages.length;
     this.extend();
-    if (this.held && !messages.includes(this.held)) this.point();
+    if (this.held && (this.held.deleted || !messages.includes(this.held))) this.point();
     this.putTools();
     if (messages.length < STEP / 2 && !spot.isLoaded && this.session.state.kind === "up") this.does.older(spot);
     $("latest").hidden = this.follows;
@@ -148,6 +171,18 @@ export class Log {
     return [row.dataset.n, row.offsetTop - scrollTop];
   }
 
+  /** @param {Message} goal */
+  lead(goal) {
+    this.goal = undefined;
+    const node = this.nodes.get(String(goal.n))?.node;
+    if (!node) return;
+    // Not `scrollIntoView`, which also moves what is around the messages.
+    const { root } = this;
+    root.scrollTop = node.offsetTop - root.offsetTop - (root.clientHeight - node.offsetHeight) / 2;
+    node.focus({ preventScroll: true });
+    node.classList.add("found");
+  }
+
   /** @param {boolean} isNew @param {[any, number] | undefined} anchor */
   settle(isNew, anchor) {
     const { root } = this;
@@ -155,7 +190,7 @@ export class Log {
     if (isNew && line && line.offsetTop - root.offsetTop < root.scrollHeight - root.clientHeight - 60) {
       root.scrollTop = line.offsetTop - root.offsetTop - 30;
       this.follows = false;
-      this.top = this.store.current.messages[this.start];
+      this.top = this.messages[this.start];
     } else if (this.follows) root.scrollTop = root.scrollHeight;
     else if (anchor) {
       const row = /** @type {HTMLElement | null} */ (root.querySelector(`[data-n="${anchor[0]}"]`));
@@ -182,24 +217,26 @@ export class Log {
         if (held?.node === next) next = next?.nextSibling ?? null;
         nodes.set(key, { version, node });
       }
-      const hadFocus = held && held.node !== node && held.node.contains(document.activeElement);
       if (held && held.node !== node) held.node.remove();
       if (node === next) next = node.nextSibling;
       else root.insertBefore(node, next);
-      if (hadFocus) node.focus();
     }
   }
 
-  /** @param {Spot} spot @param {number} first  the first unread message @returns {Row[]} */
-  rows(spot, first) {
+  /** @param {Spot} spot @param {Message[]} messages @param {number} first  the first unread message @returns {Row[]} */
+  rows(spot, messages, first) {
     /** @type {Row[]} */
     const rows = [];
     if (spot.isWhole && this.start === 0) {
       rows.push({ key: "begin", version: "", make: () => el("p", { className: "note row" }, "This is the beginning.") });
     }
-    let before = spot.messages[this.start - 1];
-    for (let at = this.start; at < Math.min(spot.messages.length, this.start + WINDOW); at += 1) {
-      const message = spot.messages[at];
+    const { gap } = spot;
+    let before = messages[this.start - 1];
+    for (let at = this.start; at < Math.min(messages.length, this.start + WINDOW); at += 1) {
+      const message = messages[at];
+      if (gap && before && before.major <= gap.after && message.major >= gap.before) {
+        rows.push({ key: "gap", version: "", make: () => el("div", { className: "gap" }, button("Show more from here", () => this.does.newer(spot))) });
+      }
       const isNewDay = !before || midnight(before.ts) !== midnight(message.ts);
       if (isNewDay) {
         const text = day(message.ts);
@@ -262,10 +299,11 @@ export class Log {
 
   /** @param {number} of */
   quote(of) {
-    const message = this.store.current.bySeq.get(of);
+    const spot = this.store.current;
+    const known = spot.bySeq.get(of);
+    const message = known && !this.store.hides(known) ? known : undefined;
     const text = message ? `${message.from}: ${message.deleted ? "this message was deleted" : message.text}` : "an earlier message";
-    const go = () => /** @type {HTMLElement | null} */ (message && this.root.querySelector(`[data-n="${message.n}"]`))?.focus();
-    return button(`↩ ${brief(text)}`, go, "quote");
+    return button(`↩ ${brief(text)}`, () => this.does.look(spot, of), "quote");
   }
 
   /** @param {Message} message */
@@ -296,8 +334,8 @@ export class Log {
       save.addEventListener("click", () => this.files.saved.add(url));
       buttons.append(save);
     }
-    if (row.isMine && row.stage === "offered" && !row.told) row.told = "waiting for an answer";
-    if (row.told) box.append(el("div", { className: "state" }, brief(row.told, 300)));
+    const told = row.told || (row.isMine && row.stage === "offered" ? "waiting for an answer" : "");
+    if (told) box.append(el("div", { className: "state" }, brief(told, 300)));
     if (buttons.firstChild) box.append(buttons);
     return box;
   }
@@ -307,14 +345,16 @@ export class Log {
   point(event) {
     const target = /** @type {HTMLElement | undefined} */ (event?.target);
     const node = /** @type {HTMLElement | null | undefined} */ (target?.closest?.(".msg"));
-    const message = node && this.store.current.messages.find((message) => String(message.n) === node.dataset.n);
+    const message = node && this.messages.find((message) => String(message.n) === node.dataset.n);
     if (event && event.type === "pointerover" && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
     if (message && message === this.held) return;
     // A pointer that rests elsewhere takes nothing from someone with a keyboard.
     const isByKeys = document.activeElement?.closest(".msg, #tools");
     if (!message && isByKeys && event?.type.startsWith("pointer")) return;
-    this.held = message || undefined;
     const { tools, does } = this;
+    // Tools that go, or become another message's, leave the focus at theirs.
+    if (tools.contains(document.activeElement)) this.nodes.get(String(this.held?.n))?.node.focus({ preventScroll: true });
+    this.held = message || undefined;
     tools.hidden = !node || !message?.seq || message.kind !== "chat" || message.deleted !== undefined;
     if (tools.hidden || !node || !message) return;
     const action = (/** @type {string} */ name, /** @type {string} */ label, /** @type {(message: Message) => void} */ run) => {

@@ -1,24 +1,26 @@
 // The page: puts the parts together, draws what changed once a frame, and joins.
 
-import { Composer, run } from "./composer.js";
+import { run } from "./commands.js";
+import { Composer } from "./composer.js";
 import { outboxDisk, recall, remember } from "./disk.js";
-import { $, button, el, tile, who } from "./dom.js";
+import { $, button, el, isTouch } from "./dom.js";
 import { Files } from "./files.js";
+import { keepFocus } from "./focus.js";
 import { hasKeys, token } from "./keys.js";
 import { Link } from "./link.js";
+import { fill, personRow, placeRow } from "./lists.js";
 import { Log } from "./log.js";
+import { notify } from "./notify.js";
+import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
-import { LOBBY, count, placeOf, text } from "./packets.js";
+import { LOBBY, count, placeOf, seq, text } from "./packets.js";
 import { Session } from "./session.js";
 import * as sheets from "./sheets.js";
 import { Store } from "./store.js";
-import { brief, briefName, safeLine } from "./text.js";
+import { brief, safeLine } from "./text.js";
 
 /** How often the page saves how far the user has read. */
 const SAVE_EVERY = 1000;
-
-/** The most notifications: one in that time. */
-const NOTIFY_EVERY = 3000;
 
 const wide = matchMedia("(min-width: 901px)");
 const store = new Store();
@@ -26,7 +28,7 @@ const outbox = new Outbox(outboxDisk);
 /** @type {Session} */
 const session = new Session(store, outbox, { refused, ended, giveBack, arrived, file: (packet) => files.event(packet), welcome });
 /** @type {Link} */
-const link = new Link({ up: () => (isProbe ? probe() : session.up()), packet, down });
+const link = new Link({ up: (server) => (isProbe ? probe() : session.up(server)), packet, down });
 session.link = link;
 const ticketOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("t") ?? "";
 link.ticket = ticketOfAddress();
@@ -34,18 +36,27 @@ link.ticket = ticketOfAddress();
 addEventListener("hashchange", () => ticketOfAddress() && location.reload());
 /** @type {Files} */
 const files = new Files(session, () => link.ticket);
-const composer = new Composer(store, session, { command, edit });
-const log = new Log(store, session, files, { older: (spot) => session.load(spot), reply: (message) => composer.take("reply", message), edit: (message) => composer.take("edit", message), remove });
+const offers = new Offers(store, files);
+const composer = new Composer(store, session, { command, edit, offer: (list) => offers.pasted(list) });
+const log = new Log(store, session, files, {
+  older: (spot) => session.past.older(spot), newer: (spot) => session.past.newer(spot), look,
+  reply: (message) => composer.take("reply", message), edit: (message) => composer.take("edit", message), remove,
+});
 
 /** Whether the connection only asks which server this is. */
 let isProbe = false;
 let isDrawing = false;
-let notified = 0;
 let leaving = "";
 /** Why the ticket of the link is no good, if nothing else lets the user in. */
 let spent = "";
 
+/** Not only when the page is drawn: a hidden page draws nothing, and what comes then is unread. */
+function see() {
+  store.isSeen = !document.hidden && document.hasFocus() && log.follows && !$("chat").hidden;
+}
+
 store.changed = () => {
+  see();
   title();
   if (isDrawing) return;
   isDrawing = true;
@@ -135,21 +146,31 @@ function refused(error) {
 /** @param {Packet} bye */
 function ended(bye) {
   link.leave();
-  leaving = brief(text(bye.msg), 300) || "goodbye";
-  session.down(leaving, 0);
+  end(brief(text(bye.msg), 300) || "goodbye", "failure");
 }
 
-function welcome() {
+/** The session is over, and the page does not come back by itself.
+ * @param {string} why @param {Message["kind"]} kind */
+function end(why, kind) {
+  leaving = why;
+  files.lost();
+  session.down(why, 0, kind);
+}
+
+/** @param {boolean} isOther */
+function welcome(isOther) {
   isProbe = false;
   useUp();
   spent = "";
   leaving = "";
   remember("name", store.me);
+  // Who returns goes on where they were.
+  const isNew = !$("join").hidden || document.activeElement === document.body;
   show("join", false);
   show("chat", true);
   session.recall();
-  files.again();
-  if (matchMedia("(pointer: fine)").matches) composer.input.focus();
+  files.again(isOther);
+  if (isNew && !isTouch()) composer.input.focus();
 }
 
 /** @param {string} name */
@@ -196,7 +217,8 @@ function command(name, rest, line) {
       if (names.length) for (const room of names) join(room.startsWith("#") ? room : `#${room}`);
       else sheets.rooms(session, join);
     },
-    search: () => sheets.find(session, look),
+    search: (/** @type {string} */ words) => sheets.find(session, found, words),
+    mentions: () => sheets.mentioned(session, found),
     help: () => sheets.help(session),
     next,
     send: () => $("pick").click(),
@@ -235,76 +257,58 @@ function remove(message) {
   });
 }
 
-/** Shows a found message's place; older messages come as the user scrolls back.
+/** Shows a found message where it was said.
  * @param {Packet} packet */
-function look(packet) {
+async function found(packet) {
   const spot = placeOf(packet, store.me);
   sheets.close();
-  if (!spot.isDirect && spot.key !== LOBBY && !store.spots.get(spot.key)?.joined) join(spot.name);
+  if (!spot.isDirect && spot.key !== LOBBY && !store.spots.get(spot.key)?.joined) await join(spot.name);
   else go(spot.isDirect ? `@${spot.name}` : spot.name);
+  if (store.here === spot.key) look(store.current, seq(packet.seq) ?? 0);
+}
+
+/** Leads the user to a message of the present place.
+ * @param {Spot} spot @param {number} of */
+async function look(spot, of) {
+  try {
+    await session.past.around(spot, of);
+    if (store.current === spot && !log.show(of)) store.note("that message is not here any more", "failure");
+  } catch (refusal) {
+    store.note(text(/** @type {Packet} */ (refusal).msg), "failure");
+  }
 }
 
 function leave() {
   link.send({ type: "quit", to: "server" });
   link.leave();
-  leaving = "you have left";
-  session.down(leaving, 0);
+  end("you have left", "note");
 }
 
-/** @param {FileList | null | undefined} list */
-function offer(list) {
-  const spot = store.current;
-  for (const source of list ?? []) {
-    files.offer(spot, source).catch((/** @type {Packet} */ refusal) => store.note(`${briefName(source.name)} is not offered: ${text(refusal.msg)}`, "failure"));
-  }
-}
+/** Whether the browser loses something if the page closes now. */
+const holds = () => files.holds() || outbox.loose.size > 0 || store.isOverfull;
 
-/** The user's own matters. */
 function self() {
-  const away = el("input", { placeholder: "lunch", "aria-label": "Why you are away", maxLength: 100 });
-  const name = el("input", { value: store.me, "aria-label": "Your name", spellcheck: false });
-  const run = (/** @type {string} */ line) => () => {
-    sheets.close();
-    session.command(line);
+  const run = (/** @type {string} */ line) => {
+    const [, name, rest] = /^\/(\S+) ?(.*)$/.exec(line) ?? ["", "", ""];
+    command(name, rest, line);
   };
-  const ways = store.isAway
-    ? [button("I am back", run("/back"))]
-    : [el("form", { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), run(`/away ${away.value}`)()) }, away, el("button", {}, "I am away"))];
-  const may = "Notification" in window && Notification.permission === "default";
-  sheets.open(
-    "You",
-    el("form", { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), run(`/nick ${name.value.trim()}`)()) }, name, el("button", {}, "Rename")),
-    ...ways,
-    ...(may ? [button("Notify me of mentions and direct messages", () => Notification.requestPermission().then(sheets.close))] : []),
-    button("Leave the chat", () => (sheets.close(), leave())),
-  );
+  sheets.you(session, run, leave);
 }
 
 // --- what happens ---
 
 /** @param {Spot} spot @param {Message} message */
 function arrived(spot, message) {
-  if (!message.forMe || (document.hasFocus() && !document.hidden)) return;
-  const now = Date.now();
-  if (!("Notification" in window) || Notification.permission !== "granted" || now - notified < NOTIFY_EVERY) return;
-  notified = now;
-  try {
-    const where = spot.isDirect ? "" : ` in ${spot.name}`;
-    const note = new Notification(brief(`${message.from}${where}`, 60), { body: brief(message.text, 160), icon: "/icon.svg", tag: spot.key });
-    note.onclick = () => {
-      window.focus();
-      go(spot.isDirect ? `@${spot.name}` : spot.name);
-      note.close();
-    };
-  } catch {
-    // Phones show notifications of installed pages only.
-  }
+  if (!message.forMe || (document.hasFocus() && !document.hidden) || store.attention.isSilent()) return;
+  const where = spot.isDirect ? "" : ` in ${spot.name}`;
+  notify(brief(`${message.from}${where}`, 60), brief(message.text, 160), spot.key, () => go(spot.isDirect ? `@${spot.name}` : spot.name));
 }
 
+/** Says how much is for the user, and in a hidden tab, how much is unread. */
 function title() {
-  const { forMe } = store;
+  const unread = document.hidden ? store.unread : store.forMe;
   const name = store.server.name ? `${brief(store.server.name, 40)} · lanchat` : "lanchat";
-  const all = forMe ? `(${forMe}) ${name}` : name;
+  const all = unread ? `(${unread}) ${name}` : name;
   if (document.title !== all) document.title = all;
 }
 
@@ -312,6 +316,7 @@ function title() {
  * @param {string} id */
 function drawer(id) {
   const isNarrow = !matchMedia("(min-width: 641px)").matches;
+  const left = ["side", "people"].find((list) => list !== id && $(list).contains(document.activeElement));
   $("side").classList.toggle("open", id === "side");
   $("side").inert = isNarrow && id !== "side";
   const isOver = id === "side" || (id === "people" && !wide.matches);
@@ -321,74 +326,31 @@ function drawer(id) {
   $("menu").setAttribute("aria-expanded", String(id === "side"));
   $("who").setAttribute("aria-expanded", String(!$("people").hidden));
   if (isOver) $(id).querySelector("button")?.focus();
+  else if (left && ($(left).inert || $(left).hidden)) $(left === "side" ? "menu" : "who").focus();
 }
 
 // --- drawing ---
-
-/** @typedef {{key: string, version: string, make: () => HTMLElement}} Row */
-
-/** @param {Spot} spot @returns {Row} */
-function listed(spot) {
-  const isHere = spot.key === store.here;
-  const make = () => {
-    const name = safeLine(spot.name);
-    const label = el("span", { className: `label${spot.unread ? " unread" : ""}` }, spot.isDirect ? el("bdi", {}, name) : name);
-    const hint = el("span", { className: "unseen" }, " unread");
-    const badge = spot.unread ? [el("span", { className: `badge${spot.forMe ? " me" : ""}` }, `${spot.unread}`, hint)] : [];
-    const onclick = () => go(spot.isDirect ? `@${spot.name}` : spot.name);
-    const here = isHere ? { "aria-current": "page" } : {};
-    return el("button", { type: "button", onclick, ...here }, ...(spot.isDirect ? [tile(spot.name)] : []), label, ...badge);
-  };
-  return { key: spot.key, version: `${spot.name} ${isHere} ${spot.unread} ${spot.forMe}`, make };
-}
-
-/** @param {Person} person @returns {Row} */
-function person({ name, key, away, operator, web }) {
-  const marks = [name === store.me && "you", operator && "operator", away !== undefined && "away", web && "web"].filter(Boolean).join(", ");
-  const make = () => {
-    const open = () => (name === store.me ? self() : go(`@${name}`));
-    const label = el("span", { className: "label" }, who(name, key), marks ? el("span", { className: "dim" }, ` ${marks}`) : "");
-    return el("button", { type: "button", onclick: open }, tile(name), label);
-  };
-  return { key: name, version: `${key} ${marks}`, make };
-}
-
-/** Draws the rows of a list that are not as they were: a row that stays takes a click and keeps the focus.
- * @param {string} id @param {Row[]} rows */
-function fill(id, rows) {
-  const list = $(id);
-  /** @type {Map<string, any>} */
-  const held = new Map([...list.children].map((row) => [row.dataset.key, row]));
-  rows.forEach(({ key, version, make }, at) => {
-    let row = held.get(key) ?? el("li");
-    held.delete(key);
-    if (row.dataset.version !== version) {
-      const hadFocus = row.contains(document.activeElement);
-      row.replaceChildren(make());
-      row.dataset.key = key;
-      row.dataset.version = version;
-      if (hadFocus) row.firstChild.focus();
-    }
-    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
-  });
-  for (const row of held.values()) row.remove();
-}
 
 let drawn = "";
 
 function draw() {
   if ($("chat").hidden) return;
-  store.isSeen = !document.hidden && document.hasFocus() && log.follows;
   if (store.isSeen) session.read();
   const spot = store.current;
   const { kind, why, retry } = session.state;
   const isUp = kind === "up" || kind === "catching up";
-  const sidebar = JSON.stringify([store.listed.map(({ key, name, unread, forMe }) => [key, name, unread, forMe]), store.here, store.people, store.me, store.isAway, isUp, store.morePeople]);
+  const sidebar = JSON.stringify([store.listed.map(({ key, name, unread, forMe }) => [key, name, unread, forMe]), store.here, store.people, store.me, store.isAway, isUp, store.morePeople, store.attention]);
   if (sidebar !== drawn) {
     drawn = sidebar;
-    fill("rooms", store.listed.filter((spot) => !spot.isDirect).map(listed));
-    fill("directs", store.listed.filter((spot) => spot.isDirect).map(listed));
-    fill("persons", store.people.map(person));
+    const placed = (/** @type {Spot} */ spot) => placeRow(spot, spot.key === store.here, () => go(spot.isDirect ? `@${spot.name}` : spot.name));
+    fill("rooms", store.listed.filter((spot) => !spot.isDirect).map(placed));
+    fill("directs", store.listed.filter((spot) => spot.isDirect).map(placed));
+    fill("persons", store.people.map((person) => {
+      const { name, key } = person;
+      const isMe = name === store.me;
+      const more = [isMe ? "you" : "", store.attention.hides(name, key) ? "ignored" : ""];
+      return personRow(person, more, () => (isMe ? self() : go(`@${name}`)));
+    }));
     show("more-people", store.morePeople !== undefined);
     $("self").replaceChildren(el("bdi", {}, safeLine(store.me)), store.isAway ? " (away)" : "");
     const { forMe } = store;
@@ -410,10 +372,26 @@ function draw() {
   }
   composer.draw();
   log.draw();
+  const wasSeen = store.isSeen;
+  see();
+  if (store.isSeen && !wasSeen) store.changed();
+}
+
+let attended = "";
+
+function attend() {
+  store.attention.restore(recall("attention"));
+  attended = JSON.stringify(store.attention.saved);
+  store.changed();
 }
 
 function save() {
-  if (!store.me || session.state.kind !== "up") return;
+  const { saved } = store.attention;
+  // Another page of this browser has its own changes.
+  if (attended !== JSON.stringify(saved)) remember("attention", saved);
+  attended = JSON.stringify(saved);
+  // While messages come in, their numbers are not yet what the page has read.
+  if (!store.me || !store.server.id || session.state.kind === "catching up") return;
   remember("state", { server: store.server.id, point: session.point, ...store.saved });
 }
 
@@ -433,27 +411,13 @@ function listen() {
     if (wide.matches) remember("people", $("people").hidden);
     drawer($("people").hidden ? "people" : "");
   };
-  $("find").onclick = () => sheets.find(session, look);
+  $("find").onclick = () => sheets.find(session, found);
   $("help").onclick = () => sheets.help(session);
   $("self").onclick = self;
   $("new-room").onclick = () => sheets.rooms(session, join);
   $("new-direct").onclick = () => sheets.people(store, (name) => go(`@${name}`));
   $("more-people").onclick = () => session.people(store.morePeople ?? "").catch(() => {});
-  $("attach").onclick = () => $("pick").click();
-  $("pick").onchange = () => {
-    offer($("pick").files);
-    $("pick").value = "";
-  };
-  $("chat").ondragover = (/** @type {DragEvent} */ event) => {
-    event.preventDefault();
-    show("drop", true);
-  };
-  $("chat").ondragleave = (/** @type {DragEvent} */ event) => show("drop", event.relatedTarget !== null);
-  $("chat").ondrop = (/** @type {DragEvent} */ event) => {
-    event.preventDefault();
-    show("drop", false);
-    offer(event.dataTransfer?.files);
-  };
+  offers.listen();
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") drawer("");
     if (event.altKey && event.key.toLowerCase() === "a") {
@@ -470,13 +434,16 @@ function listen() {
   });
   addEventListener("blur", () => store.changed());
   addEventListener("pagehide", save);
-  addEventListener("beforeunload", (event) => files.holds() && event.preventDefault());
+  addEventListener("storage", (event) => event.key === "attention" && attend());
+  addEventListener("beforeunload", (event) => holds() && event.preventDefault());
   wide.addEventListener("change", () => drawer(""));
   setInterval(save, SAVE_EVERY);
 }
 
 function start() {
   listen();
+  keepFocus(() => ($("chat").hidden ? $("name") : isTouch() ? log.root : composer.input));
+  attend();
   show("insecure", location.protocol === "http:");
   const kept = recall("state");
   if (kept) {

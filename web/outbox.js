@@ -11,6 +11,8 @@ export class Outbox {
   /** @type {Entry[]} */ entries = [];
   /** The ids that the present connection has taken.
    * @type {Set<string>} */ taken = new Set();
+  /** The ids that are in memory only, as in a private window.
+   * @type {Set<string>} */ loose = new Set();
 
   /** @param {Disk} disk */
   constructor(disk) {
@@ -31,8 +33,7 @@ export class Outbox {
   async add(entry) {
     const length = this.entries.reduce((sum, other) => sum + other.msg.length, entry.msg.length);
     if (this.entries.length >= MAX_ENTRIES || length > MAX_LENGTH) return false;
-    // Without a disk, as in a private window, it waits in memory.
-    await this.disk.put(entry).catch(() => {});
+    await this.disk.put(entry).catch(() => this.loose.add(entry.id));
     this.entries.push(entry);
     return true;
   }
@@ -57,6 +58,7 @@ export class Outbox {
     if (at < 0) return undefined;
     const [entry] = this.entries.splice(at, 1);
     this.taken.delete(id);
+    this.loose.delete(id);
     this.disk.remove(id).catch(() => {});
     return entry;
   }

@@ -95,16 +95,37 @@ export const OWN_COMMANDS = [
   ["r", "TEXT", "answer the last person who messaged you"],
   ["edit", "TEXT", "replace the text of your last message"],
   ["next", "", "go to the most urgent unread messages"],
+  ["mentions", "", "show the last messages with your name"],
+  ["ignore", "[NAME [DURATION]]", "hide a user's messages, for DURATION or until /unignore; without NAME, list the users you ignore"],
+  ["unignore", "NAME", "show a user's messages again"],
+  ["dnd", "[on|DURATION|off]", "silence notifications, for DURATION or until /dnd off"],
   ["send", "", "offer files to the people here"],
+  ["status", "", "show the state of the connection; to operators, also the server's numbers"],
   ["clear", "", "clear the screen"],
+  ["help", "[COMMAND]", "list the commands, or explain one"],
+  ["quit", "", "leave the chat"],
 ];
+
+const AT_A_PROMPT = "works at a terminal: run lanchat there";
+const AT_A_MESSAGE = "is not needed here: point at a message, or tap it, and use its button";
+const AT_A_FILE = "is not needed here: a file has its buttons where it was offered";
+const BY_SCROLLING = "is not needed here: scroll up, and older messages come";
+
+/** Commands of the terminal that the page does not have, and what to do instead.
+ * @type {Record<string, string>} */
+export const ELSEWHERE = {
+  verify: "works at a terminal: a browser knows no keys to compare", set: AT_A_PROMPT, focus: AT_A_PROMPT, compose: AT_A_PROMPT,
+  web: "works at a terminal; this page's address is in the browser's bar", num: AT_A_MESSAGE, delete: AT_A_MESSAGE,
+  copy: "is not needed here: select the text", open: "is not needed here: click the link", more: BY_SCROLLING, history: BY_SCROLLING,
+  missed: BY_SCROLLING, accept: AT_A_FILE, reject: AT_A_FILE, transfers: AT_A_FILE, cancel: AT_A_FILE,
+};
 
 /** Other names of commands that the page must know to carry them out.
  * @type {Record<string, string>} */
 const ALIASES = {
   q: "query", n: "next", m: "msg", w: "msg", whisper: "msg", dm: "msg", pm: "msg", tell: "msg", j: "join",
   leave: "part", h: "help", "?": "help", exit: "quit", bye: "quit", who: "users", names: "users", list: "rooms",
-  reply: "r",
+  del: "delete", older: "more", editor: "compose",
 };
 
 /**
@@ -116,7 +137,8 @@ export function commands(msg) {
   const rows = msg.split("\n").map((line) => /^\/(\S+)(.*?) {2,}(.*)$/.exec(line));
   const theirs = rows.flatMap((row) => (row ? [{ names: [row[1]], usage: row[2].trim(), help: row[3] }] : []));
   const own = OWN_COMMANDS.map(([name, usage, help]) => ({ names: [name], usage, help }));
-  const all = [...theirs.filter((row) => !own.some((other) => other.names[0] === row.names[0])), ...own];
+  const isOurs = (/** @type {string} */ name) => name in ELSEWHERE || own.some((other) => other.names[0] === name);
+  const all = [...theirs.filter((row) => !isOurs(row.names[0])), ...own];
   return all.sort((one, other) => (one.names[0] < other.names[0] ? -1 : 1));
 }
 
@@ -133,7 +155,7 @@ export function readLine(line, known) {
   const [, word, rest] = /^\/(\S*)\s*([^]*)$/.exec(line) ?? ["", "", ""];
   const name = word.toLowerCase();
   const isKnown = (/** @type {string} */ name) =>
-    name in ALIASES || known.some((command) => command.names.includes(name));
+    name in ALIASES || name in ELSEWHERE || name === "reply" || known.some((command) => command.names.includes(name));
   const end = name.search(/[^\p{L}\p{N}_?-]/u);
   if (end >= 0 && (name.includes("/") || !isKnown(name.slice(0, end)))) return { text: line };
   if (/\n\s*\S/.test(line) && !isKnown(name)) return { text: line };
@@ -168,12 +190,15 @@ export function search(line) {
  * @param {number} count @param {string} what */
 export const count = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-/** `482 kB`.
+/** `512 bytes`, `1.2 MiB`: as in the terminal.
  * @param {number} bytes */
 export function size(bytes) {
-  if (bytes < 1000) return count(bytes, "byte");
-  const units = ["kB", "MB", "GB", "TB"];
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
-  const value = bytes / 1000 ** power;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power - 1]}`;
+  if (bytes < 1024) return count(bytes, "byte");
+  let value = bytes / 1024;
+  const units = ["KiB", "MiB", "GiB", "TiB"];
+  while (value >= 999.5 && units.length > 1) {
+    value /= 1024;
+    units.shift();
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[0]}`;
 }

@@ -1,13 +1,11 @@
 // The conversation with the server: who the user is, what the page missed, requests and their answers, messages on
 // their way. It knows no DOM; the link and the disk are passed in.
 
-import { Ids, LOBBY, TEXT_BYTES, bytes, commands, named, place, seq, target, text } from "./packets.js";
+import { Past } from "./past.js";
+import { Ids, LOBBY, TEXT_BYTES, bytes, commands, count, named, place, seq, target, text } from "./packets.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./outbox.js").Outbox} Outbox */
-
-/** How many old messages to ask for at a time. */
-const PAGE = 50;
 
 /** Other incarnations of the history to remember. */
 const MAX_LOGS = 32;
@@ -37,14 +35,14 @@ export class Session {
   asked = new Map();
   /** Which of the user's texts a request in words came from.
    * @type {Map<string, {spot: Spot, line: string}>} */ typed = new Map();
+  /** Where the user typed a message to somewhere else.
+   * @type {Map<string, {spot: Spot, line: string}>} */ origins = new Map();
   /** @type {Set<string>} */ reading = new Set();
   /** @type {number | undefined} */ readTimer;
   /** @type {number | undefined} */ peopleTimer;
   counter = 0;
   hasEntered = false;
-  /** The place for which older messages are on their way.
-   * @type {Spot | undefined} */
-  loading;
+  past = new Past(this);
 
   /** @param {Store} store @param {Outbox} outbox @param {Hooks} hooks */
   constructor(store, outbox, hooks) {
@@ -63,8 +61,11 @@ export class Session {
     this.store.changed();
   }
 
-  /** The server expects the first packet. */
-  up() {
+  /** The server expects the first packet.
+   * @param {string} [server]  its id */
+  up(server) {
+    // Another server took the address, and knows nothing of that history.
+    if (server && this.store.server.id && server !== this.store.server.id) this.point = undefined;
     const hello = { type: "hello", v: 1, from: { name: this.name }, to: "server", msg: "", mode: "chat", id: this.ids.next() };
     const token = this.token && { token: this.token };
     this.hello = { ...hello, ...token, ...(this.point ?? { since: 0 }) };
@@ -73,9 +74,11 @@ export class Session {
     this.store.changed();
   }
 
-  /** @param {string} why @param {number} retry  in seconds */
-  down(why, retry) {
-    const wasUp = this.state.kind === "up";
+  /** @param {string} why @param {number} retry  in seconds; 0: never, because the session has ended
+   * @param {Message["kind"]} kind  of what the user is told */
+  down(why, retry, kind = "failure") {
+    const isOver = retry === 0;
+    const was = this.state.kind;
     this.state = { kind: "down", why, retry };
     this.arriving = undefined;
     this.outbox.rewind();
@@ -85,7 +88,7 @@ export class Session {
     this.asked.clear();
     for (const { spot, line } of this.typed.values()) this.hooks.giveBack(spot, line);
     this.typed.clear();
-    if (wasUp) this.store.note(`${why}; reconnecting`, "failure");
+    if (isOver ? was !== "down" : was === "up") this.store.note(isOver ? why : `${why}; reconnecting`, kind);
     this.store.changed();
   }
 
@@ -129,30 +132,33 @@ export class Session {
       store.refused(id);
       this.hooks.giveBack(store.spot(to === "all" || to.startsWith("#") ? LOBBY : `@${to}`), msg);
     }
-    if (foreign.length) store.note("this is another server than before, so your unsent messages are back in the input", "failure");
-    if (welcome.rewound === true) {
-      store.rewind(Number(welcome.since) || 0);
-      store.note("the server went back to an earlier state: some of what you saw is no longer there", "failure");
-    }
+    const isRewound = welcome.rewound === true && !isOther;
+    if (isRewound) store.rewind(Number(welcome.since) || 0);
     this.name = store.me;
     this.arriving = welcome;
     this.follows = false;
     this.state = { kind: "catching up", why: "", retry: 0 };
     const [, ...motd] = text(welcome.msg).split("\n");
-    if (isBack) store.note(`connected again; ${users(store.total)} here`);
-    else {
-      const plain = globalThis.location?.protocol === "http:" ? "; not encrypted" : "";
-      store.note(`connected to ${store.server.name} as ${store.me}; ${users(store.total)} here${plain}`);
-      if (motd.length) store.note(motd.join("\n"));
-    }
-    this.hooks.welcome();
+    const here = `${count(store.total, "user")} here`;
+    const plain = globalThis.location?.protocol === "http:" ? "; not encrypted" : "";
+    const arrival = `connected to ${store.server.name} as ${store.me}; ${here}${plain}`;
+    if (isOther) {
+      const back = foreign.length ? "; your unsent messages are back in the input" : "";
+      store.note(`another server has this address now: ${arrival}${back}`, "failure");
+    } else if (isRewound) {
+      store.note("connected again, but the server went back to an earlier state: some of what you saw is no longer there", "failure");
+    } else store.note(isBack ? `connected again; ${here}` : arrival);
+    if (!isBack && motd.length) store.note(motd.join("\n"));
+    this.hooks.welcome(isOther);
   }
 
-  /** This is another server than before. */
+  /** This is another server than before: nothing that was said is here, and its users are others. */
   moved() {
-    for (const spot of this.store.spots.values()) {
+    const { store } = this;
+    for (const spot of store.spots.values()) {
       spot.messages = spot.messages.filter((message) => message.major === Infinity);
-      Object.assign(spot, { bySeq: new Map(), isLoaded: false, isWhole: false, unread: 0, forMe: 0, read: 0, last: 0 });
+      Object.assign(spot, { bySeq: new Map(), isLoaded: false, isWhole: false, unread: 0, forMe: 0, read: 0, last: 0, gap: undefined });
+      if (store.isEmpty(spot) && spot.key !== store.here) store.spots.delete(spot.key);
     }
   }
 
@@ -172,10 +178,15 @@ export class Session {
     this.state = { kind: "up", why: "", retry: 0 };
     this.flush();
     this.askPeople();
+    this.learn();
+    this.past.older(this.store.current);
+  }
+
+  /** Asks which commands there are for the user. */
+  learn() {
     this.ask({ type: "help" }).then(({ end }) => {
       this.commands = commands(text(end.msg));
     }, () => {});
-    this.load(this.store.current);
   }
 
   /** @param {Packet} packet @param {string} type @param {string} id */
@@ -208,12 +219,13 @@ export class Session {
       return;
     }
     const message = store.chat(packet, { isMissed });
-    if (message && !isMissed && !message.mine) this.hooks.arrived(store.spot(store.nameOf(packet)), message);
+    if (message && !isMissed && !message.mine && !store.hides(message)) this.hooks.arrived(store.spot(store.nameOf(packet)), message);
   }
 
   /** @param {Packet} packet @param {string} id */
   receipt(packet, id) {
     const entry = this.outbox.done(id);
+    this.origins.delete(id);
     const number = seq(packet.seq);
     if (number && this.follows && this.point) this.point.since = Math.max(this.point.since, number);
     if (!entry) return;
@@ -249,15 +261,29 @@ export class Session {
     const entry = id ? this.outbox.done(id) : undefined;
     if (entry) {
       const spot = this.store.refused(id);
-      if (!spot) return;
-      this.hooks.giveBack(spot, entry.action ? `/me ${entry.msg}` : entry.msg);
-      this.store.note(`not sent: ${msg}`, "failure", this.full(spot));
+      const origin = this.origins.get(id);
+      this.origins.delete(id);
+      if (spot) this.unsent(spot, entry, msg, origin);
       return;
     }
     const typed = this.typed.get(id);
     this.typed.delete(id);
     if (typed) this.hooks.giveBack(typed.spot, typed.line);
     this.store.note(msg, "failure");
+  }
+
+  /** A message is not sent: it returns to the input, to a place where nobody has said anything as it was typed.
+   * @param {Spot} spot @param {{action?: boolean, msg: string}} entry @param {string} why
+   * @param {{spot: Spot, line: string}} [origin] */
+  unsent(spot, { action, msg }, why, origin) {
+    const { store } = this;
+    let [back, line] = [spot, action ? `/me ${msg}` : msg];
+    if (origin && spot.key !== store.here && store.isEmpty(spot)) {
+      store.spots.delete(spot.key);
+      [back, line] = [origin.spot, origin.line];
+    }
+    this.hooks.giveBack(back, line);
+    store.note(`not sent: ${why}`, "failure", this.full(back));
   }
 
   /** @param {Packet} packet @param {string} type */
@@ -285,6 +311,7 @@ export class Session {
       store.note(msg);
     } else if (type === "operator") {
       store.isOperator = packet.operator === true;
+      this.learn();
       store.note(msg);
     } else if (["offer", "accepted", "ended"].includes(type)) this.hooks.file(packet);
     else if (TOLD.includes(type)) store.note(msg, packet.stored === false ? "failure" : "note");
@@ -359,18 +386,15 @@ export class Session {
    * Takes a message from the user. It goes out now or when there is a connection.
    * @param {Place} to
    * @param {string} msg
-   * @param {{action?: boolean, reply?: number}} how
+   * @param {{action?: boolean, reply?: number, origin?: {spot: Spot, line: string}}} how
    */
   async say(to, msg, how) {
     const { store } = this;
-    const { action, reply } = how;
+    const { action, reply, origin } = how;
     const length = bytes(msg);
     const most = store.textBytes || TEXT_BYTES;
     const spot = store.spot(to.isDirect ? `@${to.name}` : to.name);
-    const refuse = (/** @type {string} */ why) => {
-      this.hooks.giveBack(spot, action ? `/me ${msg}` : msg);
-      store.note(`not sent: ${why}`, "failure", this.full(spot));
-    };
+    const refuse = (/** @type {string} */ why) => this.unsent(spot, { action, msg }, why, origin);
     if (length > most) return refuse(`the message has ${length} bytes, and the server's limit is ${most}; split it`);
     this.counter += 1;
     const entry = {
@@ -378,6 +402,7 @@ export class Session {
       ...(action && { action }), ...(reply && { reply }),
     };
     if (!(await this.outbox.add(entry))) return refuse("too many messages are waiting");
+    if (origin) this.origins.set(entry.id, origin);
     // Only now: what is shown to wait outlives the page.
     store.outgoing(to, entry);
     this.flush();
@@ -402,26 +427,6 @@ export class Session {
         if (this.outbox.taken.has(id)) this.store.mark(id, "sent");
       }, SLOW);
     }
-  }
-
-  /** Asks for older messages of a place.
-   * @param {Spot} spot */
-  async load(spot) {
-    if (spot.isWhole || this.loading === spot || this.state.kind !== "up" || !this.store.keeps) return;
-    this.loading = spot;
-    const oldest = spot.messages.find((message) => message.seq)?.seq;
-    try {
-      const before = oldest ? { before: oldest } : {};
-      const { packets, end } = await this.ask({ type: "history", ...named(spot), limit: PAGE, ...before });
-      for (const packet of packets) if (!packet.type || packet.type === "chat") this.store.chat(packet, { isPast: true });
-      spot.isWhole = end.more !== true;
-      spot.isLoaded = true;
-    } catch (refusal) {
-      // Nobody there, or nothing kept: there is nothing older.
-      spot.isWhole = /** @type {Packet} */ (refusal).code !== "lost";
-    }
-    this.loading = undefined;
-    this.store.changed();
   }
 
   /** The user sees the newest messages here. */
@@ -463,10 +468,6 @@ export class Session {
     if (number && this.follows && this.point) this.point.since = Math.max(this.point.since, number);
   }
 }
-
-/** `3 users`.
- * @param {number} count */
-const users = (count) => `${count} user${count === 1 ? "" : "s"}`;
 
 /**
  * How far the page has read after a welcome and its history: see "Incarnations" in PROTOCOL.md.

@@ -1,7 +1,9 @@
-// What opens over the chat: search, help, joining a room, writing to someone, and the user's own matters.
+// What opens over the chat: search, mentions, help, joining a room, writing to someone, and the user's own matters.
 
-import { $, button, day, el, lines, time, who } from "./dom.js";
-import { count, search, seq } from "./packets.js";
+import { $, button, color, el, isTouch, lines, who } from "./dom.js";
+import { mentions } from "./links.js";
+import { askToNotify, notifying } from "./notify.js";
+import { count, placeOf, search, seq, text } from "./packets.js";
 import { brief, safeLine } from "./text.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -13,7 +15,8 @@ export function open(title, ...rows) {
   $("sheet-title").textContent = title;
   $("sheet-body").replaceChildren(...rows);
   if (!sheet.open) sheet.showModal();
-  /** @type {HTMLElement | null} */ (sheet.querySelector("#sheet-body input, #sheet-body button"))?.focus();
+  /** @type {HTMLElement} */ (sheet.querySelector("#sheet-body input, #sheet-body button") ?? $("sheet-body")).focus();
+  $("sheet-body").scrollTop = 0;
 }
 
 export const close = () => /** @type {HTMLDialogElement} */ ($("sheet")).close();
@@ -60,46 +63,86 @@ export function people(store, go) {
   open("Write to someone", asks("Name", "name, even of someone who is offline", "Write", run), list);
 }
 
-/** Searches; `look` shows a message where it was said.
- * @param {Session} session @param {(packet: Packet) => void} look */
-export function find(session, look) {
-  const list = el("div", { className: "found", role: "status" });
-  const more = button("Show older", () => page(before));
-  more.hidden = true;
-  let words = "";
-  /** @type {number | undefined} */
-  let before;
-  const page = async (/** @type {number | undefined} */ from) => {
-    try {
-      const limit = from ? { before: from } : {};
-      const { packets, end } = await session.ask({ type: "search", ...search(words), ...limit });
-      for (const packet of packets.reverse()) list.append(hit(packet));
-      list.append(el("p", { className: "dim" }, String(end.msg ?? "")));
-      before = seq(end.seq);
-      more.hidden = end.more !== true || !before;
-    } catch (refusal) {
-      list.append(el("p", { className: "failure" }, brief(String(/** @type {Packet} */ (refusal).msg), 300)));
-    }
+/** @typedef {(packet: Packet) => void} Look  shows a message where it was said */
+
+const moment = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+
+/** A found message: a click anywhere on it leads there.
+ * @param {Packet} packet @param {string} me @param {string[]} sought @param {Look} look */
+function hit(packet, me, sought, look) {
+  const spot = placeOf(packet, me);
+  const from = text(packet.from?.name);
+  const ts = Date.parse(text(packet.ts)) || 0;
+  const where = spot.isDirect ? (from === me ? `to ${brief(spot.name, 40)}` : "to you") : brief(spot.name, 40);
+  const when = el("time", { dateTime: new Date(ts).toISOString() }, moment.format(ts));
+  const head = el("button", { type: "button", title: "Go to this message" }, who(from, packet.from?.key ?? "", `who ${color(from)}`), el("span", { className: "dim" }, where), when);
+  const onclick = (/** @type {Event} */ event) => {
+    // Who selects text or opens a link stays.
+    if (!(/** @type {Element} */ (event.target).closest("a")) && String(getSelection()) === "") look(packet);
   };
-  const hit = (/** @type {Packet} */ packet) => {
-    const ts = Date.parse(String(packet.ts)) || 0;
-    const to = String(packet.to);
-    const where = el("button", { type: "button", onclick: () => look(packet) }, `in ${to === "all" ? "#lobby" : brief(to, 40)}`);
-    const from = String(packet.from?.name);
-    return el("div", { className: "row" }, el("div", {}, who(from, packet.from?.key ?? ""), " ", el("span", { className: "dim" }, day(ts), " "), time(ts), " ", where), ...lines(String(packet.msg), session.store.me));
-  };
-  const run = (/** @type {string} */ value) => {
-    words = value;
+  const said = packet.action === true ? `* ${from} ${text(packet.msg)}` : text(packet.msg);
+  return el("div", { className: "hit", onclick }, head, ...lines(said, me, "line", sought));
+}
+
+/** Lists what a search finds, a page at a time.
+ * @param {Session} session @param {HTMLElement} list @param {HTMLElement} more @param {Look} look */
+function searcher(session, list, more, look) {
+  const { me, attention } = session.store;
+  const isHidden = (/** @type {Packet} */ { from }) => text(from?.name) !== me && attention.hides(text(from?.name), from?.key);
+  return async (/** @type {Packet} */ request, /** @type {(packet: Packet) => boolean} */ isWanted) => {
     list.replaceChildren();
-    page(undefined);
+    const sought = (text(request.msg).match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"|"$|\*$/g, "")).filter(Boolean);
+    const page = async (/** @type {number | undefined} */ from) => {
+      more.hidden = true;
+      try {
+        const { packets, end } = await session.ask({ type: "search", ...request, ...(from && { before: from }) });
+        const found = packets.filter((packet) => isWanted(packet) && !isHidden(packet)).reverse();
+        list.append(...found.map((packet) => hit(packet, me, sought, look)));
+        const before = seq(end.seq);
+        more.hidden = end.more !== true || !before;
+        more.onclick = () => page(before);
+        const told = found.length === packets.length ? text(end.msg) : count(found.length, "message");
+        list.append(el("p", { className: "hint" }, end.more === true ? `${told}; there may be older ones` : told));
+      } catch (refusal) {
+        list.append(el("p", { className: "failure" }, brief(text(/** @type {Packet} */ (refusal).msg), 300)));
+      }
+    };
+    await page(undefined);
   };
-  const hint = "words, parts of words or \"exact text\"; from:NAME in:#ROOM after:7d before:2026-11-21 narrow it";
-  open("Search", asks("Search for", "words", "Search", run), el("p", { className: "hint" }, hint), list, more);
+}
+
+/** @returns {[HTMLElement, HTMLElement]} */
+function results() {
+  const more = button("Show older", () => {});
+  more.hidden = true;
+  return [el("div", { className: "found", role: "status" }), more];
+}
+
+/** @param {Session} session @param {Look} look @param {string} words  to begin with */
+export function find(session, look, words = "") {
+  const [list, more] = results();
+  const run = searcher(session, list, more, look);
+  const form = asks("Search for", "words", "Search", (value) => run(search(value), () => true));
+  const hint = "Words, parts of words or \"exact text\". from:NAME in:#ROOM after:7d before:2026-11-21 narrow it.";
+  open("Search", form, el("p", { className: "hint" }, hint), list, more);
+  if (!words) return;
+  form.querySelector("input").value = words;
+  run(search(words), () => true);
+}
+
+/** The messages of others with the user's name.
+ * @param {Session} session @param {Look} look */
+export function mentioned(session, look) {
+  const { me } = session.store;
+  const [list, more] = results();
+  open("Mentions of you", list, more);
+  const isMention = (/** @type {Packet} */ packet) => packet.from?.name !== me && mentions(text(packet.msg), me);
+  searcher(session, list, more, look)({ msg: `"${me.replaceAll("\"", "")}"` }, isMention).then(() => list.querySelector("button")?.focus());
 }
 
 /** @param {Session} session */
 export function help(session) {
-  const rows = session.commands.map(({ names, usage, help }) => [el("dt", {}, `/${names[0]} ${usage}`), el("dd", {}, help)]);
+  const commands = session.commands.map(({ names, usage, help }) => [`/${names[0]} ${usage}`, help]);
   const keys = [
     ["Enter, Shift-Enter", "send; a new line"],
     ["Up, in an empty line", "edit your last message"],
@@ -107,8 +150,53 @@ export function help(session) {
     ["Escape", "close what is open, end a reply or an edit"],
     ["Up and Down, among the messages", "go from one to another; Tab then leads to what you can do with it"],
     ["Alt-A", "go to the most urgent unread messages"],
-  ].map(([key, does]) => [el("dt", {}, key), el("dd", {}, does)]);
-  open("Help", el("dl", {}, ...keys.flat(), ...rows.flat()));
+  ];
+  const touch = [
+    ["Tap a message", "to reply, edit or delete it"],
+    ["Scroll up", "to see older messages"],
+  ];
+  const list = (/** @type {string} */ title, /** @type {string[][]} */ rows) => [
+    el("h3", {}, title),
+    el("dl", {}, ...rows.flatMap(([what, does]) => [el("dt", {}, what), el("dd", {}, does)])),
+  ];
+  open("Help", ...(isTouch() ? list("Messages", touch) : list("Keys", keys)), ...list("Commands, typed like a message", commands));
+}
+
+/** The user's own matters: `run` gives a command.
+ * @param {Session} session @param {(line: string) => void} run @param {() => void} leave */
+export function you(session, run, leave) {
+  const { store } = session;
+  const { attention } = store;
+  const does = (/** @type {() => void} */ act) => () => {
+    close();
+    act();
+  };
+  const again = () => you(session, run, leave);
+  const part = (/** @type {string} */ title, /** @type {(Node | string)[]} */ ...rows) => el("section", {}, el("h3", {}, title), ...rows);
+  const hint = (/** @type {string} */ told) => el("p", { className: "hint" }, told);
+  const form = (/** @type {any} */ input, /** @type {string} */ label, /** @type {(value: string) => string} */ line) => {
+    const onsubmit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      does(() => run(line(input.value.trim())))();
+    };
+    return el("form", { onsubmit }, input, el("button", {}, label));
+  };
+  const name = el("input", { value: store.me, "aria-label": "Your name", spellcheck: false, autocapitalize: "none" });
+  const reason = el("input", { placeholder: "why: lunch", "aria-label": "Why you are away" });
+  const { canAsk, isOn, told } = notifying();
+  const silence = attention.isSilent() ? button("Notify me again", does(() => run("/dnd off"))) : button("Do not disturb", does(() => run("/dnd on")));
+  const ask = button("Notify me", () => askToNotify().then(again));
+  const ignored = attention.listed().map((user) => el("li", {}, el("bdi", {}, safeLine(user.name)), button("Show messages again", does(() => run(`/unignore ${user.name}`)))));
+  open(
+    "You",
+    part("Your name", form(name, "Rename", (value) => `/nick ${value}`)),
+    part("Absence", ...(store.isAway ? [button("I am back", does(() => run("/back")))] : [form(reason, "I am away", (value) => `/away ${value}`)])),
+    part("Notifications", hint(told), ...(canAsk ? [ask] : isOn ? [silence] : [])),
+    ...(ignored.length ? [part("Users you ignore", el("ul", {}, ...ignored))] : []),
+    part("This session", hint(`${brief(store.server.name, 60)}, ${location.protocol === "https:" ? "encrypted" : "not encrypted"}`), button("Leave the chat", does(leave))),
+  );
+  // A keyboard would hide most of it.
+  if (isTouch()) $("sheet-body").focus();
 }
 
 /** Asks before something that cannot be taken back.

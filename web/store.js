@@ -1,5 +1,6 @@
 // What the page shows: places, their messages, what is unread, and who is here. Pure: no DOM, no network.
 
+import { Attention } from "./attention.js";
 import { LOBBY, corrected, place, placeOf, seq, text } from "./packets.js";
 import { mentions } from "./links.js";
 
@@ -8,6 +9,9 @@ const MAX_HELD = 2000;
 
 /** The most places to remember. */
 const MAX_SPOTS = 256;
+
+/** The longest draft to remember, in characters: the browser keeps some megabytes of all that there is. */
+const MAX_DRAFT = 100_000;
 
 export class Store {
   me = "";
@@ -25,6 +29,7 @@ export class Store {
   /** @type {string | undefined} */ morePeople;
   /** @type {string} */ lastWriter = "";
   counter = 0;
+  attention = new Attention();
   /** Called after each change; the view draws once a frame. */
   changed = () => {};
 
@@ -51,6 +56,23 @@ export class Store {
   forgetQuietest() {
     const idle = [...this.spots.values()].find((spot) => spot.isDirect && !spot.unread && spot.key !== this.here);
     if (idle) this.spots.delete(idle.key);
+  }
+
+  /** Whether nobody has said anything there, and the user has nothing to say.
+   * @param {Spot} spot */
+  isEmpty(spot) {
+    return spot.isDirect && !spot.last && !spot.draft && !spot.messages.some(({ kind }) => kind === "chat" || kind === "file");
+  }
+
+  /** @param {Message} message */
+  hides({ kind, from, tag, mine }) {
+    return (kind === "chat" || kind === "file") && !mine && this.attention.hides(from, tag);
+  }
+
+  /** The messages of a place that the user wants to see.
+   * @param {Spot} spot */
+  shown(spot) {
+    return this.attention.ignored.length ? spot.messages.filter((message) => !this.hides(message)) : spot.messages;
   }
 
   get current() {
@@ -128,22 +150,25 @@ export class Store {
    */
   chat(packet, { isPast = false, isMissed = false } = {}) {
     const from = text(packet.from?.name);
+    const mine = from === this.me;
+    const isHidden = !mine && this.attention.hides(from, packet.from?.key);
+    // Nor does it begin a conversation.
+    if (isHidden && !this.spots.has(placeOf(packet, this.me).key)) return undefined;
     const spot = this.spot(this.nameOf(packet));
     const number = seq(packet.seq);
     const known = number ? spot.bySeq.get(number) : undefined;
     if (known) return undefined;
     const msg = text(packet.msg);
-    const mine = from === this.me;
     const forMe = !mine && (spot.isDirect || mentions(msg, this.me));
     const message = this.insert(spot, {
       kind: "chat", seq: number, ts: Date.parse(text(packet.ts)) || Date.now(), from, tag: packet.from?.key, mine,
       text: msg, action: packet.action === true, reply: seq(packet.reply), edited: packet.edited === true, forMe,
       ...(mine && { state: "stored" }),
     });
-    if (spot.isDirect && !mine && !isPast) this.lastWriter = spot.name;
+    if (spot.isDirect && !mine && !isPast && !isHidden) this.lastWriter = spot.name;
     if (isPast) return message;
     if (mine) this.markRead(spot);
-    else if (!isMissed || !(number && number <= spot.read)) this.count(spot, message);
+    else if (!isHidden && (!isMissed || !(number && number <= spot.read))) this.count(spot, message);
     this.trim(spot);
     return message;
   }
@@ -181,6 +206,8 @@ export class Store {
       major: part.seq ?? (isOwnWay ? Infinity : before), minor: part.seq ? 0 : this.counter,
     };
     this.place(spot, message);
+    // A conversation that the user has closed goes on.
+    if (spot.isDirect && (part.kind === "chat" || part.kind === "file")) spot.joined = true;
     this.changed();
     return message;
   }
@@ -206,6 +233,16 @@ export class Store {
     for (const message of spot.messages.splice(0, spot.messages.length - MAX_HELD / 2)) {
       if (message.seq) spot.bySeq.delete(message.seq);
     }
+    if (spot.gap && spot.messages[0].major >= spot.gap.before) spot.gap = undefined;
+    spot.isWhole = false;
+  }
+
+  /** Forgets the messages of a place before that number.
+   * @param {Spot} spot @param {number} from */
+  cut(spot, from) {
+    spot.messages = spot.messages.filter((message) => message.major >= from);
+    spot.bySeq = new Map([...spot.bySeq].filter(([number]) => number >= from));
+    if (spot.gap && spot.gap.before <= from) spot.gap = undefined;
     spot.isWhole = false;
   }
 
@@ -308,6 +345,7 @@ export class Store {
     for (const spot of this.spots.values()) {
       spot.messages = spot.messages.filter((message) => message.major <= common || message.major === Infinity);
       spot.bySeq = new Map([...spot.bySeq].filter(([number]) => number <= common));
+      if (spot.gap && spot.gap.before > common) this.cut(spot, Infinity);
       spot.last = Math.min(spot.last, common);
       spot.read = Math.min(spot.read, common);
     }
@@ -317,8 +355,10 @@ export class Store {
   /** @param {string} name */
   go(name) {
     const spot = this.spot(name);
-    if (spot.key !== this.here) this.current.newFrom = undefined;
+    const left = this.current;
+    left.newFrom = undefined;
     this.here = spot.key;
+    if (left !== spot && this.isEmpty(left)) this.spots.delete(left.key);
     this.changed();
     return spot;
   }
@@ -327,6 +367,10 @@ export class Store {
   get next() {
     const others = this.listed.filter((spot) => spot.unread && spot.key !== this.here);
     return others.find((spot) => spot.forMe) ?? others[0];
+  }
+
+  get unread() {
+    return this.listed.reduce((sum, spot) => sum + spot.unread, 0);
   }
 
   /** Unread direct messages and mentions, everywhere. */
@@ -352,12 +396,18 @@ export class Store {
 
   /** What a later run of the page needs. */
   get saved() {
-    const kept = [...this.spots.values()].filter((spot) => spot.joined && (spot.isDirect || spot.unread || spot.read));
+    const isWorth = (/** @type {Spot} */ spot) => (spot.isDirect ? !this.isEmpty(spot) : spot.unread || spot.read || spot.draft);
+    const kept = [...this.spots.values()].filter((spot) => spot.joined && isWorth(spot));
     return {
       here: this.here,
       spots: kept.map(({ name, isDirect, unread, forMe, newFrom, read, last, draft }) => (
-        { name: isDirect ? `@${name}` : name, unread, forMe, newFrom, read, last, draft })),
+        { name: isDirect ? `@${name}` : name, unread, forMe, newFrom, read, last, draft: draft.slice(0, MAX_DRAFT) })),
     };
+  }
+
+  /** Whether a draft is too long to be kept. */
+  get isOverfull() {
+    return [...this.spots.values()].some(({ draft }) => draft.length > MAX_DRAFT);
   }
 
   /** @param {any} saved */

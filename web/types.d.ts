@@ -60,6 +60,8 @@ interface Spot extends Place {
   isWhole: boolean;
   /** Whether the server has been asked for older messages. */
   isLoaded: boolean;
+  /** Between these numbers, messages are not here. */
+  gap?: { after: number; before: number };
   unread: number;
   forMe: number;
   /** The order of the first unread message. */
@@ -129,8 +131,8 @@ interface Wire {
 
 /** What the link tells. */
 interface Ears {
-  /** The server expects the first packet. */
-  up(): void;
+  /** That server expects the first packet. */
+  up(server: string): void;
   packet(packet: Packet): void;
   /** Lost; the link tries again after so many seconds. */
   down(why: string, seconds: number): void;
@@ -148,7 +150,8 @@ interface Hooks {
   arrived(spot: Spot, message: Message): void;
   /** Something about a file. */
   file(packet: Packet): void;
-  welcome(): void;
+  /** `isOther`: by another server than before. */
+  welcome(isOther: boolean): void;
 }
 
 interface Arrived {
@@ -186,8 +189,8 @@ interface FileRecord {
   bytes: Uint8Array;
 }
 
-/** A part of a line. */
+/** A part of a line; `sought`: what a search was for. */
 interface Part {
-  kind: "text" | "link" | "mention";
+  kind: "text" | "link" | "mention" | "sought";
   text: string;
 }

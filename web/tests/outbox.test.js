@@ -60,3 +60,12 @@ test("messages for another server's users do not go to this one", async () => {
   assert.deepEqual(outbox.foreign("s").map(({ id }) => id), ["x-1"]);
   assert.equal(outbox.entries.length, 1);
 });
+
+test("what no disk took is known to be in memory only, until the server has it", async () => {
+  const full = { ...disk(), put: async () => Promise.reject(new Error("no space")) };
+  const outbox = new Outbox(full);
+  await outbox.add(entry(1));
+  assert.deepEqual([outbox.entries.length, outbox.loose.size], [1, 1]);
+  outbox.done("x-1");
+  assert.equal(outbox.loose.size, 0);
+});

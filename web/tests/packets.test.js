@@ -69,7 +69,7 @@ test("a search has words and filters", () => {
 
 test("sizes are short, and bytes are those of UTF-8", () => {
   assert.equal(size(1), "1 byte");
-  assert.equal(size(482113), "482 kB");
-  assert.equal(size(1_500_000), "1.5 MB");
+  const shown = [1023, 1024, 482_113, 1_500_000, 1_048_000, 10 * 2 ** 30].map(size);
+  assert.deepEqual(shown, ["1023 bytes", "1.0 KiB", "471 KiB", "1.4 MiB", "1.0 MiB", "10 GiB"]);
   assert.equal(bytes("ä€"), 5);
 });

@@ -1,43 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Outbox } from "../outbox.js";
-import { Session, point } from "../session.js";
-import { Store } from "../store.js";
-
-/** A session with a server that the test plays. */
-function play() {
-  const held = new Map();
-  const disk = {
-    all: async () => [...held.values()],
-    put: async (entry) => void held.set(entry.id, entry),
-    remove: async (id) => void held.delete(id),
-  };
-  const sent = [];
-  const told = { refused: [], ended: [], back: [], arrived: [] };
-  const store = new Store();
-  const session = new Session(store, new Outbox(disk), {
-    refused: (packet) => told.refused.push(packet), ended: (packet) => told.ended.push(packet),
-    giveBack: (spot, line) => told.back.push([spot.key, line]), arrived: (spot, message) => told.arrived.push(message.text),
-    file: () => {}, welcome: () => {},
-  });
-  session.link = { send: (packet) => sent.push(packet) > 0, connect: () => {}, settle: () => {} };
-  session.askPeople = () => {};
-  const take = (type) => sent.filter((packet) => (packet.type ?? "chat") === type);
-  return { session, store, sent, told, take, held };
-}
-
-const welcome = (more = {}) => ({
-  type: "welcome", name: "alice", server: { id: "s", name: "desk" }, total: 1, log: "l1", seq: 0, msg: "welcome", ...more,
-});
-const chat = (seq, msg, more = {}) => ({ from: { name: "bob" }, to: "all", msg, seq, ts: "2026-11-21T12:00:00.000Z", ...more });
-const end = (seq, more = {}) => ({ type: "history", seq, count: 0, msg: "no messages", ...more });
-
-function enter(played, more, seq = 0) {
-  played.session.enter("alice");
-  played.session.up();
-  played.session.packet(welcome({ seq, ...more }));
-  played.session.packet(end(seq));
-}
+import { point } from "../session.js";
+import { chat, end, enter, play, welcome } from "./played.js";
 
 test("nothing goes out before the history is complete", async () => {
   const played = play();
@@ -194,4 +158,67 @@ test("the point knows the incarnations that led to the present one", () => {
   assert.deepEqual(diverged, { since: 6, log: "c", logs: [{ log: "a", last: 7 }, { log: "z", last: 2 }] });
   assert.deepEqual(point(after, { log: "b" }, 12), { ...after, since: 12 });
   assert.equal(point(before, {}, 3), undefined);
+});
+
+const notes = (store, name = "#lobby") =>
+  store.spot(name).messages.filter(({ kind }) => kind === "note" || kind === "failure").map(({ text }) => text);
+
+test("who leaves is not told of a reconnection, nor is who is kicked", () => {
+  const played = play();
+  const { session, store } = played;
+  enter(played);
+  session.down("you have left", 0, "note");
+  session.down("the connection to the server is lost", 0);
+  assert.deepEqual(notes(store).slice(1), ["you have left"]);
+  enter(played);
+  session.down("the connection to the server is lost", 2);
+  assert.equal(notes(store).at(-1), "the connection to the server is lost; reconnecting");
+});
+
+test("of another server at the address, one note tells, and nothing of the old one stays", async () => {
+  const played = play();
+  const { session, store, take, told } = played;
+  enter(played, {}, 3);
+  session.packet(chat(4, "hi", { to: "alice" }));
+  await session.say(store.current, "on its way", {});
+  session.down("lost", 1);
+  const before = notes(store).length;
+  session.up("other");
+  assert.deepEqual([take("hello").at(-1).since, take("hello").at(-1).log], [0, undefined]);
+  session.packet(welcome({ server: { id: "other", name: "shed" }, rewound: true, since: 0 }));
+  session.packet(end(0));
+  const said = notes(store);
+  assert.deepEqual(said, ["another server has this address now: connected to shed as alice; 1 user here; your unsent messages are back in the input"], before);
+  assert.deepEqual(told.welcomed, [false, true]);
+  assert.deepEqual(store.listed.map(({ key }) => key), ["#lobby"]);
+});
+
+test("a server that went back says so in the note of the return", () => {
+  const played = play();
+  const { session, store } = played;
+  enter(played, {}, 3);
+  session.down("lost", 1);
+  session.up("s");
+  session.packet(welcome({ rewound: true, since: 1 }));
+  session.packet(end(1));
+  assert.equal(notes(store).filter((note) => note.startsWith("connected again")).length, 1);
+  assert.match(notes(store).at(-1), /^connected again, but the server went back/);
+});
+
+test("a conversation with nobody goes with the refusal, and what was typed returns to where it was typed", async () => {
+  const played = play();
+  const { session, store, told, take } = played;
+  enter(played);
+  const origin = { spot: store.current, line: "/msg nobody hi" };
+  await session.say(store.spot("@nobody"), "hi", { origin });
+  assert.ok(store.listed.some(({ key }) => key === "@nobody"));
+  session.packet({ type: "error", code: "no_such_user", id: take("chat")[0].id, msg: "there is no user nobody" });
+  assert.ok(!store.listed.some(({ key }) => key === "@nobody"));
+  assert.deepEqual(told.back, [["#lobby", "/msg nobody hi"]]);
+  assert.equal(notes(store).at(-1), "not sent: there is no user nobody");
+  // Where people have talked, the text stays with the conversation.
+  session.packet(chat(1, "hello", { to: "alice" }));
+  await session.say(store.spot("@bob"), "hi", { origin });
+  session.packet({ type: "error", code: "muted", id: take("chat")[1].id, msg: "you are muted" });
+  assert.deepEqual(told.back[1], ["@bob", "hi"]);
 });

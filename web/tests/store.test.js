@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { FOREVER } from "../attention.js";
 import { place } from "../packets.js";
 import { Store } from "../store.js";
 
@@ -112,4 +113,46 @@ test("the places that the user has left are not listed, and a later run has the 
   assert.deepEqual(later.listed.map(({ key, unread }) => [key, unread]), [["#lobby", 0], ["#games", 1], ["@bob", 1]]);
   later.welcome({ ...WELCOME, rooms: [] });
   assert.deepEqual(later.listed.map(({ key }) => key), ["#lobby", "@bob"]);
+});
+
+test("an ignored user's messages are hidden by key and not counted, and come back", () => {
+  const store = made();
+  store.attention.ignore({ name: "bob", tag: "k1", until: FOREVER });
+  store.chat(chat(1, "hi alice", { from: { name: "rob", key: "k1" } }));
+  store.chat(chat(2, "psst", { to: "alice", from: { name: "bob", key: "k1" } }));
+  store.chat(chat(3, "another bob", { from: { name: "bob" } }));
+  const lobby = store.spot("#lobby");
+  assert.deepEqual(store.shown(lobby).map(({ text }) => text), ["another bob"]);
+  assert.deepEqual([lobby.unread, store.forMe, store.lastWriter, store.spots.has("@bob")], [1, 0, "", false]);
+  store.attention.unignore("bob");
+  assert.equal(store.shown(lobby).length, 2);
+});
+
+test("a conversation in which nobody said anything ends when the user leaves it, and a draft stays", () => {
+  const store = made();
+  store.go("@nobody");
+  store.go("#lobby");
+  assert.deepEqual(store.listed.map(({ key }) => key), ["#lobby", "#games"]);
+  store.go("@carol");
+  store.current.draft = "dear carol";
+  store.go("#lobby");
+  assert.ok(store.spots.has("@carol") && store.saved.spots.some(({ name }) => name === "@carol"));
+});
+
+test("a draft that is too long to keep is told", () => {
+  const store = made();
+  assert.equal(store.isOverfull, false);
+  store.current.draft = "x".repeat(100_001);
+  assert.equal(store.isOverfull, true);
+});
+
+test("a closed conversation is listed again with its next message", () => {
+  const store = made();
+  store.chat(chat(1, "hi", { to: "alice" }));
+  store.spot("@bob").joined = false;
+  assert.ok(!store.listed.some(({ key }) => key === "@bob"));
+  store.note("bob has left", "note", "@bob");
+  assert.ok(!store.listed.some(({ key }) => key === "@bob"));
+  store.chat(chat(2, "are you there?", { to: "alice" }));
+  assert.ok(store.listed.some(({ key, unread }) => key === "@bob" && unread === 2));
 });

@@ -51,6 +51,10 @@ fn over_http_the_page_says_that_all_can_read_along_and_owns_no_name() {
     let alice = phone.browser(Window::Phone);
     alice.enter(&house.url(), "alice");
     alice.wait_for("Not encrypted: all on this network can read along.");
+    alice.click("#menu");
+    alice.click("#self");
+    alice.wait_for("Notifications need https, and this page came over http.");
+    alice.run("document.querySelector('#sheet').close(); document.querySelector('#shade').click()");
     assert_eq!(alice.value("isSecureContext"), false);
     let bob = resident.terminal("bob");
     alice.say("hello");
@@ -62,13 +66,8 @@ fn over_http_the_page_says_that_all_can_read_along_and_owns_no_name() {
     bob.wait_for("<alice?> again");
 }
 
-#[test]
-fn a_link_with_a_ticket_lets_one_browser_into_a_closed_server() {
-    let Some(house) = House::with(Door::Closed) else { return };
-    let (guest, other) = (Visitor::new(&house), Visitor::new(&house));
-    let (alice, mallory) = (guest.browser(Window::Phone), other.browser(Window::Desk));
-    mallory.open(&house.url());
-    mallory.wait_for("this server is closed");
+/// A link that lets someone in.
+fn link(house: &House) -> String {
     let at = house.host.v4().to_string();
     let passphrase = house.data.path().join("passphrase.txt");
     let links = run(house
@@ -77,10 +76,35 @@ fn a_link_with_a_ticket_lets_one_browser_into_a_closed_server() {
         .env("LANCHAT_PASSPHRASE_FILE", passphrase));
     let link = links.lines().next().unwrap();
     assert!(link.starts_with(&house.url()) && link.contains("#t="), "{links}");
-    alice.enter(link, "alice");
+    link.to_owned()
+}
+
+#[test]
+fn a_link_that_is_opened_where_the_page_is_already_lets_the_browser_in() {
+    let Some(house) = House::with(Door::Closed) else { return };
+    let phone = Visitor::new(&house);
+    let alice = phone.browser(Window::Phone);
+    alice.open(&house.url());
+    alice.wait_for("this server is closed");
+    alice.run(&format!("window.isOld = true; location.href = {}", serde_json::json!(link(&house))));
+    alice.wait("window.isOld === undefined && document.querySelector('#join').hidden === false");
+    alice.type_into("#name", "alice\u{E007}");
+    alice.wait_for_entry();
+    assert_eq!(alice.value("location.href"), house.url(), "the ticket does not stay in the address");
+}
+
+#[test]
+fn a_link_with_a_ticket_lets_one_browser_into_a_closed_server() {
+    let Some(house) = House::with(Door::Closed) else { return };
+    let (guest, other) = (Visitor::new(&house), Visitor::new(&house));
+    let (alice, mallory) = (guest.browser(Window::Phone), other.browser(Window::Desk));
+    mallory.open(&house.url());
+    mallory.wait_for("this server is closed");
+    let link = link(&house);
+    alice.enter(&link, "alice");
     assert_eq!(alice.value("location.href"), house.url(), "the ticket does not stay in the address");
     mallory.open("about:blank");
-    mallory.open(link);
+    mallory.open(&link);
     mallory.wait_for("this link was used or has expired");
     // A member's key needs no link.
     alice.open("about:blank");

@@ -22,7 +22,7 @@ fn the_page_is_drawn_for_a_desk_and_a_phone_in_both_themes() {
     bob.enter("/join #builds");
     carol.enter("/join #builds");
     carol.wait_for("you joined #builds");
-    bob.wait_for("#builds");
+    bob.wait_for("you joined #builds");
     bob.enter("the last one stopped at the tests; the log is at https://desk.example/builds/4812/log");
     alice.wait_for("4812");
     alice.say("I have a look");

@@ -65,6 +65,8 @@ fn replies_edits_and_deletions_reach_the_page_and_come_from_it() {
     let mut bob = resident.terminal("bob");
     bob.enter("lunch at 1");
     alice.wait_for("lunch at 1");
+    // His client knows what he can change once it has the receipt.
+    bob.wait_for("<bob> lunch at 1");
     bob.enter("/edit lunch at 2");
     alice.wait_for("lunch at 2 (edited)");
     alice.run("document.querySelector('#log .msg').focus()");

@@ -14,6 +14,9 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a program of its own")]
 
 #[cfg(target_os = "linux")]
+#[path = "../../tests/integration/support/browser.rs"]
+mod browser;
+#[cfg(target_os = "linux")]
 #[path = "../../tests/integration/support/lan.rs"]
 mod lan;
 #[cfg(target_os = "linux")]
@@ -32,6 +35,8 @@ mod tls;
 #[cfg(target_os = "linux")]
 mod askers;
 #[cfg(target_os = "linux")]
+mod browsers;
+#[cfg(target_os = "linux")]
 mod connections;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -43,6 +48,8 @@ mod places;
 mod program;
 #[cfg(target_os = "linux")]
 mod readers;
+#[cfg(target_os = "linux")]
+mod requests;
 #[cfg(target_os = "linux")]
 mod secrets;
 #[cfg(target_os = "linux")]

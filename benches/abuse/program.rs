@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{askers, connections, lan, memory, people, places, readers, secrets};
+use crate::{askers, browsers, connections, lan, memory, people, places, readers, requests, secrets};
 
 /// One line of the table.
 pub struct Row {
@@ -39,7 +39,21 @@ pub fn main() -> ExitCode {
         ("2,000 silent connections", connections::silent),
         ("2,000 half handshakes of one address", connections::half_of_one),
         ("2,000 half handshakes of 64 addresses", connections::half_of_many),
+        ("10,000 upgrades of browsers of 64 addresses", browsers::upgrades),
+        ("2,000 slow heads of HTTP of 64 addresses", browsers::slow_heads),
+        ("10,000 upgrades for pages of another site", browsers::cross_site),
+        ("2,000 browsers whose frames break the protocol", browsers::broken_frames),
+        ("10,000 half handshakes of browsers of 64 addresses", browsers::half_https),
+        ("60 browsers that send pings in a flood", browsers::pings),
+        ("60 browsers whose messages never end", browsers::endless),
+        ("60 browsers that send a byte in a frame", browsers::single_bytes),
+        ("200 requests with a head of 20 MB", browsers::long_heads),
+        ("200 requests with a body of 20 MB", browsers::long_bodies),
+        ("10,000 proofs, forged or replayed, of 64 addresses", requests::proofs),
+        ("requests for the page in a flood, of one address", requests::pages_of_one),
+        ("requests for the page in a flood, of 64 addresses", requests::pages_of_many),
         ("200 readers that do not read", readers::stuck),
+        ("200 browsers that do not read", readers::stuck_browsers),
         ("9,000 unfinished frames of one address", memory::unfinished),
         ("9,000 who ask for much and read little of it", memory::unread),
         ("all places of one IPv4 and 40 IPv6 addresses", places::of_one_host),

@@ -1,5 +1,6 @@
 //! A server on a host of its own, and what it costs there.
 
+use crate::browser::{Browser, WebKey, WebStream};
 use crate::lan::{Host, Lan, Running};
 use crate::peer::Peer;
 use crate::process::Process;
@@ -12,6 +13,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 const PORT: u16 = 7700;
+
+/// The file with the server's log.
+const LOG: &str = "bench.log";
 
 /// How often something is looked at.
 pub const LOOK: Duration = Duration::from_millis(20);
@@ -40,7 +44,8 @@ impl Stage {
         command.args(["serve", "--no-discovery", "--port", &PORT.to_string(), "--data-dir"]);
         command.arg(files.path()).args(args);
         command.env("HOME", files.path()).env("XDG_CONFIG_HOME", files.path());
-        let running = server.spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
+        let log = std::fs::File::create(files.path().join(LOG)).unwrap();
+        let running = server.spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log));
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
         let deadline = Instant::now() + Duration::from_secs(20);
         server.run(|| {
@@ -81,6 +86,20 @@ impl Stage {
     /// Descriptors that it has open.
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.running.0.id())).expect("the server is alive").count()
+    }
+
+    /// Where they lead.
+    pub fn open_files(&self) -> Vec<String> {
+        let files =
+            std::fs::read_dir(format!("/proc/{}/fd", self.running.0.id())).expect("the server is alive");
+        let path = |file: std::io::Result<std::fs::DirEntry>| std::fs::read_link(file.ok()?.path()).ok();
+        files.filter_map(path).map(|path| path.display().to_string()).collect()
+    }
+
+    /// Lines of its log with that text.
+    pub fn logged(&self, text: &str) -> usize {
+        let log = std::fs::read(self.files.path().join(LOG)).unwrap();
+        String::from_utf8_lossy(&log).lines().filter(|line| line.contains(text)).count()
     }
 
     /// Kernel memory of its sockets to others, in MiB: what `ss -m` says of both queues.
@@ -223,6 +242,21 @@ pub fn join_time(host: &Host, address: SocketAddr, name: &str) -> Option<f64> {
 pub fn join_time_with(host: &Host, address: SocketAddr, name: &str, key: &Key) -> Option<f64> {
     let start = Instant::now();
     let join = AssertUnwindSafe(|| drop(Peer::join_with(address, name, key)));
+    let joined = host.run(|| std::panic::catch_unwind(join).is_ok());
+    joined.then(|| start.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// How long a browser takes to load files of the page and to join with a key, in ms; `None`: it did not.
+pub fn browse_time(host: &Host, address: SocketAddr, name: &str) -> Option<f64> {
+    let start = Instant::now();
+    let join = AssertUnwindSafe(|| {
+        let mut stream = WebStream::connect(address, true);
+        for file in ["/", "/main.js", "/style.css"] {
+            let (head, _) = stream.ask(&format!("GET {file} HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        }
+        drop(Browser::with_key(address, "/chat", &WebKey::new()).join(name));
+    });
     let joined = host.run(|| std::panic::catch_unwind(join).is_ok());
     joined.then(|| start.elapsed().as_secs_f64() * 1000.0)
 }

@@ -1,7 +1,7 @@
 //! The long crash test: the same storm as in the tests, for minutes instead of seconds.
 //!
 //! `cargo bench --bench crash -- --kills 200 --messages 10000` kills `lanchat serve` on loopback with
-//! SIGKILL at random moments while people talk over connections that break, and then compares what each
+//! SIGKILL at random moments while people talk over connections that break, a third of them in browsers, and then compares what each
 //! of them holds with what the server kept. `LANCHAT_SEED` repeats the dice of a run. It fails if
 //! anything is missing, double, out of order, or in the wrong hands.
 //!
@@ -25,15 +25,18 @@ use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 mod faults;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod peer {
-    /// How long the small disk waits for anything.
+    /// How long the small disk and a browser wait for anything.
     pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(20);
 }
 #[cfg(unix)]
+#[path = "../../tests/integration/support/browser.rs"]
+mod browser;
 #[cfg(unix)]
 #[path = "../../tests/integration/support/clock.rs"]
 mod clock;
+#[cfg(unix)]
 #[path = "../../tests/integration/support/process.rs"]
 mod process;
 #[cfg(target_os = "linux")]

@@ -21,23 +21,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs it with clients of that kind.
 pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut Report) -> Result<()> {
-    let keys = (kind == Kind::Tls).then(|| Rc::clone(keys));
+    let (keys, web) = (kind.speaks_tls().then(|| Rc::clone(keys)), kind.is_web());
     if let Some(keys) = &keys {
-        keys.make(count)?;
+        keys.make_for(count, web)?;
     }
     let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let serve = Serve {
-        data_dir: data_dir.path(),
-        port: 0,
-        max_clients: count,
-        kept: false,
-        paced: false,
-        web: false,
-    };
+    let serve =
+        Serve { data_dir: data_dir.path(), port: 0, max_clients: count, kept: false, paced: false, web };
     let server = Server::start(serve.command(), cpus)?;
     let bare = server.process.memory()?;
-    let target =
-        Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0, web: false };
+    let target = Target {
+        address: server.address,
+        speech: Speech::Packets,
+        keys,
+        sources: 4,
+        first: 0,
+        web: usize::from(web),
+    };
     let mut clients = Clients::new(target)?;
     let started = Instant::now();
     clients.join(count, 64, LOGIN_PATIENCE, |_| false)?;

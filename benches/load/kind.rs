@@ -100,11 +100,16 @@ impl Kind {
         matches!(self, Self::Kept | Self::KeptTls)
     }
 
-    fn speaks_tls(self) -> bool {
+    /// Those that a storm or a crowd can be of: the server without a history.
+    pub fn is_alone(self) -> bool {
+        matches!(self, Self::Plain | Self::Tls | Self::Ws | Self::Wss)
+    }
+
+    pub fn speaks_tls(self) -> bool {
         matches!(self, Self::FloorTls | Self::Tls | Self::KeptTls | Self::FloorWss | Self::Wss)
     }
 
-    fn is_web(self) -> bool {
+    pub fn is_web(self) -> bool {
         matches!(self, Self::FloorWs | Self::Ws | Self::FloorWss | Self::Wss)
     }
 }
@@ -131,7 +136,7 @@ impl Stage {
     fn with(kind: Kind, clients: usize, keys: &Rc<Keys>, cpus: Cpus, floor_options: &[&str]) -> Result<Self> {
         let keys = kind.speaks_tls().then(|| Rc::clone(keys));
         if let Some(keys) = &keys {
-            if kind.is_web() { keys.make_web(clients)? } else { keys.make(clients)? }
+            keys.make_for(clients, kind.is_web())?;
         }
         let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let command = if kind.is_floor() {
@@ -151,7 +156,7 @@ impl Stage {
     pub fn clients(&self) -> Result<Clients> {
         let speech = if self.kind.is_floor() { Speech::Lines } else { Speech::Packets };
         let keys = self.keys.clone();
-        let (address, web) = (self.server.address, self.kind.is_web());
+        let (address, web) = (self.server.address, usize::from(self.kind.is_web()));
         Clients::new(Target { address, speech, keys, sources: 1, first: 0, web })
     }
 }

@@ -19,7 +19,8 @@ cargo bench --bench load -- [OPTIONS]
   --rooms               instead: 100 rooms of 50, 20 of 500 and 1000 of 3, and a lobby of as many
   --window N            with these: messages of each sender that are under way (8, in rooms 2)
   --storm               instead: all log in in one burst, and come back after a restart (15000)
-  --crowd               instead: as many as a process can have, for a minute of silence (19900)
+  --crowd               instead: as many as a process can have, for a minute of silence (19900);
+                        both of plaintext, tls, and if named of ws and wss
   --starts              instead: start of the server, and of a client with its prompt
   --prompt              instead: a prompt in a busy room (500)
   --against FILE        with --prompt: another lanchat binary, in the same room

@@ -47,10 +47,9 @@ fn run(plan: &Plan) -> Result<bool> {
 
 type Measure = fn(Kind, usize, &Rc<Keys>, Cpus, &mut Report) -> Result<()>;
 
-/// The server alone, with clients of both kinds.
+/// The server alone, with clients of several kinds.
 fn report(plan: &Plan, keys: &Rc<Keys>, rows: &'static [Row], measure: Measure) -> Result<bool> {
-    let kinds: Vec<_> =
-        plan.kinds.iter().copied().filter(|kind| matches!(kind, Kind::Plain | Kind::Tls)).collect();
+    let kinds: Vec<_> = plan.kinds.iter().copied().filter(|kind| kind.is_alone()).collect();
     let mut is_exact = true;
     for count in &plan.clients {
         let mut report = Report::new(format!("{count} clients; {}", plan.cpus), rows, &kinds);

@@ -57,14 +57,8 @@ pub fn run(clients: usize, against: Option<&Path>, cpus: Cpus) -> Result<()> {
         web: false,
     };
     let server = Server::start(serve.command(), cpus)?;
-    let target = Target {
-        address: server.address,
-        speech: Speech::Packets,
-        keys: None,
-        sources: 1,
-        first: 0,
-        web: false,
-    };
+    let target =
+        Target { address: server.address, speech: Speech::Packets, keys: None, sources: 1, first: 0, web: 0 };
     let mut room = Clients::new(target)?;
     room.join(clients, 50, PATIENCE, |_| false)?;
     say(&format!("{clients} clients are in"));

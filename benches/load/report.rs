@@ -11,6 +11,7 @@ pub const STORM: &[Row] = &[
     ("in_half_secs", "burst: half are in after, s", 2),
     ("in_all_secs", "burst: all are in after, s", 2),
     ("in_cpu_secs", "burst: server CPU, s", 2),
+    ("in_cpu_us", "burst: server CPU a login, us", 0),
     ("in_failed", "burst: attempts that failed", 0),
     ("in_peak_mb", "burst: memory at its peak, MB", 1),
     ("in_after_mb", "memory 3 s later, MB", 1),

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 /// Runs it with clients of that kind.
 pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut Report) -> Result<()> {
-    let keys = (kind == Kind::Tls).then(|| Rc::clone(keys));
+    let (keys, web) = (kind.speaks_tls().then(|| Rc::clone(keys)), kind.is_web());
     if let Some(keys) = &keys {
-        keys.prepare(count)?;
+        if web { keys.make_web(count)? } else { keys.prepare(count)? }
     }
     let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut serve = Serve {
@@ -28,12 +28,18 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
         max_clients: count + SPARE_DESCRIPTORS,
         kept: false,
         paced: false,
-        web: false,
+        web,
     };
     let server = Server::start(serve.command(), cpus)?;
     // From several addresses, so that old connections don't take the ports.
-    let target =
-        Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0, web: false };
+    let target = Target {
+        address: server.address,
+        speech: Speech::Packets,
+        keys,
+        sources: 4,
+        first: 0,
+        web: usize::from(web),
+    };
     let mut clients = Clients::new(target)?;
     clients.add_outside(count);
     clients.may_end = true;
@@ -54,7 +60,12 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
     let told = arrivals.told.iter().filter(|told| **told).count();
     report.put(kind, "bye_share", told as f64 / count as f64);
     drop(clients);
-    seek(kind, count, server, || Server::start(serve.command(), cpus), report)
+    // Browsers do not look for servers.
+    if web {
+        server.stop()
+    } else {
+        seek(kind, count, server, || Server::start(serve.command(), cpus), report)
+    }
 }
 
 /// The same number of clients look for it: while it is there, and from before its start on.
@@ -87,7 +98,9 @@ fn burst(clients: &mut Clients, server: &Server, kind: Kind, report: &mut Report
     say(&format!("  {} in after {:.2} s", clients.present, times.all.as_secs_f64()));
     report.put(kind, "in_half_secs", times.half.as_secs_f64());
     report.put(kind, "in_all_secs", times.all.as_secs_f64());
-    report.put(kind, "in_cpu_secs", (server.process.cpu()? - cpu).as_secs_f64());
+    let cpu = (server.process.cpu()? - cpu).as_secs_f64();
+    report.put(kind, "in_cpu_secs", cpu);
+    report.put(kind, "in_cpu_us", cpu * 1e6 / clients.peers.len() as f64);
     report.put(kind, "in_failed", arrivals.failed as f64);
     clients.idle(Duration::from_secs(3))?;
     report.put(kind, "in_peak_mb", server.process.peak()? as f64 / 1e6);

@@ -34,10 +34,16 @@ pub struct Target {
     pub keys: Option<Rc<Keys>>,
     /// Loopback addresses that they come from.
     pub sources: u8,
-    /// Whether they are browsers: with keys over https.
-    pub web: bool,
+    /// One of so many is a browser, with keys over https; 0: none is.
+    pub web: usize,
     /// Number of the first client, so that several processes have different ones.
     pub first: usize,
+}
+
+impl Target {
+    fn is_web(&self, n: usize) -> bool {
+        self.web > 0 && n.is_multiple_of(self.web)
+    }
 }
 
 /// See the module. The first [`SENDERS`] of them send.
@@ -120,7 +126,7 @@ impl Clients {
         let number = self.target.first + n;
         let sources = u32::from(self.target.sources);
         let from = (sources > 1).then(|| Ipv4Addr::new(127, 0, 0, 2 + (number as u32 % sources) as u8));
-        let connection = |keys: &Rc<Keys>| match self.target.web {
+        let connection = |keys: &Rc<Keys>| match self.target.is_web(n) {
             true => keys.web_connection(),
             false => keys.connection(number),
         };
@@ -319,7 +325,7 @@ impl Clients {
                 Speech::Lines => String::new(),
                 Speech::Packets => hello(self.target.first + n),
             };
-            let first = match (&self.target.speech, self.target.web) {
+            let first = match (&self.target.speech, self.target.is_web(n)) {
                 (_, false) => hello,
                 (Speech::Lines, true) => {
                     link.speak(Web::default());

@@ -33,6 +33,11 @@ impl Keys {
         Ok(())
     }
 
+    /// Makes those of the first `count` clients, who may be browsers.
+    pub fn make_for(&self, count: usize, web: bool) -> Result<()> {
+        if web { self.make_web(count) } else { self.make(count) }
+    }
+
     /// Has the first `count` clients ready to speak at once, as each would be on a machine of its own:
     /// on one CPU their first words alone take seconds.
     pub fn prepare(&self, count: usize) -> Result<()> {

@@ -7,7 +7,7 @@ pub const HELP: &str = "\
 cargo bench --bench soak -- [OPTIONS]
 
   --minutes N     how long (30)
-  --clients N     connections (5000)
+  --clients N     connections (5000); one in ten is a browser's
   --plaintext     clients that speak plaintext instead of TLS
   --kept          with a history on the disk
   --hostile P     so many percent as many clients again do harm, at least one of each kind, after a

@@ -21,6 +21,12 @@ use std::time::{Duration, Instant};
 /// How long the server may take to notice that all have left.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the server opens files after it listens.
+const START: Duration = Duration::from_secs(3);
+
+/// One client of so many is a browser.
+const BROWSERS: usize = 10;
+
 /// Addresses that people come from where some clients are hostile: a message to one is for many.
 const SOURCES: u8 = 8;
 
@@ -91,16 +97,18 @@ fn run(plan: &Plan) -> Result<Verdict> {
     if plan.tls {
         say("making keys");
         keys.make(people)?;
+        keys.make_web(people)?;
     }
     let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (max_clients, paced) = (most + SPARE_DESCRIPTORS, plan.hostile.is_some());
-    let serve = Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: plan.kept, paced, web: false };
+    let serve = Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: plan.kept, paced, web: true };
     let server = Server::start(serve.command(), plan.cpus)?;
+    std::thread::sleep(START);
     let before = Rest::of(server.process)?;
     let keys = plan.tls.then_some(keys);
     let sources = if paced { SOURCES } else { 1 };
     let target =
-        Target { address: server.address, speech: Speech::Packets, keys, sources, first: 0, web: false };
+        Target { address: server.address, speech: Speech::Packets, keys, sources, first: 0, web: BROWSERS };
     let mut life = Life::new(Clients::new(target)?, plan.clients, paced)?;
     life.clients.tally.keep_latencies = paced;
     let mut watch = Watch::new(server.process);

@@ -301,13 +301,16 @@ fn browsers() -> Vec<Limit> {
         Limit {
             what: "requests of a browser (--web)",
             value: format!(
-                "{WEB_REQUESTS} per connection; a head of {} and {WEB_HEADERS} headers, and a proof of {}, each within {}. A control frame: {MAX_CONTROL_BYTES} bytes.",
+                "{WEB_REQUESTS} per connection; a head of {} and {WEB_HEADERS} headers, and a proof of {}, each within {}. A control frame: {MAX_CONTROL_BYTES} bytes. Answers: {} per second and address, {} per network, {} in all, and eight times that at once.",
                 size(WEB_HEAD_BYTES),
                 size(MAX_PROOF_BYTES),
-                span(WEB_TIMEOUT)
+                span(WEB_TIMEOUT),
+                size(WEB_BYTES_PER_ADDRESS as usize),
+                size(WEB_BYTES_PER_NETWORK as usize),
+                size(WEB_BYTES as usize)
             ),
-            charged: "the connection",
-            beyond: "the server closes the connection; a malformed head counts as misbehaviour",
+            charged: "the connection; answers: the address; its network",
+            beyond: "the server closes the connection; a malformed head counts as misbehaviour; answers wait for a while",
         },
         Limit {
             what: "tickets to a closed server",

@@ -52,6 +52,8 @@ pub(super) struct Backlog {
 #[derive(Debug)]
 struct Chunk {
     bytes: Bytes,
+    /// A frame of WebSocket's own.
+    is_control: bool,
     /// For all of the frames, of which `bytes` is the rest.
     _charge: Arc<Reservation>,
 }
@@ -102,7 +104,7 @@ impl Frames {
             reservation.set(self.bytes.len());
             Arc::new(reservation)
         });
-        Chunk { bytes: self.wire(framing).clone(), _charge: Arc::clone(charge) }
+        Chunk { bytes: self.wire(framing).clone(), is_control: false, _charge: Arc::clone(charge) }
     }
 }
 
@@ -132,9 +134,14 @@ impl Backlog {
         self.add(frames.chunk(self.framing, budget));
     }
 
-    /// Adds a frame of WebSocket's own.
+    /// Adds a frame of WebSocket's own. It replaces one that waits right before it: a peer that sends pings and does not
+    /// read gets the answer to its last one (RFC 6455 5.5.3).
     pub(super) fn push_control(&mut self, frame: Vec<u8>, budget: &Arc<Budget>) {
-        self.add(Frames::from(frame).chunk(Framing::Lines, budget));
+        let has_begun = self.mid_frame && self.chunks.len() == 1;
+        if let Some(last) = self.chunks.pop_back_if(|last| last.is_control && !has_begun) {
+            self.bytes -= last.bytes.len();
+        }
+        self.add(Chunk { is_control: true, ..Frames::from(frame).chunk(Framing::Lines, budget) });
     }
 
     fn add(&mut self, chunk: Chunk) {
@@ -282,6 +289,25 @@ mod tests {
         assert_eq!(budget.reserved(), 7 + BACKLOG_CHUNK_BYTES + 900);
         drop(backlogs);
         assert_eq!(budget.reserved(), 0);
+    }
+
+    #[test]
+    fn answers_to_pings_that_nobody_reads_do_not_add_up() {
+        let budget = budget();
+        let mut backlog = Backlog::new(Framing::Messages, &budget);
+        for _ in 0..1000 {
+            backlog.push_control(b"an old pong".to_vec(), &budget);
+        }
+        // A frame that has begun goes on.
+        backlog.take(3);
+        for n in 0..1000 {
+            backlog.push_control(format!("pong {n:03}").into_bytes(), &budget);
+        }
+        backlog.push(&frames("a message"), &budget);
+        backlog.push_control(b"the last".to_vec(), &budget);
+        assert_eq!((backlog.chunks.len(), backlog.bytes()), (4, 8 + 8 + 9 + 2 + 8));
+        backlog.charge(0);
+        assert!(budget.reserved() < 1000, "{}", budget.reserved());
     }
 
     #[test]

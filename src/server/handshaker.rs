@@ -287,7 +287,7 @@ async fn browse(
     channel: Option<ServerChannel>,
     early: Vec<u8>,
 ) -> Result<Opened, Failure> {
-    let entry = web::enter((&handshaker.web, &handshaker.hub, pass.host()), stream, channel, early);
+    let entry = web::enter((&handshaker.web, &handshaker.hub, pass), stream, channel, early);
     let served = match pass.restriction(handshaker.hub.uptime()) {
         Some(_) => timeout(RESTRICTED_TIMEOUT, entry).await.unwrap_or(Err(WebEnd::Done)),
         None => entry.await,
@@ -298,6 +298,10 @@ async fn browse(
         }
         Err(WebEnd::Done) => Err(Failure::Gone),
         Err(WebEnd::Slow) => Err(Failure::Offence(Offence::Timeout)),
+        Err(WebEnd::Busy) => {
+            handshaker.note_refusal(pass, RefusalReason::Rate);
+            Err(Failure::Gone)
+        }
         Err(WebEnd::Garbage) => {
             drain(stream).await;
             Err(Failure::Offence(Offence::Garbage))

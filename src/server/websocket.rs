@@ -252,6 +252,8 @@ impl FramePlace {
             }
             self.end_frame(out, &mut control)?;
         }
+        // Once for all pings that came together.
+        control.pong = control.pong.map(|content| pong(&content));
         Ok(control)
     }
 
@@ -341,7 +343,7 @@ impl FramePlace {
         (self.missing, self.head_bytes) = (None, 0);
         let first = self.head[0];
         match (first & 0x0f, self.control.take()) {
-            (PING, Some(content)) => control.pong = Some(pong(&content.0)),
+            (PING, Some(content)) => control.pong = Some(content.0),
             (CLOSE, Some(content)) => {
                 check_close(&content.0)?;
                 control.is_closed = true;

@@ -35,6 +35,10 @@ pub(super) struct AddressRow {
     pub(super) restrictions: Bucket,
     /// For an address: its recent rate of handshakes.
     pub(super) lately: Bucket,
+    /// Bytes of answers to browsers.
+    pub(super) answers: Bucket,
+    /// For an address: whether it has had few of them recently.
+    pub(super) answers_lately: Bucket,
     pub(super) tries: Bucket,
     /// For an address: whether it has tried a passphrase recently.
     pub(super) tried: Bucket,
@@ -113,11 +117,11 @@ impl AddressTable {
 
 impl AddressRow {
     fn is_idle(&self, now: Duration) -> bool {
+        let paces = [self.handshakes, self.lately, self.answers, self.answers_lately];
+        let others = [self.restrictions, self.tries, self.tried];
         self.connections == 0
             && self.handshaking == 0
-            && [self.handshakes, self.restrictions, self.lately, self.tries, self.tried]
-                .iter()
-                .all(|bucket| bucket.is_full(now))
+            && paces.iter().chain(&others).all(|bucket| bucket.is_full(now))
     }
 }
 

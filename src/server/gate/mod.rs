@@ -9,6 +9,7 @@
 //! itself.
 
 mod address_table;
+mod answers;
 mod connection_shares;
 mod heaviest;
 mod penalty;
@@ -79,6 +80,8 @@ struct GateState {
     /// Keys of the restricted connections that were admitted, by the connection's number.
     keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
+    /// Bytes of answers to browsers.
+    answers: Bucket,
     tries: Bucket,
     evictions: Bucket,
 }

@@ -7,25 +7,25 @@ use super::identity::{self, Caller};
 use super::response::{self, Notice};
 use super::stream::WebStream;
 use super::{WebCaller, WebDoor, WebEnd};
-use crate::limits::{WEB_REQUESTS, WEB_TIMEOUT};
+use crate::limits::{WEB_ANSWER_BYTES, WEB_REQUESTS, WEB_TIMEOUT, WEB_UPGRADE_BYTES};
 use crate::protocol::WebAccess;
 use crate::security::ServerChannel;
+use crate::server::gate::Pass;
 use crate::server::hub::Hub;
 use crate::server::websocket::WebPurpose;
-use std::net::IpAddr;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// The next step after a request.
 enum NextStep {
     Go,
-    End,
+    End(WebEnd),
     Upgrade(Upgrade, WebPurpose, String),
 }
 
 /// Serves a browser until it says who it is. `early`: bytes that came with the end of the handshake.
 pub(in crate::server) async fn enter(
-    (door, hub, ip): (&WebDoor, &Hub, IpAddr),
+    (door, hub, pass): (&WebDoor, &Hub, &Pass),
     socket: &mut TcpStream,
     channel: Option<ServerChannel>,
     mut early: Vec<u8>,
@@ -39,11 +39,14 @@ pub(in crate::server) async fn enter(
                 return Err(end);
             }
         };
-        match answer(door, &mut stream, &request, n == WEB_REQUESTS).await {
+        match answer((door, hub, pass), &mut stream, &request, n == WEB_REQUESTS).await {
             NextStep::Go => {}
-            NextStep::End => break,
+            NextStep::End(end) => {
+                stream.end().await;
+                return Err(end);
+            }
             NextStep::Upgrade(upgrade, purpose, origin) => {
-                let caller = Caller { door, hub, ip, purpose, origin };
+                let caller = Caller { door, hub, ip: pass.host(), purpose, origin };
                 return identity::learn(caller, stream, &upgrade, early).await;
             }
         }
@@ -74,7 +77,7 @@ async fn next_request(stream: &mut WebStream<'_>, early: &mut Vec<u8>) -> Result
         Ok(Ok(None)) => Err(WebEnd::Done),
         Ok(Err(fault)) => {
             // It may be gone.
-            let _ = stream.write(&Notice::Fault(fault).to_bytes(false, false)).await;
+            let _ = stream.write(&[&Notice::Fault(fault).to_bytes(false, false)]).await;
             // A page from elsewhere can make a browser send the others. That must shut nobody out.
             Err(if fault == HeadFault::Bad { WebEnd::Garbage } else { WebEnd::Done })
         }
@@ -85,20 +88,34 @@ async fn next_request(stream: &mut WebStream<'_>, early: &mut Vec<u8>) -> Result
 }
 
 async fn answer(
-    door: &WebDoor,
+    (door, hub, pass): (&WebDoor, &Hub, &Pass),
     stream: &mut WebStream<'_>,
     request: &RequestHead,
     is_last: bool,
 ) -> NextStep {
     let keeps = request.keeps && !is_last && door.mode.is_some();
-    let written = match decide(door, stream.is_encrypted(), request) {
-        Decision::Page(file) => {
-            stream.write(&response::page(file, request.reads_gzip, request.is_head, keeps)).await
+    let decision = decide(door, stream.is_encrypted(), request);
+    let cost = match &decision {
+        Decision::Page(file) if !request.is_head => {
+            WEB_ANSWER_BYTES + file.form(request.reads_gzip).bytes.len()
         }
-        Decision::Notice(notice) => stream.write(&notice.to_bytes(request.is_head, keeps)).await,
+        Decision::Page(_) | Decision::Notice(_) => WEB_ANSWER_BYTES,
+        Decision::Upgrade(..) => WEB_UPGRADE_BYTES,
+    };
+    let Some(wait) = pass.answer_delay(cost, hub.uptime()) else { return NextStep::End(WebEnd::Busy) };
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    let written = match decision {
+        Decision::Page(file) => {
+            let form = file.form(request.reads_gzip);
+            let body = if request.is_head { &[] } else { form.bytes };
+            stream.write(&[&response::page_head(file, &form, keeps), body]).await
+        }
+        Decision::Notice(notice) => stream.write(&[&notice.to_bytes(request.is_head, keeps)]).await,
         Decision::Upgrade(upgrade, purpose, origin) => return NextStep::Upgrade(upgrade, purpose, origin),
     };
-    if keeps && written.is_ok() { NextStep::Go } else { NextStep::End }
+    if keeps && written.is_ok() { NextStep::Go } else { NextStep::End(WebEnd::Done) }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -16,6 +16,14 @@ pub(super) struct PageFile {
     pub(super) content: &'static str,
 }
 
+/// A file as one browser gets it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageForm {
+    pub(super) bytes: &'static [u8],
+    /// In gzip format.
+    pub(super) is_packed: bool,
+}
+
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
@@ -74,8 +82,16 @@ pub(super) fn file(path: &str) -> Option<&'static PageFile> {
 }
 
 impl PageFile {
+    /// In gzip format if the browser reads that.
+    pub(super) fn form(&self, reads_gzip: bool) -> PageForm {
+        match self.packed().filter(|_| reads_gzip) {
+            Some(bytes) => PageForm { bytes, is_packed: true },
+            None => PageForm { bytes: self.content.as_bytes(), is_packed: false },
+        }
+    }
+
     /// Its content in gzip format.
-    pub(super) fn packed(&self) -> Option<&'static [u8]> {
+    fn packed(&self) -> Option<&'static [u8]> {
         let place = FILES.iter().position(|file| file.path == self.path)?;
         PACKED.get(place).map(Vec::as_slice).filter(|packed| !packed.is_empty())
     }

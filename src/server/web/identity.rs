@@ -46,7 +46,7 @@ pub(super) async fn learn(
     };
     let mut hello = response::switch(upgrade, protocol);
     hello.extend_from_slice(&message(WebContent::Lines, &challenge.to_frame()));
-    if stream.write(&hello).await.is_err() {
+    if stream.write(&[&hello]).await.is_err() {
         return Err(WebEnd::Done);
     }
     let mut frames = FirstLine { bytes: early, plain: Vec::new(), is_closed: false };

@@ -54,6 +54,8 @@ pub(super) enum WebEnd {
     Garbage,
     /// It began a request and did not end it.
     Slow,
+    /// Its address or network asks for too much.
+    Busy,
     /// After the upgrade.
     Refused(Transport, Code, String),
 }

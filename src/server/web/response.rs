@@ -1,6 +1,6 @@
 //! Answers to browsers, with the headers that keep other pages out.
 
-use super::files::PageFile;
+use super::files::{PageFile, PageForm};
 use super::head::{HeadFault, Upgrade};
 use crate::security::websocket_accept;
 
@@ -85,31 +85,26 @@ impl Notice {
              content=\"width=device-width\"><title>lanchat</title>\n<p>{text}</p></html>\n"
         );
         let headers = format!("{headers}Cache-Control: no-store\r\n");
-        answer(status, &headers, "text/html; charset=utf-8", body.as_bytes(), is_head, keeps)
+        let mut answer = head(status, &headers, "text/html; charset=utf-8", body.len(), keeps);
+        answer.extend_from_slice(if is_head { &[] } else { body.as_bytes() });
+        answer
     }
 }
 
-/// Answers with a file, in gzip format if the browser reads that. It asks again each time: another version of the server
-/// has another page.
-pub(super) fn page(file: &PageFile, reads_gzip: bool, is_head: bool, keeps: bool) -> Vec<u8> {
-    let headers = "Cache-Control: no-cache\r\nVary: Accept-Encoding\r\n";
-    match file.packed().filter(|_| reads_gzip) {
-        Some(packed) => {
-            let headers = format!("{headers}Content-Encoding: gzip\r\n");
-            answer("200 OK", &headers, file.media_type, packed, is_head, keeps)
-        }
-        None => answer("200 OK", headers, file.media_type, file.content.as_bytes(), is_head, keeps),
-    }
+/// The head for a file in one of its forms. The browser asks again each time: another version of the server has another
+/// page.
+pub(super) fn page_head(file: &PageFile, form: &PageForm, keeps: bool) -> Vec<u8> {
+    let encoding = if form.is_packed { "Content-Encoding: gzip\r\n" } else { "" };
+    let headers = format!("Cache-Control: no-cache\r\nVary: Accept-Encoding\r\n{encoding}");
+    head("200 OK", &headers, file.media_type, form.bytes.len(), keeps)
 }
 
-fn answer(status: &str, headers: &str, kind: &str, body: &[u8], is_head: bool, keeps: bool) -> Vec<u8> {
-    let length = body.len();
-    let body = if is_head { &[] } else { body };
+fn head(status: &str, headers: &str, kind: &str, length: usize, keeps: bool) -> Vec<u8> {
     let connection = if keeps { "" } else { "Connection: close\r\n" };
-    let head = format!(
+    format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{headers}{GUARDS}{connection}\r\n"
-    );
-    [head.as_bytes(), body].concat()
+    )
+    .into_bytes()
 }
 
 /// Agrees to go on as a WebSocket.

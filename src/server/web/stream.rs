@@ -8,6 +8,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// Bytes to encrypt at a time.
+const PIECE_BYTES: usize = 4 * 1024;
+
 pub(super) struct WebStream<'a> {
     pub(super) socket: &'a mut TcpStream,
     /// `None`: plain HTTP.
@@ -42,17 +45,26 @@ impl WebStream<'_> {
         Ok(true)
     }
 
-    /// Writes all of it, if the peer reads it in time.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut sealed = Vec::new();
-        let bytes = match &mut self.channel {
-            Some(channel) => {
-                channel.send(bytes, &mut sealed).map_err(io::Error::other)?;
-                &sealed
+    /// Writes all parts, if the peer reads them in time.
+    pub(super) async fn write(&mut self, parts: &[&[u8]]) -> io::Result<()> {
+        timeout(WEB_TIMEOUT, async {
+            for part in parts {
+                self.write_part(part).await?;
             }
-            None => bytes,
-        };
-        timeout(WEB_TIMEOUT, self.socket.write_all(bytes)).await?
+            Ok(())
+        })
+        .await?
+    }
+
+    /// Encrypts a piece at a time, as thousands may read slowly.
+    async fn write_part(&mut self, part: &[u8]) -> io::Result<()> {
+        let Some(channel) = &mut self.channel else { return self.socket.write_all(part).await };
+        for piece in part.chunks(PIECE_BYTES) {
+            let mut sealed = Vec::new();
+            channel.send(piece, &mut sealed).map_err(io::Error::other)?;
+            self.socket.write_all(&sealed).await?;
+        }
+        Ok(())
     }
 
     /// Tells the peer that nothing more follows.

@@ -23,8 +23,12 @@ pub struct WebKey {
 
 impl WebKey {
     pub fn new() -> Self {
+        Self::of(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key"))
+    }
+
+    /// The same key as one that another client has.
+    pub fn of(key: &rcgen::KeyPair) -> Self {
         use rcgen::PublicKeyData as _;
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
         let der = key.serialize_der();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &SystemRandom::new());
         Self { pair: pair.expect("a key"), spki: key.subject_public_key_info() }
@@ -68,15 +72,24 @@ impl WebStream {
         }
     }
 
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
     /// The head of an answer.
     pub fn read_head(&mut self) -> String {
+        self.try_read_head().expect("a head")
+    }
+
+    /// The same; the connection may break.
+    pub fn try_read_head(&mut self) -> io::Result<String> {
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
-            self.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error} after {head:?}"));
+            self.read_exact(&mut byte)?;
             head.extend(byte);
         }
-        String::from_utf8(head).expect("text")
+        String::from_utf8(head).map_err(io::Error::other)
     }
 
     /// A whole answer to a request that keeps the connection.
@@ -129,6 +142,30 @@ pub fn upgrade(address: SocketAddr, path: &str, origin: &str) -> String {
          Origin: {origin}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          Sec-WebSocket-Protocol: {protocol}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     )
+}
+
+/// Goes on as a WebSocket; also returns the server's challenge.
+///
+/// # Errors
+/// The server did not agree, or the connection broke.
+pub fn enter(mut stream: WebStream, address: SocketAddr) -> io::Result<(WebSocket<WebStream>, Value)> {
+    let origin = origin(address, stream.is_encrypted());
+    stream.write_all(upgrade(address, "/chat", &origin).as_bytes())?;
+    let head = stream.try_read_head()?;
+    if !head.starts_with("HTTP/1.1 101 ") {
+        return Err(io::Error::other(head));
+    }
+    let mut socket = WebSocket::from_raw_socket(stream, Role::Client, None);
+    let challenge = socket.read().and_then(Message::into_text).map_err(broken)?;
+    Ok((socket, serde_json::from_str(&challenge)?))
+}
+
+/// The socket's error, if it was that.
+pub fn broken(error: Error) -> io::Error {
+    match error {
+        Error::Io(error) => error,
+        other => io::Error::other(other),
+    }
 }
 
 /// A browser with a WebSocket.

@@ -38,6 +38,11 @@ impl Key {
         PrivateKeyDer::try_from(self.pair.serialize_der()).expect("a key")
     }
 
+    /// For a client that signs with it otherwise.
+    pub fn pair(&self) -> &rcgen::KeyPair {
+        &self.pair
+    }
+
     /// The SHA-256 of its SubjectPublicKeyInfo.
     pub fn fingerprint(&self) -> lanchat::fingerprint::Fingerprint {
         use rcgen::PublicKeyData as _;

@@ -30,10 +30,20 @@ pub enum Identity {
     Token(String),
 }
 
+/// What a member chats with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// With lines.
+    Program,
+    /// With messages of WebSocket.
+    Browser,
+}
+
 /// What a member is to do.
 pub struct Role {
     pub name: String,
     pub identity: Identity,
+    pub client: Client,
     /// To whom it talks, each as often as it stands here.
     pub targets: Vec<String>,
     /// How many messages, and how far apart on average.
@@ -65,6 +75,7 @@ impl Role {
         Self {
             name: name.into(),
             identity: Identity::Key(Box::new(Key::new())),
+            client: Client::Program,
             targets: Vec::new(),
             messages: 0,
             every: Duration::ZERO,
@@ -198,7 +209,10 @@ impl Life {
             Identity::Key(key) => Some(&**key),
             Identity::Token(_) => None,
         };
-        let mut line = Line::open(self.address, key)?;
+        let mut line = match self.role.client {
+            Client::Program => Line::open(self.address, key)?,
+            Client::Browser => Line::browse(self.address, key)?,
+        };
         line.send(&self.hello())?;
         let began = Instant::now();
         let stay = self.role.visits.map(|Visits { stays: (from, to), .. }| self.dice.millis(from, to));

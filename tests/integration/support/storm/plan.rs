@@ -5,7 +5,7 @@ use super::super::tls::Key;
 use super::dice::Dice;
 use super::herald::{DEADLINE, Herald, comes_to, until};
 use super::judge::{self, Verdict};
-use super::member::{Identity, Member, Orders, ROOM, Role, Visits};
+use super::member::{Client, Identity, Member, Orders, ROOM, Role, Visits};
 use super::record::Record;
 use super::server::Mortal;
 use super::wild::Wild;
@@ -25,6 +25,9 @@ const KEYLESS: [&str; 2] = ["eve", "hana"];
 /// Who are away from the beginning: one goes on where it was, one has lost what it had, and one asks
 /// for nothing but its mail.
 const AWAY: [&str; 3] = ["olaf", "pia", "quinn"];
+
+/// A third of all chat in a browser. The one with a secret does so over http, the others over https.
+const BROWSERS: [&str; 4] = ["cleo", "finn", "hana", "pia"];
 
 /// How big a storm.
 #[derive(Debug, Clone, Copy)]
@@ -82,8 +85,10 @@ impl Storm {
     fn begin(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed);
         let members: Vec<_> = MEMBERS.iter().map(|name| role(name, plan)).collect();
-        let absent: Vec<_> = AWAY.iter().map(|name| Role::listener(name)).collect();
-        let mut server = Mortal::start_with(&["--rate-limit", "off"], members.iter().chain(&absent));
+        let listener = |name: &&str| Role { client: client(name), ..Role::listener(name) };
+        let absent: Vec<_> = AWAY.iter().map(listener).collect();
+        let args = ["--rate-limit", "off", "--web=plaintext"];
+        let mut server = Mortal::start_with(&args, members.iter().chain(&absent));
         let address = server.address();
         let wild = Wild::to(address, dice.fork());
         let orders = Arc::new(Orders::default());
@@ -156,7 +161,9 @@ impl Storm {
 
     /// Somebody new who says a few things at once and may be gone before there are receipts.
     fn leaver(&mut self) -> Member {
+        let is_browser = self.gone.len().is_multiple_of(3);
         let role = Role {
+            client: if is_browser { Client::Browser } else { Client::Program },
             // A newcomer: a mailbox has less room for what those write.
             targets: vec!["all".into(), ROOM.into(), "all".into(), AWAY[0].into()],
             messages: 8,
@@ -243,6 +250,14 @@ fn figures(
         ("stalls", count(&damage.stalls)),
         ("writes split", count(&damage.splits)),
         ("times somebody was welcomed", sum(|record| record.connections)),
+        (
+            "of them, four browsers",
+            records
+                .iter()
+                .filter(|record| BROWSERS.contains(&&*record.name))
+                .map(|record| record.connections)
+                .sum(),
+        ),
         ("of them, went on where they had been", sum(|record| record.resumes)),
         ("messages said", sum(|record| record.said.len())),
         ("kept by the server", verdict.stored),
@@ -262,6 +277,10 @@ fn figures(
     ]
 }
 
+fn client(name: &str) -> Client {
+    if BROWSERS.contains(&name) { Client::Browser } else { Client::Program }
+}
+
 /// What each of the eight does.
 fn role(name: &str, plan: Plan) -> Role {
     let count = |name: &str, times: usize| std::iter::repeat_n(name.to_owned(), times);
@@ -276,6 +295,7 @@ fn role(name: &str, plan: Plan) -> Role {
             true => Identity::Token(format!("the secret of {name}")),
             false => Identity::Key(Box::new(Key::new())),
         },
+        client: client(name),
         targets: count("all", 6).chain(count(ROOM, 6)).chain(people).collect(),
         messages,
         every: length / u32::try_from(messages.max(1)).expect("a bounded number"),

@@ -61,7 +61,7 @@ pub(super) async fn learn(
         Ok(Err(None)) => {
             if frames.is_closed {
                 // It may be gone.
-                let _ = stream.write(&CloseCode::NORMAL.frame()).await;
+                let _ = stream.write(&[&CloseCode::NORMAL.frame()]).await;
             }
             stream.end().await;
             return Err(WebEnd::Done);
@@ -153,7 +153,7 @@ impl FirstLine {
             let opened = transport.open_frames(&std::mem::take(&mut self.bytes), &mut self.plain);
             self.is_closed |= matches!(opened, Ok(Status::Closed));
             if let Some(pong) = transport.take_pong()
-                && stream.write(&pong).await.is_err()
+                && stream.write(&[&pong]).await.is_err()
             {
                 return Err(None);
             }

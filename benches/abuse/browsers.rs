@@ -16,6 +16,9 @@ const GONE_HALF: f64 = 13.0;
 /// The same of a message that never ends: 30 s, and the flood itself.
 const GONE_ENDLESS: f64 = 45.0;
 
+/// Promised: CPU for 60 floods of pings, in percent of a core.
+const PINGS_CPU: f64 = 25.0;
+
 /// Frames that a connection sends together in a flood.
 const FRAMES: usize = 2000;
 
@@ -48,17 +51,18 @@ pub fn broken_frames(lan: &Lan) -> Vec<Row> {
 /// Each sends as many pings as the server reads, and reads no answer.
 pub fn pings(lan: &Lan) -> Vec<Row> {
     let ping = [&[0x89, 0x80 | 125, 0, 0, 0, 0][..], &[b'p'; 125]].concat();
-    flood_of(lan, &[], &ping, None)
+    attack(lan, &Attack { cpu: Some(PINGS_CPU), ..flood_of(&[], &ping, None) })
 }
 
 /// A message in fragments without content, of which none is the last.
 pub fn endless(lan: &Lan) -> Vec<Row> {
-    flood_of(lan, &[0x01, 0x80, 0, 0, 0, 0], &[0x00, 0x80, 0, 0, 0, 0], Some(GONE_ENDLESS))
+    attack(lan, &flood_of(&[0x01, 0x80, 0, 0, 0, 0], &[0x00, 0x80, 0, 0, 0, 0], Some(GONE_ENDLESS)))
 }
 
 /// The same with a byte in each.
 pub fn single_bytes(lan: &Lan) -> Vec<Row> {
-    flood_of(lan, &[0x01, 0x81, 0, 0, 0, 0, b' '], &[0x00, 0x81, 0, 0, 0, 0, b' '], Some(GONE_ENDLESS))
+    let (first, next) = ([0x01, 0x81, 0, 0, 0, 0, b' '], [0x00, 0x81, 0, 0, 0, 0, b' ']);
+    attack(lan, &flood_of(&first, &next, Some(GONE_ENDLESS)))
 }
 
 pub fn long_heads(lan: &Lan) -> Vec<Row> {
@@ -74,14 +78,14 @@ fn long(lan: &Lan, start: &str) -> Vec<Row> {
 }
 
 /// Guests with that first frame, and then others without end.
-fn flood_of(lan: &Lan, first: &[u8], frame: &[u8], gone: Option<f64>) -> Vec<Row> {
+fn flood_of(first: &[u8], frame: &[u8], gone: Option<f64>) -> Attack {
     let said = [&entry()[..], first].concat();
-    attack(lan, &Attack { gone, flood: frame.repeat(FRAMES), ..from_many(60, said) })
+    Attack { gone, flood: frame.repeat(FRAMES), ..from_many(60, said) }
 }
 
 fn from_many(connections: usize, said: Vec<u8>) -> Attack {
     let (gone, flood) = (Some(GONE), Vec::new());
-    Attack { args: SERVER, connections, further: 63, said, flood, gone, agreed: None }
+    Attack { args: SERVER, connections, further: 63, said, flood, gone, agreed: None, cpu: None }
 }
 
 /// A request of a page of that origin. The host is an address, as the server demands.

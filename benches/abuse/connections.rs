@@ -39,12 +39,23 @@ pub struct Attack {
     pub gone: Option<f64>,
     /// Upgrades that the server may agree to at most; `None`: it does not matter.
     pub agreed: Option<usize>,
+    /// Promised: CPU of the server, in percent of a core; `None`: it does not matter.
+    pub cpu: Option<f64>,
 }
 
 impl Attack {
     fn new(further: u8, said: Vec<u8>, gone: f64) -> Self {
         let gone = Some(gone);
-        Self { args: &[], connections: CONNECTIONS, further, said, flood: Vec::new(), gone, agreed: None }
+        Self {
+            args: &[],
+            connections: CONNECTIONS,
+            further,
+            said,
+            flood: Vec::new(),
+            gone,
+            agreed: None,
+            cpu: None,
+        }
     }
 }
 
@@ -126,7 +137,10 @@ pub fn attack(lan: &Lan, attack: &Attack) -> Vec<Row> {
             connections > 0,
         ),
         Row::at_most("memory of the server above its start", grown, MEMORY, "MiB"),
-        Row::so("CPU of the server, of a core", format!("{cpu:.0} %"), true),
+        match attack.cpu {
+            Some(most) => Row::at_most("CPU of the server, of a core", cpu, most, "%"),
+            None => Row::so("CPU of the server, of a core", format!("{cpu:.0} %"), true),
+        },
         Row::so("slowest of 10 honest messages before", format!("{calm:.1} ms"), true),
         Row::at_most("slowest of the honest messages meanwhile", latency, calm + LATENCY, "ms"),
         Row::at_most("an honest newcomer joins meanwhile", joined.unwrap_or(f64::INFINITY), 5000.0, "ms"),

@@ -56,6 +56,10 @@ pub const BACKLOG_CHUNK_BYTES: usize = 128;
 /// Bytes to read from a connection at a time if users have a pace.
 pub const PACED_SLICE_BYTES: usize = 512;
 
+/// How long a connection waits after such a slice that has no packet and no part of one: blank lines, or pings of
+/// WebSocket. So it has 25 KB of these read per second, however many it sends.
+pub const EMPTY_SLICE_PAUSE: Duration = Duration::from_millis(20);
+
 /// Packets to parse from a connection at a time if users have a pace: each takes some 600 bytes while it
 /// waits. Later ones stay unparsed.
 pub const PACED_PACKETS: usize = 4;

@@ -44,6 +44,7 @@ mod passphrase_check;
 mod persister;
 mod reactor;
 mod reactor_inbox;
+mod readiness;
 mod recovery;
 mod refusal_reason;
 mod reload;

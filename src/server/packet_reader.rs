@@ -8,9 +8,10 @@ use super::hub::{Hub, Incoming, Next, Portion};
 use super::memory::Reservation;
 use super::passphrase_check::PassphraseCheck;
 use super::reactor_inbox::HandshakeLeftover;
+use super::readiness::Readiness;
 use super::websocket::WebPurpose;
 use super::{connection::Connection, connection_end::InputPolicy};
-use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
+use crate::limits::{EMPTY_SLICE_PAUSE, MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
 use crate::protocol::Code;
 use crate::protocol::codec::Decoder;
 use crate::protocol::request::{ClientPacket, Refusal};
@@ -42,20 +43,6 @@ pub(super) struct PacketReader {
     /// `None` while nothing is unfinished.
     input: Option<Box<ReadState>>,
     readiness: Readiness,
-}
-
-/// The poll's reports about the socket. It reports each thing once, and an end together with the last bytes
-/// before it.
-#[derive(Debug, Default)]
-struct Readiness {
-    /// There may be something to read.
-    is_readable: bool,
-    /// When the peer closed its side. Reading then reaches the end without further reports.
-    ended: Option<Instant>,
-    /// Nothing can be written either.
-    is_broken: bool,
-    /// No packet has come yet.
-    is_new: bool,
 }
 
 /// A connection that begins with the token of a transfer.
@@ -126,13 +113,7 @@ impl PacketReader {
 
     /// Records a report of the poll. Returns whether there is something to read, even if only an end.
     pub(super) fn note(&mut self, is_readable: bool, has_end: bool, is_broken: bool) -> bool {
-        let readiness = &mut self.readiness;
-        if has_end || is_broken {
-            readiness.ended.get_or_insert_with(Instant::now);
-        }
-        readiness.is_broken |= is_broken;
-        readiness.is_readable |= is_readable || readiness.ended.is_some();
-        readiness.is_readable
+        self.readiness.note(is_readable, has_end, is_broken)
     }
 
     /// Does one portion of work.
@@ -216,25 +197,20 @@ fn portion(
             return ReadOutcome::Over;
         } else if !readiness.is_readable {
             return ReadOutcome::Idle;
-        } else if read(connection, input, readiness, portion, scratch).is_err() {
-            return ReadOutcome::Over;
+        } else {
+            match read(connection, input, readiness, portion, scratch) {
+                Ok(length) if length > 0 && hub.is_paced && input.came_to_nothing(connection) => {
+                    return ReadOutcome::Pause(EMPTY_SLICE_PAUSE);
+                }
+                Ok(_) => {}
+                Err(_) => return ReadOutcome::Over,
+            }
         }
         input.let_in(hub, connection);
-        if readiness.is_new
-            && let Some(first) = input.incoming.front()
-        {
+        if readiness.is_new && !input.incoming.is_empty() {
             readiness.is_new = false;
-            match (first.is_for_file(), connection.web_purpose()) {
-                (true, None | Some(WebPurpose::File)) => return ReadOutcome::File,
-                (true, Some(WebPurpose::Chat)) => {
-                    input.refuse("this path is for the chat; a file's is /file")
-                }
-                (false, Some(WebPurpose::File)) => {
-                    input.refuse(
-                        "this path is for a file, whose hello has \"mode\":\"file\"; the chat's is /chat",
-                    );
-                }
-                (false, _) => {}
+            if input.is_for_file(connection.web_purpose()) {
+                return ReadOutcome::File;
             }
         }
     }
@@ -251,14 +227,14 @@ fn portion(
     }
 }
 
-/// Reads once. Gets nothing, or the content of whole records. An error ends the connection.
+/// Reads once, and returns how many bytes. Gets nothing, or the content of whole records. An error ends the connection.
 fn read(
     connection: &Connection,
     input: &mut ReadState,
     readiness: &mut Readiness,
     portion: Portion,
     scratch: &mut Scratch,
-) -> io::Result<()> {
+) -> io::Result<usize> {
     let buffer = &mut scratch.read[..portion.bytes];
     match connection.read(buffer) {
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -268,20 +244,20 @@ fn read(
             readiness.is_readable = length == buffer.len() || readiness.ended.is_some() || cfg!(windows);
             let bytes = &buffer[..length];
             match (input.is_over, connection.must_open()) {
-                (true, _) => Ok(()),
-                (false, true) => open(connection, bytes, input, portion, &mut scratch.plain),
+                (true, _) => {}
+                (false, true) => open(connection, bytes, input, portion, &mut scratch.plain)?,
                 (false, false) => {
                     let taken = input.take(bytes, portion.packets);
                     input.later.extend_from_slice(&bytes[taken..]);
-                    Ok(())
                 }
             }
+            Ok(length)
         }
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             readiness.is_readable = false;
-            Ok(())
+            Ok(0)
         }
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
         Err(error) => Err(error),
     }
 }
@@ -384,6 +360,22 @@ impl ReadState {
         bytes > 0 || !self.is_empty()
     }
 
+    /// Whether the first packet makes this a file's connection. Refuses one that is at the wrong path.
+    fn is_for_file(&mut self, path: Option<WebPurpose>) -> bool {
+        let is_for_file = self.incoming.front().is_some_and(Incoming::is_for_file);
+        match (is_for_file, path) {
+            (true, Some(WebPurpose::Chat)) => {
+                self.refuse("this path is for the chat; a file's is /file");
+                return false;
+            }
+            (false, Some(WebPurpose::File)) => {
+                self.refuse("this path is for a file, whose hello has \"mode\":\"file\"; the chat's is /chat")
+            }
+            _ => {}
+        }
+        is_for_file
+    }
+
     /// Answers what came with the end of the connection.
     fn refuse(&mut self, why: &'static str) {
         self.end();
@@ -401,6 +393,11 @@ impl ReadState {
     fn forget(&mut self) {
         self.decoder = Decoder::default();
         self.later = Vec::new();
+    }
+
+    /// Whether what was read has no packet and no part of one.
+    fn came_to_nothing(&self, connection: &Connection) -> bool {
+        self.is_done() && !self.is_over && self.decoder.is_empty() && connection.unfinished() == 0
     }
 
     /// Whether everything that was read is processed.

@@ -4,7 +4,10 @@
 //! connection holds no buffer, and a long message takes as much memory as its lines. A server's frames are not masked,
 //! so that many browsers can share one.
 
+mod partial_char;
+
 use crate::limits::MAX_CONTROL_BYTES;
+use partial_char::PartialChar;
 use std::mem;
 
 /// The longest header of a frame that a server sends. Buffers for browsers have this much room in front.
@@ -163,12 +166,6 @@ struct FramePlace {
 /// At most [`MAX_CONTROL_BYTES`].
 #[derive(Debug, Default)]
 struct ControlBody(Vec<u8>);
-
-#[derive(Debug, Default)]
-struct PartialChar {
-    bytes: [u8; 4],
-    length: u8,
-}
 
 impl FrameReader {
     pub(super) fn new(purpose: WebPurpose) -> Self {
@@ -330,9 +327,9 @@ impl FramePlace {
         if self.message == Some(true) && !content.is_empty() {
             self.is_line = out.ends_with(b"\n");
             let text = &out[start..];
-            if let Err(CloseCode(code)) = self.partial.check(text) {
+            if self.partial.check(text).is_err() {
                 out.truncate(start);
-                return Err(CloseCode(code));
+                return Err(CloseCode::NOT_TEXT);
             }
             self.progress.count_lines(&out[start..]);
         }
@@ -351,7 +348,7 @@ impl FramePlace {
             (_, Some(_)) => {}
             (_, None) if first & FIN != 0 => {
                 if self.message.take() == Some(true) {
-                    if self.partial.length > 0 {
+                    if self.partial.has_begun() {
                         return Err(CloseCode::NOT_TEXT);
                     }
                     if !mem::replace(&mut self.is_line, true) {
@@ -362,32 +359,6 @@ impl FramePlace {
             }
             (_, None) => {}
         }
-        Ok(())
-    }
-}
-
-impl PartialChar {
-    /// Checks that `text` continues UTF-8, and keeps the beginning of its last character.
-    fn check(&mut self, mut text: &[u8]) -> Result<(), CloseCode> {
-        while self.length > 0 {
-            let Some((next, rest)) = text.split_first() else { return Ok(()) };
-            let have = usize::from(self.length);
-            self.bytes[have] = *next;
-            text = rest;
-            match std::str::from_utf8(&self.bytes[..=have]) {
-                Ok(_) => self.length = 0,
-                // The longest character has 4 bytes, so a beginning has 3.
-                Err(error) if error.error_len().is_none() => self.length += 1,
-                Err(_) => return Err(CloseCode::NOT_TEXT),
-            }
-        }
-        let Err(error) = std::str::from_utf8(text) else { return Ok(()) };
-        if error.error_len().is_some() {
-            return Err(CloseCode::NOT_TEXT);
-        }
-        let begun = &text[error.valid_up_to()..];
-        self.bytes[..begun.len()].copy_from_slice(begun);
-        self.length = u8::try_from(begun.len()).unwrap_or(0);
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Hub {
     /// Maximum to read and parse per connection at a time.
     pub(super) portion: Portion,
     /// Whether users have a pace.
-    is_paced: bool,
+    pub(super) is_paced: bool,
     /// Whether the server has ended.
     closed: watch::Sender<bool>,
     /// Notified when there is a batch, or when none will follow.

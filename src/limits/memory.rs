@@ -56,8 +56,11 @@ pub const BACKLOG_CHUNK_BYTES: usize = 128;
 /// Bytes to read from a connection at a time if users have a pace.
 pub const PACED_SLICE_BYTES: usize = 512;
 
-/// How long a connection waits after such a slice that has no packet and no part of one: blank lines, or pings of
-/// WebSocket. So it has 25 KB of these read per second, however many it sends.
+/// Such slices in a row without the end of a packet: those of the longest frame, and as many again for what encryption
+/// and WebSocket add. More are blank lines, pings, or a message in needless pieces.
+pub const MAX_EMPTY_SLICES: u8 = 255;
+
+/// How long a connection waits after each further one. So 25 KB of these are read per second, however many come.
 pub const EMPTY_SLICE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Packets to parse from a connection at a time if users have a pace: each takes some 600 bytes while it

@@ -105,10 +105,7 @@ impl PacketReader {
             ..ReadState::default()
         };
         // The socket may have received something before it was polled.
-        Self {
-            input: Some(Box::new(input)),
-            readiness: Readiness { is_readable: true, is_new: true, ..Readiness::default() },
-        }
+        Self { input: Some(Box::new(input)), readiness: Readiness::begin() }
     }
 
     /// Records a report of the poll. Returns whether there is something to read, even if only an end.
@@ -199,10 +196,13 @@ fn portion(
             return ReadOutcome::Idle;
         } else {
             match read(connection, input, readiness, portion, scratch) {
-                Ok(length) if length > 0 && hub.is_paced && input.came_to_nothing(connection) => {
-                    return ReadOutcome::Pause(EMPTY_SLICE_PAUSE);
+                Ok(length) => {
+                    let has_packet = input.is_over || !input.incoming.is_empty();
+                    let is_empty = length > 0 && readiness.count_slice(has_packet);
+                    if is_empty && hub.is_paced {
+                        return ReadOutcome::Pause(EMPTY_SLICE_PAUSE);
+                    }
                 }
-                Ok(_) => {}
                 Err(_) => return ReadOutcome::Over,
             }
         }
@@ -393,11 +393,6 @@ impl ReadState {
     fn forget(&mut self) {
         self.decoder = Decoder::default();
         self.later = Vec::new();
-    }
-
-    /// Whether what was read has no packet and no part of one.
-    fn came_to_nothing(&self, connection: &Connection) -> bool {
-        self.is_done() && !self.is_over && self.decoder.is_empty() && connection.unfinished() == 0
     }
 
     /// Whether everything that was read is processed.

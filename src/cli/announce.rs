@@ -8,6 +8,7 @@ use crate::protocol::packet::ServerInfo;
 use crate::protocol::{WebAccess, page_link, plain_page_link};
 use crate::server::{PageGuide, PageNotice, Server};
 use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr};
 
 /// Announces a server that listens at `address`, unless the options forbid it. A failure is only logged: the
@@ -89,10 +90,14 @@ impl Reachability {
 pub(super) fn page_guide(serve: &ServeArgs, server: &Server, is_announced: bool) -> Option<PageGuide> {
     let access = server.handle().web_access()?;
     let (serve, address, info) = (serve.clone(), server.address(), server.info().clone());
+    let names = server.web_certificate().map(|own| own.chain().trusted_names(Timestamp::now()));
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     Some(Box::new(move |ticket| {
         let name = is_announced.then(|| local_name(&info.name, &info.id));
-        let hosts = page_hosts(&serve, address, name);
+        let hosts = match &names {
+            Some(names) if !names.is_empty() => names.clone(),
+            _ => page_hosts(&serve, address, name),
+        };
         let port = address.port();
         let links: Vec<String> = hosts.iter().map(|host| page_link(host, port, ticket)).collect();
         let first = links.first().filter(|_| !address.ip().is_loopback());
@@ -132,7 +137,8 @@ fn tell_browsers(serve: &ServeArgs, server: &Server) {
         Reachability::None => "ADDRESS".to_owned(),
     };
     let port = server.address().port();
-    let link = page_link(&ip, port, None);
+    let names = certificate.chain().trusted_names(Timestamp::now());
+    let link = page_link(names.first().unwrap_or(&ip), port, None);
     let sha256 = certificate.sha256().colons();
     let encrypted = match access {
         WebAccess::Https => "encrypted, https only",

@@ -20,7 +20,7 @@ use crate::discovery::{local_name, own_addresses};
 use crate::limits::{DEFAULT_PORT, TICKET_TIME};
 use crate::prompt::qr_code_here;
 use crate::protocol::{WebAccess, page_link, plain_page_link};
-use crate::security::protect_memory;
+use crate::security::{CertificateChain, protect_memory};
 use crate::server;
 
 pub(crate) fn run(
@@ -57,26 +57,39 @@ fn invite_browsers(args: InviteArgs, serve: &ServeArgs, joining: JoinArgs) -> Re
         anyhow::anyhow!("this server serves no page for browsers; start it with `lanchat serve --web`")
     })?;
     let is_announced = args.host.is_none() && !serve.no_discovery;
-    let links = page_links(&page, &addresses(args.host, port, serve)?, is_announced);
+    let chain = at.and_then(|(host, port)| {
+        // Without it, the links are by address.
+        fingerprint::shown_certificate(&host, port.unwrap_or(DEFAULT_PORT)).ok()
+    });
+    let names = chain.as_ref().filter(|_| args.host.is_none());
+    let names = names.map(|chain| chain.trusted_names(Timestamp::now())).unwrap_or_default();
+    let links = match names.is_empty() {
+        true => page_links(&page, &addresses(args.host, port, serve)?, is_announced),
+        false => {
+            let named = names.into_iter().map(|host| HostPort { host, port });
+            page_links(&page, &named.collect::<Vec<_>>(), false)
+        }
+    };
     let mut out = anstream::stdout().lock();
     for link in &links {
         writeln!(out, "{link}")?;
     }
     if io::stdout().is_terminal() {
-        for line in links.first().and_then(|link| qr_code_here(link, true)).unwrap_or_default() {
-            writeln!(out, "{line}")?;
+        let code = links.first().and_then(|link| Some((link, qr_code_here(link, true)?)));
+        if let Some((link, lines)) = code {
+            writeln!(out, "{link} as a QR code:")?;
+            lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
     }
     drop(out);
-    for note in notes(&page).into_iter().chain(at.and_then(|(host, port)| warning(&host, port))) {
+    for note in notes(&page).into_iter().chain(chain.as_ref().and_then(warning)) {
         anstream::eprintln!("{note}");
     }
     Ok(())
 }
 
-/// The digits that a person compares at the browser's warning; `None`: browsers do not warn, or the server is gone.
-fn warning(host: &str, port: Option<u16>) -> Option<String> {
-    let chain = fingerprint::shown_certificate(host, port.unwrap_or(DEFAULT_PORT)).ok()?;
+/// The digits that a person compares at the browser's warning; `None`: browsers that know the authority do not warn.
+fn warning(chain: &CertificateChain) -> Option<String> {
     chain.review(Timestamp::now()).is_self_made.then(|| {
         format!(
             "browsers warn of the server's own certificate; its SHA-256, which they show, is {}",

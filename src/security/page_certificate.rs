@@ -70,6 +70,14 @@ impl CertificateChain {
         }
     }
 
+    /// The names by which browsers get in without a warning, if they know its authority; none if it has none.
+    pub fn trusted_names(&self, now: Timestamp) -> Vec<String> {
+        if self.review(now).is_self_made {
+            return Vec::new();
+        }
+        self.names().into_iter().filter(|name| !name.starts_with('*')).collect()
+    }
+
     pub fn review(&self, now: Timestamp) -> CertificateReview {
         let now = unix_time(now);
         let (time, at) = match self.verify(0, &[], now) {

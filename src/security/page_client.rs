@@ -6,7 +6,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::verify_tls13_signature;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, PeerIncompatible, SignatureScheme};
+use rustls::{AlertDescription, DigitallySignedStruct, Error, PeerIncompatible, SignatureScheme};
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -37,9 +37,19 @@ where
         Ok(ip) => ServerName::from(ip),
         Err(_) => ServerName::try_from(host.to_owned()).map_err(io::Error::other)?,
     };
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(in_words)?;
     let chain = verifier.presented.get().cloned();
     Ok((stream, chain.ok_or_else(|| io::Error::other("the server presented no certificate"))?))
+}
+
+fn in_words(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            io::Error::other("it speaks no HTTP")
+        }
+        _ => error,
+    }
 }
 
 /// Takes any certificate of which the server owns the key.

@@ -42,9 +42,7 @@ pub struct WebCertificate {
 #[derive(Debug, thiserror::Error)]
 pub enum WebCertificateError {
     /// The file cannot be read or written.
-    #[error(
-        "cannot use the certificate for browsers in {0}: {1}; make the file readable for the server's user"
-    )]
+    #[error("cannot use the certificate for browsers in {0}: {1}; {remedy}", remedy = remedy(.1))]
     Unusable(PathBuf, io::Error),
     /// The file holds something else.
     #[error("{0} holds no certificate or key in PEM; name the files that your authority has made")]
@@ -68,6 +66,13 @@ pub enum WebCertificateError {
     /// The cryptography failed.
     #[error("cannot make a certificate for browsers: {0}")]
     Failed(String),
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "name a file that exists",
+        _ => "make the file readable for the server's user",
+    }
 }
 
 /// A certificate as it is kept.

@@ -4,6 +4,7 @@
 //! is refused. Until the first byte, a connection costs no more than its task.
 
 mod known_keys;
+mod stun;
 mod tls_handshake;
 
 use super::gate::{CutSignal, HandshakePermit, Offence, Pass, Restriction};
@@ -252,6 +253,7 @@ async fn try_open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &Pass) 
         // GET and HEAD; POST and OPTIONS, which any page can make a browser send, get their answer too.
         b'G' | b'H' | b'P' | b'O' => Box::pin(browse(handshaker, stream, pass, None, Vec::new())).await,
         b'{' => Err(Failure::Refused(Code::TlsRequired, tls_required())),
+        _ if stun::is_next(stream).await => Err(Failure::Gone),
         _ => Err(Failure::Refused(Code::BadProtocol, "lanchat: expected TLS".into())),
     }
 }

@@ -57,6 +57,9 @@ mod tests {
         }
         assert!((0..MAX_EMPTY_SLICES).all(|_| !readiness.count_slice(false)));
         assert!(readiness.count_slice(false) && readiness.count_slice(false));
-        assert!(!readiness.count_slice(true) && !readiness.count_slice(false), "a packet begins it anew");
+        assert!(
+            !readiness.count_slice(true) && !readiness.count_slice(false),
+            "a packet begins the count again"
+        );
     }
 }

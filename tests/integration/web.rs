@@ -10,6 +10,8 @@ mod frames;
 mod identity;
 #[cfg(unix)]
 mod invite;
+#[cfg(target_os = "linux")]
+mod penalties;
 
 use crate::support::server::TestServer;
 use lanchat::protocol::WebAccess;

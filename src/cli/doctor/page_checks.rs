@@ -5,7 +5,7 @@ use super::findings::{PageFinding, SeenPage};
 use crate::protocol::{WebAccess, page_link};
 use crate::security::{CertificateChain, CertificateTime};
 use jiff::Timestamp;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 const PAGE: &str = "page for browsers";
 const CERTIFICATE: &str = "certificate for browsers";
@@ -40,7 +40,11 @@ pub(super) fn page_lines(page: &PageFinding, server: &str, port: u16) -> Vec<Che
 
 fn encrypted(seen: &SeenPage, port: u16) -> CheckLine {
     let host = &seen.report.host;
-    let link = page_link(host, port, None);
+    let link = match is_link_local(host) {
+        // Browsers know no interface behind an address.
+        true => format!("https at {host}, an address that browsers cannot open"),
+        false => page_link(host, port, None),
+    };
     match &seen.report.https {
         Ok((_, FOUND)) => ok(
             PAGE,
@@ -128,6 +132,10 @@ fn certificate(seen: &SeenPage, chain: &CertificateChain, port: u16) -> CheckLin
             line(CERTIFICATE, detail + &remedy)
         }
     }
+}
+
+fn is_link_local(host: &str) -> bool {
+    host.parse().is_ok_and(|ip: Ipv6Addr| ip.is_unicast_link_local())
 }
 
 fn day(at: Timestamp) -> String {

@@ -11,6 +11,9 @@ pub enum ChannelError {
     /// The peer has sent an alert.
     #[error("the peer gave up: {0}")]
     GivenUp(String),
+    /// The peer speaks other protocols over TLS.
+    #[error("the peer does not offer this protocol")]
+    OtherProtocol,
     /// An unfinished record or message exceeds its limit.
     #[error("a record or message exceeds {0} bytes")]
     TooLong(usize),
@@ -23,6 +26,7 @@ impl From<Error> for ChannelError {
     fn from(error: Error) -> Self {
         match error {
             Error::AlertReceived(alert) => Self::GivenUp(format!("{alert:?}")),
+            Error::NoApplicationProtocol => Self::OtherProtocol,
             error => Self::Tls(error.to_string()),
         }
     }

@@ -46,6 +46,10 @@ pub(super) async fn handshake(handshaker: &Handshaker, stream: &mut TcpStream) -
                 tracing::debug!(event = "handshake_failed", %error, "the TLS handshake failed");
                 // Lets the alert arrive.
                 drain(stream).await;
+                if matches!(error, ChannelError::OtherProtocol) {
+                    // A page of any site can make a browser try TURN over TLS here.
+                    return Err(Failure::Gone);
+                }
                 return Err(Failure::Offence(Offence::Garbage));
             }
         }

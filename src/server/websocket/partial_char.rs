@@ -1,4 +1,4 @@
-//! Checks UTF-8 that comes in pieces, and keeps no more of it than the beginning of a character.
+//! Checks UTF-8 that comes in pieces, and keeps only the beginning of a character.
 
 /// The bytes are not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,6 +19,13 @@ fn certificate(from: i32, until: i32) -> (String, String) {
     (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }
 
+fn authority(name: &str) -> rcgen::CertifiedIssuer<'static, KeyPair> {
+    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+    rcgen::CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+}
+
 fn write(dir: &Path, name: &str, content: &str) -> PathBuf {
     let path = dir.join(name);
     lanchat::files::replace(&path, content.as_bytes()).unwrap();
@@ -89,6 +96,24 @@ fn the_names_in_a_given_certificate_are_the_server_s() {
 }
 
 #[test]
+fn links_have_the_names_that_an_authority_vouches_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (house, key) = (authority("house"), KeyPair::generate().unwrap());
+    let names = ["*.example".to_owned(), "chat.example".to_owned()];
+    let own = CertificateParams::new(names).unwrap().signed_by(&key, &house).unwrap();
+    let options = write_both(home.path(), &(own.pem() + &house.pem(), key.serialize_pem()));
+    let options: Vec<&str> = ["--web"].into_iter().chain(options.iter().map(String::as_str)).collect();
+    let mut server = Serve::start_at_home(home, &options);
+    let link = format!("https://chat.example:{}/", server.address.port());
+    server.wait_for_log(&format!("browsers join at {link}"));
+    let mut invite = Command::new(LANCHAT);
+    invite.args(["invite", "--web", "--data-dir"]).arg(server.home.path()).env("HOME", server.home.path());
+    let output = invite.output().unwrap();
+    let (links, notes) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!((&*links, notes.contains("warn")), (&*format!("{link}\n"), false), "{notes}");
+}
+
+#[test]
 fn serve_and_its_check_say_in_one_line_what_is_wrong_with_a_file() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().to_owned();
@@ -116,7 +141,7 @@ fn serve_and_its_check_say_in_one_line_what_is_wrong_with_a_file() {
     options[1] = dir.join("gone.pem").to_str().unwrap().to_owned();
     let output = serve_command(&home, &["--web", "--check"]).args(&options).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("gone.pem") && said.contains("readable for the server's user"), "{said}");
+    assert!(said.contains("gone.pem") && said.contains("name a file that exists"), "{said}");
 }
 
 #[test]
@@ -152,12 +177,6 @@ fn the_check_warns_of_what_keeps_browsers_away_and_a_start_logs_it() {
 #[test]
 fn the_check_looks_at_the_certificates_between_the_server_s_and_its_authority() {
     let home = tempfile::tempdir().unwrap();
-    let authority = |name: &str| {
-        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
-        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
-        rcgen::CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
-    };
     let (house, other) = (authority("house"), authority("other"));
     let key = KeyPair::generate().unwrap();
     let own = CertificateParams::new(["chat.example".into()]).unwrap().signed_by(&key, &house).unwrap();

@@ -31,6 +31,8 @@ pub enum Kind {
     FloorWs,
     /// `lanchat serve --no-history`, and browsers over http.
     Ws,
+    /// `lanchat serve --no-history`: half are browsers over http, half speak plaintext.
+    HalfWs,
     /// The relay with frames of WebSocket in TLS.
     FloorWss,
     /// `lanchat serve --no-history`, and browsers over https that have a key each.
@@ -39,7 +41,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every one, in the order of the table.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Floor,
         Self::Plain,
         Self::Kept,
@@ -48,6 +50,7 @@ impl Kind {
         Self::KeptTls,
         Self::FloorWs,
         Self::Ws,
+        Self::HalfWs,
         Self::FloorWss,
         Self::Wss,
     ];
@@ -62,13 +65,14 @@ impl Kind {
     pub const OF_ROOMS: [Self; 4] = [Self::Floor, Self::Plain, Self::FloorTls, Self::Tls];
 
     /// Those that are held against each other, and what the table calls it.
-    pub const RATIOS: [(Self, Self, &'static str); 8] = [
+    pub const RATIOS: [(Self, Self, &'static str); 9] = [
         (Self::Plain, Self::Floor, "plaintext/floor"),
         (Self::Tls, Self::FloorTls, "TLS/floor TLS"),
         (Self::Kept, Self::Plain, "kept/plaintext"),
         (Self::KeptTls, Self::Tls, "kept TLS/TLS"),
         (Self::Ws, Self::FloorWs, "ws/floor ws"),
         (Self::Ws, Self::Plain, "ws/plaintext"),
+        (Self::HalfWs, Self::Plain, "half ws/plaintext"),
         (Self::Wss, Self::FloorWss, "wss/floor wss"),
         (Self::Wss, Self::Tls, "wss/TLS"),
     ];
@@ -83,6 +87,7 @@ impl Kind {
             Self::KeptTls => "kept TLS",
             Self::FloorWs => "floor ws",
             Self::Ws => "ws",
+            Self::HalfWs => "half ws",
             Self::FloorWss => "floor wss",
             Self::Wss => "wss",
         }
@@ -110,7 +115,7 @@ impl Kind {
     }
 
     pub fn is_web(self) -> bool {
-        matches!(self, Self::FloorWs | Self::Ws | Self::FloorWss | Self::Wss)
+        matches!(self, Self::FloorWs | Self::Ws | Self::HalfWs | Self::FloorWss | Self::Wss)
     }
 }
 
@@ -156,7 +161,11 @@ impl Stage {
     pub fn clients(&self) -> Result<Clients> {
         let speech = if self.kind.is_floor() { Speech::Lines } else { Speech::Packets };
         let keys = self.keys.clone();
-        let (address, web) = (self.server.address, usize::from(self.kind.is_web()));
+        let web = match self.kind {
+            Kind::HalfWs => 2,
+            kind => usize::from(kind.is_web()),
+        };
+        let address = self.server.address;
         Clients::new(Target { address, speech, keys, sources: 1, first: 0, web })
     }
 }

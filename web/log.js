@@ -346,7 +346,8 @@ export class Log {
     const target = /** @type {HTMLElement | undefined} */ (event?.target);
     const node = /** @type {HTMLElement | null | undefined} */ (target?.closest?.(".msg"));
     const message = node && this.messages.find((message) => String(message.n) === node.dataset.n);
-    if (event && event.type === "pointerover" && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
+    // A finger is nowhere before it touches, and leaves the page before its click.
+    if (event?.type.startsWith("pointer") && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
     if (message && message === this.held) return;
     // A pointer that rests elsewhere takes nothing from someone with a keyboard.
     const isByKeys = document.activeElement?.closest(".msg, #tools");

@@ -5,6 +5,7 @@ mod checked;
 mod closing;
 mod files;
 mod finding;
+mod focus;
 mod kept;
 mod keyboard;
 mod pictures;

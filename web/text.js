@@ -244,10 +244,17 @@ export function safeLine(text) {
   return line.finish();
 }
 
+/** A text without these characters at its end. A regular expression would begin anew at each run of them.
+ * @param {string} text @param {string} ends */
+function without(text, ends) {
+  let end = text.length;
+  while (end > 0 && ends.includes(text[end - 1])) end -= 1;
+  return text.slice(0, end);
+}
+
 /** The lines of a text, each safe; at least one.
  * @param {string} text */
-export const safeLines = (text) =>
-  text.replace(/[\n\r]+$/, "").split("\n").map((line) => safeLine(line.replace(/\r+$/, "")));
+export const safeLines = (text) => without(text, "\n\r").split("\n").map((line) => safeLine(without(line, "\r")));
 
 /** A text that stands within a line of the page.
  * @param {string} text */

@@ -18,14 +18,13 @@ const MAX_WAITING = 1024 * 1024;
 /** Signs of life, as often as the protocol asks. */
 const ALIVE_EVERY = 10_000;
 
-/** Why a side ends a transfer, in words.
- * @type {Record<string, string>} */
-const WHY = {
+/** Why a side ends a transfer, in words. */
+const WHY = new Map(Object.entries({
   changed: "the file changed while it was sent", no_space: "the receiver's disk is full", cancelled: "it was cancelled",
   bad_hash: "what arrived is not what was sent", too_many_bytes: "more came than was offered",
   too_few_bytes: "less came than was offered", bad_record: "the other side sent something else than a file",
   io: "the file could not be read or written", busy: "too many files are unfinished there",
-};
+}));
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -224,7 +223,7 @@ export class Files {
     work
       .catch((/** @type {Error} */ error) => {
         line.stop(error.message);
-        if (row.stage === "moving" && error.message !== "cut") this.fail(row, `failed: ${WHY[error.message] ?? error.message}`);
+        if (row.stage === "moving" && error.message !== "cut") this.fail(row, `failed: ${WHY.get(error.message) ?? error.message}`);
       })
       .finally(() => line.finish());
   }
@@ -423,7 +422,7 @@ class Transport {
   /** Tells the other side why it ends.
    * @param {string} code */
   stop(code) {
-    if (code in WHY) this.send(jsonRecord("X", { code, msg: WHY[code] }));
+    if (WHY.has(code)) this.send(jsonRecord("X", { code, msg: WHY.get(code) }));
   }
 
   /** Ends once the other side has what was sent last. */

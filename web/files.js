@@ -31,11 +31,13 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Files {
   /** @type {Transfer[]} */ all = [];
-  /** Files that the user has saved, by their addresses in this page.
+  /** Files that the browser was given to save, by their addresses in this page.
    * @type {Set<string>} */ saved = new Set();
 
-  /** @param {Session} session @param {() => string} ticket */
-  constructor(session, ticket) {
+  /** @param {Session} session @param {() => string} ticket
+   * @param {(url: string, name: string) => void} save  among the browser's downloads */
+  constructor(session, ticket, save) {
+    this.save = save;
     this.session = session;
     this.store = session.store;
     this.ticket = ticket;
@@ -304,12 +306,37 @@ export class Files {
       } else {
         const { files, bytes } = content(next);
         if (files !== row.arrived.length || bytes !== total()) throw new Error("too_few_bytes");
+        // First, because the sender then says that the user has it.
+        this.hand(row);
         line.send(jsonRecord("O", { bytes }));
         break;
       }
     }
-    for (const file of row.arrived) file.url = URL.createObjectURL(new Blob(file.parts));
     this.done(row);
+  }
+
+  /** Gives a file that has arrived to the browser to save; of several, browsers take one, so the user saves them.
+   * @param {Transfer} row */
+  hand(row) {
+    for (const file of row.arrived) file.url = URL.createObjectURL(new Blob(file.parts));
+    const [{ path, url } = { path: [], url: "" }, ...more] = row.arrived;
+    if (!url || more.length) return;
+    this.save(url, path[path.length - 1]);
+    this.saved.add(url);
+  }
+
+  /** The user has saved a file.
+   * @param {Transfer} row @param {string} url */
+  keep(row, url) {
+    this.saved.add(url);
+    this.touch(row);
+  }
+
+  /** What became of a file that has arrived.
+   * @param {Transfer} row */
+  told(row) {
+    const isSaved = row.arrived.every(({ url }) => !url || this.saved.has(url));
+    return `${row.told}; ${isSaved ? "given to your browser to save" : "not saved yet"}`;
   }
 
   /** @param {Transfer} row @param {number} bytes */

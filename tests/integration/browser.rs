@@ -6,6 +6,7 @@ mod closing;
 mod files;
 mod finding;
 mod focus;
+mod history;
 mod kept;
 mod keyboard;
 mod pictures;

@@ -72,7 +72,9 @@ fn the_message_box_gives_up_the_focus() {
     alice.mouse("mouseReleased", middle, 0);
     alice.wait("document.activeElement === document.body");
     // Nor does a later change of the page take it.
-    alice.run("document.querySelector('#latest').hidden = false; document.querySelector('#latest').hidden = true");
+    alice.run(
+        "document.querySelector('#latest').hidden = false; document.querySelector('#latest').hidden = true",
+    );
     assert_eq!(alice.value("document.activeElement === document.body"), json!(true));
 }
 

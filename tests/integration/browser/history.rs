@@ -1,0 +1,60 @@
+//! Old messages are in reach and the newest stay in sight, whatever the window shows of them.
+
+use super::{House, Resident, Visitor};
+use crate::support::chromium::{Browser, Window};
+use serde_json::json;
+
+impl Browser<'_> {
+    fn resize(&self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", &size);
+        self.wait(&format!("innerHeight === {height}"));
+    }
+}
+
+#[test]
+fn older_messages_come_until_they_fill_the_window() {
+    let Some(house) = House::open() else { return };
+    let (desk, resident, other) = (Visitor::new(&house), Resident::new(&house), Resident::new(&house));
+    other.says("carol", (0..150).map(|n| format!("carol {n}.")));
+    resident.says("bob", (0..130).map(|n| format!("bob {n}.")));
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.wait_for("bob 129.");
+    alice.say("/ignore bob");
+    alice.wait_for("you no longer see messages from bob");
+    alice.open(&house.url());
+    alice.wait_for_entry();
+    alice.wait_for("carol 149.");
+    alice.wait(
+        "(({scrollHeight, clientHeight}) => scrollHeight > clientHeight)(document.querySelector('#log'))",
+    );
+    alice.resize(1280, 7000);
+    alice.wait_for("carol 0.");
+    alice.wait_for("This is the beginning.");
+}
+
+#[test]
+fn the_newest_message_stays_in_sight_when_the_window_changes() {
+    let Some(house) = House::open() else { return };
+    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
+    resident.says(
+        "bob",
+        (0..100).map(|n| format!("line {n} of a text that is long enough for two lines of a phone.")),
+    );
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.wait_for("line 99 ");
+    let at_end = "(({scrollHeight, scrollTop, clientHeight}) => scrollHeight - scrollTop - clientHeight < 2)(document.querySelector('#log')) \
+                  && document.querySelector('#latest').hidden";
+    alice.wait(at_end);
+    for (width, height) in [(1280, 416), (390, 844), (844, 390), (1280, 800)] {
+        alice.resize(width, height);
+        alice.wait(at_end);
+    }
+    // Who reads older messages stays there, with the way back in sight.
+    alice.run("document.querySelector('#log').scrollTop -= 500");
+    alice.wait("!document.querySelector('#latest').hidden");
+    alice.resize(1280, 416);
+    alice.wait("!document.querySelector('#latest').hidden");
+}

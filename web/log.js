@@ -127,8 +127,9 @@ export class Log {
   fill(spot) {
     const { root, session } = this;
     if (root.scrollHeight > root.clientHeight || !root.clientHeight || !spot.isLoaded) return;
-    if (this.start > 0 && this.follows) {
-      this.newest += STEP;
+    if (this.start > 0) {
+      if (!this.follows || this.newest === WINDOW) return;
+      this.newest = Math.min(this.newest + STEP, WINDOW);
       this.store.changed();
     } else if (!spot.isWhole && spot.messages.length < FILLING && session.state.kind === "up") this.does.older(spot);
   }

@@ -58,3 +58,26 @@ fn the_newest_message_stays_in_sight_when_the_window_changes() {
     alice.resize(1280, 416);
     alice.wait("!document.querySelector('#latest').hidden");
 }
+
+#[test]
+fn a_quote_of_a_message_that_is_not_here_needs_a_connection() {
+    let Some(mut house) = House::open() else { return };
+    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.say("first");
+    alice.wait("document.querySelectorAll('.msg:not(.waiting)').length === 1");
+    resident.says("bob", (0..60).map(|n| format!("line {n}.")));
+    alice.wait_for("line 59.");
+    alice.run("document.querySelector('#log').scrollTop = 0; document.querySelector('#log .msg').focus()");
+    alice.click("#tools [aria-label=Reply]");
+    alice.say("and last");
+    alice.wait_for("and last");
+    alice.open(&house.url());
+    alice.wait_for_entry();
+    alice.wait("document.querySelector('.quote')?.textContent.includes('an earlier message') === true");
+    house.kill();
+    alice.wait("document.querySelector('#status').textContent !== ''");
+    alice.click(".quote");
+    alice.wait_for("not connected: that message is not in the page");
+}

@@ -2,7 +2,7 @@
 // words. A command that only the terminal has gets a line that says so.
 
 import { FOREVER, until } from "./attention.js";
-import { ELSEWHERE, count, firstWord, place, text } from "./packets.js";
+import { count, elsewhere, firstWord, place, text } from "./packets.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./session.js").Session} Session */
@@ -35,6 +35,14 @@ function dnd({ store }, rest) {
   store.note(end ? `no notifications${till(end)}; the page still counts messages; to end this: /dnd off` : "notifications are on again");
 }
 
+/** What someone said last, who may have left since.
+ * @param {Store} store @param {string} name */
+function lastOf(store, name) {
+  const all = [...store.spots.values()].flatMap(({ messages }) => messages);
+  const said = all.filter(({ kind, from, mine }) => (kind === "chat" || kind === "file") && !mine && from.toLowerCase() === name.toLowerCase());
+  return said.sort((one, other) => other.ts - one.ts)[0];
+}
+
 /** @param {Page} page @param {string} rest */
 async function ignore({ store, session }, rest) {
   const { attention } = store;
@@ -48,8 +56,14 @@ async function ignore({ store, session }, rest) {
   const bare = name.replace(/^@/, "");
   if (!end) throw { msg: BAD_TIME };
   if (bare.toLowerCase() === store.me.toLowerCase()) throw { msg: "you cannot ignore yourself" };
-  const { user } = (await session.ask({ type: "whois", name: bare })).end;
-  const tag = tagOf(text(user?.key));
+  const { user, tag } = await session.ask({ type: "whois", name: bare }).then(
+    ({ end: { user } }) => ({ user, tag: tagOf(text(user?.key)) }),
+    (/** @type {Packet} */ refusal) => {
+      const said = lastOf(store, bare);
+      if (refusal.code !== "no_such_user" || !said) throw refusal;
+      return { user: { name: said.from }, tag: said.tag };
+    },
+  );
   attention.ignore({ name: text(user?.name) || bare, tag, until: end });
   const spot = store.spots.get(place(`@${bare}`).key);
   if (spot) store.markRead(spot);
@@ -78,7 +92,7 @@ function help({ store, session, does }, rest) {
   const found = session.commands.find((command) => command.names.includes(name));
   if (!rest) does.help("");
   else if (found) store.note(`/${found.names[0]} ${found.usage}`.trim() + `: ${found.help}`);
-  else store.note(ELSEWHERE[name] ? `/${name} ${ELSEWHERE[name]}` : `this page has no command /${name}; /help lists them`, "failure");
+  else store.note(elsewhere(name) ?? `this page has no command /${name}; /help lists them`, "failure");
 }
 
 /** @type {Record<string, (page: Page, rest: string) => void | Promise<void>>} */
@@ -98,12 +112,12 @@ export function run(name, rest, line, page) {
   };
   const usage = (/** @type {string} */ text) => refuse(`usage: /${name} ${text}`);
   const [own] = session.commands.filter((command) => command.names.includes(name));
-  if (name in OWN) {
+  if (Object.hasOwn(OWN, name)) {
     if (name === "unignore" && !rest) return usage("NAME");
     Promise.resolve()
       .then(() => OWN[name](page, rest))
       .catch((/** @type {Packet} */ refusal) => refuse(text(refusal.msg)));
-  } else if (name in does) does[name](rest);
+  } else if (Object.hasOwn(does, name)) does[name](rest);
   else if (name === "query") {
     const there = store.go(first ? (first.startsWith("#") || first.startsWith("@") ? first : `@${first}`) : "#lobby");
     if (after) session.say(there, after, {});
@@ -124,7 +138,8 @@ export function run(name, rest, line, page) {
       composer.submit();
     }
   } else if (name === "reply" || name === "edit") refuse("messages have no numbers in the page; point at a message, or tap it, and use its button");
-  else if (name in ELSEWHERE) store.note(`/${name} ${ELSEWHERE[name]}`);
+  else if (elsewhere(name)) store.note(elsewhere(name) ?? "");
+  else if (name.includes("/")) refuse(`there is no command /${name}; to send it as a message, begin it with //`);
   else if (name === "part" && !rest && !spot.isDirect) session.command(`/part ${spot.name}`);
   else if (name === "part" && !rest) {
     spot.joined = false;

@@ -101,6 +101,8 @@ export class Composer {
     const text = since && since !== line ? `${line}\n${since}` : line;
     if (isHere) this.set(text);
     else spot.draft = text;
+    // The next command takes the place of one that was refused.
+    if (isHere && text === line && line.startsWith("/")) this.input.select();
     this.store.changed();
   }
 

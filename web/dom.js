@@ -36,6 +36,10 @@ export function icon(name) {
 /** @param {string} label @param {() => void} onclick @param {string} className @returns {HTMLButtonElement} */
 export const button = (label, onclick, className = "") => el("button", { type: "button", onclick, className }, label);
 
+/** Saves a file of this page among the browser's downloads.
+ * @param {string} href @param {string} name */
+export const download = (href, name) => el("a", { href, download: safeLine(name) }).click();
+
 /** A user's name, with a mark if no key backs it.
  * @param {string} name @param {string | undefined} tag @param {string} className */
 export function who(name, tag, className = "") {

@@ -18,25 +18,26 @@ const MAX_WAITING = 1024 * 1024;
 /** Signs of life, as often as the protocol asks. */
 const ALIVE_EVERY = 10_000;
 
-/** Why a side ends a transfer, in words.
- * @type {Record<string, string>} */
-const WHY = {
+/** Why a side ends a transfer, in words. */
+const WHY = new Map(Object.entries({
   changed: "the file changed while it was sent", no_space: "the receiver's disk is full", cancelled: "it was cancelled",
   bad_hash: "what arrived is not what was sent", too_many_bytes: "more came than was offered",
   too_few_bytes: "less came than was offered", bad_record: "the other side sent something else than a file",
   io: "the file could not be read or written", busy: "too many files are unfinished there",
-};
+}));
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Files {
   /** @type {Transfer[]} */ all = [];
-  /** Files that the user has saved, by their addresses in this page.
+  /** Files that the browser was given to save, by their addresses in this page.
    * @type {Set<string>} */ saved = new Set();
 
-  /** @param {Session} session @param {() => string} ticket */
-  constructor(session, ticket) {
+  /** @param {Session} session @param {() => string} ticket
+   * @param {(url: string, name: string) => void} save  among the browser's downloads */
+  constructor(session, ticket, save) {
+    this.save = save;
     this.session = session;
     this.store = session.store;
     this.ticket = ticket;
@@ -224,7 +225,7 @@ export class Files {
     work
       .catch((/** @type {Error} */ error) => {
         line.stop(error.message);
-        if (row.stage === "moving" && error.message !== "cut") this.fail(row, `failed: ${WHY[error.message] ?? error.message}`);
+        if (row.stage === "moving" && error.message !== "cut") this.fail(row, `failed: ${WHY.get(error.message) ?? error.message}`);
       })
       .finally(() => line.finish());
   }
@@ -305,12 +306,37 @@ export class Files {
       } else {
         const { files, bytes } = content(next);
         if (files !== row.arrived.length || bytes !== total()) throw new Error("too_few_bytes");
+        // First, because the sender then says that the user has it.
+        this.hand(row);
         line.send(jsonRecord("O", { bytes }));
         break;
       }
     }
-    for (const file of row.arrived) file.url = URL.createObjectURL(new Blob(file.parts));
     this.done(row);
+  }
+
+  /** Gives a file that has arrived to the browser to save; of several, browsers take one, so the user saves them.
+   * @param {Transfer} row */
+  hand(row) {
+    for (const file of row.arrived) file.url = URL.createObjectURL(new Blob(file.parts));
+    const [{ path, url } = { path: [], url: "" }, ...more] = row.arrived;
+    if (!url || more.length) return;
+    this.save(url, path[path.length - 1]);
+    this.saved.add(url);
+  }
+
+  /** The user has saved a file.
+   * @param {Transfer} row @param {string} url */
+  keep(row, url) {
+    this.saved.add(url);
+    this.touch(row);
+  }
+
+  /** What became of a file that has arrived.
+   * @param {Transfer} row */
+  told(row) {
+    const isSaved = row.arrived.every(({ url }) => !url || this.saved.has(url));
+    return `${row.told}; ${isSaved ? "given to your browser to save" : "not saved yet"}`;
   }
 
   /** @param {Transfer} row @param {number} bytes */
@@ -423,7 +449,7 @@ class Transport {
   /** Tells the other side why it ends.
    * @param {string} code */
   stop(code) {
-    if (code in WHY) this.send(jsonRecord("X", { code, msg: WHY[code] }));
+    if (WHY.has(code)) this.send(jsonRecord("X", { code, msg: WHY.get(code) }));
   }
 
   /** Ends once the other side has what was sent last. */

@@ -70,18 +70,22 @@ export function keepFocus(fallback) {
     steps = trail(activeElement);
   };
   document.addEventListener("focusin", note);
-  // Who clicks beside everything wants no focus.
-  document.addEventListener("pointerup", () => {
-    if (document.activeElement === document.body) held = undefined;
-  });
-  new MutationObserver(() => {
+  const isNowhere = () => !document.activeElement || document.activeElement === document.body;
+  // Later, because a browser tells of a lost focus before it removes the element. Who left it wants no focus.
+  document.addEventListener("focusout", () => setTimeout(() => {
+    if (held && isNowhere() && isUsable(held)) held = undefined;
+  }));
+  new MutationObserver((changes) => {
     if (!held) return;
     if (document.activeElement === held && isUsable(held)) {
       steps = trail(held);
       return;
     }
-    const { activeElement } = document;
-    if (activeElement && activeElement !== document.body && isUsable(activeElement)) return;
-    (isUsable(held) ? /** @type {HTMLElement} */ (held) : (successor(steps) ?? fallback())).focus({ preventScroll: true });
+    if (!isNowhere() && isUsable(/** @type {Element} */ (document.activeElement))) return;
+    const own = /** @type {HTMLElement} */ (held);
+    // Between two elements the focus is nowhere, too: then the user moved it, not this change.
+    const isMoved = () => changes.some(({ removedNodes }) => [...removedNodes].some((node) => node.contains(own)));
+    if (!isUsable(own)) (successor(steps) ?? fallback()).focus({ preventScroll: true });
+    else if (isMoved()) own.focus({ preventScroll: true });
   }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "inert", "open"] });
 }

@@ -5,24 +5,32 @@
 /** The longest link in bytes: many servers refuse longer ones. */
 const MAX_LINK = 2048;
 
-/** The most links of a line. */
+/** The most links of a line, with those that turn out to be none. */
 const MAX_LINKS = 20;
 
-/** Ends a sentence rather than a link. */
-const SENTENCE = /[.,;:!?']+$/;
+/** End a sentence rather than a link. */
+const SENTENCE = ".,;:!?'";
 
 /** Hides where a link leads. */
 const UNSEEN = /[\p{Cf}\p{Cc}\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]/u;
 
-/** @param {string} found */
+/** A link without what belongs to the sentence around it. One pass: others choose these texts.
+ * @param {string} found */
 function trimmed(found) {
-  let link = found.replace(SENTENCE, "");
-  for (const [open, close] of ["()", "[]"]) {
-    while (link.endsWith(close) && link.split(open).length < link.split(close).length) {
-      link = link.slice(0, -1).replace(SENTENCE, "");
-    }
+  /** How many more brackets close than open.
+   * @type {Record<string, number>} */
+  const extra = { ")": 0, "]": 0 };
+  for (const c of found) {
+    if (c === "(" || c === "[") extra[c === "(" ? ")" : "]"] -= 1;
+    else if (c === ")" || c === "]") extra[c] += 1;
   }
-  return link;
+  let end = found.length;
+  for (; end > 0; end -= 1) {
+    const last = found[end - 1];
+    if ((last === ")" || last === "]") && extra[last] > 0) extra[last] -= 1;
+    else if (!SENTENCE.includes(last)) break;
+  }
+  return found.slice(0, end);
 }
 
 /** @param {string} link */
@@ -88,10 +96,11 @@ export function parts(line, me, sought = []) {
   let at = 0;
   let links = 0;
   for (const match of line.matchAll(/https?:\/\/[^\s<>"`{}|\\^\p{Cc}]+/giu)) {
+    if (links === MAX_LINKS) break;
+    links += 1;
     const link = trimmed(match[0]);
     const start = match.index ?? 0;
-    if (links === MAX_LINKS || !isWeb(link)) continue;
-    links += 1;
+    if (!isWeb(link)) continue;
     words(found, line.slice(at, start), me, sought);
     found.push({ kind: "link", text: link });
     at = start + link.length;

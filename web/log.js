@@ -2,7 +2,7 @@
 // scrolls back.
 
 import { $, button, color, day, el, icon, lines, tile, time, who } from "./dom.js";
-import { size } from "./packets.js";
+import { LOBBY, size } from "./packets.js";
 import { brief, briefName, safeLine } from "./text.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -30,6 +30,9 @@ const STEP = 100;
 /** The messages to show while the newest is in sight: several screens, and few enough to draw in a burst. */
 const NEWEST = 80;
 
+/** The most messages to ask for while hidden ones fill none of the window: a button brings more. */
+const FILLING = 1000;
+
 /** How close to an end the user must be for more to come. */
 const NEAR = 600;
 
@@ -44,6 +47,8 @@ export class Log {
   start = 0;
   /** Whether the newest message is in sight, and stays there. */
   follows = true;
+  /** How many of the newest messages to show. */
+  newest = NEWEST;
   /** @type {Message | undefined} */ top;
   /** The message to lead the user to.
    * @type {Message | undefined} */ goal;
@@ -65,6 +70,13 @@ export class Log {
     for (const type of ["pointerover", "focusin", "click"]) this.root.addEventListener(type, (event) => this.point(event));
     $("main").addEventListener("pointerleave", (/** @type {Event} */ event) => this.point(event));
     $("latest").onclick = () => this.latest();
+    // A keyboard on the screen, or a turn of it, changes what is in sight without scrolling.
+    new ResizeObserver(() => this.resized()).observe(this.root);
+  }
+
+  resized() {
+    if (this.follows) this.root.scrollTop = this.root.scrollHeight;
+    this.store.changed();
   }
 
   get messages() {
@@ -110,6 +122,18 @@ export class Log {
     else if (scrollHeight - scrollTop - clientHeight < NEAR && !isWhole) this.move(STEP);
   }
 
+  /** Brings more until what is shown fills the window: what does not scroll has no other way to older messages.
+   * @param {Spot} spot */
+  fill(spot) {
+    const { root, session } = this;
+    if (root.scrollHeight > root.clientHeight || !root.clientHeight || !spot.isLoaded) return;
+    if (this.start > 0) {
+      if (!this.follows || this.newest === WINDOW) return;
+      this.newest = Math.min(this.newest + STEP, WINDOW);
+      this.store.changed();
+    } else if (!spot.isWhole && spot.messages.length < FILLING && session.state.kind === "up") this.does.older(spot);
+  }
+
   /** Moves the window; at its beginning, asks for older messages.
    * @param {number} by */
   move(by) {
@@ -131,6 +155,7 @@ export class Log {
     if (isNew) {
       this.key = spot.key;
       this.follows = true;
+      this.newest = NEWEST;
       this.top = undefined;
       this.nodes.clear();
       root.replaceChildren();
@@ -143,7 +168,7 @@ export class Log {
     }
     const first = spot.newFrom === undefined ? -1 : messages.findIndex((message) => message.major >= (spot.newFrom ?? 0));
     const known = this.top ? messages.indexOf(this.top) : -1;
-    this.start = Math.max(0, this.follows || known < 0 ? messages.length - NEWEST : known);
+    this.start = Math.max(0, this.follows || known < 0 ? messages.length - this.newest : known);
     if (isNew && first >= 0 && first < this.start) this.start = first;
     const anchor = this.follows ? undefined : this.anchor();
     // A screen reader reads what comes, not what the user scrolls to.
@@ -155,6 +180,7 @@ export class Log {
     // What fits on the screen has no scrolling that would say so.
     this.follows ||= this.isAtEnd && this.start + WINDOW >= messages.length;
     this.extend();
+    this.fill(spot);
     if (this.held && (this.held.deleted || !messages.includes(this.held))) this.point();
     this.putTools();
     if (messages.length < STEP / 2 && !spot.isLoaded && this.session.state.kind === "up") this.does.older(spot);
@@ -229,6 +255,9 @@ export class Log {
     const rows = [];
     if (spot.isWhole && this.start === 0) {
       rows.push({ key: "begin", version: "", make: () => el("p", { className: "note row" }, "This is the beginning.") });
+    }
+    if (!spot.isWhole && this.start === 0 && spot.messages.length >= FILLING) {
+      rows.push({ key: "older", version: "", make: () => el("div", { className: "gap" }, button("Show older messages", () => this.does.older(spot))) });
     }
     const { gap } = spot;
     let before = messages[this.start - 1];
@@ -306,13 +335,21 @@ export class Log {
     return button(`↩ ${brief(text)}`, () => this.does.look(spot, of), "quote");
   }
 
+  /** To whom the file is offered.
+   * @param {Transfer} row */
+  offers(row) {
+    const { isDirect, key, name } = this.store.current;
+    if (isDirect) return row.isMine ? "offers " : "offers you ";
+    return key === LOBBY ? "offers everyone " : `offers ${brief(name, 40)} `;
+  }
+
   /** @param {Message} message */
   file(message) {
     const row = /** @type {Transfer} */ (message.file);
     const { files } = this;
     const what = [row.count !== undefined && `${row.count} files`, row.size !== undefined && size(row.size)].filter(Boolean).join(", ");
     const bdi = el("bdi", {}, briefName(row.name));
-    const box = el("div", { className: "file" }, el("div", {}, row.isMine ? "offers " : "offers you ", el("strong", {}, bdi), what && ` (${what})`));
+    const box = el("div", { className: "file" }, el("div", {}, this.offers(row), el("strong", {}, bdi), what && ` (${what})`));
     const buttons = el("div", { className: "buttons" });
     if (row.stage === "moving") {
       const progress = el("progress", { max: row.size || 1, "aria-label": `progress of ${briefName(row.name)}` });
@@ -330,11 +367,12 @@ export class Log {
     for (const { path, url } of row.stage === "done" ? row.arrived : []) {
       const name = path[path.length - 1];
       if (!url) continue;
-      const save = el("a", { className: "button", href: url, download: safeLine(name) }, row.arrived.length > 1 ? `Save ${briefName(name, 40)}` : "Save");
-      save.addEventListener("click", () => this.files.saved.add(url));
+      const label = files.saved.has(url) ? "Save again" : "Save";
+      const save = el("a", { className: "button", href: url, download: safeLine(name) }, row.arrived.length > 1 ? `${label} ${briefName(name, 40)}` : label);
+      save.addEventListener("click", () => setTimeout(() => files.keep(row, url)));
       buttons.append(save);
     }
-    const told = row.told || (row.isMine && row.stage === "offered" ? "waiting for an answer" : "");
+    const told = row.stage === "done" && !row.isMine ? files.told(row) : row.told || (row.isMine && row.stage === "offered" ? "waiting for an answer" : "");
     if (told) box.append(el("div", { className: "state" }, brief(told, 300)));
     if (buttons.firstChild) box.append(buttons);
     return box;
@@ -346,7 +384,8 @@ export class Log {
     const target = /** @type {HTMLElement | undefined} */ (event?.target);
     const node = /** @type {HTMLElement | null | undefined} */ (target?.closest?.(".msg"));
     const message = node && this.messages.find((message) => String(message.n) === node.dataset.n);
-    if (event && event.type === "pointerover" && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
+    // A finger is nowhere before it touches, and leaves the page before its click.
+    if (event?.type.startsWith("pointer") && /** @type {PointerEvent} */ (event).pointerType !== "mouse") return;
     if (message && message === this.held) return;
     // A pointer that rests elsewhere takes nothing from someone with a keyboard.
     const isByKeys = document.activeElement?.closest(".msg, #tools");

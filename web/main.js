@@ -3,7 +3,7 @@
 import { run } from "./commands.js";
 import { Composer } from "./composer.js";
 import { outboxDisk, recall, remember } from "./disk.js";
-import { $, button, el, isTouch } from "./dom.js";
+import { $, button, download, el, isTouch } from "./dom.js";
 import { Files } from "./files.js";
 import { keepFocus } from "./focus.js";
 import { hasKeys, token } from "./keys.js";
@@ -35,7 +35,7 @@ link.ticket = ticketOfAddress();
 // A link that is opened where the page is already only changes the address.
 addEventListener("hashchange", () => ticketOfAddress() && location.reload());
 /** @type {Files} */
-const files = new Files(session, () => link.ticket);
+const files = new Files(session, () => link.ticket, download);
 const offers = new Offers(store, files);
 const composer = new Composer(store, session, { command, edit, offer: (list) => offers.pasted(list) });
 const log = new Log(store, session, files, {
@@ -271,6 +271,7 @@ async function found(packet) {
  * @param {Spot} spot @param {number} of */
 async function look(spot, of) {
   try {
+    if (!spot.bySeq.has(of) && session.state.kind !== "up") throw { msg: "not connected: that message is not in the page" };
     await session.past.around(spot, of);
     if (store.current === spot && !log.show(of)) store.note("that message is not here any more", "failure");
   } catch (refusal) {
@@ -362,6 +363,9 @@ function draw() {
   $("h-people").textContent = spot.isDirect || spot.key === LOBBY ? `People · ${store.total}` : `In ${safeLine(spot.name)} · ${spot.here}`;
   const topic = spot.topic || (spot.isDirect ? "Direct messages" : spot.key === LOBBY ? "Everyone" : "");
   $("topic").textContent = brief(topic, 300);
+  const isIgnored = store.attention.listed().some(({ name }) => name.toLowerCase() === spot.name.toLowerCase());
+  $("ignore").textContent = isIgnored ? "Stop ignoring" : "Ignore";
+  show("ignore", spot.isDirect && spot.name !== store.me);
   const waiting = outbox.entries.length;
   const queue = waiting && !isUp ? `; ${count(waiting, "message")} will be sent when connected` : "";
   const again = retry >= 1 ? `; trying again in ${Math.round(retry)} s` : "; connecting";
@@ -400,8 +404,10 @@ function save() {
 function listen() {
   $("enter").onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    $("why").textContent = "";
-    enter($("name").value.trim());
+    const name = $("name").value.trim();
+    $("why").textContent = name ? "" : "type a name first: the others see it";
+    if (name) enter(name);
+    else $("name").focus();
   };
   $("menu").onclick = () => drawer("side");
   $("shut").onclick = () => drawer("");
@@ -410,6 +416,10 @@ function listen() {
   $("who").onclick = () => {
     if (wide.matches) remember("people", $("people").hidden);
     drawer($("people").hidden ? "people" : "");
+  };
+  $("ignore").onclick = () => {
+    const name = $("ignore").textContent === "Ignore" ? "ignore" : "unignore";
+    command(name, store.current.name, `/${name} ${store.current.name}`);
   };
   $("find").onclick = () => sheets.find(session, found);
   $("help").onclick = () => sheets.help(session);

@@ -27,7 +27,7 @@ export class Offers {
     const pick = $("pick");
     $("attach").onclick = () => pick.click();
     pick.onchange = () => {
-      this.offer(pick.files);
+      this.chosen([...pick.files]);
       pick.value = "";
     };
     // Text goes where it is dropped.
@@ -49,29 +49,43 @@ export class Offers {
     };
   }
 
-  /** @param {Iterable<File> | null | undefined} list */
-  offer(list, spot = this.store.current) {
-    for (const source of list ?? []) {
+  /** @param {File[]} list @param {Spot} spot */
+  offer(list, spot) {
+    for (const source of list) {
       const told = (/** @type {Packet} */ refusal) => this.store.note(`${briefName(source.name)} is not offered: ${text(refusal.msg)}`, "failure");
       this.files.offer(spot, source).catch(told);
     }
   }
 
+  /** To one user, a chosen file goes at once. In a room, it is for more people than the user may think of.
+   * @param {File[]} list */
+  chosen(list) {
+    const spot = this.store.current;
+    if (spot.isDirect) this.offer(list, spot);
+    else this.ask(list, spot);
+  }
+
   /** What is in the clipboard may be there by accident.
    * @param {File[]} list */
   pasted(list) {
-    const spot = this.store.current;
     // Browsers call each pasted picture the same.
     const isNameless = (/** @type {File} */ file) => /^image\.\w+$/.test(file.name);
     const named = list.map((file) => (isNameless(file) ? new File([file], file.name.replace("image", `picture ${stamp()}`), { type: file.type }) : file));
-    const what = named.length === 1 ? `${briefName(named[0].name, 60)} (${size(named[0].size)})` : count(named.length, "file");
-    sheets.confirm(`Offer ${what} ${spot.isDirect ? "to" : "in"} ${brief(spot.name, 40)}?`, "Offer", () => this.offer(named, spot));
+    this.ask(named, this.store.current);
+  }
+
+  /** @param {File[]} list @param {Spot} spot */
+  ask(list, spot) {
+    if (!list.length) return;
+    const what = list.length === 1 ? `${briefName(list[0].name, 60)} (${size(list[0].size)})` : count(list.length, "file");
+    const whom = spot.isDirect ? brief(spot.name, 40) : `everyone in ${brief(spot.name, 40)}`;
+    sheets.confirm(`Offer ${what} to ${whom}?`, "Offer", () => this.offer(list, spot));
   }
 
   /** @param {DragEvent} event */
   dropped({ dataTransfer }) {
     const isFolder = [...(dataTransfer?.items ?? [])].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
     if (isFolder) this.store.note("a browser offers no folders; offer its files, or use lanchat send at a terminal", "failure");
-    else this.offer(dataTransfer?.files);
+    else this.chosen([...(dataTransfer?.files ?? [])]);
   }
 }

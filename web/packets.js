@@ -120,13 +120,23 @@ export const ELSEWHERE = {
   missed: BY_SCROLLING, accept: AT_A_FILE, reject: AT_A_FILE, transfers: AT_A_FILE, cancel: AT_A_FILE,
 };
 
-/** Other names of commands that the page must know to carry them out.
- * @type {Record<string, string>} */
-const ALIASES = {
+/** Other names of commands that the page must know to carry them out. */
+const ALIASES = new Map(Object.entries({
   q: "query", n: "next", m: "msg", w: "msg", whisper: "msg", dm: "msg", pm: "msg", tell: "msg", j: "join",
   leave: "part", h: "help", "?": "help", exit: "quit", bye: "quit", who: "users", names: "users", list: "rooms",
   del: "delete", older: "more", editor: "compose",
-};
+}));
+
+/** What to do instead of a command that the page does not have.
+ * @param {string} name */
+export const elsewhere = (name) => (Object.hasOwn(ELSEWHERE, name) ? `/${name} ${ELSEWHERE[name]}` : undefined);
+
+/** The server's words, which may suggest a command that the page does not have.
+ * @param {string} msg */
+export function inPage(msg) {
+  const instead = elsewhere(/ did you mean \/([a-z]+)/.exec(msg)?.[1] ?? "");
+  return instead ? `${msg} ${instead}` : msg;
+}
 
 /**
  * Reads the server's answer to `help`: a command a line, its arguments, two or more spaces, its help.
@@ -134,10 +144,13 @@ const ALIASES = {
  * @returns {Command[]}
  */
 export function commands(msg) {
-  const rows = msg.split("\n").map((line) => /^\/(\S+)(.*?) {2,}(.*)$/.exec(line));
-  const theirs = rows.flatMap((row) => (row ? [{ names: [row[1]], usage: row[2].trim(), help: row[3] }] : []));
+  const theirs = msg.split("\n").flatMap((line) => {
+    const end = line.startsWith("/") ? line.indexOf("  ") : -1;
+    const [name, ...usage] = line.slice(1, Math.max(end, 1)).split(" ");
+    return name ? [{ names: [name], usage: usage.join(" "), help: line.slice(end).trimStart() }] : [];
+  });
   const own = OWN_COMMANDS.map(([name, usage, help]) => ({ names: [name], usage, help }));
-  const isOurs = (/** @type {string} */ name) => name in ELSEWHERE || own.some((other) => other.names[0] === name);
+  const isOurs = (/** @type {string} */ name) => Object.hasOwn(ELSEWHERE, name) || own.some((other) => other.names[0] === name);
   const all = [...theirs.filter((row) => !isOurs(row.names[0])), ...own];
   return all.sort((one, other) => (one.names[0] < other.names[0] ? -1 : 1));
 }
@@ -155,11 +168,13 @@ export function readLine(line, known) {
   const [, word, rest] = /^\/(\S*)\s*([^]*)$/.exec(line) ?? ["", "", ""];
   const name = word.toLowerCase();
   const isKnown = (/** @type {string} */ name) =>
-    name in ALIASES || name in ELSEWHERE || name === "reply" || known.some((command) => command.names.includes(name));
+    ALIASES.has(name) || Object.hasOwn(ELSEWHERE, name) || name === "reply" || known.some((command) => command.names.includes(name));
   const end = name.search(/[^\p{L}\p{N}_?-]/u);
-  if (end >= 0 && (name.includes("/") || !isKnown(name.slice(0, end)))) return { text: line };
-  if (/\n\s*\S/.test(line) && !isKnown(name)) return { text: line };
-  return { command: ALIASES[name] ?? name, rest: rest.trimEnd() };
+  // The names of folders such as /Users begin with a capital letter.
+  const isPath = name.includes("/") && !(word[end] === "/" && isKnown(word.slice(0, end)));
+  if (end >= 0 && (isPath || !isKnown(name.slice(0, end)))) return { text: line };
+  if (line.trimEnd().includes("\n") && !isKnown(name)) return { text: line };
+  return { command: ALIASES.get(name) ?? name, rest: rest.trimEnd() };
 }
 
 /** The first word, and what comes after it.

@@ -2,7 +2,7 @@
 // their way. It knows no DOM; the link and the disk are passed in.
 
 import { Past } from "./past.js";
-import { Ids, LOBBY, TEXT_BYTES, bytes, commands, count, named, place, seq, target, text } from "./packets.js";
+import { Ids, LOBBY, TEXT_BYTES, bytes, commands, count, inPage, named, place, seq, target, text } from "./packets.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./outbox.js").Outbox} Outbox */
@@ -269,7 +269,7 @@ export class Session {
     const typed = this.typed.get(id);
     this.typed.delete(id);
     if (typed) this.hooks.giveBack(typed.spot, typed.line);
-    this.store.note(msg, "failure");
+    this.store.note(inPage(msg), "failure");
   }
 
   /** A message is not sent: it returns to the input, to a place where nobody has said anything as it was typed.

@@ -77,11 +77,14 @@ function hit(packet, me, sought, look) {
   const when = el("time", { dateTime: new Date(ts).toISOString() }, moment.format(ts));
   const head = el("button", { type: "button", title: "Go to this message" }, who(from, packet.from?.key ?? "", `who ${color(from)}`), el("span", { className: "dim" }, where), when);
   const onclick = (/** @type {Event} */ event) => {
-    // Who selects text or opens a link stays.
-    if (!(/** @type {Element} */ (event.target).closest("a")) && String(getSelection()) === "") look(packet);
+    // Who selects some of it or opens a link stays.
+    const chosen = getSelection();
+    const isSelected = String(chosen) !== "" && row.contains(chosen?.anchorNode ?? null);
+    if (!(/** @type {Element} */ (event.target).closest("a")) && !isSelected) look(packet);
   };
   const said = packet.action === true ? `* ${from} ${text(packet.msg)}` : text(packet.msg);
-  return el("div", { className: "hit", onclick }, head, ...lines(said, me, "line", sought));
+  const row = el("div", { className: "hit", onclick }, head, ...lines(said, me, "line", sought));
+  return row;
 }
 
 /** Lists what a search finds, a page at a time.

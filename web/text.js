@@ -87,11 +87,28 @@ const hasWidth = (c) => c !== undefined && c >= 32 && !(c >= 0x7f && c < 0xa0) &
 
 const segmenter = "Segmenter" in Intl ? new Intl.Segmenter("en", { granularity: "grapheme" }) : undefined;
 
+/** How much of a text to cut into clusters at a time: the time of a browser grows with the square of it. */
+const PIECE = 256;
+
 /** What people see as one character.
  * @param {string} text @returns {number[][]} */
 function clusters(text) {
-  const parts = segmenter ? [...segmenter.segment(text)].map((part) => part.segment) : [text];
-  return parts.map((part) => [...part].map((c) => c.codePointAt(0) ?? REPLACEMENT));
+  /** @type {string[]} */
+  const all = [];
+  let size = PIECE;
+  for (let at = 0; at < text.length;) {
+    const isPair = /[\ud800-\udbff]/.test(text[at + size - 1] ?? "");
+    const piece = segmenter ? text.slice(at, at + size + (isPair ? 1 : 0)) : text;
+    const found = segmenter ? [...segmenter.segment(piece)].map((part) => part.segment) : [text];
+    // The last one may go on behind the piece.
+    if (at + piece.length < text.length) found.pop();
+    for (const part of found) {
+      all.push(part);
+      at += part.length;
+    }
+    size = found.length ? PIECE : 2 * size;
+  }
+  return all.map((part) => [...part].map((c) => c.codePointAt(0) ?? REPLACEMENT));
 }
 
 /** The length of a region's flag, such as Scotland's, at the start of a cluster.
@@ -244,10 +261,17 @@ export function safeLine(text) {
   return line.finish();
 }
 
+/** A text without these characters at its end. A regular expression would begin anew at each run of them.
+ * @param {string} text @param {string} ends */
+function without(text, ends) {
+  let end = text.length;
+  while (end > 0 && ends.includes(text[end - 1])) end -= 1;
+  return text.slice(0, end);
+}
+
 /** The lines of a text, each safe; at least one.
  * @param {string} text */
-export const safeLines = (text) =>
-  text.replace(/[\n\r]+$/, "").split("\n").map((line) => safeLine(line.replace(/\r+$/, "")));
+export const safeLines = (text) => without(text, "\n\r").split("\n").map((line) => safeLine(without(line, "\r")));
 
 /** A text that stands within a line of the page.
  * @param {string} text */

@@ -5,6 +5,8 @@ mod checked;
 mod closing;
 mod files;
 mod finding;
+mod focus;
+mod history;
 mod kept;
 mod keyboard;
 mod pictures;

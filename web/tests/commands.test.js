@@ -88,6 +88,11 @@ test("a user is ignored by the key that the server knows, and shown again", asyn
   await type("/ignore nobody");
   await answer({ type: "error", code: "no_such_user", msg: "there is no user nobody" });
   assert.deepEqual([last(), told.back.at(-1)[1]], ["there is no user nobody", "/ignore nobody"]);
+  session.packet(chat(7, "off I go", { from: { name: "Carol", key: "cd" } }));
+  await type("/ignore carol");
+  await answer({ type: "error", code: "no_such_user", msg: "there is no user carol" });
+  assert.match(last(), /^you no longer see messages from carol \(by key/, "who has left is known by what they said");
+  assert.ok(store.attention.hides("other", "cd"));
   await type("/ignore bob 12:00");
   assert.match(last(), /^invalid duration/);
 });
@@ -109,4 +114,18 @@ test("mentions and searches open with what was typed", async () => {
   await type("/mentions");
   await type("/search lunch from:bob");
   assert.deepEqual(opened, ["mentions", "lunch from:bob"]);
+});
+
+test("words that every object has are no commands", async () => {
+  const { type, take, sent, last, told } = typing();
+  for (const name of ["constructor", "__proto__", "hasownproperty", "valueof"]) {
+    await type(`/${name}`);
+    assert.equal(sent.at(-1).msg, `/${name}`);
+    await type(`/help ${name}`);
+    assert.match(last(), /^this page has no command/);
+  }
+  await type("/whois/x");
+  assert.match(last(), /begin it with \/\/$/);
+  assert.deepEqual(told.back.at(-1), ["#lobby", "/whois/x"]);
+  assert.equal(take("chat").length, take("chat").filter(({ to }) => to === "server").length);
 });

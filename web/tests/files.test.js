@@ -8,7 +8,8 @@ async function offering() {
   const played = play();
   enter(played);
   const { session, store } = played;
-  const files = new Files(session, () => "");
+  const saved = [];
+  const files = new Files(session, () => "", (url, name) => saved.push(name));
   session.hooks.file = (packet) => files.event(packet);
   const asked = [];
   session.ask = async (request) => {
@@ -19,7 +20,7 @@ async function offering() {
   await files.offer(store.spot("@bob"), source);
   session.packet({ type: "offer", offer: 9, to: "alice", from: { name: "bob", key: "k1" }, file: { name: "x.zip", size: 7, id: "f" } });
   const [mine, theirs] = files.all;
-  return { ...played, files, asked, mine, theirs, source };
+  return { ...played, files, asked, mine, theirs, source, saved };
 }
 
 test("an own file whose connection is lost is offered again, and says so", async () => {
@@ -56,4 +57,22 @@ test("an ignored user's file is neither counted nor told", async () => {
   session.packet({ type: "offer", offer: 10, to: "alice", from: { name: "bob", key: "k1" }, file: { name: "y.zip", size: 7, id: "g" } });
   assert.deepEqual([store.forMe, told.arrived.length], before);
   assert.ok(store.hides(files.all.at(-1).message));
+});
+
+test("a file that has arrived goes to the browser's downloads, and of several the user chooses", async () => {
+  const { files, theirs, saved } = await offering();
+  const file = (name) => ({ path: ["folder", name], parts: ["x"], size: 1 });
+  theirs.arrived = [file("x.zip")];
+  files.hand(theirs);
+  files.done(theirs);
+  assert.deepEqual([saved, files.holds()], [["x.zip"], false]);
+  assert.equal(files.told(theirs), "received, whole and checked; given to your browser to save");
+  theirs.arrived = [file("a"), file("b")];
+  files.hand(theirs);
+  assert.deepEqual([saved.length, files.holds()], [1, true]);
+  for (const { url } of theirs.arrived) {
+    assert.equal(files.told(theirs), "received, whole and checked; not saved yet");
+    files.keep(theirs, url);
+  }
+  assert.deepEqual([files.told(theirs), files.holds()], ["received, whole and checked; given to your browser to save", false]);
 });

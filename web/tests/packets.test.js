@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Ids, bytes, commands, firstWord, named, packets, place, placeOf, readLine, search, size, target } from "../packets.js";
+import { Ids, bytes, commands, firstWord, inPage, named, packets, place, placeOf, readLine, search, size, target } from "../packets.js";
 
 const HELP = "/msg NAME|#ROOM TEXT        send TEXT to a user\n/whois NAME                 show a user's address\n/time  show the server's time";
 
@@ -48,6 +48,13 @@ test("a line is a text, a command, or a path, which is a text", () => {
   assert.deepEqual(read("hello /users"), { text: "hello /users" });
   assert.deepEqual(read("//etc/hosts"), { text: "/etc/hosts" });
   assert.deepEqual(read("/etc/passwd is there"), { text: "/etc/passwd is there" });
+  assert.deepEqual(read("/Users/bob/notes.txt"), { text: "/Users/bob/notes.txt" });
+  assert.deepEqual(read("/foo/time"), { text: "/foo/time" });
+  assert.deepEqual(read("/time/foo"), { command: "time/foo", rest: "" });
+  for (const name of ["constructor", "__proto__", "toString"]) {
+    assert.deepEqual(read(`/${name} x`), { command: name.toLowerCase(), rest: "x" });
+    assert.deepEqual(read(`/${name}/x`), { text: `/${name}/x` });
+  }
   assert.deepEqual(read("/dev: broken"), { text: "/dev: broken" });
   assert.deepEqual(read("/M bob  see  you"), { command: "msg", rest: "bob  see  you" });
   assert.deepEqual(read("/msg:bob hi"), { command: "msg:bob", rest: "hi" });
@@ -72,4 +79,9 @@ test("sizes are short, and bytes are those of UTF-8", () => {
   const shown = [1023, 1024, 482_113, 1_500_000, 1_048_000, 10 * 2 ** 30].map(size);
   assert.deepEqual(shown, ["1023 bytes", "1.0 KiB", "471 KiB", "1.4 MiB", "1.0 MiB", "10 GiB"]);
   assert.equal(bytes("ä€"), 5);
+});
+
+test("a suggestion of the server's that the page does not have says what to do instead", () => {
+  assert.match(inPage("there is no command /last; did you mean /history? (/help lists them)"), /\/history is not needed here: scroll up/);
+  for (const msg of ["there is no command /nik; did you mean /nick? (/help lists them)", "did you mean /constructor?", ""]) assert.equal(inPage(msg), msg);
 });

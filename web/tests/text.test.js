@@ -27,3 +27,9 @@ test("a text within a line is cut before it is made safe", () => {
   assert.equal(briefName(`${"x".repeat(300)}.exe`, 10), "xxxxx…x.exe");
   assert.equal(briefName("plan.pdf"), "plan.pdf");
 });
+
+test("characters of many parts stay whole at any place of a long text", () => {
+  for (const cluster of ["\ud83c\udde9\ud83c\uddea", "\ud83d\udc69\ud83c\udffd\u200d\ud83d\ude80", "e\u0301", "\u0915\u094d\u0937"]) {
+    for (const before of ["", "x", "xy", "\ud83d\ude00"]) assert.equal(safeLine(before + cluster.repeat(700)), before + cluster.repeat(700));
+  }
+});

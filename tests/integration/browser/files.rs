@@ -57,7 +57,8 @@ fn a_file_goes_from_a_phone_to_a_terminal_and_back() {
     phone.click(".file .main");
     phone.wait_for("received, whole and checked");
     assert!(sending.wait().unwrap().success());
-    phone.click(".file a");
+    phone.wait_for("given to your browser to save");
+    phone.wait("document.querySelector('.file a').textContent === 'Save again'");
     let saved = visitor.files.path().join("answer.bin");
     assert!(until(|| whole(&saved, answer.len())) == answer, "the browser saved something else");
     assert_eq!(phone.complaints(), Vec::<String>::new());
@@ -85,4 +86,39 @@ fn a_declined_file_and_a_withdrawn_one_are_over_on_both_sides() {
     withdrawn.kill().unwrap();
     withdrawn.wait().unwrap();
     alice.wait("document.querySelector('.file .main') === null");
+}
+
+#[test]
+fn a_file_for_a_room_is_offered_to_everyone_after_a_question() {
+    let Some(house) = House::open() else { return };
+    let (visitor, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = visitor.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    let path = visitor.files.path().join("notes.txt");
+    fs::write(&path, "notes").unwrap();
+    let path = path.to_string_lossy();
+    alice.type_into("#pick", &path);
+    alice.wait("document.querySelector('#sheet-title').textContent === 'Offer notes.txt (5 bytes) to everyone in #lobby?'");
+    alice.click("#sheet-body button:not(.main)");
+    alice.wait("!document.querySelector('#sheet').open");
+    alice.type_into("#pick", &path);
+    alice.click("#sheet-body .main");
+    alice.wait_for("offers everyone notes.txt (5 bytes)");
+    assert_eq!(
+        alice.value("document.querySelectorAll('.file').length").as_u64(),
+        Some(1),
+        "cancelled: not offered"
+    );
+    let other = Visitor::new(&house);
+    let dora = other.browser(Window::Desk);
+    dora.enter(&house.url(), "dora");
+    let mut bob = resident.terminal("bob");
+    let theirs = resident.home.path().join("plan.txt");
+    fs::write(&theirs, "a plan").unwrap();
+    bob.enter("/join #tea");
+    bob.wait_for("you joined #tea");
+    dora.say("/join #tea");
+    dora.wait("document.querySelector('#title').textContent === '#tea'");
+    bob.enter(&format!("/send #tea {}", theirs.display()));
+    dora.wait_for("offers #tea plan.txt");
 }

@@ -1,7 +1,7 @@
 //! Commands of the page, searches, and what one user does not want to see.
 
 use super::{House, Resident, Visitor};
-use crate::support::chromium::{Browser, Window};
+use crate::support::chromium::{Browser, ENTER, Window};
 use crate::support::home::LANCHAT;
 use serde_json::json;
 use std::io::Write;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 impl Resident {
     /// Says all of that.
-    fn says(&self, name: &str, lines: impl Iterator<Item = String>) {
+    pub(super) fn says(&self, name: &str, lines: impl Iterator<Item = String>) {
         let mut program = self.host.command(LANCHAT);
         program.args(["--no-discovery", "--host", &self.server, "--name", name]).envs(self.home.env());
         program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -66,6 +66,11 @@ fn mentions_are_listed_and_lead_to_their_messages() {
     alice.enter(&house.url(), "alice");
     alice.wait_for("line 99.");
     alice.say("alice is here");
+    alice.run("getSelection().selectAllChildren(document.querySelector('#title'))");
+    alice.click("#find");
+    alice.type_into("#sheet-body input", &format!("good morning{ENTER}"));
+    alice.click(".hit .line");
+    alice.wait("!document.querySelector('#sheet').open && document.activeElement.textContent.includes('good morning')");
     alice.say("/mentions");
     alice.wait("document.querySelectorAll('.hit').length === 1 && document.querySelector('.hit').textContent.includes('good morning')");
     alice.click(".hit button");
@@ -148,15 +153,57 @@ fn pasted_and_dropped_files_are_offered_each() {
         "const data = new DataTransfer(); data.items.add(new File(['0123456789'], 'image.png', { type: 'image/png' })); \
          document.querySelector('#text').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))",
     );
-    alice.wait("/^Offer picture 20.*png \\(10 bytes\\) in #lobby\\?$/.test(document.querySelector('#sheet-title').textContent)");
+    alice.wait("/^Offer picture 20.*png \\(10 bytes\\) to everyone in #lobby\\?$/.test(document.querySelector('#sheet-title').textContent)");
     alice.click("#sheet-body .main");
     bob.wait_for("picture 20");
     alice.run(
         "const data = new DataTransfer(); for (const name of ['one.txt', 'two.txt']) data.items.add(new File([name], name)); \
          document.querySelector('#chat').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))",
     );
+    alice.wait(
+        "document.querySelector('#sheet-title').textContent === 'Offer 2 files to everyone in #lobby?'",
+    );
+    alice.click("#sheet-body .main");
     bob.wait_for("two.txt");
     bob.wait_for("one.txt");
     alice.wait("document.querySelectorAll('.file').length === 3");
     assert_eq!(alice.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_that_is_refused_gives_way_to_the_next() {
+    let Some(house) = House::open() else { return };
+    let desk = Visitor::new(&house);
+    let alice = desk.browser(Window::Desk);
+    alice.open(&house.url());
+    alice.wait("document.querySelector('#join').hidden === false");
+    alice.type_into("#name", &format!("  {ENTER}"));
+    alice.wait_for("type a name first");
+    alice.run("document.querySelector('#name').value = ''");
+    alice.type_into("#name", &format!("alice{ENTER}"));
+    alice.wait_for_entry();
+    alice.say("/foo");
+    alice.wait_for("there is no command /foo");
+    alice.wait("document.querySelector('#text').value === '/foo'");
+    alice.type_into("#text", "/time");
+    assert_eq!(alice.value("document.querySelector('#text').value"), json!("/time"));
+}
+
+#[test]
+fn a_button_ignores_the_other_user_of_a_conversation() {
+    let Some(house) = House::open() else { return };
+    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    assert_eq!(alice.value("document.querySelector('#ignore').hidden"), json!(true), "nobody in the lobby");
+    let mut bob = resident.terminal("bob");
+    bob.enter("/msg alice hi");
+    alice.wait("document.querySelector('#badge').textContent === '1'");
+    alice.click("#directs button");
+    alice.wait_for("hi");
+    alice.click("#ignore");
+    alice.wait_for("you no longer see messages from bob");
+    alice.wait("document.querySelector('#ignore').textContent === 'Stop ignoring'");
+    alice.click("#ignore");
+    alice.wait_for("you see messages from bob again");
 }

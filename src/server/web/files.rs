@@ -54,6 +54,7 @@ const FILES: [PageFile; 27] = [
     page_file!("dom.js", SCRIPT),
     page_file!("files.js", SCRIPT),
     page_file!("focus.js", SCRIPT),
+    page_file!("kept.js", SCRIPT),
     page_file!("keys.js", SCRIPT),
     page_file!("link.js", SCRIPT),
     page_file!("links.js", SCRIPT),

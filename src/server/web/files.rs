@@ -42,7 +42,7 @@ macro_rules! page_file {
 }
 
 /// The page. `web/` also has its types and tests, which are not served.
-const FILES: [PageFile; 27] = [
+const FILES: [PageFile; 28] = [
     PageFile { path: "/", media_type: HTML, content: include_str!("../../../web/index.html") },
     page_file!("style.css", CSS),
     page_file!("icon.svg", SVG),

@@ -39,6 +39,8 @@ fn a_new_name_is_kept_and_its_messages_stay_the_users() {
     alice.enter(&house.url(), "alice");
     alice.say("/msg bob as alice");
     bob.wait_for("as alice");
+    alice.say("to all, as alice");
+    bob.wait_for("to all, as alice");
     bob.enter("alice: look at this");
     alice.wait_for("look at this");
     alice.say("/nick ally");
@@ -48,6 +50,10 @@ fn a_new_name_is_kept_and_its_messages_stay_the_users() {
     alice.open(&house.url());
     alice.wait_for_entry();
     alice.wait("document.querySelector('#self').textContent === 'ally'");
+    alice.wait_for("to all, as alice");
+    alice.type_into("#text", "\u{E013}");
+    alice.wait("document.querySelector('#text').value === 'to all, as alice'");
+    alice.click("#unabout");
     alice.click("#directs button");
     alice.wait_for("as alice");
     let names = "[...document.querySelectorAll('#directs .label')].map(row => row.textContent).join()";

@@ -2,7 +2,7 @@
 // words. A command that only the terminal has gets a line that says so.
 
 import { FOREVER, until } from "./attention.js";
-import { count, elsewhere, firstWord, place, text } from "./packets.js";
+import { count, elsewhere, firstWord, place, tagOf, text } from "./packets.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./session.js").Session} Session */
@@ -13,10 +13,6 @@ const BAD_TIME = "invalid duration; use a number and a unit, such as 10m, 2h, 1d
 
 /** @param {number} end */
 const till = (end) => (end === FOREVER ? "" : ` until ${new Date(end).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`);
-
-/** The key's mark in messages, of its fingerprint.
- * @param {string} key */
-const tagOf = (key) => key.replace(/^SHA256:/, "").slice(0, 8).replaceAll("+", "-").replaceAll("/", "_") || undefined;
 
 /** Whether a text begins with the number of a line, as at the prompt.
  * @param {string} rest */

@@ -16,9 +16,6 @@ const MAX_CHOICES = 6;
 
 export class Composer {
   key = "";
-  /** What the text is about.
-   * @type {{what: "reply" | "edit", message: Message} | undefined} */
-  about;
   /** @type {Choice[]} */ choices = [];
   chosen = 0;
 
@@ -40,13 +37,32 @@ export class Composer {
     $("unabout").onclick = () => this.drop();
   }
 
+  /** What the text is about: each place has its own. */
+  get about() {
+    return this.store.current.about;
+  }
+
+  set about(about) {
+    this.store.current.about = about;
+  }
+
+  /** What is in the input stays with the place: as its draft, or as the text of an edit. */
+  keep() {
+    if (this.about?.what === "edit") this.about.text = this.input.value;
+    else this.store.current.draft = this.input.value;
+  }
+
   /** The present place has another draft. */
   draw() {
     const { current } = this.store;
     if (current.key === this.key) return;
     this.key = current.key;
-    this.about = undefined;
-    this.set(current.draft);
+    const { about } = current;
+    if (about?.what === "edit") {
+      this.input.value = about.text ?? about.message.text;
+      this.suggest([]);
+      this.grow();
+    } else this.set(current.draft);
     this.input.placeholder = `Message ${brief(current.name, 40)}`;
     this.showAbout();
   }
@@ -88,7 +104,7 @@ export class Composer {
   }
 
   typed() {
-    if (this.about?.what !== "edit") this.store.current.draft = this.input.value;
+    this.keep();
     this.grow();
     this.suggest(this.find());
   }
@@ -96,7 +112,7 @@ export class Composer {
   /** A text that was not sent comes back, before what was typed since.
    * @param {Spot} spot @param {string} line */
   giveBack(spot, line) {
-    const isHere = spot.key === this.store.here;
+    const isHere = spot.key === this.store.here && spot.key === this.key && spot.about?.what !== "edit";
     const since = isHere ? this.input.value : spot.draft;
     const text = since && since !== line ? `${line}\n${since}` : line;
     if (isHere) this.set(text);
@@ -106,18 +122,21 @@ export class Composer {
     this.store.changed();
   }
 
-  /** @param {"reply" | "edit"} what @param {Message} message */
-  take(what, message) {
-    this.about = { what, message };
-    if (what === "edit") this.input.value = message.text;
+  /** @param {"reply" | "edit"} what @param {Message} message @param {string} [text]  of the edit */
+  take(what, message, text = message.text) {
+    const wasEdit = this.about?.what === "edit";
+    this.about = { what, message, ...(what === "edit" && { text }) };
+    if (what === "edit") this.input.value = text;
+    else if (wasEdit) this.set(this.store.current.draft);
     this.showAbout();
     this.grow();
     this.input.focus();
   }
 
   drop() {
-    if (this.about?.what === "edit") this.set(this.store.current.draft);
+    const wasEdit = this.about?.what === "edit";
     this.about = undefined;
+    if (wasEdit) this.set(this.store.current.draft);
     this.showAbout();
     this.input.focus();
   }
@@ -233,6 +252,6 @@ export class Composer {
     input.value = input.value.slice(0, cursor - word.length) + text + input.value.slice(cursor);
     input.selectionStart = input.selectionEnd = cursor - word.length + text.length;
     this.suggest([]);
-    if (this.about?.what !== "edit") this.store.current.draft = input.value;
+    this.keep();
   }
 }

@@ -53,20 +53,25 @@ export async function keepKey(name, pair) {
   return (await loadKey(name)) ?? pair;
 }
 
+/** What a tab keeps for itself, over reloads. */
+export const ofTab = () => sessionStorage;
+
 /** @param {string} name @returns {any} */
-export function recall(name) {
+export function recall(name, place = () => localStorage) {
   try {
-    return JSON.parse(localStorage.getItem(name) ?? "null");
+    return JSON.parse(place().getItem(name) ?? "null");
   } catch {
     return null;
   }
 }
 
-/** @param {string} name @param {any} value */
-export function remember(name, value) {
+/** Whether that was kept; if the storage is full or switched off, the page later starts as for the first time.
+ * @param {string} name @param {any} value */
+export function remember(name, value, place = () => localStorage) {
   try {
-    localStorage.setItem(name, JSON.stringify(value));
+    place().setItem(name, JSON.stringify(value));
+    return true;
   } catch {
-    // Full or switched off: the page then starts as for the first time.
+    return false;
   }
 }

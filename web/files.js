@@ -4,7 +4,7 @@
 import { Blake3, hex } from "./blake3.js";
 import { address } from "./link.js";
 import { answer } from "./keys.js";
-import { placeOf, packets, size, target, text } from "./packets.js";
+import { packets, size, target, text } from "./packets.js";
 import { NO_HASH, Reader, STEP, content, jsonRecord, record, tree } from "./records.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -103,7 +103,7 @@ export class Files {
       return;
     }
     if (this.find(packet.offer, false)) return;
-    const spot = placeOf(packet, this.store.me);
+    const spot = this.store.placeOf(packet);
     const row = this.add(spot, {
       offer: packet.offer, isMine: false, with: sender, name, size: Number.isFinite(file?.size) ? file.size : undefined,
       count: file?.count, content: text(file?.id), stage: "offered",

@@ -12,18 +12,39 @@ const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 /** @type {Promise<CryptoKeyPair> | undefined} */
 let pair;
 
+/** Whether the browser lets this page keep nothing, so that the key is gone with the page. */
+export let isLoose = false;
+
+/** @returns {Promise<CryptoKeyPair>} */
 async function made() {
-  const kind = { name: "ECDSA", namedCurve: "P-256" };
-  return (await loadKey("user")) ?? keepKey("user", await crypto.subtle.generateKey(kind, false, ["sign", "verify"]));
+  const fresh = () => crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+  try {
+    return (await loadKey("user")) ?? (await keepKey("user", await fresh()));
+  } catch {
+    isLoose = true;
+    return fresh();
+  }
 }
+
+/** What the user is told of how long the name stays theirs. */
+export const keeping = () => {
+  const only = "so your name is yours only for this visit";
+  if (!hasKeys) return "This page cannot keep a key, so your name stays yours only while you are here.";
+  if (isLoose) return `This browser lets the page store nothing, ${only}. To keep it, allow cookies for this address and reload.`;
+  return "Your name belongs to a key that this browser keeps. Some browsers forget it when you stay away for a week.";
+};
+
+let ownToken = "";
 
 /** The token of a page without a key.
  * @returns {string} */
 export function token() {
-  const known = recall("token");
-  if (typeof known === "string") return known;
+  const known = recall("token") ?? ownToken;
+  if (typeof known === "string" && known) return known;
   const random = crypto.getRandomValues(new Uint8Array(16));
   const made = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  // Also without a storage, the same page returns.
+  ownToken = made;
   remember("token", made);
   return made;
 }

@@ -254,7 +254,7 @@ export class Log {
     /** @type {Row[]} */
     const rows = [];
     if (spot.isWhole && this.start === 0) {
-      rows.push({ key: "begin", version: "", make: () => el("p", { className: "note row" }, "This is the beginning.") });
+      rows.push({ key: "begin", version: spot.refusal ?? "", make: () => el("p", { className: "note row" }, brief(spot.refusal || "This is the beginning.", 300)) });
     }
     if (!spot.isWhole && this.start === 0 && spot.messages.length >= FILLING) {
       rows.push({ key: "older", version: "", make: () => el("div", { className: "gap" }, button("Show older messages", () => this.does.older(spot))) });
@@ -263,7 +263,7 @@ export class Log {
     let before = messages[this.start - 1];
     for (let at = this.start; at < Math.min(messages.length, this.start + WINDOW); at += 1) {
       const message = messages[at];
-      if (gap && before && before.major <= gap.after && message.major >= gap.before) {
+      if (gap && before && before.major <= gap.after && message.major > gap.after) {
         rows.push({ key: "gap", version: "", make: () => el("div", { className: "gap" }, button("Show more from here", () => this.does.newer(spot))) });
       }
       const isNewDay = !before || midnight(before.ts) !== midnight(message.ts);

@@ -2,18 +2,19 @@
 
 import { run } from "./commands.js";
 import { Composer } from "./composer.js";
-import { outboxDisk, recall, remember } from "./disk.js";
+import { ofTab, outboxDisk, recall, remember } from "./disk.js";
 import { $, button, download, el, isTouch } from "./dom.js";
 import { Files } from "./files.js";
 import { keepFocus } from "./focus.js";
-import { hasKeys, token } from "./keys.js";
+import { Kept } from "./kept.js";
+import { hasKeys, isLoose, keeping, token } from "./keys.js";
 import { Link } from "./link.js";
 import { fill, personRow, placeRow } from "./lists.js";
 import { Log } from "./log.js";
 import { notify } from "./notify.js";
 import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
-import { LOBBY, count, placeOf, seq, text } from "./packets.js";
+import { LOBBY, count, seq, text } from "./packets.js";
 import { Session } from "./session.js";
 import * as sheets from "./sheets.js";
 import { Store } from "./store.js";
@@ -22,13 +23,19 @@ import { brief, safeLine } from "./text.js";
 /** How often the page saves how far the user has read. */
 const SAVE_EVERY = 1000;
 
+/** How often the page asks who is away while it shows that: the server tells nobody. */
+const ASK_PEOPLE_EVERY = 30_000;
+
+/** The most people for whom it asks. */
+const MAX_ASKED = 200;
+
 const wide = matchMedia("(min-width: 901px)");
 const store = new Store();
 const outbox = new Outbox(outboxDisk);
 /** @type {Session} */
-const session = new Session(store, outbox, { refused, ended, giveBack, arrived, file: (packet) => files.event(packet), welcome });
+const session = new Session(store, outbox, { refused, ended, giveBack, arrived, file: (packet) => files.event(packet), welcome, renamed });
 /** @type {Link} */
-const link = new Link({ up: (server) => (isProbe ? probe() : session.up(server)), packet, down });
+const link = new Link({ up, packet, down });
 session.link = link;
 const ticketOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("t") ?? "";
 link.ticket = ticketOfAddress();
@@ -49,10 +56,18 @@ let isDrawing = false;
 let leaving = "";
 /** Why the ticket of the link is no good, if nothing else lets the user in. */
 let spent = "";
+/** The server that this browser was at last. */
+let known = { id: "", name: "" };
+/** The id of the server at this address. */
+let met = "";
+/** Whether the user knows that the browser keeps nothing. */
+let isWarned = false;
+const kept = new Kept();
 
 /** Not only when the page is drawn: a hidden page draws nothing, and what comes then is unread. */
 function see() {
   store.isSeen = !document.hidden && document.hasFocus() && log.follows && !$("chat").hidden;
+  store.top = log.follows ? undefined : log.top;
 }
 
 store.changed = () => {
@@ -73,28 +88,42 @@ const show = (id, isShown) => {
 
 // --- joining ---
 
-/** @param {string} why */
-function ask(why = "") {
+/** Asks for a name; who is not let in can only read why.
+ * @param {string} why @param {boolean} isShut */
+function ask(why = "", isShut = false) {
   show("join", true);
   show("chat", false);
+  for (const part of $("enter").querySelectorAll("label, input, button, #keeping")) part.hidden = isShut;
+  if (isShut) {
+    $("server").textContent = (known.id === met && brief(known.name, 60)) || "lanchat";
+    $("about").textContent = "";
+  }
   $("why").textContent = spent || why;
   $("name").focus();
+}
+
+/** @param {string} server */
+function up(server) {
+  met = server;
+  $("keeping").textContent = keeping();
+  if (isProbe) probe();
+  else session.up(server);
 }
 
 function probe() {
   link.send({ type: "ping", id: "probe" });
 }
 
-/** @param {Packet} pong */
-function met(pong) {
-  const isIn = Boolean(link.ticket);
+/** A closed server answers only those whom it lets in.
+ * @param {Packet} pong */
+function answered(pong) {
   isProbe = false;
   link.leave();
   useUp();
   const { server, total, closed } = pong;
   $("server").textContent = brief(text(server?.name), 60) || "lanchat";
   const here = `${count(Number(total) || 0, "user")} ${total === 1 ? "is" : "are"} here`;
-  const door = closed && !isIn ? "; it is closed: you need a link from someone who is in" : "";
+  const door = closed ? "; the server is closed to others and lets you in" : "";
   $("about").textContent = `${here}${door}`;
 }
 
@@ -106,7 +135,7 @@ function useUp() {
 
 /** @param {Packet} packet */
 function packet(packet) {
-  if (isProbe && packet.type === "pong") met(packet);
+  if (isProbe && packet.type === "pong") answered(packet);
   else if (packet.code === "bad_ticket" && link.ticket) {
     // A member who opens an old link needs none.
     spent = brief(text(packet.msg), 300);
@@ -116,7 +145,7 @@ function packet(packet) {
   } else if (isProbe && packet.type === "error") {
     isProbe = false;
     link.leave();
-    ask(brief(text(packet.msg), 300));
+    ask(brief(text(packet.msg), 300), packet.code === "key_required");
   } else session.packet(packet);
 }
 
@@ -138,7 +167,7 @@ function down(why, seconds) {
 /** @param {Packet} error */
 function refused(error) {
   link.leave();
-  ask(brief(text(error.msg), 300));
+  ask(brief(text(error.msg), 300), error.code === "key_required");
   if (error.name) $("name").value = text(error.name);
   $("name").select();
 }
@@ -164,6 +193,8 @@ function welcome(isOther) {
   spent = "";
   leaving = "";
   remember("name", store.me);
+  if (isOther) composer.key = "";
+  if (isLoose && !isWarned) warn(keeping());
   // Who returns goes on where they were.
   const isNew = !$("join").hidden || document.activeElement === document.body;
   show("join", false);
@@ -171,6 +202,19 @@ function welcome(isOther) {
   session.recall();
   files.again(isOther);
   if (isNew && !isTouch()) composer.input.focus();
+}
+
+/** The next visit begins under the name that the user has now.
+ * @param {string} name */
+function renamed(name) {
+  remember("name", name);
+}
+
+/** Says once that the browser keeps nothing.
+ * @param {string} why */
+function warn(why) {
+  isWarned = true;
+  store.note(why, "failure");
 }
 
 /** @param {string} name */
@@ -244,8 +288,7 @@ async function edit(message, msg) {
     await session.edit(message.seq ?? 0, msg);
   } catch (refusal) {
     store.note(text(/** @type {Packet} */ (refusal).msg), "failure");
-    composer.take("edit", message);
-    composer.input.value = msg;
+    composer.take("edit", message, msg);
   }
 }
 
@@ -260,7 +303,7 @@ function remove(message) {
 /** Shows a found message where it was said.
  * @param {Packet} packet */
 async function found(packet) {
-  const spot = placeOf(packet, store.me);
+  const spot = store.placeOf(packet);
   sheets.close();
   if (!spot.isDirect && spot.key !== LOBBY && !store.spots.get(spot.key)?.joined) await join(spot.name);
   else go(spot.isDirect ? `@${spot.name}` : spot.name);
@@ -285,8 +328,11 @@ function leave() {
   end("you have left", "note");
 }
 
+/** Whether the browser had no room for the drafts. */
+let isUnkept = false;
+
 /** Whether the browser loses something if the page closes now. */
-const holds = () => files.holds() || outbox.loose.size > 0 || store.isOverfull;
+const holds = () => files.holds() || outbox.loose.size > 0 || store.isOverfull || (isUnkept && store.hasDraft);
 
 function self() {
   const run = (/** @type {string} */ line) => {
@@ -313,6 +359,12 @@ function title() {
   if (document.title !== all) document.title = all;
 }
 
+/** Asks who is away, if the page shows it. */
+function askPeople() {
+  const isShown = !document.hidden && !$("chat").hidden && !$("people").hidden;
+  if (isShown && session.state.kind === "up" && store.total <= MAX_ASKED && !session.isLong) session.askPeople();
+}
+
 /** Opens the list of rooms or of people over a narrow page, or closes both.
  * @param {string} id */
 function drawer(id) {
@@ -322,6 +374,7 @@ function drawer(id) {
   $("side").inert = isNarrow && id !== "side";
   const isOver = id === "side" || (id === "people" && !wide.matches);
   show("people", wide.matches ? recall("people") !== false : id === "people");
+  if (!$("people").hidden) askPeople();
   show("shade", isOver);
   $("main").inert = isOver;
   $("menu").setAttribute("aria-expanded", String(id === "side"));
@@ -396,7 +449,12 @@ function save() {
   attended = JSON.stringify(saved);
   // While messages come in, their numbers are not yet what the page has read.
   if (!store.me || !store.server.id || session.state.kind === "catching up") return;
-  remember("state", { server: store.server.id, point: session.point, ...store.saved });
+  const state = { server: store.server.id, home: store.server.name, point: session.point, ...store.saved };
+  remember("state", state, ofTab);
+  isUnkept = !remember("state", kept.merged(state, recall("state")));
+  if (isUnkept && !isWarned && store.hasDraft) {
+    warn("this browser's storage for the page is full or switched off: a text that you have not sent is lost when you close the page");
+  }
 }
 
 // --- the start ---
@@ -435,7 +493,7 @@ function listen() {
       next();
     }
   });
-  for (const type of ["online", "focus", "pageshow"]) addEventListener(type, () => (link.check(), store.changed()));
+  for (const type of ["online", "focus", "pageshow"]) addEventListener(type, () => (link.check(), askPeople(), store.changed()));
   addEventListener("offline", () => link.check());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) save();
@@ -448,6 +506,7 @@ function listen() {
   addEventListener("beforeunload", (event) => holds() && event.preventDefault());
   wide.addEventListener("change", () => drawer(""));
   setInterval(save, SAVE_EVERY);
+  setInterval(askPeople, ASK_PEOPLE_EVERY);
 }
 
 function start() {
@@ -455,16 +514,16 @@ function start() {
   keepFocus(() => ($("chat").hidden ? $("name") : isTouch() ? log.root : composer.input));
   attend();
   show("insecure", location.protocol === "http:");
-  const kept = recall("state");
-  if (kept) {
-    session.point = kept.point ?? undefined;
-    store.server.id = text(kept.server);
-    store.restore(kept);
+  const state = kept.first(recall("state"), recall("state", ofTab));
+  if (state) {
+    session.point = state.point ?? undefined;
+    known = { id: text(state.server), name: text(state.home) };
+    store.server.id = known.id;
+    store.server.name = known.name;
+    store.restore(state);
   }
   drawer("");
-  $("keeping").textContent = hasKeys
-    ? "Your name belongs to a key that this browser keeps. Some browsers forget it when you stay away for a week."
-    : "This page cannot keep a key, so your name stays yours only while you are here.";
+  $("keeping").textContent = keeping();
   const name = recall("name");
   $("name").value = name ?? "";
   if (name) {

@@ -14,6 +14,9 @@ export class Outbox {
   /** The ids that are in memory only, as in a private window.
    * @type {Set<string>} */ loose = new Set();
 
+  /** The time of the last message that was typed. */
+  latest = 0;
+
   /** @param {Disk} disk */
   constructor(disk) {
     this.disk = disk;
@@ -23,8 +26,10 @@ export class Outbox {
   async load() {
     const left = await this.disk.all().catch(() => []);
     const known = new Set(this.entries.map((entry) => entry.id));
-    this.entries.push(...left.filter((entry) => !known.has(entry.id)));
-    this.entries.sort((one, other) => one.ts - other.ts || one.n - other.n);
+    const fresh = left.filter((entry) => !known.has(entry.id));
+    for (const { ts } of left) this.latest = Math.max(this.latest, ts);
+    // Those of earlier runs come first.
+    this.entries = [...fresh.sort((one, other) => one.ts - other.ts || one.n - other.n), ...this.entries];
     return this.entries;
   }
 
@@ -33,6 +38,9 @@ export class Outbox {
   async add(entry) {
     const length = this.entries.reduce((sum, other) => sum + other.msg.length, entry.msg.length);
     if (this.entries.length >= MAX_ENTRIES || length > MAX_LENGTH) return false;
+    // What was typed later goes later, also in another run, and if the clock has stepped back.
+    entry.ts = Math.max(entry.ts, this.latest + 1);
+    this.latest = entry.ts;
     await this.disk.put(entry).catch(() => this.loose.add(entry.id));
     this.entries.push(entry);
     return true;

@@ -55,13 +55,24 @@ export function place(name) {
   return { key: `@${bare.toLowerCase()}`, name: bare, isDirect: true };
 }
 
+/** The mark that a key has in messages, of its fingerprint.
+ * @param {string} key */
+export const tagOf = (key) => key.replace(/^SHA256:/, "").slice(0, 8) || undefined;
+
+/** Whether the user said that, perhaps under an earlier name. A key decides: names change hands. What came to the user
+ * from another name, as of a second page in this browser, is someone else's.
+ * @param {Packet} packet @param {string} me @param {string} [tag]  of the user's key, if there is one */
+export function isMine(packet, me, tag) {
+  if (packet.from?.key !== tag) return false;
+  return text(packet.from?.name) === me || (tag !== undefined && text(packet.to) !== me);
+}
+
 /** Where a message belongs.
- * @param {Packet} packet @param {string} me @returns {Place} */
-export function placeOf(packet, me) {
+ * @param {Packet} packet @param {string} me @param {string} [tag] @returns {Place} */
+export function placeOf(packet, me, tag) {
   const to = text(packet.to);
   if (isLobby(to) || to.startsWith("#")) return place(to);
-  const from = text(packet.from?.name);
-  return place(`@${from === me ? to : from}`);
+  return place(`@${isMine(packet, me, tag) ? to : text(packet.from?.name)}`);
 }
 
 /** The `to` of a message to that place.

@@ -1,6 +1,6 @@
 // Old messages of a place: those before the oldest that is here, and the ones around a message that was found.
 
-import { named, seq } from "./packets.js";
+import { named, seq, text } from "./packets.js";
 
 /** @typedef {import("./session.js").Session} Session */
 
@@ -30,12 +30,15 @@ export class Past {
     return this.alone(spot, async () => {
       try {
         const { packets, end } = await this.page(spot, this.oldest(spot), PAGE);
-        this.take(packets);
+        this.take(packets, spot);
         spot.isWhole = end.more !== true;
         spot.isLoaded = true;
+        spot.refusal = undefined;
       } catch (refusal) {
-        // Nobody there, or nothing kept: there is nothing older.
-        spot.isWhole = /** @type {Packet} */ (refusal).code !== "lost";
+        const { code, msg } = /** @type {Packet} */ (refusal);
+        // Nobody there, or nothing kept: there is nothing older to show.
+        spot.isWhole = code !== "lost";
+        if (spot.isWhole) spot.refusal = text(msg);
       }
     });
   }
@@ -51,7 +54,7 @@ export class Past {
       const oldest = this.oldest(spot);
       if (!oldest || of >= oldest || spot.bySeq.has(of)) return;
       const { packets, end } = await this.page(spot, of + 1, PAGE);
-      this.take(packets);
+      this.take(packets, spot);
       spot.isWhole = end.more !== true;
       spot.gap = { after: of, before: oldest };
       await this.fill(spot);
@@ -80,7 +83,7 @@ export class Past {
         continue;
       }
       const fresh = packets.filter((packet) => packet.seq > gap.after);
-      this.take(packets);
+      this.take(packets, spot);
       spot.gap = before < gap.before ? { ...gap, after: before - 1 } : undefined;
       if (fresh.length >= ENOUGH) return;
       step *= 4;
@@ -97,9 +100,10 @@ export class Past {
     return this.session.ask({ type: "history", ...named(spot), limit, ...(before && { before }) });
   }
 
-  /** @param {Packet[]} packets */
-  take(packets) {
-    for (const packet of packets) if (!packet.type || packet.type === "chat") this.session.store.chat(packet, { isPast: true });
+  /** The server knows by keys which messages belong there, whatever the names were.
+   * @param {Packet[]} packets @param {Spot} there */
+  take(packets, there) {
+    for (const packet of packets) if (!packet.type || packet.type === "chat") this.session.store.chat(packet, { isPast: true, there });
   }
 
   /** Does that unless messages of the place are on their way already.

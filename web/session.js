@@ -40,6 +40,8 @@ export class Session {
   /** @type {Set<string>} */ reading = new Set();
   /** @type {number | undefined} */ readTimer;
   /** @type {number | undefined} */ peopleTimer;
+  /** Whether the user has asked for more people than the first. */
+  isLong = false;
   counter = 0;
   hasEntered = false;
   past = new Past(this);
@@ -156,8 +158,9 @@ export class Session {
   moved() {
     const { store } = this;
     for (const spot of store.spots.values()) {
+      if (spot.about?.what === "edit") spot.draft = [spot.about.text, spot.draft].filter(Boolean).join("\n");
       spot.messages = spot.messages.filter((message) => message.major === Infinity);
-      Object.assign(spot, { bySeq: new Map(), isLoaded: false, isWhole: false, unread: 0, forMe: 0, read: 0, last: 0, gap: undefined });
+      Object.assign(spot, { about: undefined, refusal: undefined, tag: undefined, bySeq: new Map(), isLoaded: false, isWhole: false, unread: 0, forMe: 0, read: 0, last: 0, gap: undefined });
       if (store.isEmpty(spot) && spot.key !== store.here) store.spots.delete(spot.key);
     }
   }
@@ -296,6 +299,7 @@ export class Session {
       this.crowd(packet, type);
     } else if (type === "room") {
       store.room(packet);
+      this.askPeople();
       if (packet.joined === false) store.note(`you have left ${text(packet.room)}`);
     } else if (type === "topic") {
       const spot = store.spot(text(packet.room));
@@ -303,12 +307,19 @@ export class Session {
       store.note(msg, "note", spot.name);
     } else if (type === "renamed") {
       store.renamed(text(packet.old), text(packet.name));
-      if (store.me === packet.name) this.name = store.me;
-      store.note(store.me === packet.name ? `you are now ${store.me}` : msg);
+      const isMe = store.me === packet.name;
+      if (isMe) {
+        this.name = store.me;
+        this.hooks.renamed(store.me);
+      }
+      store.note(isMe ? `you are now ${store.me}` : msg);
     } else if (type === "read") store.readElsewhere(packet);
     else if (type === "away") {
       store.isAway = packet.away !== undefined;
+      const own = store.people.find(({ name }) => name === store.me);
+      if (own) own.away = packet.away;
       store.note(msg);
+      this.askPeople();
     } else if (type === "operator") {
       store.isOperator = packet.operator === true;
       this.learn();
@@ -346,10 +357,18 @@ export class Session {
    * @param {string} after */
   async people(after) {
     const { store } = this;
+    const of = () => (store.current.isDirect ? LOBBY : store.here);
+    const asked = of();
     const spot = store.current;
-    const room = spot.isDirect || spot.key === LOBBY ? {} : { room: spot.name };
+    const room = asked === LOBBY ? {} : { room: spot.name };
     const { end } = await this.ask({ type: "users", ...room, ...(after && { after }) });
     if (!Array.isArray(end.users)) return;
+    if (of() !== asked) {
+      // The user has gone elsewhere meanwhile.
+      this.askPeople();
+      return;
+    }
+    this.isLong = after !== "";
     store.people = after ? [...store.people, ...end.users] : end.users;
     store.morePeople = text(end.next) || undefined;
     if (!end.room) store.total = Number(end.total) || 0;
@@ -401,7 +420,12 @@ export class Session {
       id: this.ids.next(), n: this.counter, server: store.server.id, to: target(to), msg, ts: Date.now(),
       ...(action && { action }), ...(reply && { reply }),
     };
-    if (!(await this.outbox.add(entry))) return refuse("too many messages are waiting");
+    // Until it is on the disk, the page keeps it with the drafts.
+    const from = origin?.spot ?? spot;
+    store.leaving.set(entry.id, { name: this.full(from), line: origin?.line ?? (action ? `/me ${msg}` : msg) });
+    const isKept = await this.outbox.add(entry);
+    store.leaving.delete(entry.id);
+    if (!isKept) return refuse("too many messages are waiting");
     if (origin) this.origins.set(entry.id, origin);
     // Only now: what is shown to wait outlives the page.
     store.outgoing(to, entry);
@@ -411,9 +435,15 @@ export class Session {
 
   /** Shows what an earlier run of the page left unsent. */
   async recall() {
+    const { store } = this;
+    const left = [...store.leaving].filter(([id]) => !id.startsWith(this.ids.prefix));
     for (const entry of await this.outbox.load()) {
       const to = entry.to === "all" || entry.to.startsWith("#") ? entry.to : `@${entry.to}`;
-      if (!this.store.own(entry.id)) this.store.outgoing(place(to), entry);
+      if (!store.own(entry.id)) store.outgoing(place(to), entry);
+    }
+    // The page closed before the disk had them.
+    for (const [id, { name, line }] of left) {
+      if (store.leaving.delete(id) && !store.own(id)) this.hooks.giveBack(store.spot(name), line);
     }
     this.flush();
   }

@@ -3,7 +3,7 @@
 import { $, button, color, el, isTouch, lines, who } from "./dom.js";
 import { mentions } from "./links.js";
 import { askToNotify, notifying } from "./notify.js";
-import { count, placeOf, search, seq, text } from "./packets.js";
+import { count, isMine, placeOf, search, seq, text } from "./packets.js";
 import { brief, safeLine } from "./text.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -68,12 +68,12 @@ export function people(store, go) {
 const moment = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 
 /** A found message: a click anywhere on it leads there.
- * @param {Packet} packet @param {string} me @param {string[]} sought @param {Look} look */
-function hit(packet, me, sought, look) {
-  const spot = placeOf(packet, me);
+ * @param {Packet} packet @param {Store} store @param {string[]} sought @param {Look} look */
+function hit(packet, { me, tag }, sought, look) {
+  const spot = placeOf(packet, me, tag);
   const from = text(packet.from?.name);
   const ts = Date.parse(text(packet.ts)) || 0;
-  const where = spot.isDirect ? (from === me ? `to ${brief(spot.name, 40)}` : "to you") : brief(spot.name, 40);
+  const where = spot.isDirect ? (isMine(packet, me, tag) ? `to ${brief(spot.name, 40)}` : "to you") : brief(spot.name, 40);
   const when = el("time", { dateTime: new Date(ts).toISOString() }, moment.format(ts));
   const head = el("button", { type: "button", title: "Go to this message" }, who(from, packet.from?.key ?? "", `who ${color(from)}`), el("span", { className: "dim" }, where), when);
   const onclick = (/** @type {Event} */ event) => {
@@ -90,8 +90,9 @@ function hit(packet, me, sought, look) {
 /** Lists what a search finds, a page at a time.
  * @param {Session} session @param {HTMLElement} list @param {HTMLElement} more @param {Look} look */
 function searcher(session, list, more, look) {
-  const { me, attention } = session.store;
-  const isHidden = (/** @type {Packet} */ { from }) => text(from?.name) !== me && attention.hides(text(from?.name), from?.key);
+  const { store } = session;
+  const isHidden = (/** @type {Packet} */ packet) =>
+    !isMine(packet, store.me, store.tag) && store.attention.hides(text(packet.from?.name), packet.from?.key);
   return async (/** @type {Packet} */ request, /** @type {(packet: Packet) => boolean} */ isWanted) => {
     list.replaceChildren();
     const sought = (text(request.msg).match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"|"$|\*$/g, "")).filter(Boolean);
@@ -100,7 +101,7 @@ function searcher(session, list, more, look) {
       try {
         const { packets, end } = await session.ask({ type: "search", ...request, ...(from && { before: from }) });
         const found = packets.filter((packet) => isWanted(packet) && !isHidden(packet)).reverse();
-        list.append(...found.map((packet) => hit(packet, me, sought, look)));
+        list.append(...found.map((packet) => hit(packet, store, sought, look)));
         const before = seq(end.seq);
         more.hidden = end.more !== true || !before;
         more.onclick = () => page(before);
@@ -133,14 +134,21 @@ export function find(session, look, words = "") {
   run(search(words), () => true);
 }
 
-/** The messages of others with the user's name.
+/** The messages of others with the user's name, or with an earlier one while the user had it.
  * @param {Session} session @param {Look} look */
-export function mentioned(session, look) {
-  const { me } = session.store;
-  const [list, more] = results();
-  open("Mentions of you", list, more);
-  const isMention = (/** @type {Packet} */ packet) => packet.from?.name !== me && mentions(text(packet.msg), me);
-  searcher(session, list, more, look)({ msg: `"${me.replaceAll("\"", "")}"` }, isMention).then(() => list.querySelector("button")?.focus());
+export async function mentioned(session, look) {
+  const { store } = session;
+  const { me, tag, former } = store;
+  const names = [{ name: me, until: Infinity }, ...former.filter(({ name }) => name !== me)];
+  const parts = names.map((name) => ({ ...name, found: results() }));
+  const head = (/** @type {string} */ name) => (name === me ? [] : [el("h3", {}, "When you were ", el("bdi", {}, safeLine(name)))]);
+  open("Mentions of you", ...parts.flatMap(({ name, found }) => [...head(name), ...found]));
+  for (const { name, until, found: [list, more] } of parts) {
+    const isMention = (/** @type {Packet} */ packet) =>
+      !isMine(packet, me, tag) && mentions(text(packet.msg), name) && !(Date.parse(text(packet.ts)) > until);
+    await searcher(session, list, more, look)({ msg: `"${name.replaceAll("\"", "")}"` }, isMention);
+    if (name === me) list.querySelector("button")?.focus();
+  }
 }
 
 /** @param {Session} session */

@@ -1,11 +1,17 @@
 // What the page shows: places, their messages, what is unread, and who is here. Pure: no DOM, no network.
 
 import { Attention } from "./attention.js";
-import { LOBBY, corrected, place, placeOf, seq, text } from "./packets.js";
+import { LOBBY, corrected, isMine, place, placeOf, seq, tagOf, text } from "./packets.js";
 import { mentions } from "./links.js";
 
 /** The most messages of a place to hold; older ones come again from the server. */
 const MAX_HELD = 2000;
+
+/** The messages to hold around those that the user has scrolled back to. */
+const MAX_AROUND = 1000;
+
+/** The most earlier names of the user's to remember. */
+const MAX_FORMER = 4;
 
 /** The most places to remember. */
 const MAX_SPOTS = 256;
@@ -15,6 +21,10 @@ const MAX_DRAFT = 100_000;
 
 export class Store {
   me = "";
+  /** Of the user's key.
+   * @type {string | undefined} */ tag;
+  /** The user's earlier names, each until a time, the latest first.
+   * @type {{name: string, until: number}[]} */ former = [];
   server = { id: "", name: "", version: "" };
   isOperator = false;
   isAway = false;
@@ -24,6 +34,14 @@ export class Store {
   here = LOBBY;
   /** Whether the user sees the newest messages of the present place. */
   isSeen = false;
+  /** The first message on the screen, if the user has scrolled back in the present place.
+   * @type {Message | undefined} */ top;
+  /** Whether the server has said in which rooms the user is. */
+  isIn = false;
+  /** The highest number that the server has given to anything: what the page notes comes after it. */
+  reached = 0;
+  /** Texts on their way to the disk, by id: see `saved`.
+   * @type {Map<string, {name: string, line: string}>} */ leaving = new Map();
   /** @type {Map<string, Spot>} */ spots = new Map();
   /** @type {Person[]} */ people = [];
   /** @type {string | undefined} */ morePeople;
@@ -54,8 +72,15 @@ export class Store {
   }
 
   forgetQuietest() {
-    const idle = [...this.spots.values()].find((spot) => spot.isDirect && !spot.unread && spot.key !== this.here);
+    const isIdle = (/** @type {Spot} */ spot) => spot.isDirect && !spot.unread && spot.key !== this.here && !this.holds(spot);
+    const idle = [...this.spots.values()].find(isIdle);
     if (idle) this.spots.delete(idle.key);
+  }
+
+  /** Whether something that the user has typed is only there.
+   * @param {Spot} spot */
+  holds(spot) {
+    return spot.draft !== "" || spot.about !== undefined || spot.messages.at(-1)?.major === Infinity;
   }
 
   /** Whether nobody has said anything there, and the user has nothing to say.
@@ -91,7 +116,12 @@ export class Store {
   /** @param {Packet} welcome */
   welcome(welcome) {
     const { server, limits } = welcome;
-    this.me = text(welcome.name);
+    const me = text(welcome.name);
+    if (this.me && this.me !== me) this.wasCalled(this.me);
+    this.me = me;
+    this.tag = tagOf(text(welcome.key));
+    this.isIn = true;
+    if (typeof welcome.log === "string") this.reached = seq(welcome.seq) ?? 0;
     this.server = { id: text(server?.id), name: text(server?.name), version: text(server?.version) };
     this.total = Number(welcome.total) || 0;
     this.isOperator = welcome.operator === true;
@@ -145,16 +175,19 @@ export class Store {
   /**
    * Adds a message of the server's.
    * @param {Packet} packet
-   * @param {{isPast?: boolean, isMissed?: boolean}} how  asked for by the user; or said while the page was away
+   * @param {{isPast?: boolean, isMissed?: boolean, there?: Spot}} how  asked for by the user; or said while the page was
+   *   away; and where, if the server has said it
    * @returns {Message | undefined}  nothing if it is here already
    */
-  chat(packet, { isPast = false, isMissed = false } = {}) {
+  chat(packet, { isPast = false, isMissed = false, there } = {}) {
     const from = text(packet.from?.name);
-    const mine = from === this.me;
+    const mine = isMine(packet, this.me, this.tag);
     const isHidden = !mine && this.attention.hides(from, packet.from?.key);
+    if (!there && !mine && !isPast) this.follow(packet);
     // Nor does it begin a conversation.
-    if (isHidden && !this.spots.has(placeOf(packet, this.me).key)) return undefined;
-    const spot = this.spot(this.nameOf(packet));
+    if (isHidden && !there && !this.spots.has(this.placeOf(packet).key)) return undefined;
+    const spot = there ?? this.spot(this.nameOf(packet));
+    if (spot.isDirect && !mine && packet.from?.key && spot.name === from) spot.tag = packet.from.key;
     const number = seq(packet.seq);
     const known = number ? spot.bySeq.get(number) : undefined;
     if (known) return undefined;
@@ -175,8 +208,24 @@ export class Store {
 
   /** @param {Packet} packet */
   nameOf(packet) {
-    const { key, name, isDirect } = placeOf(packet, this.me);
-    return isDirect ? key && `@${name}` : name;
+    const { name, isDirect } = this.placeOf(packet);
+    return isDirect ? `@${name}` : name;
+  }
+
+  /** @param {Packet} packet */
+  placeOf(packet) {
+    return placeOf(packet, this.me, this.tag);
+  }
+
+  /** A conversation goes on with someone who has another name since, which only the key tells after a reload.
+   * @param {Packet} packet */
+  follow(packet) {
+    const { name, isDirect } = this.placeOf(packet);
+    const tag = packet.from?.key;
+    if (!isDirect || !tag || this.spots.has(place(`@${name}`).key)) return;
+    const before = [...this.spots.values()].find((spot) => spot.isDirect && spot.tag === tag);
+    // Who is still here under that name shares the key, as in two pages of a browser.
+    if (before && !this.people.some((person) => person.name === before.name)) this.renamed(before.name, name);
   }
 
   /** Counts a message as unread, unless the user sees it.
@@ -198,12 +247,11 @@ export class Store {
    */
   insert(spot, part) {
     this.counter += 1;
-    const settled = spot.messages.filter((message) => message.major !== Infinity);
-    const before = settled.length ? settled[settled.length - 1].major : 0;
+    if (part.seq) this.reached = Math.max(this.reached, part.seq);
     const isOwnWay = part.state === "waiting" || part.state === "sent";
     const message = {
       from: "", mine: false, ts: Date.now(), version: 0, ...part, n: this.counter,
-      major: part.seq ?? (isOwnWay ? Infinity : before), minor: part.seq ? 0 : this.counter,
+      major: part.seq ?? (isOwnWay ? Infinity : this.reached), minor: part.seq ? 0 : this.counter,
     };
     this.place(spot, message);
     // A conversation that the user has closed goes on.
@@ -229,12 +277,41 @@ export class Store {
   /** Forgets the oldest messages of a place in which many came.
    * @param {Spot} spot */
   trim(spot) {
-    if (spot.messages.length <= MAX_HELD || (spot.key === this.here && !this.isSeen)) return;
-    for (const message of spot.messages.splice(0, spot.messages.length - MAX_HELD / 2)) {
-      if (message.seq) spot.bySeq.delete(message.seq);
+    if (spot.messages.length <= MAX_HELD) return;
+    const at = spot.key === this.here && this.top ? spot.messages.indexOf(this.top) : -1;
+    if (at >= 0) {
+      this.thin(spot, at);
+      return;
     }
+    this.drop(spot, 0, spot.messages.length - MAX_HELD / 2);
     if (spot.gap && spot.messages[0].major >= spot.gap.before) spot.gap = undefined;
     spot.isWhole = false;
+  }
+
+  /** @param {Spot} spot @param {number} from @param {number} to */
+  drop(spot, from, to) {
+    for (const message of spot.messages.splice(from, to - from)) if (message.seq) spot.bySeq.delete(message.seq);
+  }
+
+  /** Forgets messages of a place whose user has scrolled back, before and behind those around the screen. Behind them, a
+   * gap stays.
+   * @param {Spot} spot @param {number} at  where the screen begins */
+  thin(spot, at) {
+    const { messages } = spot;
+    if (messages.length <= 2 * MAX_HELD) return;
+    const [first, last] = [Math.max(0, at - MAX_AROUND / 2), at + MAX_AROUND];
+    const tail = messages.findIndex((message, place) => place >= messages.length - MAX_AROUND && message.seq);
+    const near = messages.slice(first, last).filter((message) => message.seq);
+    const [before, after] = [messages[tail]?.seq, near.length ? messages[last - 1].major : undefined];
+    // Without numbers, the server could not show them again.
+    if (this.keeps && before && after !== undefined && tail > last) {
+      this.drop(spot, last, tail);
+      spot.gap = { after: spot.gap && spot.gap.before > after && spot.gap.after < after ? spot.gap.after : after, before };
+    }
+    if (first > 0) {
+      this.drop(spot, 0, first);
+      spot.isWhole = false;
+    }
   }
 
   /** Forgets the messages of a place before that number.
@@ -294,9 +371,9 @@ export class Store {
       this.changed();
       return;
     }
-    const settled = spot.messages.filter((other) => other.major !== Infinity);
+    this.reached = Math.max(this.reached, number ?? 0);
     message.seq = number;
-    message.major = number ?? settled[settled.length - 1]?.major ?? 0;
+    message.major = number ?? this.reached;
     message.minor = number ? 0 : message.n;
     this.place(spot, message);
     spot.read = Math.max(spot.read, spot.last);
@@ -378,31 +455,63 @@ export class Store {
     return [...this.spots.values()].reduce((sum, spot) => sum + spot.forMe, 0);
   }
 
+  /** The user had that name until now.
+   * @param {string} old */
+  wasCalled(old) {
+    this.former = [{ name: old, until: Date.now() }, ...this.former.filter(({ name }) => name !== old)].slice(0, MAX_FORMER);
+  }
+
   /** @param {string} old @param {string} name */
   renamed(old, name) {
-    if (old === this.me) this.me = name;
+    if (old === this.me) {
+      this.me = name;
+      this.wasCalled(old);
+    }
+    if (old === this.lastWriter) this.lastWriter = name;
     const spot = this.spots.get(place(`@${old}`).key);
     if (spot) {
       const { key } = place(`@${name}`);
       this.spots.delete(spot.key);
       if (this.here === spot.key) this.here = key;
+      const there = this.spots.get(key);
       spot.key = key;
       spot.name = name;
-      if (!this.spots.has(key)) this.spots.set(key, spot);
+      if (there && there !== spot) this.join(spot, there);
+      else this.spots.set(key, spot);
     }
     for (const person of this.people) if (person.name === old) person.name = name;
     this.changed();
   }
 
+  /** One conversation goes on in another that was there already: nothing that the user typed is lost.
+   * @param {Spot} from @param {Spot} to */
+  join(from, to) {
+    to.draft = [to.draft, from.draft].filter(Boolean).join("\n");
+    to.about ??= from.about;
+    for (const message of from.messages) if (!message.seq || !to.bySeq.has(message.seq)) this.place(to, message);
+    to.unread += from.unread;
+    to.forMe += from.forMe;
+    if (from.unread) to.newFrom = Math.min(from.newFrom ?? Infinity, to.newFrom ?? Infinity);
+    to.isWhole = false;
+    to.joined = true;
+  }
+
   /** What a later run of the page needs. */
   get saved() {
-    const isWorth = (/** @type {Spot} */ spot) => (spot.isDirect ? !this.isEmpty(spot) : spot.unread || spot.read || spot.draft);
-    const kept = [...this.spots.values()].filter((spot) => spot.joined && isWorth(spot));
+    // Before the welcome, the page knows the user's rooms only from the last run.
+    const isIn = (/** @type {Spot} */ spot) => spot.joined || !this.isIn || spot.draft !== "" || spot.key === this.here;
+    const isWorth = (/** @type {Spot} */ spot) => (spot.isDirect ? !this.isEmpty(spot) : spot.unread || spot.read || spot.draft || spot.key === this.here);
+    const kept = [...this.spots.values()].filter((spot) => isIn(spot) && isWorth(spot));
     return {
-      here: this.here,
-      spots: kept.map(({ name, isDirect, unread, forMe, newFrom, read, last, draft }) => (
-        { name: isDirect ? `@${name}` : name, unread, forMe, newFrom, read, last, draft: draft.slice(0, MAX_DRAFT) })),
+      here: this.here, former: this.former, lastWriter: this.lastWriter,
+      leaving: [...this.leaving].map(([id, { name, line }]) => ({ id, name, line })),
+      spots: kept.map(({ name, isDirect, unread, forMe, newFrom, read, last, draft, tag }) => (
+        { name: isDirect ? `@${name}` : name, unread, forMe, newFrom, read, last, tag, draft: draft.slice(0, MAX_DRAFT) })),
     };
+  }
+
+  get hasDraft() {
+    return [...this.spots.values()].some(({ draft }) => draft.trim() !== "");
   }
 
   /** Whether a draft is too long to be kept. */
@@ -412,9 +521,16 @@ export class Store {
 
   /** @param {any} saved */
   restore(saved) {
-    for (const { name, unread, forMe, newFrom, read, last, draft } of saved?.spots ?? []) {
-      Object.assign(this.spot(name), { unread, forMe, newFrom, read, last, draft: draft ?? "" });
+    let newest = 0;
+    for (const { name, unread, forMe, newFrom, read, last, draft, tag } of saved?.spots ?? []) {
+      const spot = this.spot(name);
+      Object.assign(spot, { unread, forMe, newFrom, read, last, tag, draft: draft ?? "" });
+      this.reached = Math.max(this.reached, Number(last) || 0);
+      if (spot.isDirect && unread && last > newest) [newest, this.lastWriter] = [last, spot.name];
     }
+    this.lastWriter = text(saved?.lastWriter) || this.lastWriter;
+    if (Array.isArray(saved?.former)) this.former = saved.former.slice(0, MAX_FORMER);
+    for (const { id, name, line } of saved?.leaving ?? []) this.leaving.set(text(id), { name: text(name), line: text(line) });
     if (this.spots.has(saved?.here)) this.here = saved.here;
   }
 }

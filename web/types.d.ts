@@ -70,7 +70,13 @@ interface Spot extends Place {
   read: number;
   /** The number of the last message. */
   last: number;
+  /** Of the key of the user whom the conversation is with. */
+  tag?: string;
   draft: string;
+  /** What the text in the input is about, and of an edit also the text, which is no draft. */
+  about?: { what: "reply" | "edit"; message: Message; text?: string };
+  /** Why the server shows nothing older, in its words. */
+  refusal?: string;
 }
 
 interface Person {
@@ -152,6 +158,8 @@ interface Hooks {
   file(packet: Packet): void;
   /** `isOther`: by another server than before. */
   welcome(isOther: boolean): void;
+  /** The user has another name. */
+  renamed(name: string): void;
 }
 
 interface Arrived {

@@ -69,3 +69,18 @@ test("what no disk took is known to be in memory only, until the server has it",
   outbox.done("x-1");
   assert.equal(outbox.loose.size, 0);
 });
+
+test("messages go in the order in which they were typed, whatever the clock says", async () => {
+  const held = disk();
+  const first = new Outbox(held);
+  await first.add({ ...entry(1), ts: 1_000_000 });
+  await first.add({ ...entry(2), ts: 900_000 });
+  await first.load();
+  assert.deepEqual(first.entries.map(({ id }) => id), ["x-1", "x-2"]);
+  const second = new Outbox(held);
+  await second.load();
+  await second.add({ ...entry(0), ts: 800_000 });
+  const third = new Outbox(held);
+  await third.load();
+  assert.deepEqual(third.take("s").map(({ id }) => id), ["x-1", "x-2", "x-0"]);
+});

@@ -7,7 +7,7 @@ function stocked(numbers) {
   const played = play();
   enter(played);
   played.session.past.busy.clear();
-  played.session.past.take(numbers.slice(-50).map((seq) => chat(seq, `m${seq}`)));
+  played.session.past.take(numbers.slice(-50).map((seq) => chat(seq, `m${seq}`)), played.store.current);
   played.store.current.isLoaded = true;
   played.session.ask = async ({ before, limit }) => {
     const older = numbers.filter((seq) => !before || seq < before);
@@ -46,4 +46,26 @@ test("a second found message leaves one gap", async () => {
   assert.ok(spot.bySeq.has(200) && !spot.bySeq.has(1000) && spot.gap.before === 1951);
   await session.past.around(spot, 1960);
   assert.ok(spot.bySeq.has(200), "what is here already moves nothing");
+});
+
+test("what the server does not show has its reason instead of a beginning", async () => {
+  const { session, store } = stocked([1]);
+  const spot = store.spot("@guest");
+  session.ask = async () => Promise.reject({ type: "error", code: "no_such_user", msg: "the server does not store these" });
+  await session.past.older(spot);
+  assert.deepEqual([spot.isWhole, spot.refusal], [true, "the server does not store these"]);
+  const other = store.spot("@bob");
+  session.ask = async () => Promise.reject({ type: "error", code: "lost", msg: "not connected" });
+  await session.past.older(other);
+  assert.deepEqual([other.isWhole, other.refusal], [false, undefined]);
+});
+
+test("a conversation's old messages stand in it, whatever the names were", async () => {
+  const { session, store } = stocked([1]);
+  const spot = store.spot("@robert");
+  const packets = [chat(1, "as bob", { to: "alice", history: true }), chat(2, "to bob", { from: { name: "alice" }, to: "bob", history: true })];
+  session.ask = async () => ({ packets, end: { seq: 1 } });
+  await session.past.older(spot);
+  assert.deepEqual(spot.messages.map(({ text, mine }) => [text, mine]), [["as bob", false], ["to bob", true]]);
+  assert.equal(store.spots.has("@bob"), false);
 });

@@ -12,12 +12,12 @@ export function play() {
     remove: async (id) => void held.delete(id),
   };
   const sent = [];
-  const told = { refused: [], ended: [], back: [], arrived: [], welcomed: [] };
+  const told = { refused: [], ended: [], back: [], arrived: [], welcomed: [], renamed: [] };
   const store = new Store();
   const session = new Session(store, new Outbox(disk), {
     refused: (packet) => told.refused.push(packet), ended: (packet) => told.ended.push(packet),
     giveBack: (spot, line) => told.back.push([spot.key, line]), arrived: (spot, message) => told.arrived.push(message.text),
-    file: () => {}, welcome: (isOther) => told.welcomed.push(isOther),
+    file: () => {}, welcome: (isOther) => told.welcomed.push(isOther), renamed: (name) => told.renamed.push(name),
   });
   session.link = { send: (packet) => sent.push(packet) > 0, connect: () => {}, settle: () => {} };
   session.askPeople = () => {};

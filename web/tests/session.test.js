@@ -222,3 +222,65 @@ test("a conversation with nobody goes with the refusal, and what was typed retur
   session.packet({ type: "error", code: "muted", id: take("chat")[1].id, msg: "you are muted" });
   assert.deepEqual(told.back[1], ["@bob", "hi"]);
 });
+
+test("a new name is remembered for the next visit", () => {
+  const played = play();
+  enter(played);
+  played.session.packet({ type: "renamed", old: "bob", name: "robert", msg: "bob is now robert" });
+  played.session.packet({ type: "renamed", old: "alice", name: "ally", msg: "you are now ally" });
+  assert.deepEqual([played.told.renamed, played.session.name], [["ally"], "ally"]);
+});
+
+test("a text that the page closes with before it is on the disk comes back once", async () => {
+  const played = play();
+  const { session, store, held } = played;
+  enter(played);
+  let written = () => {};
+  session.outbox.disk.put = (entry) => new Promise((resolve) => {
+    written = () => resolve(void held.set(entry.id, entry));
+  });
+  const said = session.say(store.current, "x".repeat(9000), {});
+  const saved = JSON.parse(JSON.stringify(store.saved));
+  const lost = play();
+  lost.store.restore(saved);
+  await lost.session.recall();
+  await lost.session.recall();
+  assert.deepEqual(lost.told.back.map(([place, line]) => [place, line.length]), [["#lobby", 9000]]);
+  assert.equal(lost.store.saved.leaving.length, 0);
+  written();
+  await said;
+  assert.equal(store.saved.leaving.length, 0);
+  const found = play();
+  for (const [id, entry] of held) found.held.set(id, entry);
+  found.store.restore(saved);
+  await found.session.recall();
+  assert.deepEqual([found.told.back, found.store.spot("#lobby").messages.length], [[], 1]);
+});
+
+test("people of a place that the user has left are not shown in the next", async () => {
+  const played = play();
+  const { session, store, sent } = played;
+  let again = 0;
+  enter(played, { rooms: [{ name: "#kitchen" }] });
+  session.askPeople = () => (again += 1);
+  store.go("#kitchen");
+  const asked = session.people("");
+  const { id } = sent.at(-1);
+  store.go("#lobby");
+  session.packet({ type: "users", id, room: "#kitchen", total: 1, users: [{ name: "cook" }] });
+  await asked;
+  assert.deepEqual([store.people, again], [[], 1]);
+  session.packet({ type: "room", room: "#kitchen", joined: false });
+  assert.equal(again, 2, "the server has led the user elsewhere");
+});
+
+test("the own row shows the own absence at once", () => {
+  const played = play();
+  const { session, store } = played;
+  enter(played);
+  store.people = [{ name: "alice" }, { name: "bob" }];
+  session.packet({ type: "away", away: "lunch", msg: "you are away: lunch" });
+  assert.deepEqual([store.isAway, store.people[0].away], [true, "lunch"]);
+  session.packet({ type: "away", msg: "you are back" });
+  assert.deepEqual([store.isAway, store.people[0].away], [false, undefined]);
+});

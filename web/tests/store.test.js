@@ -156,3 +156,118 @@ test("a closed conversation is listed again with its next message", () => {
   store.chat(chat(2, "are you there?", { to: "alice" }));
   assert.ok(store.listed.some(({ key, unread }) => key === "@bob" && unread === 2));
 });
+
+const keyed = () => {
+  const store = new Store();
+  store.welcome({ ...WELCOME, key: "SHA256:aaaaaaaabbbb" });
+  return store;
+};
+
+test("own messages are known by the key, under any name, and an earlier user of the name is someone else", () => {
+  const store = keyed();
+  store.chat(chat(1, "as al", { from: { name: "al", key: "aaaaaaaa" } }));
+  store.chat(chat(2, "another alice", { from: { name: "alice" } }));
+  store.chat(chat(3, "a third alice", { from: { name: "alice", key: "cccccccc" } }));
+  store.chat(chat(4, "to bob, as al", { from: { name: "al", key: "aaaaaaaa" }, to: "bob" }));
+  assert.deepEqual(store.spot("#lobby").messages.map(({ mine }) => mine), [true, false, false]);
+  assert.deepEqual([texts(store, "@bob"), store.spots.has("@al"), store.spots.has("@alice")], [["to bob, as al"], false, false]);
+  store.chat(chat(5, "from my other page", { from: { name: "al", key: "aaaaaaaa" }, to: "alice" }));
+  assert.deepEqual(texts(store, "@al"), ["from my other page"]);
+});
+
+test("a conversation goes on with a partner who was renamed while the page was closed", () => {
+  const store = keyed();
+  store.chat(chat(1, "hi", { to: "alice", from: { name: "bob", key: "kkkkkkkk" } }));
+  const later = new Store();
+  later.restore(JSON.parse(JSON.stringify(store.saved)));
+  later.welcome({ ...WELCOME, key: "SHA256:aaaaaaaabbbb" });
+  later.spot("@bob").draft = "for bob";
+  later.chat(chat(2, "now robert", { to: "alice", from: { name: "robert", key: "kkkkkkkk" } }), { isMissed: true });
+  assert.deepEqual([later.spots.has("@bob"), later.spot("@robert").draft, later.lastWriter], [false, "for bob", "robert"]);
+});
+
+test("a draft and the place stay over runs of the page that the server does not see", () => {
+  const store = made();
+  store.go("#games");
+  store.current.draft = "dear players";
+  let saved = JSON.parse(JSON.stringify(store.saved));
+  for (let run = 0; run < 2; run += 1) {
+    const later = new Store();
+    later.restore(saved);
+    saved = JSON.parse(JSON.stringify(later.saved));
+  }
+  const last = new Store();
+  last.restore(saved);
+  last.welcome({ ...WELCOME, rooms: [] });
+  assert.equal(last.here, "#lobby");
+  // The user is not in that room any more; the text waits.
+  assert.equal(last.saved.spots.find(({ name }) => name === "#games").draft, "dear players");
+  const back = new Store();
+  back.restore(saved);
+  back.welcome(WELCOME);
+  assert.deepEqual([back.here, back.current.draft], ["#games", "dear players"]);
+});
+
+test("a crowd of conversations displaces none with a draft or a waiting message", () => {
+  const store = made();
+  store.spot("@carol").draft = "dear carol";
+  store.outgoing(place("@dave"), { id: "i1", msg: "waiting", ts: 0 });
+  for (let n = 1; n <= 300; n += 1) {
+    store.chat(chat(n, "hi", { to: "alice", from: { name: `user${n}` } }));
+    store.markRead(store.spot(`@user${n}`));
+  }
+  assert.deepEqual([store.spot("@carol").draft, store.own("i1") !== undefined], ["dear carol", true]);
+});
+
+test("a partner who takes the name of another conversation brings along what was typed", () => {
+  const store = made();
+  store.chat(chat(1, "one", { to: "alice", from: { name: "new" } }));
+  store.chat(chat(2, "two", { to: "alice", from: { name: "old" } }));
+  store.spot("@old").draft = "for old";
+  store.renamed("old", "new");
+  assert.deepEqual([texts(store, "@new"), store.spot("@new").draft, store.spots.has("@old")], [["one", "two"], "for old", false]);
+});
+
+test("a page that nobody looks at holds a bounded number of messages", () => {
+  const store = made();
+  for (let seq = 1; seq <= 60_000; seq += 1) store.chat(chat(seq, "x"));
+  const lobby = store.spot("#lobby");
+  assert.ok(lobby.messages.length <= 2000 && lobby.bySeq.size === lobby.messages.length, String(lobby.messages.length));
+  assert.deepEqual([lobby.unread, lobby.newFrom, lobby.messages.at(-1).seq], [60_000, 1, 60_000]);
+});
+
+test("a reader who has scrolled back keeps the place, and a gap stands for what came since", () => {
+  const store = made();
+  for (let seq = 1; seq <= 1500; seq += 1) store.chat(chat(seq, "x"));
+  const lobby = store.spot("#lobby");
+  store.top = lobby.bySeq.get(800);
+  for (let seq = 1501; seq <= 60_000; seq += 1) store.chat(chat(seq, "x"));
+  assert.ok(lobby.messages.length <= 4000 && lobby.bySeq.size === lobby.messages.length, String(lobby.messages.length));
+  assert.ok(lobby.messages.includes(store.top) && lobby.bySeq.has(1200) && lobby.bySeq.has(59_999));
+  const at = lobby.messages.findIndex(({ seq }) => seq === lobby.gap.before);
+  assert.equal(lobby.messages[at - 1].seq, lobby.gap.after);
+  const steps = lobby.messages.slice(1).filter(({ seq }, place) => seq !== lobby.messages[place].seq + 1);
+  assert.deepEqual(steps.map(({ seq }) => seq), [lobby.gap.before], "one hole");
+});
+
+test("what the page notes stands where it was noted, below the messages from before", () => {
+  const store = new Store();
+  store.welcome({ ...WELCOME, seq: 9 });
+  store.note("connected");
+  store.chat(chat(8, "missed"), { isMissed: true });
+  store.chat(chat(2, "old"), { isPast: true });
+  store.chat(chat(10, "live"));
+  assert.deepEqual(texts(store), ["old", "missed", "connected", "live"]);
+});
+
+test("the last writer and the earlier names are known in a later run", () => {
+  const store = made();
+  store.chat(chat(1, "hi", { to: "alice" }));
+  store.renamed("alice", "ally");
+  const later = new Store();
+  later.restore(JSON.parse(JSON.stringify(store.saved)));
+  assert.deepEqual([later.lastWriter, later.former.map(({ name }) => name)], ["bob", ["alice"]]);
+  const old = new Store();
+  old.restore({ spots: [{ name: "@bob", unread: 1, last: 4 }, { name: "@carol", unread: 2, last: 7 }] });
+  assert.equal(old.lastWriter, "carol");
+});

@@ -48,6 +48,91 @@ fn what_is_typed_without_a_connection_is_there_after_a_reload() {
 }
 
 #[test]
+fn a_draft_in_a_room_outlives_reloads_that_the_server_does_not_see() {
+    let Some(mut house) = House::open() else { return };
+    let desk = Visitor::new(&house);
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.say("/join #games");
+    alice.wait("document.querySelector('#title').textContent === '#games'");
+    alice.type_into("#text", "not finished");
+    house.kill();
+    // The page comes from the server, so only its state is as after a reload without one.
+    alice.run("dispatchEvent(new Event('pagehide'))");
+    house.start();
+    for _ in 0..3 {
+        alice.open(&house.url());
+    }
+    alice.wait_for_entry();
+    alice.wait("document.querySelector('#title').textContent === '#games'");
+    alice.wait("document.querySelector('#text').value === 'not finished'");
+}
+
+#[test]
+fn an_edit_waits_while_the_user_looks_at_another_place() {
+    let Some(house) = House::open() else { return };
+    let desk = Visitor::new(&house);
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.say("first version");
+    alice.wait("document.querySelectorAll('.msg:not(.waiting)').length === 1");
+    alice.say("/join #games");
+    alice.wait("document.querySelector('#title').textContent === '#games'");
+    alice.click("#rooms li:first-child button");
+    alice.wait("document.querySelector('#title').textContent === '#lobby'");
+    alice.type_into("#text", "\u{E013}");
+    alice.wait("document.querySelector('#text').value === 'first version'");
+    alice.type_into("#text", " and more");
+    alice.click("#rooms li:nth-child(2) button");
+    alice
+        .wait("document.querySelector('#text').value === '' && document.querySelector('#about-line').hidden");
+    alice.click("#rooms li:first-child button");
+    alice.wait("document.querySelector('#text').value === 'first version and more'");
+    alice.type_into("#text", "\u{E007}");
+    alice.wait("document.querySelector('#log .msg .line')?.textContent.startsWith('first version and more')");
+}
+
+#[test]
+fn the_list_of_people_shows_who_is_away_and_only_the_people_of_its_place() {
+    let Some(house) = House::open() else { return };
+    let (desk, resident) = (Visitor::new(&house), Resident::new(&house));
+    let mut bob = resident.terminal("bob");
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.wait("document.querySelectorAll('#persons li').length === 2");
+    alice.say("/away lunch");
+    alice.wait(
+        "[...document.querySelectorAll('#persons li')].some(row => /alice.*you.*away/.test(row.textContent))",
+    );
+    bob.enter("/away tea");
+    bob.wait_for("you are away");
+    alice.run("dispatchEvent(new Event('focus'))");
+    alice
+        .wait("[...document.querySelectorAll('#persons li')].some(row => /bob.*away/.test(row.textContent))");
+    alice.say("/join #kitchen");
+    alice.wait("document.querySelectorAll('#persons li').length === 1");
+    alice.say("/part");
+    alice.wait("document.querySelectorAll('#persons li').length === 2");
+}
+
+#[test]
+fn a_page_without_room_for_a_draft_says_so_once_and_asks_before_it_closes() {
+    let Some(house) = House::open() else { return };
+    let desk = Visitor::new(&house);
+    let alice = desk.browser(Window::Desk);
+    alice.enter(&house.url(), "alice");
+    alice.run("try { for (let n = 1e6; ; ) localStorage.setItem(`x${localStorage.length}`, 'y'.repeat(n)); } catch { }
+        for (let n = 1e6; n >= 1; n /= 2) try { localStorage.setItem(`x${localStorage.length}`, 'y'.repeat(n)); } catch { }");
+    alice.type_into("#text", &"a long draft ".repeat(20));
+    alice.wait_for("storage for the page is full or switched off");
+    assert_eq!(alice.value(ASKS), json!(true));
+    alice.run("dispatchEvent(new Event('pagehide'))");
+    assert_eq!(alice.value("document.querySelectorAll('#log .failure').length"), json!(1));
+    alice.run("localStorage.clear(); dispatchEvent(new Event('pagehide'))");
+    assert_eq!(alice.value(ASKS), json!(false));
+}
+
+#[test]
 fn a_hidden_page_counts_what_comes_in_its_title() {
     let Some(house) = House::open() else { return };
     let (desk, resident) = (Visitor::new(&house), Resident::new(&house));

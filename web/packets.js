@@ -57,7 +57,7 @@ export function place(name) {
 
 /** The mark that a key has in messages, of its fingerprint.
  * @param {string} key */
-export const tagOf = (key) => key.replace(/^SHA256:/, "").slice(0, 8) || undefined;
+export const tagOf = (key) => key.replace(/^SHA256:/, "").slice(0, 8).replaceAll("+", "-").replaceAll("/", "_") || undefined;
 
 /** Whether the user said that, perhaps under an earlier name. A key decides: names change hands. What came to the user
  * from another name, as of a second page in this browser, is someone else's.

@@ -238,19 +238,26 @@ function go(name) {
   const spot = store.go(name);
   spot.joined = spot.joined || spot.isDirect;
   drawer("");
-  session.askPeople();
+  session.visit();
 }
 
-/** @param {string} room */
-async function join(room) {
-  try {
-    const { end } = await session.ask({ type: "join", room });
-    store.room(end);
-    go(text(end.room));
-  } catch (refusal) {
-    store.note(text(/** @type {Packet} */ (refusal).msg), "failure");
-    giveBack(store.current, `/join ${room}`);
+/** @param {string[]} rooms */
+async function join(...rooms) {
+  const refused = [];
+  const whys = new Set();
+  for (const room of rooms) {
+    try {
+      const { end } = await session.ask({ type: "join", room });
+      store.room(end);
+      go(text(end.room));
+    } catch (refusal) {
+      refused.push(room);
+      whys.add(text(/** @type {Packet} */ (refusal).msg));
+    }
   }
+  if (!refused.length) return;
+  giveBack(store.current, `/join ${refused.join(" ")}`);
+  for (const why of whys) store.note(why, "failure");
 }
 
 /** @param {string} name @param {string} rest @param {string} line */
@@ -258,7 +265,7 @@ function command(name, rest, line) {
   const does = {
     join: (/** @type {string} */ rooms) => {
       const names = rooms.split(/[\s,]+/).filter(Boolean);
-      if (names.length) for (const room of names) join(room.startsWith("#") ? room : `#${room}`);
+      if (names.length) join(...names.map((room) => (room.startsWith("#") ? room : `#${room}`)));
       else sheets.rooms(session, join);
     },
     search: (/** @type {string} */ words) => sheets.find(session, found, words),

@@ -40,6 +40,9 @@ export class Session {
   /** @type {Set<string>} */ reading = new Set();
   /** @type {number | undefined} */ readTimer;
   /** @type {number | undefined} */ peopleTimer;
+
+  /** The place whose people the store has. */
+  peopleOf = "";
   /** Whether the user has asked for more people than the first. */
   isLong = false;
   counter = 0;
@@ -157,8 +160,11 @@ export class Session {
   /** This is another server than before: nothing that was said is here, and its users are others. */
   moved() {
     const { store } = this;
+    store.former = [];
     for (const spot of store.spots.values()) {
-      if (spot.about?.what === "edit") spot.draft = [spot.about.text, spot.draft].filter(Boolean).join("\n");
+      spot.draft = store.unsaid(spot);
+      // A room that is not here stays in the list for its draft.
+      spot.joined ||= spot.draft !== "";
       spot.messages = spot.messages.filter((message) => message.major === Infinity);
       Object.assign(spot, { about: undefined, refusal: undefined, tag: undefined, bySeq: new Map(), isLoaded: false, isWhole: false, unread: 0, forMe: 0, read: 0, last: 0, gap: undefined });
       if (store.isEmpty(spot) && spot.key !== store.here) store.spots.delete(spot.key);
@@ -353,22 +359,35 @@ export class Session {
     }, wait);
   }
 
+  /** The user looks at another place, whose people are not those of the last one. */
+  visit() {
+    if (this.peopleOf === this.peoplePlace) return;
+    Object.assign(this.store, { people: [], morePeople: undefined });
+    this.store.changed();
+    this.people("").catch(() => this.askPeople());
+  }
+
+  /** The place whose people the page shows: around a direct conversation, all. */
+  get peoplePlace() {
+    return this.store.current.isDirect ? LOBBY : this.store.here;
+  }
+
   /** A page of the people here, or in the present room.
    * @param {string} after */
   async people(after) {
     const { store } = this;
-    const of = () => (store.current.isDirect ? LOBBY : store.here);
-    const asked = of();
+    const asked = this.peoplePlace;
     const spot = store.current;
     const room = asked === LOBBY ? {} : { room: spot.name };
     const { end } = await this.ask({ type: "users", ...room, ...(after && { after }) });
     if (!Array.isArray(end.users)) return;
-    if (of() !== asked) {
+    if (this.peoplePlace !== asked) {
       // The user has gone elsewhere meanwhile.
       this.askPeople();
       return;
     }
     this.isLong = after !== "";
+    this.peopleOf = asked;
     store.people = after ? [...store.people, ...end.users] : end.users;
     store.morePeople = text(end.next) || undefined;
     if (!end.room) store.total = Number(end.total) || 0;

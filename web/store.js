@@ -89,6 +89,13 @@ export class Store {
     return spot.isDirect && !spot.last && !spot.draft && !spot.messages.some(({ kind }) => kind === "chat" || kind === "file");
   }
 
+  /** What the user has typed for a place and not sent; the text of an edit is no draft, but is not to be lost either.
+   * @param {Spot} spot */
+  unsaid({ about, draft }) {
+    const edit = about?.what === "edit" && about.text !== about.message.text ? about.text : "";
+    return [edit, draft].filter(Boolean).join("\n");
+  }
+
   /** @param {Message} message */
   hides({ kind, from, tag, mine }) {
     return (kind === "chat" || kind === "file") && !mine && this.attention.hides(from, tag);
@@ -499,19 +506,21 @@ export class Store {
   /** What a later run of the page needs. */
   get saved() {
     // Before the welcome, the page knows the user's rooms only from the last run.
-    const isIn = (/** @type {Spot} */ spot) => spot.joined || !this.isIn || spot.draft !== "" || spot.key === this.here;
-    const isWorth = (/** @type {Spot} */ spot) => (spot.isDirect ? !this.isEmpty(spot) : spot.unread || spot.read || spot.draft || spot.key === this.here);
+    const isIn = (/** @type {Spot} */ spot) => spot.joined || !this.isIn || this.unsaid(spot) !== "" || spot.key === this.here;
+    const isWorth = (/** @type {Spot} */ spot) => (spot.isDirect ? !this.isEmpty(spot) : spot.unread || spot.read || this.unsaid(spot) || spot.key === this.here);
     const kept = [...this.spots.values()].filter((spot) => isIn(spot) && isWorth(spot));
     return {
       here: this.here, former: this.former, lastWriter: this.lastWriter,
       leaving: [...this.leaving].map(([id, { name, line }]) => ({ id, name, line })),
-      spots: kept.map(({ name, isDirect, unread, forMe, newFrom, read, last, draft, tag }) => (
-        { name: isDirect ? `@${name}` : name, unread, forMe, newFrom, read, last, tag, draft: draft.slice(0, MAX_DRAFT) })),
+      spots: kept.map((spot) => {
+        const { name, isDirect, unread, forMe, newFrom, read, last, tag } = spot;
+        return { name: isDirect ? `@${name}` : name, unread, forMe, newFrom, read, last, tag, draft: this.unsaid(spot).slice(0, MAX_DRAFT) };
+      }),
     };
   }
 
   get hasDraft() {
-    return [...this.spots.values()].some(({ draft }) => draft.trim() !== "");
+    return [...this.spots.values()].some((spot) => this.unsaid(spot).trim() !== "");
   }
 
   /** Whether a draft is too long to be kept. */

@@ -284,3 +284,38 @@ test("the own row shows the own absence at once", () => {
   session.packet({ type: "away", msg: "you are back" });
   assert.deepEqual([store.isAway, store.people[0].away], [false, undefined]);
 });
+
+test("of another server at the address, a draft stays in sight, and the user's earlier names are none there", () => {
+  const played = play();
+  const { session, store } = played;
+  enter(played);
+  Object.assign(store.spot("#quiet"), { joined: true, draft: "for the quiet room" });
+  store.wasCalled("alicia");
+  session.down("lost", 1);
+  session.up("other");
+  session.packet(welcome({ server: { id: "other", name: "shed" } }));
+  session.packet(end(0));
+  assert.deepEqual(store.listed.map(({ key }) => key), ["#lobby", "#quiet"]);
+  assert.deepEqual([store.spot("#quiet").draft, store.former], ["for the quiet room", []]);
+});
+
+test("the people of another place never stand under a place's name", async () => {
+  const played = play();
+  const { session, store, sent } = played;
+  enter(played);
+  const answer = async (/** @type {object} */ members) => {
+    session.packet({ type: "users", id: sent.at(-1).id, ...members });
+    await new Promise((done) => setTimeout(done, 0));
+  };
+  store.total = 400;
+  session.visit();
+  await answer({ users: [{ name: "carl" }, { name: "n0" }], total: 400 });
+  store.go("#quiet");
+  session.visit();
+  assert.deepEqual([store.people, sent.at(-1).room], [[], "#quiet"], "asked at once, however many there are");
+  await answer({ room: "#quiet", users: [{ name: "alice" }], total: 1 });
+  assert.deepEqual(store.people.map(({ name }) => name), ["alice"]);
+  const before = sent.length;
+  session.visit();
+  assert.equal(sent.length, before, "the same place needs no question");
+});

@@ -271,3 +271,16 @@ test("the last writer and the earlier names are known in a later run", () => {
   old.restore({ spots: [{ name: "@bob", unread: 1, last: 4 }, { name: "@carol", unread: 2, last: 7 }] });
   assert.equal(old.lastWriter, "carol");
 });
+
+test("the text of an edit in progress outlives a reload as a draft", () => {
+  const store = new Store();
+  store.welcome({ name: "alice", server: { id: "s" } });
+  const message = store.insert(store.current, { kind: "chat", text: "teh", from: "alice", ts: 1, seq: 1, mine: true });
+  store.current.about = { what: "edit", message, text: "teh" };
+  assert.ok(!store.hasDraft, "nothing is changed yet");
+  store.current.about.text = "the long correction";
+  assert.ok(store.hasDraft);
+  const later = new Store();
+  later.restore(JSON.parse(JSON.stringify(store.saved)));
+  assert.equal(later.current.draft, "the long correction");
+});

@@ -12,10 +12,11 @@ pub const WEB_HEADERS: usize = 64;
 /// open connections in advance and leave them silent; these end after this time, too.
 pub const WEB_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Requests per connection: the page has fewer files. The server then closes it, and a browser opens another.
+/// Requests per connection. The server then closes it, and a browser opens another: it asks for the page's files over
+/// several.
 pub const WEB_REQUESTS: usize = 16;
 
-/// Bytes of answers to browsers per second and address: 15 loads of the page, which has 54 KB.
+/// Bytes of answers to browsers per second and address: 10 loads of the page, whose answers count as 100 KB.
 pub const WEB_BYTES_PER_ADDRESS: u32 = 1024 * 1024;
 
 /// Bytes of answers that an address may get at once before that pace applies: a room of people behind one router opens

@@ -52,7 +52,8 @@ fn in_words(error: io::Error) -> io::Error {
     }
 }
 
-/// Takes any certificate of which the server owns the key.
+/// Takes any certificate of which the server owns the key, of any kind: authorities also certify keys that lanchat's own
+/// connections do not take (`verify_signatures` in `certificate.rs`), such as RSA.
 #[derive(Debug, Default)]
 struct AnyCertificate {
     presented: OnceLock<CertificateChain>,

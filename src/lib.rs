@@ -6,6 +6,7 @@ pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod cluster;
 pub mod discovery;
 pub mod encoding;
 pub mod files;

@@ -98,7 +98,7 @@ impl Talk {
 
     pub fn batch_of(&mut self, messages: usize, words: usize) -> WriteBatch {
         let entries = (0..messages).map(|_| Entry::Message(Box::new(self.message(words)))).collect();
-        WriteBatch { entries, seq: self.seq, cutovers: Vec::new() }
+        WriteBatch { entries, seq: self.seq, ..WriteBatch::default() }
     }
 }
 

@@ -19,6 +19,10 @@ impl Absences {
         self.0.get(&user).map(|why| &**why)
     }
 
+    pub(super) fn begin(&mut self, user: UserId, why: &str) {
+        self.0.insert(user, why.into());
+    }
+
     #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -48,9 +52,10 @@ impl Call<'_> {
             return Ok(());
         };
         match why {
-            Some(why) => drop(self.chat.absences.0.insert(id, why.into())),
+            Some(why) => self.chat.absences.begin(id, why),
             None => self.chat.absences.end(id),
         }
+        self.chat.note_sessions_of(id);
         let event = Event::Away { why: why.map(str::to_owned) };
         self.answer(event.clone());
         let Some(user) = self.chat.users.get(&id) else { return Ok(()) };

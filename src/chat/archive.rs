@@ -6,14 +6,17 @@ pub use super::account::Account;
 
 use super::lineage::Lineage;
 use super::records::{Record, Records};
+use super::standing::SessionRecord;
+use super::who::SessionId;
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::{Sender, stamp};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::mem;
 
 /// One thing to store, in the order of [`Chat`](super::Chat)'s deliveries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entry {
     /// A message, unless its author has already sent one with its [`id`](Message::id).
     Message(Box<Message>),
@@ -44,9 +47,11 @@ pub enum Entry {
     },
     /// The new state of a record.
     Record(Box<Record>),
+    /// The new state of a session; `None`: it has ended. Only with [`Chat::keep_sessions`](super::Chat::keep_sessions).
+    Session(SessionId, Option<Box<SessionRecord>>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Strictly increasing over the server's whole life. 0: no number, the message is not stored.
     pub seq: u64,
@@ -71,7 +76,7 @@ pub struct Message {
     pub mail: Vec<Mail>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     Chat,
     /// `/me`.
@@ -118,7 +123,7 @@ impl Kind {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Venue {
     /// A room, or the lobby.
     Room(RoomName),
@@ -137,14 +142,14 @@ pub enum Destination<'m> {
 }
 
 /// A message in an account's mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     pub account: Account,
     /// Whether the account is offline, so the message waits.
     pub waits: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub account: Account,
     /// The member's name when they joined.
@@ -153,7 +158,7 @@ pub struct Member {
     pub since: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topic {
     pub text: String,
     pub by: String,
@@ -241,7 +246,7 @@ impl Archive {
 }
 
 /// The stored messages that a person may read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct View {
     /// The owner of the mail.
     pub account: Option<Account>,
@@ -250,7 +255,7 @@ pub struct View {
     pub rooms: Vec<(RoomName, u64)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum MailView {
     #[default]
     All,
@@ -259,7 +264,7 @@ pub enum MailView {
 }
 
 /// A query over stored messages that the rules have allowed, or need themselves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question {
     History(Wanted),
     Search(Search),
@@ -267,7 +272,7 @@ pub enum Question {
 }
 
 /// A change of a message that the rules decide on once they know the message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageChange {
     /// The message's number.
     pub seq: u64,
@@ -276,7 +281,7 @@ pub struct MessageChange {
 }
 
 /// The newest messages of one conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
     pub scope: Scope,
     /// Only messages with a lower number.
@@ -287,7 +292,7 @@ pub struct Wanted {
 }
 
 /// The newest messages that contain certain words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Search {
     /// As typed, see [`Sought`](crate::text::Sought). A message must contain all of them.
     pub words: String,
@@ -304,7 +309,7 @@ pub struct Search {
     pub limit: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     Room(RoomName),
     /// The messages between both accounts, from the first one's mail.

@@ -9,6 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::event::Absent;
 use crate::protocol::request::{Mode, Refusal, TestToken};
 use crate::protocol::{Code, Event, Packet};
+use serde::{Deserialize, Serialize};
 use jiff::Timestamp;
 use std::mem;
 use std::net::IpAddr;
@@ -110,7 +111,7 @@ pub struct Visit {
 }
 
 /// How much of the stored messages a session already has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CatchUp {
     /// Nothing: it gets the newest messages of the lobby, and its waiting mail.
     Newest,
@@ -136,7 +137,7 @@ pub enum CatchUp {
 
 /// The author's receipt for a message. The server changes it if the message is a repeat or could not be
 /// stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub session: SessionId,
     pub to: String,

@@ -8,6 +8,7 @@ use crate::protocol::command::{self, Action, Line, Place, Talk};
 use crate::protocol::request::{Act, ClientPacket, Connect, Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Request, Target};
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// A parsed packet, with all that can be computed without the chat's state.
@@ -21,7 +22,7 @@ pub struct Parsed {
 }
 
 /// Input that is not a packet.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Garbage {
     pub(super) why: String,
     pub(super) echo: Option<String>,

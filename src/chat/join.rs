@@ -129,6 +129,7 @@ impl Chat {
             self.rooms.enter(id, user.name.key(), user_id, user.chatting > 0);
         }
         self.rooms.set_listening(id, &self.sessions_of(&asking.who), true);
+        self.note_guest(&asking.who);
         let Some(room) = self.rooms.get(id) else { return };
         if let Some(account) = asking.who.account().filter(|_| self.lineage.is_some()) {
             let member = Member { account: account.clone(), name: name_now, since };
@@ -152,6 +153,7 @@ impl Chat {
         self.rooms.set_listening(id, &self.sessions_of(who), false);
         let Some(room) = self.rooms.get(id).map(|room| room.name.clone()) else { return };
         self.rooms.part(who, id);
+        self.note_guest(who);
         self.part_offers(who, &room, out);
         if let Some(account) = who.account().filter(|_| self.lineage.is_some()) {
             out.push(Delivery::Keep(Entry::Parted { room, account: account.clone() }));

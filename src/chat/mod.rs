@@ -51,6 +51,7 @@ mod sanctions;
 mod say;
 mod shared_keys;
 mod storing;
+mod standing;
 mod subject;
 mod table;
 mod tally;
@@ -87,6 +88,7 @@ pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
 pub use shared_keys::OtherNames;
+pub use standing::{SessionRecord, UserRecord};
 pub use tickets::TicketSource;
 pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
@@ -115,6 +117,7 @@ use presence::Presence;
 use reading::ReadTable;
 use rooms::Rooms;
 use shared_keys::SharedKeys;
+use standing::Standing;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -203,6 +206,8 @@ pub struct Chat {
     greeted: HashMap<SessionId, u64, NumberHasher>,
     /// The history's incarnations; `None`: the server stores no messages.
     lineage: Option<Lineage>,
+    /// `None`: nobody else goes on with the sessions.
+    standing: Option<Standing>,
     /// Why the store fails and what to do; `None` while it works.
     failure: Option<Arc<str>>,
     unstored: Unstored,
@@ -274,6 +279,7 @@ impl Chat {
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             lineage: archive.lineage,
+            standing: None,
             failure: None,
             unstored: Unstored::new(archive.lacks),
             seq: archive.seq,
@@ -294,6 +300,7 @@ impl Chat {
     /// Adds a connection. It has no name until its first packet.
     pub fn connect(&mut self, id: SessionId, peer: Peer) {
         self.sessions.insert(id, Session::new(peer));
+        self.note_session(id);
     }
 
     /// Whether users have a pace, so packets may have to wait.

@@ -79,6 +79,7 @@ impl Call<'_> {
             self.chat.owned.end(&old.likeness(), &key, self.now.at());
             ownership = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
         }
+        self.chat.note_sessions_of(user_id);
         let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
         self.answer(event.clone());
         self.tell_of_name(ownership);

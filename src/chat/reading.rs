@@ -196,6 +196,7 @@ impl Call<'_> {
         }) else {
             return Ok(());
         };
+        self.chat.note_session(self.session);
         let Some(user) = self.chat.users.get(&user) else { return Ok(()) };
         let Some(account) = user.owner.account().cloned() else { return Ok(()) };
         if !self.chat.reading.note(&account, (key, place.clone()), self.now.uptime, self.out) {

@@ -30,7 +30,7 @@ pub struct Records {
 }
 
 /// A row's new state; `None` if the row was deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// Identified by the name as its owner first wrote it.
     Name(String, Option<NameRecord>),
@@ -57,7 +57,7 @@ pub enum RecordKey {
     Alive,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Sanction {
     Ban,
     Mute,
@@ -128,17 +128,22 @@ pub struct NameRecord {
     #[serde(default)]
     pub used: u32,
     /// Whether it is in use since `last`: after a crash it counts as used until [`Record::Alive`].
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub in_use: bool,
 }
 
 /// Up to where a person has read each conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadRecord {
     pub account: Account,
     /// The one read most recently last.
     pub places: Vec<ReadPosition>,
     pub changed: Timestamp,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Record {

@@ -96,34 +96,19 @@ impl Call<'_> {
         }
         let user_id =
             same.unwrap_or_else(|| self.chat.add_user(self.session, name, &likeness, owner, self.now));
-        self.seat(user_id, hello.mode);
-        Ok(ownership)
-    }
-
-    /// Attaches the session to the user.
-    fn seat(&mut self, user_id: UserId, mode: Mode) {
-        let (users, sessions) = (&mut self.chat.users, &mut self.chat.sessions);
-        let (Some(user), Some(session)) = (users.get_mut(&user_id), sessions.get_mut(&self.session)) else {
-            return;
-        };
-        session.user = Some(user_id);
-        session.mode = mode;
-        user.sessions.push(self.session);
-        if session.listens() {
-            self.chat.rooms.listen(&user.who(user_id), self.session);
-        }
-        if self.chat.rules.log_visits {
-            self.out.push(visit(session, user, true));
-        }
-        if mode == Mode::Chat {
-            user.chatting += 1;
-            if user.chatting == 1 {
-                self.chat.present += 1;
+        let joins = self.chat.seat(self.session, user_id, hello.mode);
+        self.chat.note_session(self.session);
+        if let (Some(session), Some(user)) =
+            (self.chat.sessions.get(&self.session), self.chat.users.get(&user_id))
+        {
+            if self.chat.rules.log_visits {
+                self.out.push(visit(session, user, true));
+            }
+            if joins {
                 self.chat.presence.came(&user.name, &user.owner, self.now.uptime);
-                let who = user.who(user_id);
-                self.chat.rooms.set_present(&who, true);
             }
         }
+        Ok(ownership)
     }
 
     fn welcome(&mut self, hello: &Hello, divergence: Option<&Divergence>) {
@@ -182,10 +167,31 @@ fn visit(session: &Session, user: &User, comes: bool) -> Delivery {
 }
 
 impl Chat {
+    /// Attaches a session to a user. Returns whether the user is present only since then.
+    pub(super) fn seat(&mut self, id: SessionId, user_id: UserId, mode: Mode) -> bool {
+        let (Some(user), Some(session)) = (self.users.get_mut(&user_id), self.sessions.get_mut(&id)) else {
+            return false;
+        };
+        (session.user, session.mode) = (Some(user_id), mode);
+        user.sessions.push(id);
+        let who = user.who(user_id);
+        if session.listens() {
+            self.rooms.listen(&who, id);
+        }
+        user.chatting += u32::from(mode == Mode::Chat);
+        let joins = mode == Mode::Chat && user.chatting == 1;
+        if joins {
+            self.present += 1;
+            self.rooms.set_present(&who, true);
+        }
+        joins
+    }
+
     /// Removes a connection that has ended.
     pub fn disconnect(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         let name = self.user_of(id).filter(|_| self.offers.is_some()).map(|user| user.name.clone());
         let Some(session) = self.sessions.remove(&id) else { return };
+        self.note_session(id);
         if let Some(name) = &name {
             self.leave_offers(id, name.as_str(), out);
         }
@@ -275,7 +281,7 @@ impl Chat {
         }
     }
 
-    fn add_user(
+    pub(super) fn add_user(
         &mut self,
         first: SessionId,
         name: Name,

@@ -41,6 +41,7 @@ impl Call<'_> {
             since => {
                 if since == CatchUp::Mail {
                     self.chat.greeted.insert(self.session, latest);
+                    self.chat.note_session(self.session);
                 }
                 self.out.push(Delivery::CatchUp { session: self.session, since, latest });
             }
@@ -78,6 +79,7 @@ impl Chat {
     /// All waiting mail has reached a session that never confirms.
     pub fn caught_up(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         if let Some(upto) = self.greeted.remove(&id) {
+            self.note_session(id);
             self.received(id, upto, now, out);
         }
     }

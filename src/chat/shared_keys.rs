@@ -14,6 +14,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_NAMES_OF_SHARED_KEY, MAX_SHARED_KEYS};
 use crate::name::NameKey;
 use crate::protocol::Event;
+use serde::{Deserialize, Serialize};
 use indexmap::IndexMap;
 
 /// The names under which keys were in use at the same time, the latest key last.
@@ -21,7 +22,7 @@ use indexmap::IndexMap;
 pub(super) struct SharedKeys(IndexMap<Fingerprint, Vec<NameKey>>);
 
 /// The other names of a session's key, whose direct messages are not for this session.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherNames {
     account: Option<Account>,
     names: Vec<NameKey>,
@@ -174,6 +175,20 @@ impl Chat {
         let users = self.users_of(who).iter().filter_map(|user| self.users.get(user));
         let users = users.filter(|user| !shared.contains(&name) || !is_other(user));
         users.flat_map(|user| &user.sessions).copied().filter(|session| self.listens(*session)).collect()
+    }
+
+    /// Notes that a key is in use under several names, if it is.
+    pub(super) fn note_shared_key(&mut self, user: UserId) {
+        let Some(who) = self.person(user) else { return };
+        let Some(Account::Key(key)) = who.account() else { return };
+        let users = self.users_of(&who).iter().filter(|user| self.is_present(**user));
+        let users = users.filter_map(|user| self.users.get(user)).take(MAX_NAMES_OF_SHARED_KEY);
+        let names: Vec<NameKey> = users.map(|user| user.name.key()).collect();
+        if names.len() > 1 {
+            for name in names {
+                self.shared_keys.note(*key, name);
+            }
+        }
     }
 
     /// The names of the session's key that are not the session's.

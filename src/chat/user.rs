@@ -6,13 +6,14 @@ use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::pace::Bucket;
 use crate::protocol::request::Mode;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// A connection as the server knows it before its first packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     pub ip: IpAddr,
     /// The key that it has proven to hold.

@@ -2,13 +2,14 @@
 
 use super::archive::Account;
 use crate::fingerprint::Fingerprint;
+use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// A connection's number, never reused while the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
 /// A user's number. It stays when the name changes.

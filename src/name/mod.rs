@@ -12,6 +12,7 @@ pub use file::FileName;
 pub use room::{LOBBY, RoomName, RoomNameError, with_hash};
 
 use crate::limits::MAX_NAME_CHARS;
+use serde::{Deserialize, Serialize};
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use smallvec::SmallVec;
@@ -56,7 +57,7 @@ struct Folds {
 
 /// Names with equal keys are the same. The name is case-folded and normalised (UsernameCaseMapped, RFC 8265
 /// 3.3).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NameKey(SmolStr);
 
 /// The skeletons of a name (UTS 39 4), to find names that look alike: `1`, `I` and `l`, `rn` and `m`,

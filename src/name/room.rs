@@ -2,6 +2,7 @@
 
 use super::{NameError, NameKey, normalised};
 use crate::limits::MAX_ROOM_NAME_CHARS;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,7 +14,8 @@ pub const LOBBY: &str = "#lobby";
 ///
 /// `#` and 1 to [`MAX_ROOM_NAME_CHARS`] characters under the rules of [`Name`](super::Name), except that
 /// reserved words and addresses are allowed. Names that are equal after case folding are the same.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct RoomName {
     text: SmolStr,
     key: NameKey,
@@ -40,6 +42,20 @@ pub enum RoomNameError {
 /// A room's name as people may type it: adds a missing `#`.
 pub fn with_hash(room: &str) -> String {
     if room.starts_with('#') { room.to_owned() } else { format!("#{room}") }
+}
+
+impl From<RoomName> for String {
+    fn from(room: RoomName) -> Self {
+        room.text.into()
+    }
+}
+
+impl TryFrom<String> for RoomName {
+    type Error = RoomNameError;
+
+    fn try_from(text: String) -> Result<Self, RoomNameError> {
+        Self::new(&text)
+    }
 }
 
 impl RoomName {

@@ -1,7 +1,7 @@
 //! The protocol version that a client's first packet asks for.
 
 use crate::limits::PROTOCOL_VERSION;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -31,6 +31,15 @@ impl Version {
                 Ok(u32::try_from(number).map_or(PROTOCOL_VERSION, |v| v.min(PROTOCOL_VERSION)))
             }
             Self::Other => Err(InvalidVersion),
+        }
+    }
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Other => serializer.serialize_bool(false),
         }
     }
 }

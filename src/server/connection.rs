@@ -439,7 +439,7 @@ mod tests {
         let (stream, address) = listener.accept().expect("a connection");
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
-        let id = Arc::new(ConnectionIds::default()).lease();
+        let id = Arc::new(ConnectionIds::of(0)).lease();
         let limits = GateLimits { max_per_address: None, max_clients: 1 };
         let (pass, _) = Gate::new(limits, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
         let (inbox, mut poll) = ReactorInbox::open(max_backlog, Budget::new(Some(1 << 30))).expect("a inbox");

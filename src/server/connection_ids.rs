@@ -6,6 +6,8 @@ use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
 pub(super) struct ConnectionIds {
+    /// The server's number among those of the chat.
+    node: u8,
     pool: Mutex<IdPool>,
     returned: Notify,
 }
@@ -28,6 +30,11 @@ pub(super) struct IdLease {
 }
 
 impl ConnectionIds {
+    /// Of the server with that number.
+    pub(super) fn of(node: u8) -> Self {
+        Self { node, ..Self::default() }
+    }
+
     /// Hands out a number. The gate limits how many there are.
     pub(super) fn lease(self: &Arc<Self>) -> IdLease {
         let mut pool = self.lock();
@@ -35,7 +42,7 @@ impl ConnectionIds {
         let id = pool.free.pop().unwrap_or_else(|| {
             // Slot 0 is never used: the poll gives it to the waker.
             pool.slots += 1;
-            SessionId(pool.slots.into())
+            SessionId::new(self.node, pool.slots)
         });
         IdLease { ids: Arc::clone(self), id }
     }
@@ -84,11 +91,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_one_to_leave_is_noticed() {
-        let ids = Arc::new(ConnectionIds::default());
+        let ids = Arc::new(ConnectionIds::of(1));
         let (first, second) = (ids.lease(), ids.lease());
         drop(first);
         let third = ids.lease();
         assert_eq!((ids.open(), second.get().slot(), third.get().slot()), (2, 2, 1), "slots are used again");
+        assert!([&second, &third].iter().all(|lease| lease.get().node() == 1));
         let waiting = tokio::spawn({
             let ids = Arc::clone(&ids);
             async move { ids.all_returned().await }
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn no_number_is_given_twice() {
-        let ids = Arc::new(ConnectionIds::default());
+        let ids = Arc::new(ConnectionIds::of(1));
         let mut given = std::collections::BTreeSet::new();
         for _ in 0..4 {
             let slots: Vec<IdLease> = (0..3).map(|_| ids.lease()).collect();

@@ -39,7 +39,7 @@ pub(super) fn evict_for(hub: &Hub, gate: &Gate, key: &Fingerprint) -> bool {
 fn holders(hub: &Hub) -> Vec<Holder> {
     let (mut rows, mut from) = (Vec::new(), Some(0));
     while let Some(slot) = from {
-        from = hub.act(|chat, now, _| chat.more_holders(slot, RECORDS_PORTION, now, &mut rows));
+        from = hub.more_holders(slot, RECORDS_PORTION, &mut rows);
     }
     rows
 }

@@ -277,7 +277,11 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames:
             from = step.at;
         }
         match &mut step.kind {
-            StepKind::Open(_) | StepKind::Background(_) | StepKind::Nothing | StepKind::List(_) => {}
+            StepKind::Open(_)
+            | StepKind::Background(_)
+            | StepKind::Nothing
+            | StepKind::Seam(..)
+            | StepKind::List(_) => {}
             StepKind::Follow => {
                 *follows = true;
                 from = step.at;

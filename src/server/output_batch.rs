@@ -6,6 +6,8 @@
 //! Entries for the store travel with the batch, which is sent only after the store has committed them (see
 //! [`persister`](super::persister)). A message that the store already had is then cut out of the batch.
 
+mod turn_body;
+
 use super::connection::Connection;
 use super::cutover::Cutover;
 use super::frame_arena::FrameArena;
@@ -14,11 +16,13 @@ use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId};
 use crate::limits::{ENTRY_BYTES, SMALL_BATCH_BYTES, SMALL_BATCH_STEPS};
 use crate::protocol::Packet;
 use crate::protocol::request::TestToken;
+use serde::{Deserialize, Serialize};
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+pub(super) use turn_body::{Seam, UnreadableTurn};
 
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {
@@ -44,7 +48,7 @@ pub(super) struct OutputBatch {
 }
 
 /// Work for one session that takes time: a task of its own does it, after the batch is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum BackgroundJob {
     /// Sends the session what it missed, then lets it follow the lobby.
     CatchUp {
@@ -93,6 +97,8 @@ pub(super) enum StepKind {
     Answer(Option<Box<Answer>>),
     /// Work that takes time.
     Background(Option<Box<BackgroundJob>>),
+    /// The answer to the question with that number, on a server that shares its chat; `None`: the session is gone.
+    Seam(u64, Option<Box<Seam>>),
     /// The frames of the [list](ReceiverList) with that index, at their places.
     List(usize),
     /// The session ends after reading all of the above.

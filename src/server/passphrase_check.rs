@@ -86,7 +86,7 @@ impl PassphraseCheck {
             let why = "this server is closed and takes no plaintext; join with the lanchat client";
             return Decision::Out(Refusal::new(Code::KeyRequired, why));
         }
-        if key.is_some_and(|key| hub.read(|chat| chat.is_member(&key))) {
+        if key.is_some_and(|key| hub.is_member(&key)) {
             return Decision::In(packet);
         }
         if packet.file_token().is_some() {
@@ -130,9 +130,7 @@ fn answered(
     };
     if let Some(key) = connection.peer_key() {
         let name = first.from.as_ref().and_then(|from| from.name.as_deref());
-        hub.act(|chat, now, out| {
-            chat.add_member(key, connection.ip(), name.unwrap_or_default(), now, out);
-        });
+        hub.add_member(key, connection.ip(), name.unwrap_or_default());
     }
     connection.pass().give_back_try();
     hub.tell(connection.id(), Event::PakeOk { mac }.into_packet("", None));

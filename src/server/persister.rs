@@ -83,7 +83,12 @@ impl Persister {
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
         let commit =
-            Arc::new(WriteBatch { entries, seq: self.seq.map_or(0, |_| batch.seq), cutovers: spans.clone() });
+            Arc::new(WriteBatch {
+                entries,
+                seq: self.seq.map_or(0, |_| batch.seq),
+                cutovers: spans.clone(),
+                ledger: None,
+            });
         let committed = match (self.store.as_ref(), &self.failing) {
             (None, _) => None,
             (Some(_), Some(_)) => Some(Err(None)),
@@ -167,7 +172,7 @@ impl Persister {
         }
         let entries = failing.deferred.entries();
         let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
-        match store.commit(WriteBatch { entries, seq, cutovers: Vec::new() }).await {
+        match store.commit(WriteBatch { entries, seq, ..WriteBatch::default() }).await {
             Ok(outcome) => {
                 tracing::info!(
                     event = "storing_again",
@@ -194,7 +199,7 @@ impl Persister {
         let Some(store) = self.store.take() else { return };
         if let Some(failing) = self.failing.take() {
             let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
-            let batch = WriteBatch { entries: failing.deferred.entries(), seq, cutovers: Vec::new() };
+            let batch = WriteBatch { entries: failing.deferred.entries(), seq, ..WriteBatch::default() };
             if let Err(error) = store.commit(batch).await {
                 tracing::error!(event = "changes_lost", "lost {}: {error}", failing.deferred.described());
             }

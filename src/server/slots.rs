@@ -1,12 +1,20 @@
-//! A table with one row per session, as an array: the lower half of a [`SessionId`] is its slot, which is
-//! reused; the upper half is the slot's generation.
+//! A table with one row per session of this server, as an array.
 //!
-//! So a table is as long as the peak number of sessions, without hashes or spare room.
+//! A [`SessionId`] has three parts: the generation of its slot (the upper half), the server's number among those of
+//! the chat (8 bits), and the slot (24 bits), which is reused. So a table is as long as the peak number of sessions,
+//! without hashes or spare room.
 
 use crate::chat::SessionId;
 
+/// Bits of a session's number that are its slot.
+const SLOT_BITS: u32 = 24;
+
+const SLOT: u32 = (1 << SLOT_BITS) - 1;
+
 #[derive(Debug)]
 pub(super) struct Slots<T> {
+    /// The server's number.
+    node: u8,
     /// Each with its generation.
     rows: Vec<Option<(u32, T)>>,
     count: usize,
@@ -14,11 +22,16 @@ pub(super) struct Slots<T> {
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), count: 0 }
+        Self::of(0)
     }
 }
 
 impl SessionId {
+    /// The first session of a slot.
+    pub(super) fn new(node: u8, slot: u32) -> Self {
+        Self(u64::from(node) << SLOT_BITS | u64::from(slot & SLOT))
+    }
+
     /// The id of the slot's next session.
     #[must_use]
     pub(super) fn next_generation(self) -> Self {
@@ -26,7 +39,17 @@ impl SessionId {
     }
 
     pub(super) fn slot(self) -> usize {
-        self.0 as u32 as usize
+        (self.0 as u32 & SLOT) as usize
+    }
+
+    /// The number of its server.
+    pub(super) fn node(self) -> u8 {
+        (self.0 >> SLOT_BITS) as u8
+    }
+
+    /// Whether a table of this server may have it, and if so, where.
+    fn place(self, node: u8) -> Option<usize> {
+        (self.node() == node).then(|| self.slot())
     }
 
     fn generation(self) -> u32 {
@@ -35,21 +58,27 @@ impl SessionId {
 }
 
 impl<T> Slots<T> {
+    /// An empty table of the server with that number.
+    pub(super) fn of(node: u8) -> Self {
+        Self { node, rows: Vec::new(), count: 0 }
+    }
+
     pub(super) fn get(&self, id: SessionId) -> Option<&T> {
         self.rows
-            .get(id.slot())?
+            .get(id.place(self.node)?)?
             .as_ref()
             .filter(|(generation, _)| *generation == id.generation())
             .map(|(_, value)| value)
     }
 
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
-        let row = self.rows.get_mut(id.slot())?.as_mut();
+        let row = self.rows.get_mut(id.place(self.node)?)?.as_mut();
         row.filter(|(generation, _)| *generation == id.generation()).map(|(_, value)| value)
     }
 
     /// Sets the session's value; replaces that of an earlier session in its slot.
     pub(super) fn insert(&mut self, id: SessionId, value: T) {
+        debug_assert_eq!(id.node(), self.node, "another server's session");
         if id.slot() >= self.rows.len() {
             self.rows.resize_with(id.slot() + 1, || None);
         }
@@ -71,7 +100,7 @@ impl<T> Slots<T> {
     /// The session in that slot.
     pub(super) fn at(&self, place: usize) -> Option<SessionId> {
         let (generation, _) = self.rows.get(place)?.as_ref()?;
-        Some(SessionId(u64::from(*generation) << 32 | place as u64))
+        Some(SessionId(u64::from(*generation) << 32 | SessionId::new(self.node, place as u32).0))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -99,6 +128,17 @@ mod tests {
         assert_eq!(slots.get(next), None);
         slots.insert(next, "his");
         assert_eq!((slots.get(SessionId(3)), slots.get(next), slots.count), (None, Some(&"his"), 1));
+    }
+
+    #[test]
+    fn a_session_of_another_server_is_not_in_the_table() {
+        let (here, elsewhere) = (SessionId::new(1, 3), SessionId::new(2, 3).next_generation());
+        let mut slots = Slots::of(1);
+        slots.insert(here, "hers");
+        assert_eq!((slots.get(here), slots.get(elsewhere), slots.get(SessionId(3))), (Some(&"hers"), None, None));
+        assert_eq!((slots.remove(elsewhere), slots.at(3)), (None, Some(here)));
+        assert_eq!((here.node(), here.slot(), elsewhere.node(), elsewhere.slot()), (1, 3, 2, 3));
+        assert_eq!(here.next_generation().node(), 1);
     }
 
     proptest! {

@@ -22,6 +22,8 @@ pub struct WriteBatch {
     pub seq: u64,
     /// Ranges to read right after the entries, before any later batch.
     pub cutovers: Vec<ViewRange>,
+    /// How far the servers' log is followed with these entries; `None` on a server without others.
+    pub ledger: Option<Vec<u8>>,
 }
 
 /// The result of a batch.

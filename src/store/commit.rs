@@ -7,6 +7,7 @@ use super::duplicates::{self, Finder, RowIds};
 use super::incarnations;
 use super::records;
 use super::rows::{self, signed, unsigned};
+use super::shared;
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
 use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, MAX_KNOWN_IDS, SEQ_RESERVE};
@@ -49,12 +50,16 @@ pub(super) fn commit(
                 outcome.arrivals.extend(writing.received(account, *upto)?);
             }
             Entry::Record(record) => records::write(&change, record)?,
+            Entry::Session(id, record) => shared::write_session(&change, *id, record.as_deref())?,
         }
     }
     drop(writing);
     let reserved = reserve(&change, batch.seq, reserved)?;
     if batch.seq > last_stored(batch, &outcome) {
         incarnations::note_last(&change, batch.seq)?;
+    }
+    if let Some(ledger) = &batch.ledger {
+        shared::note(&change, ledger, batch.seq)?;
     }
     for cutover in &batch.cutovers {
         // This transaction sees all of the batch and nothing later.

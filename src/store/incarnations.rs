@@ -15,6 +15,18 @@ const ID_BYTES: usize = 8;
 /// Ends the latest incarnation and begins the next, whose first number is `first`. `before` is where the
 /// previous run ended, if known.
 pub(super) fn begin(change: &Connection, first: u64, before: Option<&Last>) -> Result<Lineage> {
+    begin_as(change, &new_id()?, first, before)
+}
+
+/// Goes on with the incarnation that several servers share, or begins it.
+pub(super) fn share(change: &Connection, id: &str, first: u64) -> Result<Lineage> {
+    if latest_id(change)?.as_deref() == Some(id) {
+        return Lineage::new(read(change)?).ok_or_else(|| rows::damaged(0, "no incarnation"));
+    }
+    begin_as(change, id, first, None)
+}
+
+fn begin_as(change: &Connection, id: &str, first: u64, before: Option<&Last>) -> Result<Lineage> {
     let latest = latest(change)?;
     let last = last_number(change)?;
     let is_older = before.map_or(Ok(false), |before| is_older(change, last, before))?;
@@ -26,7 +38,7 @@ pub(super) fn begin(change: &Connection, first: u64, before: Option<&Last>) -> R
     let restored = is_put_back || is_older;
     change.execute(
         "INSERT INTO incarnation (id, first, restored) VALUES (?1, ?2, ?3)",
-        params![new_id()?, signed(first), restored],
+        params![id, signed(first), restored],
     )?;
     forget(change)?;
     let rows = read(change)?;
@@ -60,7 +72,7 @@ fn latest(change: &Connection) -> Result<Option<i64>> {
 
 /// The highest number that a client may have: of a message, of a removed one, or of one that was never
 /// stored.
-fn last_number(change: &Connection) -> Result<u64> {
+pub(super) fn last_number(change: &Connection) -> Result<u64> {
     let sql = "SELECT max((SELECT ifnull(max(seq), 0) FROM message), \
                (SELECT ifnull(max(value), 0) FROM meta WHERE key IN ('last', 'pruned')))";
     change.query_row(sql, [], |row| row.get(0).map(unsigned))

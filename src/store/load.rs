@@ -8,6 +8,7 @@ use super::lack;
 use super::last::Last;
 use super::records;
 use super::rows::{self, unsigned};
+use super::shared::{self, SharedState};
 use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
@@ -37,6 +38,31 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
     super::commit::set_reserved(&change, reserved)?;
     change.commit()?;
     Ok((archive, reserved))
+}
+
+/// Reads the state of a server that shares its chat and the incarnation `log` with others. Reserves no numbers: only
+/// those in the servers' log count.
+pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<SharedState> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    begin(&change)?;
+    shared::prepare(&change)?;
+    let seq = match shared::seq(&change)? {
+        Some(seq) => seq,
+        None => incarnations::last_number(&change)?,
+    };
+    let archive = Archive {
+        lineage: Some(incarnations::share(&change, log, seq + 1)?),
+        seq,
+        rooms: rooms(&change)?,
+        waiting: waiting(&change)?,
+        arrivals: [arrivals(&change, ARRIVALS, false)?, arrivals(&change, LOST, true)?].concat(),
+        records: records::read(&change)?,
+        lacks: None,
+    };
+    date_correction::begin(&change, seq)?;
+    let (ledger, sessions) = (shared::ledger(&change)?, shared::sessions(&change)?);
+    change.commit()?;
+    Ok(SharedState { archive, ledger, sessions })
 }
 
 /// Reads the records alone, for a server without a history. Leaves stored messages as they are.

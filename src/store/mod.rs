@@ -43,6 +43,7 @@ mod repair;
 mod rows;
 mod schema;
 mod search;
+mod shared;
 mod table_schema;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ pub use forget::{PersonData, PersonQuery, forget};
 pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use paths::on_disk;
+pub use shared::SharedState;
 pub use repair::{Repaired, check_whole, repair};
 pub use upgrade_copy::all as upgrade_copies;
 
@@ -101,23 +103,42 @@ impl Store {
     /// Like [`Self::open`], with a clock that nobody has read yet; it continues from the time stored in the
     /// history.
     pub fn open_by(path: &Path, keep: Retention, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
-        Self::open_as(path, Some(keep), clock)
+        Self::open_alone(path, Some(keep), clock)
+    }
+
+    /// Like [`Self::open`], for a server that shares its chat with others, and the incarnation `log`.
+    pub fn open_shared(
+        path: &Path,
+        keep: Retention,
+        clock: Arc<Clock>,
+        log: &str,
+    ) -> Result<(Self, SharedState), StoreError> {
+        Self::open_as(path, (Some(keep), Some(log)), clock)
     }
 
     /// Like [`Self::open`], for a chat that keeps only names, operators, members, bans and mutes: its archive
     /// names no history. Messages, mail and rooms in the database remain as they are.
     pub fn open_records(path: &Path, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
-        Self::open_as(path, None, clock)
+        Self::open_alone(path, None, clock)
     }
 
-    fn open_as(
+    fn open_alone(
         path: &Path,
         keep: Option<Retention>,
         clock: Arc<Clock>,
     ) -> Result<(Self, Archive), StoreError> {
+        let (store, state) = Self::open_as(path, (keep, None), clock)?;
+        Ok((store, state.archive))
+    }
+
+    fn open_as(
+        path: &Path,
+        keep: (Option<Retention>, Option<&str>),
+        clock: Arc<Clock>,
+    ) -> Result<(Self, SharedState), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
         let notices = NoticeQueue::default();
-        let (writer, archive) =
+        let (writer, state) =
             WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
         let health = writer.health();
         let read = |name| {
@@ -135,7 +156,7 @@ impl Store {
         // This thread ends with the writer.
         let checking = std::thread::Builder::new().name("history-check".into());
         checking.spawn(move || check::run(&health)).at(path)?;
-        Ok((store, archive))
+        Ok((store, state))
     }
 
     /// Writes a batch and reads its cutovers, in one transaction.
@@ -145,6 +166,14 @@ impl Store {
     pub async fn commit(&self, batch: impl Into<Arc<WriteBatch>>) -> Result<CommitOutcome, StoreError> {
         let batch = batch.into();
         self.writer.ask(move |writer| writer.commit(&batch)).await
+    }
+
+    /// The state after the last batch, of a server that shares its chat with others.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn shared_state(&self) -> Result<SharedState, StoreError> {
+        self.writer.ask(WriteThread::shared_state).await
     }
 
     /// Replaces how long messages are kept. The next removal of old messages is then due at once.

@@ -52,6 +52,10 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
          (SELECT identity FROM read_upto ORDER BY changed DESC LIMIT ?1)",
         [MAX_READ_POSITIONS as i64],
     )?;
+    read(change)
+}
+
+pub(super) fn read(change: &Connection) -> Result<Records> {
     Ok(Records {
         operators: all(
             change,
@@ -63,7 +67,7 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
         mutes: sanctions(change, Sanction::Mute)?,
         names: owned(change)?,
         // The one who has read nothing for longest comes first, and gives way first.
-        reads: all(change, "SELECT identity, places, changed FROM read_upto ORDER BY changed", read)?,
+        reads: all(change, "SELECT identity, places, changed FROM read_upto ORDER BY changed", read_position)?,
     })
 }
 
@@ -189,7 +193,7 @@ fn ban(row: &Row<'_>) -> Result<BanRecord> {
     })
 }
 
-fn read(row: &Row<'_>) -> Result<ReadRecord> {
+fn read_position(row: &Row<'_>) -> Result<ReadRecord> {
     let account = rows::account(0, row.get_ref(0)?.as_blob()?)?;
     // A damaged list only makes messages look unread.
     let places = serde_json::from_str(&rows::text(row, 1)?).unwrap_or_default();

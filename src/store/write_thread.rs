@@ -13,7 +13,8 @@ use super::notices::NoticeQueue;
 use super::queue::Job;
 use super::writer_clock::WriterClock;
 use super::{indexing, lack, legacy_files, load, prune, schema};
-use crate::chat::{Archive, Entry, Lack};
+use super::shared::SharedState;
+use crate::chat::{Entry, Lack};
 use crate::clock::Clock;
 use crate::limits::{INDEX_ALONG, INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
 use rusqlite::config::DbConfig;
@@ -70,19 +71,31 @@ impl WriteThread {
     /// Opens the database and reads the state from which a chat starts; without `keep`, only the records.
     pub(super) fn open(
         path: &Path,
-        keep: Option<Retention>,
+        (keep, shared): (Option<Retention>, Option<&str>),
         clock: Arc<Clock>,
         committed: Arc<AtomicU64>,
         notices: NoticeQueue,
-    ) -> Result<(Self, Archive), StoreError> {
+    ) -> Result<(Self, SharedState), StoreError> {
         let (before, is_gone) = (last::load(path), !path.exists());
         let (mut connection, health) = schema::open_watched(path)?;
         legacy_files::run(&mut connection, path)?;
-        let (archive, reserved) = match keep {
-            Some(_) => load::read(&mut connection, before.as_ref()).at(path)?,
+        let (state, reserved) = match (keep, shared) {
+            (Some(_), None) => {
+                let (archive, reserved) = load::read(&mut connection, before.as_ref()).at(path)?;
+                (SharedState { archive, ..SharedState::default() }, reserved)
+            }
+            (Some(_), Some(log)) => {
+                let state = load::read_shared(&mut connection, log).at(path)?;
+                let reserved = state.archive.seq;
+                (state, reserved)
+            }
             // Assigns no numbers, so it reserves none.
-            None => (load::read_records(&mut connection).at(path)?, u64::MAX),
+            (None, _) => {
+                let archive = load::read_records(&mut connection).at(path)?;
+                (SharedState { archive, ..SharedState::default() }, u64::MAX)
+            }
         };
+        let archive = &state.archive;
         let (log, last) = load::found(&connection).at(path)?;
         match before {
             Some(_) if is_gone => last::warn_gone(path),
@@ -124,7 +137,13 @@ impl WriteThread {
             is_closed: false,
         };
         writer.health.files().note(|| None);
-        Ok((writer, archive))
+        Ok((writer, state))
+    }
+
+    /// The state after the last batch, of a server that shares its chat.
+    pub(super) fn shared_state(&mut self) -> Result<SharedState, StoreError> {
+        let log = self.log.clone();
+        self.attempt(|connection, _| load::read_shared(connection, &log))
     }
 
     pub(super) fn keep(&mut self, keep: Retention) {

@@ -5,7 +5,7 @@ use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::WebAccess;
 use crate::protocol::envelope::{is_empty, is_true};
 use crate::protocol::packet::{Limits, LogEnd, ReadPosition, RoomInfo, ServerInfo, UserInfo};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -89,7 +89,7 @@ pub struct HistoryEnd {
 }
 
 /// A recipient who gets a message but does not read at the moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Absent {
     pub name: String,
     /// Why; may be empty.

@@ -5,9 +5,9 @@ use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::envelope::is_empty;
 use crate::protocol::packet::LogEnd;
 use crate::protocol::{Code, Since};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Takes part: its user is present, and it receives everything.

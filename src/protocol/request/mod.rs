@@ -17,7 +17,7 @@ pub use test_token::TestToken;
 use super::Code;
 use super::envelope::{Envelope, is_empty};
 use super::packet::Sender;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Which messages to return: the newest that match.
@@ -32,7 +32,7 @@ pub struct Span {
 }
 
 /// A refusal to send back: the code, and a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// For programs.
     pub code: Code,

@@ -4,11 +4,11 @@ use super::{Refusal, Span, TestToken, logs};
 use crate::limits::{MAX_FILE_NAME_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
 use crate::protocol::packet::{FileInfo, LogEnd};
 use crate::protocol::{Code, DeclineReason, Since, Target, Version, whole};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// All members of clients' packets; PROTOCOL.md tells which packet has which. Unknown members, and those that
 /// only the server writes, may have any type, and `null` means absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientPacket {
     /// Counts only in a first packet.
@@ -56,7 +56,7 @@ pub struct ClientPacket {
 }
 
 /// The member `from` of a client's packet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Claim {
     pub name: Option<String>,

@@ -1,10 +1,10 @@
 //! Marks the packets of a multicast test.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// 16 lower-case hexadecimal digits, chosen by the client for one test: long enough that two tests do not
 /// confuse their packets, and meaningless to anyone else who hears it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TestToken(String);
 
 impl TestToken {

@@ -16,8 +16,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) async fn prove(handshaker: &Handshaker, pass: &mut Pass, opened: &Opened) -> Result<(), Failure> {
     let Some(restriction) = pass.restriction(handshaker.hub.uptime()) else { return Ok(()) };
     let key = opened.transport.peer_key();
-    let is_known = |key: &Fingerprint| handshaker.hub.act(|chat, now, _| chat.is_known(key, now));
-    let Some(key) = key.filter(is_known) else { return Err(refusal(restriction)) };
+    let Some(key) = key.filter(|key| handshaker.hub.is_known(key)) else { return Err(refusal(restriction)) };
     match pass.claim(&key).ok_or(Failure::Gone)? {
         KeyAdmission::Admitted => Ok(()),
         KeyAdmission::TooMany => Err(full(format!(

@@ -7,12 +7,13 @@
 
 use super::History;
 use super::fair_queue::Requester;
-use crate::chat::{CatchUp, MailView, View};
+use crate::chat::{CatchUp, MailView, OtherNames, View};
 use crate::limits::{CUTOVER_MESSAGES, FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX};
 use crate::name::RoomName;
 use crate::server::connection::Connection;
 use crate::server::cutover::{CatchUpSummary, Remainder};
 use crate::server::frames;
+use crate::server::output_batch::Seam;
 use crate::store::{ResumeFrom, StartPoint, StoreError, ViewRange};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -62,7 +63,7 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
         Ok(()) => {
             history.failures.ends();
             if since == CatchUp::Mail && connection.drained().await {
-                history.hub.act(|chat, now, out| chat.caught_up(connection.id(), now, out));
+                history.hub.caught_up(connection.id());
             }
         }
         Err(Stop::Gone) => {}
@@ -81,10 +82,10 @@ impl Progress<'_> {
     async fn catch_up(&mut self, latest: u64) -> Result<(), Stop> {
         self.begin(latest).await?;
         loop {
-            let (view, upto) = self.view()?;
+            let Seam { view, upto, others } = self.seam().await?;
             let is_near = upto.saturating_sub(self.after) <= CUTOVER_MESSAGES as u64;
             // If a page is empty, the remaining messages are on their way to the store; the cutover has them.
-            if (is_near || !self.page(view, upto).await?) && self.cutover().await? {
+            if (is_near || !self.page(view, upto, &others).await?) && self.cutover().await? {
                 return Ok(());
             }
         }
@@ -93,7 +94,7 @@ impl Progress<'_> {
     /// Sends what precedes all later numbers: waiting mail, and for newcomers and strangers the lobby's newest
     /// messages. A client that confirms a later number confirms these, too.
     async fn begin(&mut self, latest: u64) -> Result<(), Stop> {
-        let (view, _) = self.view()?;
+        let Seam { view, others, .. } = self.seam().await?;
         let mut waiting = View { rooms: Vec::new(), mail: MailView::Waiting, ..view.clone() };
         if matches!(self.since, CatchUp::Newest | CatchUp::Stranger { .. }) {
             waiting.rooms.push(self.newest().await?);
@@ -105,7 +106,7 @@ impl Progress<'_> {
             }
             CatchUp::Time { at, .. } => self.missed(view, ResumeFrom::Time(at)).await?,
         };
-        while self.after < upto && self.page(waiting.clone(), upto).await? {}
+        while self.after < upto && self.page(waiting.clone(), upto, &others).await? {}
         self.after = upto;
         if matches!(self.since, CatchUp::Time { .. } | CatchUp::Newest | CatchUp::Mail) {
             self.known = upto;
@@ -152,14 +153,13 @@ impl Progress<'_> {
     }
 
     /// Reads and sends one page, and waits until it is written; `false`: it was empty.
-    async fn page(&mut self, view: View, upto: u64) -> Result<bool, Stop> {
+    async fn page(&mut self, view: View, upto: u64, others: &OtherNames) -> Result<bool, Stop> {
         let (store, after, known) = (self.history.store.clone(), self.after, self.known);
         let span = ViewRange { view, after, upto, known };
         let mut page = self.read(async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await }).await?;
         if page.reached <= self.after && page.messages.is_empty() {
             return Ok(false);
         }
-        let others = self.history.hub.read(|chat| chat.other_names(self.connection.id()));
         page.messages.retain(|message| !others.concerns(message));
         let mut out = Vec::new();
         frames::write(&page.messages, None, &mut out);
@@ -169,8 +169,8 @@ impl Progress<'_> {
         if self.connection.drained().await { Ok(true) } else { Err(Stop::Gone) }
     }
 
-    fn view(&self) -> Result<(View, u64), Stop> {
-        self.history.hub.read(|chat| chat.view(self.connection.id())).ok_or(Stop::Gone)
+    async fn seam(&self) -> Result<Seam, Stop> {
+        self.history.hub.seam(self.connection.id()).await.ok_or(Stop::Gone)
     }
 
     /// Reads something when it is the client's turn.

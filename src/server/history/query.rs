@@ -42,9 +42,7 @@ pub(super) async fn run(history: History, query: HistoryQuery) {
         Question::Change(change) => match history.store.message(change.seq).await {
             Ok(found) => {
                 drop(permit);
-                history.hub.act(|chat, now, out| {
-                    chat.change(connection.id(), echo, (change, found), now, out);
-                });
+                history.hub.change(connection.id(), echo, (change, found));
                 return;
             }
             Err(error) => Err(error),

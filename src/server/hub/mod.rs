@@ -7,20 +7,20 @@
 mod deliver;
 mod hub_state;
 mod incoming;
+mod seam;
 
 use super::connection::Connection;
-use super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::journal::ServerJournal;
 use super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
-use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
+use crate::chat::{Asked, Chat, Deliveries, Now, Peer, SessionId, TransferId};
 use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
 use crate::protocol::request::{Ask, Refusal};
-use crate::protocol::{Code, Event, Packet};
+use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
 use jiff::tz::TimeZone;
@@ -177,53 +177,9 @@ impl Hub {
         if state.batch.bytes() > self.max_batch { Next::Congested } else { Next::More }
     }
 
-    /// Ends a session and tells it why.
-    pub(super) fn expel(&self, id: SessionId, code: Code, why: &str) {
-        self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
-    }
-
-    /// Sends a packet to one session, for the server's own tasks.
-    pub(super) fn tell(&self, id: SessionId, packet: Packet) {
-        self.act(|_, _, out| out.push(Delivery::one(id, packet)));
-    }
-
     /// Reads something from the rules.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Chat) -> T) -> T {
         read(&self.lock().chat)
-    }
-
-    /// Schedules a session's cutover: it gets the messages after this number, except changes of messages above
-    /// the second one, then follows the lobby. The
-    /// receiver resolves when that is written, with the remainder if there is one. `None`: the session or the
-    /// server is gone.
-    pub(super) fn cutover(
-        &self,
-        id: SessionId,
-        (after, known): (u64, u64),
-        summary: Option<CatchUpSummary>,
-    ) -> Option<oneshot::Receiver<Option<Remainder>>> {
-        if self.is_closed() {
-            return None;
-        }
-        let (sender, written) = oneshot::channel();
-        let mut state = self.lock();
-        let (view, upto) = state.chat.view(id)?;
-        let after = after.min(upto);
-        let cutover = Cutover {
-            view,
-            others: state.chat.other_names(id),
-            after,
-            upto,
-            known,
-            summary,
-            frames: Vec::new(),
-            remainder: None,
-            written: Some(sender),
-        };
-        state.batch.step(id, StepKind::Cutover(Box::new(cutover)));
-        drop(state);
-        self.batch_ready.notify_one();
-        Some(written)
     }
 
     /// Answers a question from the console.

@@ -124,7 +124,7 @@ impl Transfers {
 
     fn admit(&mut self, arrived: FileConnection) {
         let peer = arrived.peer();
-        let claimed = self.hub.act(|chat, now, _| chat.claim_transfer(&arrived.token, &peer, now));
+        let claimed = self.hub.claim_transfer(&arrived.token, &peer);
         let ticket = match claimed {
             Ok(ticket) => ticket,
             Err(refusal) => {
@@ -158,7 +158,7 @@ impl Transfers {
                 Err(error) => {
                     tracing::error!(event = "thread_missing", %error, "cannot start threads for transfers");
                     let end = TransferEnd::Cut(TransferSide::Sender);
-                    return self.hub.act(|chat, _, out| chat.transfer_ended(ticket.transfer, end, out));
+                    return self.hub.transfer_ended(ticket.transfer, end);
                 }
             },
         };
@@ -197,7 +197,7 @@ impl Transfers {
             "a transfer has ended"
         );
         if let Some(end) = report.for_rules() {
-            self.hub.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
+            self.hub.transfer_ended(transfer, end);
         }
     }
 

@@ -18,7 +18,7 @@ fn handed_out(budget: &Arc<Budget>) -> (FileConnection, TcpStream) {
     let peer = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
     let (stream, address) = listener.accept().expect("a connection");
     stream.set_nonblocking(true).expect("an option");
-    let id = Arc::new(ConnectionIds::default()).lease();
+    let id = Arc::new(ConnectionIds::of(0)).lease();
     let limits = GateLimits { max_per_address: None, max_clients: 1 };
     let (pass, _) = Gate::new(limits, ServerJournal::silent()).enter(address.ip(), false, Duration::ZERO);
     let (inbox, _) = ReactorInbox::open(1 << 20, Arc::clone(budget)).expect("an inbox");

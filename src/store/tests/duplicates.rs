@@ -89,7 +89,7 @@ async fn what_is_not_to_be_written_is_looked_up_with_and_without_a_transaction()
         .into_iter()
         .flat_map(|kind| [&stored, &new, &nobody].map(|message| kind(Box::new(message.clone()))))
         .collect();
-    let batch = Arc::new(WriteBatch { entries, seq: 1, cutovers: Vec::new() });
+    let batch = Arc::new(WriteBatch { entries, seq: 1, ..WriteBatch::default() });
     let known = store.known(Arc::clone(&batch)).await.unwrap();
     assert_eq!(
         known.iter().map(|known| (known.entry, known.waits)).collect::<Vec<_>>(),

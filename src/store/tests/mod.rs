@@ -119,7 +119,7 @@ fn entries(messages: impl IntoIterator<Item = Message>) -> Vec<Entry> {
 fn batch(messages: impl IntoIterator<Item = Message>) -> WriteBatch {
     let messages: Vec<_> = messages.into_iter().collect();
     let seq = messages.iter().map(|message| message.seq).max().unwrap_or(0);
-    WriteBatch { entries: entries(messages), seq, cutovers: Vec::new() }
+    WriteBatch { entries: entries(messages), seq, ..WriteBatch::default() }
 }
 
 async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> CommitOutcome {
@@ -127,7 +127,7 @@ async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> C
 }
 
 async fn keep(store: &Store, seq: u64, entry: Entry) -> CommitOutcome {
-    store.commit(WriteBatch { entries: vec![entry], seq, cutovers: Vec::new() }).await.unwrap()
+    store.commit(WriteBatch { entries: vec![entry], seq, ..WriteBatch::default() }).await.unwrap()
 }
 
 fn joined(name: &str, account: u8, since: u64) -> Entry {

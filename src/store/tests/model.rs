@@ -278,13 +278,14 @@ impl House {
                     arrivals.extend(self.model.received(account, *upto));
                 }
                 Entry::Topic { .. } | Entry::Passed(_) | Entry::Refused(_) | Entry::Record(_) => {}
+                Entry::Session(..) => unreachable!("the model has no sessions"),
             }
             entries.push(entry);
         }
         let view = self.model.view(0, MailView::All);
         let cutover = span(view.clone(), before, self.seq);
         let outcome =
-            self.store.commit(WriteBatch { entries, seq: self.seq, cutovers: vec![cutover] }).await.unwrap();
+            self.store.commit(WriteBatch { entries, seq: self.seq, cutovers: vec![cutover], ledger: None }).await.unwrap();
         assert_eq!(outcome.duplicates, duplicates);
         assert_eq!(outcome.arrivals, arrivals);
         assert_eq!(outcome.cutovers[0].messages, self.model.seen(&view, before, self.seq));

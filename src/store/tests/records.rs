@@ -50,7 +50,7 @@ fn all() -> Vec<Record> {
 
 async fn keep_all(store: &Store, records: Vec<Record>) {
     let entries = records.into_iter().map(|record| Entry::Record(Box::new(record))).collect();
-    store.commit(WriteBatch { entries, seq: 0, cutovers: Vec::new() }).await.unwrap();
+    store.commit(WriteBatch { entries, seq: 0, ..WriteBatch::default() }).await.unwrap();
 }
 
 #[tokio::test]

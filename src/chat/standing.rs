@@ -1,0 +1,162 @@
+//! What is known of the sessions, for another server of the same chat that goes on with them.
+//!
+//! A chat with several servers keeps its sessions like names and rooms: after each call, the rules push the new state of
+//! the sessions that the call has changed. Whoever leads next starts from these, and nobody was away.
+
+use super::archive::{Account, Entry};
+use super::delivery::Delivery;
+use super::table::NumberHasher;
+use super::user::Peer;
+use super::who::{Owner, SessionId, UserId, Who};
+use super::{Chat, Deliveries, Now};
+use crate::name::{Name, RoomName};
+use crate::protocol::request::Mode;
+use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+/// A session's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    pub id: SessionId,
+    pub peer: Peer,
+    pub mode: Mode,
+    /// Whether it tells what its user has read.
+    pub reads: bool,
+    /// Up to which number it receives mail that it never confirms.
+    pub greeted: Option<u64>,
+    /// `None` before its first packet.
+    pub user: Option<UserRecord>,
+}
+
+/// The state of a session's user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// The same for all sessions of the user.
+    pub number: NonZeroU64,
+    pub name: String,
+    pub account: Option<Account>,
+    /// When they joined, in seconds of Unix time.
+    pub since: i64,
+    pub away: Option<String>,
+    /// The rooms of a user without an account, each with the latest message number when they joined.
+    pub rooms: Vec<(RoomName, u64)>,
+}
+
+/// Sessions that have changed since the last call of [`Chat::keep_standing`].
+#[derive(Debug, Default)]
+pub(super) struct Standing(IndexSet<SessionId, NumberHasher>);
+
+impl Chat {
+    /// From now on, keeps what is known of the sessions.
+    pub fn keep_sessions(&mut self) {
+        self.standing.get_or_insert_default();
+    }
+
+    /// Pushes the state of the sessions that have changed.
+    pub fn keep_standing(&mut self, out: &mut Deliveries) {
+        let Some(standing) = &mut self.standing else { return };
+        for id in std::mem::take(&mut standing.0) {
+            let record = self.session_record(id).map(Box::new);
+            out.push(Delivery::Keep(Entry::Session(id, record)));
+        }
+    }
+
+    pub(super) fn note_session(&mut self, id: SessionId) {
+        if let Some(standing) = &mut self.standing {
+            standing.0.insert(id);
+        }
+    }
+
+    pub(super) fn note_sessions_of(&mut self, user: UserId) {
+        if let (Some(standing), Some(user)) = (&mut self.standing, self.users.get(&user)) {
+            standing.0.extend(&user.sessions);
+        }
+    }
+
+    /// The rooms of a user without an account have changed.
+    pub(super) fn note_guest(&mut self, who: &Who) {
+        if let Who::User(user) = who {
+            self.note_sessions_of(*user);
+        }
+    }
+
+    fn session_record(&self, id: SessionId) -> Option<SessionRecord> {
+        let session = self.sessions.get(&id)?;
+        let user = session.user.and_then(|number| {
+            let (user, who) = (self.users.get(&number)?, self.person(number)?);
+            let account = user.owner.account().map(|account| (**account).clone());
+            let rooms = self.rooms.rooms_of(&who).iter().filter(|_| account.is_none());
+            let rooms = rooms.filter_map(|room| self.rooms.get(*room));
+            Some(UserRecord {
+                number: number.0,
+                name: user.name.to_string(),
+                since: user.since,
+                away: self.absences.of(number).map(str::to_owned),
+                rooms: rooms.filter_map(|room| Some((room.name.clone(), room.since(&who)?))).collect(),
+                account,
+            })
+        });
+        let (mode, reads, greeted) = (session.mode, session.reads, self.greeted.get(&id).copied());
+        Some(SessionRecord { id, peer: session.peer(), mode, reads, greeted, user })
+    }
+
+    /// Goes on with a session that another server's rules have begun. Nobody hears of it: nobody was away.
+    pub fn adopt(&mut self, record: SessionRecord, now: &Now, out: &mut Deliveries) {
+        let SessionRecord { id, peer, mode, reads, greeted, user } = record;
+        self.connect(id, peer);
+        if let Some(upto) = greeted {
+            self.greeted.insert(id, upto);
+        }
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.reads = reads;
+        }
+        if let Some(user) = user
+            && let Ok(name) = Name::new(&user.name)
+        {
+            self.adopt_user(id, name, user, mode, now, out);
+        }
+        // It is stored as it is.
+        if let Some(standing) = &mut self.standing {
+            standing.0.swap_remove(&id);
+        }
+    }
+
+    fn adopt_user(
+        &mut self,
+        id: SessionId,
+        name: Name,
+        record: UserRecord,
+        mode: Mode,
+        now: &Now,
+        out: &mut Deliveries,
+    ) {
+        let UserRecord { number, account, since, away, rooms, .. } = record;
+        let user_id = UserId(number);
+        if !self.users.contains_key(&user_id) {
+            let owner = account.map_or(Owner::Nobody, |account| Owner::Known(Arc::new(account)));
+            let (key, likeness) = (owner.key().copied(), name.likeness());
+            if let (Some(key), Some(session)) = (key, self.sessions.get(&id)) {
+                let ip = session.ip;
+                self.owned.begin((&name, &likeness), key, ip, now.at(), out);
+            }
+            self.next_user = self.next_user.max(number);
+            let next = std::mem::replace(&mut self.next_user, number);
+            self.add_user(id, name.clone(), &likeness, owner, now);
+            self.next_user = self.next_user.max(next);
+            if let Some(user) = self.users.get_mut(&user_id) {
+                user.since = since;
+            }
+            for (room, since) in rooms {
+                let room = self.rooms.join(Who::User(user_id), &room, since);
+                self.rooms.enter(room, name.key(), user_id, false);
+            }
+        }
+        self.seat(id, user_id, mode);
+        if let Some(why) = away {
+            self.absences.begin(user_id, &why);
+        }
+        self.note_shared_key(user_id);
+    }
+}

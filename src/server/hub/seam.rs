@@ -1,0 +1,131 @@
+//! What the server's own tasks ask of the rules and tell them, about a session or a key.
+
+use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
+use super::super::output_batch::{Seam, StepKind};
+use super::Hub;
+use crate::chat::{
+    Chat, Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
+};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::request::Refusal;
+use crate::protocol::{Code, Packet};
+use std::net::IpAddr;
+use tokio::sync::oneshot;
+
+impl Seam {
+    /// `None`: the session is gone.
+    fn of(chat: &Chat, id: SessionId) -> Option<Self> {
+        let (view, upto) = chat.view(id)?;
+        Some(Self { view, upto, others: chat.other_names(id) })
+    }
+}
+
+impl Hub {
+    /// Ends a session and tells it why.
+    pub(in crate::server) fn expel(&self, id: SessionId, code: Code, why: &str) {
+        self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
+    }
+
+    /// Sends a packet to one session, for the server's own tasks.
+    pub(in crate::server) fn tell(&self, id: SessionId, packet: Packet) {
+        self.act(|_, _, out| out.push(Delivery::one(id, packet)));
+    }
+
+    /// What the session may read at present; `None`: it is gone.
+    pub(in crate::server) async fn seam(&self, id: SessionId) -> Option<Seam> {
+        self.read(|chat| Seam::of(chat, id))
+    }
+
+    /// Schedules a session's cutover: it gets the messages after this number, except changes of messages above
+    /// the second one, then follows the lobby. The
+    /// receiver resolves when that is written, with the remainder if there is one. `None`: the session or the
+    /// server is gone.
+    pub(in crate::server) fn cutover(
+        &self,
+        id: SessionId,
+        (after, known): (u64, u64),
+        summary: Option<CatchUpSummary>,
+    ) -> Option<oneshot::Receiver<Option<Remainder>>> {
+        if self.is_closed() {
+            return None;
+        }
+        let (sender, written) = oneshot::channel();
+        let mut state = self.lock();
+        let Seam { view, upto, others } = Seam::of(&state.chat, id)?;
+        let after = after.min(upto);
+        let cutover = Cutover {
+            view,
+            others,
+            after,
+            upto,
+            known,
+            summary,
+            frames: Vec::new(),
+            remainder: None,
+            written: Some(sender),
+        };
+        state.batch.step(id, StepKind::Cutover(Box::new(cutover)));
+        drop(state);
+        self.batch_ready.notify_one();
+        Some(written)
+    }
+
+    /// All waiting mail has reached a session that never confirms.
+    pub(in crate::server) fn caught_up(&self, id: SessionId) {
+        self.act(|chat, now, out| chat.caught_up(id, now, out));
+    }
+
+    /// Decides on a change of a message, which was looked up for that.
+    pub(in crate::server) fn change(
+        &self,
+        id: SessionId,
+        echo: Option<String>,
+        found: (MessageChange, Option<Message>),
+    ) {
+        self.act(|chat, now, out| chat.change(id, echo, found, now, out));
+    }
+
+    /// Whether the key may enter a closed server without the passphrase.
+    pub(in crate::server) fn is_member(&self, key: &Fingerprint) -> bool {
+        self.read(|chat| chat.is_member(key))
+    }
+
+    /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
+    pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
+        self.act(|chat, now, out| chat.add_member(key, ip, name, now, out));
+    }
+
+    /// Whether a browser's link lets its key in for good. It does so once.
+    pub(in crate::server) fn admit_by_ticket(&self, whom: (Fingerprint, IpAddr), ticket: &str) -> bool {
+        self.act(|chat, now, out| chat.admit_by_ticket(whom, ticket, now, out))
+    }
+
+    /// Whether the key is a member's or owns a name.
+    pub(in crate::server) fn is_known(&self, key: &Fingerprint) -> bool {
+        self.act(|chat, now, _| chat.is_known(key, now))
+    }
+
+    /// See [`Chat::more_holders`].
+    pub(in crate::server) fn more_holders(
+        &self,
+        from: usize,
+        count: usize,
+        rows: &mut Vec<Holder>,
+    ) -> Option<usize> {
+        self.act(|chat, now, _| chat.more_holders(from, count, now, rows))
+    }
+
+    /// The transfer that the token admits the peer to.
+    pub(in crate::server) fn claim_transfer(&self, token: &str, peer: &Peer) -> Result<FileTicket, Refusal> {
+        self.act(|chat, now, _| chat.claim_transfer(token, peer, now))
+    }
+
+    pub(in crate::server) fn transfer_ended(&self, transfer: TransferId, end: TransferEnd) {
+        self.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
+    }
+
+    /// Waits for the lock, which shows that nobody keeps it.
+    pub(in crate::server) fn touch(&self) {
+        drop(self.lock());
+    }
+}

@@ -1,0 +1,177 @@
+//! A batch as bytes, for all servers of a chat.
+//!
+//! The server that leads writes its batch; each server reads it, and leaves out the steps of sessions that are not its
+//! own. What a batch holds of this process alone, such as new connections, is never part of it.
+
+use super::{BackgroundJob, Group, Liveness, OutputBatch, OutputStep, SharedFrame, StepKind};
+use crate::chat::{Entry, OtherNames, Receipt, SessionId, View};
+use crate::server::headed_buffer::HeadedBuffer;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a session may read of the history, as of a place in a batch. The server of the session asked for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::server) struct Seam {
+    pub(in crate::server) view: View,
+    /// The latest message's number.
+    pub(in crate::server) upto: u64,
+    /// Other names of its key, whose messages it does not get.
+    pub(in crate::server) others: OtherNames,
+}
+
+/// A batch, and what else all servers learn from it.
+#[derive(Debug, Serialize, Deserialize)]
+struct TurnBody {
+    lobby: Bytes,
+    steps: Vec<TurnStep>,
+    /// Receivers of the groups, each list once.
+    lists: Vec<Vec<SessionId>>,
+    groups: Vec<TurnGroup>,
+    entries: Vec<Entry>,
+    seq: u64,
+    doubtful: Vec<(usize, Range<usize>)>,
+    /// Users who are present.
+    present: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct TurnStep {
+    session: SessionId,
+    place: u32,
+    at: usize,
+    kind: TurnStepKind,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum TurnStepKind {
+    Follow,
+    Skip(usize),
+    Frame(Bytes),
+    Live(Bytes, Option<usize>),
+    Receipt(Box<Receipt>, Option<usize>),
+    Background(Box<BackgroundJob>),
+    Seam(u64, Option<Box<Seam>>),
+    Close,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct TurnGroup {
+    /// Index of its list.
+    list: usize,
+    place: u32,
+    at: usize,
+    except: Option<SessionId>,
+    bytes: Bytes,
+    /// Whether it is part of the live stream, and its entry.
+    live: Option<Option<usize>>,
+}
+
+/// A turn that this version cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("a server of this chat has another version, and this one cannot read what it wrote; update lanchat here: {0}")]
+pub(in crate::server) struct UnreadableTurn(rmp_serde::decode::Error);
+
+impl OutputBatch {
+    /// Writes a batch of the rules. `present`: users.
+    pub(in crate::server) fn into_turn(self, present: usize) -> Vec<u8> {
+        let Self { lobby, steps, groups, entries, seq, doubtful, .. } = self;
+        let steps = steps.into_iter().filter_map(TurnStep::of).collect();
+        let mut known = HashMap::new();
+        let mut lists = Vec::new();
+        let groups = groups.into_iter().map(|Group { sessions, frame }| {
+            let list = *known.entry(Arc::as_ptr(&sessions)).or_insert(lists.len());
+            if list == lists.len() {
+                lists.push(sessions);
+            }
+            let SharedFrame { place, at, except, bytes, liveness } = frame;
+            let live = match liveness {
+                Liveness::Own => None,
+                Liveness::Live(entry) => Some(entry),
+            };
+            TurnGroup { list, place, at, except, bytes, live }
+        });
+        let groups = groups.collect();
+        let lists = lists.into_iter().map(Arc::unwrap_or_clone).collect();
+        let lobby = Bytes::copy_from_slice(&lobby);
+        let body = TurnBody { lobby, steps, lists, groups, entries, seq, doubtful, present };
+        // Cannot fail: memory takes everything, and each part can be serialised.
+        rmp_serde::to_vec_named(&body).unwrap_or_default()
+    }
+
+    /// Reads what the rules of a chat of several servers have decided, for the sessions of this one. Also returns how
+    /// many users are present.
+    ///
+    /// # Errors
+    /// If another version wrote it.
+    pub(in crate::server) fn from_turn(body: &[u8], node: u8) -> Result<(Self, usize), UnreadableTurn> {
+        let TurnBody { lobby, steps, lists, groups, entries, seq, doubtful, present } =
+            rmp_serde::from_slice(body).map_err(UnreadableTurn)?;
+        let mut batch = Self { entries, seq, doubtful, ..Self::default() };
+        if !lobby.is_empty() {
+            batch.lobby = HeadedBuffer::with_capacity(lobby.len());
+            batch.lobby.end().extend_from_slice(&lobby);
+        }
+        let own = |list: Vec<SessionId>| {
+            Arc::new(list.into_iter().filter(|session| session.node() == node).collect::<Vec<_>>())
+        };
+        let lists: Vec<_> = lists.into_iter().map(own).collect();
+        let steps = steps.into_iter().filter(|step| step.session.node() == node);
+        batch.steps = steps.map(TurnStep::into_step).collect();
+        for TurnGroup { list, place, at, except, bytes, live } in groups {
+            let Some(sessions) = lists.get(list).filter(|sessions| !sessions.is_empty()) else { continue };
+            let liveness = live.map_or(Liveness::Own, Liveness::Live);
+            let frame = SharedFrame { place, at, except, bytes, liveness };
+            batch.groups.push(Group { sessions: Arc::clone(sessions), frame });
+        }
+        Ok((batch, present))
+    }
+
+    /// The answers to this server's questions for [seams](Seam), which the caller replaces.
+    pub(in crate::server) fn seams(&mut self) -> impl Iterator<Item = &mut OutputStep> {
+        self.steps.iter_mut().filter(|step| matches!(step.kind, StepKind::Seam(..)))
+    }
+}
+
+impl TurnStep {
+    /// `None`: it means nothing to others.
+    fn of(step: OutputStep) -> Option<Self> {
+        let OutputStep { session, place, at, kind } = step;
+        let kind = match kind {
+            StepKind::Follow => TurnStepKind::Follow,
+            StepKind::Skip(end) => TurnStepKind::Skip(end),
+            StepKind::Frame(frame) => TurnStepKind::Frame(frame),
+            StepKind::Live(frame, entry) => TurnStepKind::Live(frame, entry),
+            StepKind::Receipt(receipt, entry) => TurnStepKind::Receipt(receipt, entry),
+            StepKind::Answer(answer) => TurnStepKind::Frame(answer?.into_packet().to_frame().into()),
+            StepKind::Background(job) => TurnStepKind::Background(job?),
+            StepKind::Seam(number, seam) => TurnStepKind::Seam(number, seam),
+            StepKind::Close => TurnStepKind::Close,
+            StepKind::Open(_)
+            | StepKind::Cutover(_)
+            | StepKind::Nothing
+            | StepKind::List(_)
+            | StepKind::Gone => {
+                return None;
+            }
+        };
+        Some(Self { session, place, at, kind })
+    }
+
+    fn into_step(self) -> OutputStep {
+        let Self { session, place, at, kind } = self;
+        let kind = match kind {
+            TurnStepKind::Follow => StepKind::Follow,
+            TurnStepKind::Skip(end) => StepKind::Skip(end),
+            TurnStepKind::Frame(frame) => StepKind::Frame(frame),
+            TurnStepKind::Live(frame, entry) => StepKind::Live(frame, entry),
+            TurnStepKind::Receipt(receipt, entry) => StepKind::Receipt(receipt, entry),
+            TurnStepKind::Background(job) => StepKind::Background(Some(job)),
+            TurnStepKind::Seam(number, seam) => StepKind::Seam(number, seam),
+            TurnStepKind::Close => StepKind::Close,
+        };
+        OutputStep { session, place, at, kind }
+    }
+}

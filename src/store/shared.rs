@@ -1,0 +1,70 @@
+//! What a server stores that shares its chat with others: how far it has followed their log, and the sessions at all of
+//! them.
+//!
+//! A batch writes both in its transaction, so a database is always the state after one record of the log. All these
+//! servers assign numbers in one incarnation, because only what is in the log counts.
+
+use super::rows::{damaged, signed, unsigned};
+use crate::chat::{Archive, SessionId, SessionRecord};
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+
+/// The state after a record of the log.
+#[derive(Debug, Clone, Default)]
+pub struct SharedState {
+    /// All that a chat starts from.
+    pub archive: Archive,
+    /// How far the log was followed, as a batch said; `None`: not at all.
+    pub ledger: Option<Vec<u8>>,
+    /// The sessions at all servers.
+    pub sessions: Vec<SessionRecord>,
+}
+
+/// Older versions and servers without others do not know these tables.
+const TABLES: &str = "\
+    CREATE TABLE IF NOT EXISTS shared_log (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID; \
+    CREATE TABLE IF NOT EXISTS shared_session (id INTEGER PRIMARY KEY, record BLOB NOT NULL);";
+
+pub(super) fn prepare(change: &Connection) -> Result<()> {
+    change.execute_batch(TABLES)
+}
+
+/// The last number that the log has assigned; `None`: the log was not followed yet.
+pub(super) fn seq(connection: &Connection) -> Result<Option<u64>> {
+    let sql = "SELECT value FROM shared_log WHERE key = 'seq'";
+    connection.query_row(sql, [], |row| row.get(0).map(unsigned)).optional()
+}
+
+pub(super) fn ledger(connection: &Connection) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT value FROM shared_log WHERE key = 'ledger'";
+    connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+pub(super) fn note(change: &Connection, ledger: &[u8], seq: u64) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO shared_log VALUES ('ledger', ?1), ('seq', ?2)";
+    change.prepare_cached(sql)?.execute(params![ledger, signed(seq)]).map(drop)
+}
+
+pub(super) fn sessions(connection: &Connection) -> Result<Vec<SessionRecord>> {
+    let mut find = connection.prepare("SELECT record FROM shared_session ORDER BY id")?;
+    let rows = find.query_map([], |row| {
+        let record = row.get_ref(0)?.as_blob()?;
+        rmp_serde::from_slice(record).map_err(|error| damaged(0, &format!("not a session: {error}")))
+    })?;
+    rows.collect()
+}
+
+/// Writes the new state of a session; `None`: it has ended.
+pub(super) fn write_session(
+    change: &Connection,
+    id: SessionId,
+    record: Option<&SessionRecord>,
+) -> Result<()> {
+    let Some(record) = record else {
+        let sql = "DELETE FROM shared_session WHERE id = ?1";
+        return change.prepare_cached(sql)?.execute([signed(id.0)]).map(drop);
+    };
+    let bytes = rmp_serde::to_vec_named(record)
+        .map_err(|error| damaged(0, &format!("cannot write a session: {error}")))?;
+    let sql = "INSERT OR REPLACE INTO shared_session VALUES (?1, ?2)";
+    change.prepare_cached(sql)?.execute(params![signed(id.0), bytes]).map(drop)
+}

@@ -3,7 +3,7 @@
 //! A chat with several servers keeps its sessions like names and rooms: after each call, the rules push the new state of
 //! the sessions that the call has changed. Whoever leads next starts from these, and nobody was away.
 
-use super::archive::{Account, Entry};
+use super::archive::{Account, Archive, Entry};
 use super::delivery::Delivery;
 use super::table::NumberHasher;
 use super::user::Peer;
@@ -52,6 +52,19 @@ impl Chat {
     /// From now on, keeps what is known of the sessions.
     pub fn keep_sessions(&mut self) {
         self.standing.get_or_insert_default();
+    }
+
+    /// The sessions with such a number.
+    pub fn sessions_where(&self, is_wanted: impl Fn(SessionId) -> bool) -> Vec<SessionId> {
+        self.sessions.keys().copied().filter(|id| is_wanted(*id)).collect()
+    }
+
+    /// Starts over from an archive, with the settings and secrets of this process.
+    pub fn reopen(&mut self, archive: Archive) {
+        let fresh = Self::new(self.profile.clone(), self.rules.clone(), archive);
+        let old = std::mem::replace(self, fresh);
+        (self.secrets, self.tickets, self.web) = (old.secrets, old.tickets, old.web);
+        (self.is_over, self.successor) = (old.is_over, old.successor);
     }
 
     /// Pushes the state of the sessions that have changed.

@@ -1,5 +1,6 @@
 //! Reacts to a failing store, and tells people.
 
+use super::lineage::Lineage;
 use super::archive::{Account, Lack, Message};
 use super::delivery::{Audience, Delivery};
 use super::unstored::{Attendance, SeenUpTo};
@@ -87,6 +88,11 @@ impl Chat {
             format!("; not stored yet, and lost if the server stops before this is fixed: {failure}")
         };
         self.failure().map_or_else(String::new, told)
+    }
+
+    /// The history's incarnations; `None`: the server stores no messages.
+    pub fn lineage(&self) -> Option<&Lineage> {
+        self.lineage.as_ref()
     }
 
     /// Whether this server has a history, working or not.

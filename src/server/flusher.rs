@@ -56,9 +56,20 @@ const SINGLY: u16 = u16::MAX;
 const _: () = assert!(size_of::<SessionRow>() <= 16);
 
 impl Flusher {
-    pub(super) fn new(history: Option<History>, multicast: MulticastTests, vitals: Vitals) -> Self {
-        let (sessions, spare, scratch) = (Slots::default(), Vec::new(), Vec::new());
+    /// Of the server with that number.
+    pub(super) fn new(
+        node: u8,
+        history: Option<History>,
+        multicast: MulticastTests,
+        vitals: Vitals,
+    ) -> Self {
+        let (sessions, spare, scratch) = (Slots::of(node), Vec::new(), Vec::new());
         Self { sessions, history, multicast, vitals, spare, scratch, batch: 0 }
+    }
+
+    /// The number of its server.
+    pub(super) fn node(&self) -> u8 {
+        self.sessions.node()
     }
 
     /// Writes a batch.

@@ -52,7 +52,7 @@ impl Handle {
 
     /// Users who are present.
     pub fn users(&self) -> usize {
-        self.hub.read(Chat::present)
+        self.hub.present()
     }
 
     /// How browsers join; `None`: not at all.

@@ -36,6 +36,7 @@ mod memory;
 mod metrics;
 mod monitor;
 mod multicast;
+mod node_tasks;
 mod options;
 mod output_batch;
 mod output_stage;
@@ -67,7 +68,7 @@ pub use data_dir::{
     is_in_use,
 };
 pub use handle::Handle;
-pub use options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
+pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
 pub use signals::{ReloadSignal, StopSignals};
@@ -75,18 +76,19 @@ pub use transfer::TransferCounts;
 
 use crate::chat::{Archive, Chat, Profile, Rules, TicketSource, TokenSource};
 use crate::clock::Clock;
+use crate::engine::EngineEvents;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
 use crate::security::{ServerTls, WebCertificate, ticket_hash};
-use crate::store::Store;
+use crate::store::{SharedState, Store};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
 use flusher::Flusher;
 use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
 use history::History;
-use hub::Hub;
+use hub::{Hub, NodeSeat};
 use journal::ServerJournal;
 use listener::Admission;
 use memory::Budget;
@@ -127,6 +129,8 @@ pub struct Server {
     transfers: Transfers,
     vitals: Vitals,
     watch: Watch,
+    /// Of a server that shares its chat with others.
+    node: Option<EngineEvents>,
 }
 
 impl Server {
@@ -150,7 +154,9 @@ impl Server {
         let web = Arc::new(WebDoor::of(&options, &info, &tls));
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
-        let (store, archive) = open_store(&data_dir, &options, &clock)?;
+        let (store, state) = open_store(&data_dir, &options, &clock)?;
+        let node = node_tasks::join(&options, &state, clock.started())?;
+        let archive = state.archive;
         let is_closed = closed_server.is_some();
         let (chat, secrets) = chat(&options, info.clone(), is_closed, (&data_dir, local), archive)?;
         // Only now: if the history cannot be used, no client has connected yet.
@@ -160,7 +166,8 @@ impl Server {
         let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
-        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock);
+        let (seat, node) = node.unzip();
+        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);
@@ -193,6 +200,7 @@ impl Server {
             transfers,
             vitals,
             watch,
+            node,
         })
     }
 
@@ -253,6 +261,7 @@ impl Server {
             transfers,
             vitals,
             watch,
+            node,
             ..
         } = self;
         let watch = watch.start(vitals);
@@ -262,6 +271,7 @@ impl Server {
         let writing = tokio::spawn(Arc::clone(&output).run());
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
+        let node = node.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&handshaker);
         let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
@@ -282,11 +292,15 @@ impl Server {
         }
         timers.abort();
         drop(reactor);
+        hub.send_up();
         hub.close();
         for (task, name) in [(writing, "output"), (monitor, "monitor")] {
             if let Err(error) = task.await {
                 tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
+        }
+        if let Some(node) = node {
+            node.abort();
         }
         output.close().await;
         watch.end().await;
@@ -295,13 +309,18 @@ impl Server {
     }
 }
 
+/// Its number among the servers of the chat.
+fn node_number(options: &ServerOptions) -> u8 {
+    options.node.as_ref().map_or(0, |node| node.number)
+}
+
 fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
     ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
 
 fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJournal>) -> Admission {
     let limits = GateLimits { max_per_address: options.max_per_address, max_clients: most_clients(options) };
-    Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::default()), memory }
+    Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::of(node_number(options))), memory }
 }
 
 type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
@@ -321,21 +340,31 @@ fn open_hub(
     (chat, journal, closed_server): (Chat, Arc<ServerJournal>, Option<Arc<ClosedServer>>),
     inbox: Arc<ReactorInbox>,
     clock: Arc<Clock>,
+    seat: Option<NodeSeat>,
 ) -> (Arc<Hub>, (Transfers, FileDoor)) {
-    // So that one batch never closes a client that reads.
-    let max_batch = MAX_BATCH_BYTES.min(options.backlog / 4);
+    let max_batch = max_batch(options);
     let (ends, ended) = mpsc::unbounded_channel();
     let rules = (chat, ends, journal);
-    let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock);
+    let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock, seat);
     hub.act(|chat, now, out| chat.date_sanctions(now, out));
     let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
     (hub, transfers)
 }
 
-fn output_stage(hub: &Arc<Hub>, store: Option<&Store>, multicast: bool, vitals: &Vitals) -> Arc<OutputStage> {
+/// Bytes of a batch above which connections wait, so that one batch never closes a client that reads.
+fn max_batch(options: &ServerOptions) -> usize {
+    MAX_BATCH_BYTES.min(options.backlog / 4)
+}
+
+fn output_stage(
+    hub: &Arc<Hub>,
+    store: Option<&Store>,
+    multicast: bool,
+    vitals: &Vitals,
+) -> Arc<OutputStage> {
     let kept = store.filter(|_| hub.read(Chat::keeps_messages));
     let history = kept.map(|store| History::new(Arc::clone(hub), store.clone()));
-    let flusher = Flusher::new(history, MulticastTests::new(multicast), vitals.clone());
+    let flusher = Flusher::new(hub.node_number(), history, MulticastTests::new(multicast), vitals.clone());
     let persister = Persister::new(Arc::clone(hub), store.cloned());
     Arc::new(OutputStage::new(Arc::clone(hub), persister, flusher))
 }
@@ -345,13 +374,19 @@ fn open_store(
     data_dir: &DataDir,
     options: &ServerOptions,
     clock: &Arc<Clock>,
-) -> Result<(Option<Store>, Archive), StartError> {
-    let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history) {
-        (Some(path), Some(keep)) => Store::open_by(&path, keep, Arc::clone(clock))?,
-        (Some(path), None) => Store::open_records(&path, Arc::clone(clock))?,
-        (None, _) => return Ok((None, Archive::default())),
+) -> Result<(Option<Store>, SharedState), StartError> {
+    let clock = Arc::clone(clock);
+    let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history, &options.node) {
+        (Some(path), Some(keep), Some(node)) => {
+            let (store, state) = Store::open_shared(&path, keep, clock, &node.log)?;
+            return Ok((Some(store), state));
+        }
+        (_, _, Some(_)) => return Err(StartError::NodeWithoutHistory),
+        (Some(path), Some(keep), None) => Store::open_by(&path, keep, clock)?,
+        (Some(path), None, None) => Store::open_records(&path, clock)?,
+        (None, _, None) => return Ok((None, SharedState::default())),
     };
-    Ok((Some(store), archive))
+    Ok((Some(store), SharedState { archive, ..SharedState::default() }))
 }
 
 /// Builds the rules from what is stored; also returns the secrets.

@@ -2,6 +2,7 @@
 
 use super::data_dir::{DataDir, DataDirError};
 use crate::chat::{FileRules, Rules};
+use crate::engine::memory::MemoryLog;
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
     DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MIN_TRANSFER_RATE, REGISTRATION_TIMEOUT,
@@ -54,6 +55,25 @@ pub struct ServerOptions {
     pub files: Option<FileOptions>,
     /// The rules of the chat.
     pub rules: Rules,
+    /// The other servers of the chat; `None`: it is the only one.
+    pub node: Option<NodeOptions>,
+}
+
+/// How a server shares its chat with others. It keeps a history.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// Its number among the servers.
+    pub number: u8,
+    /// The incarnation of the history, the same at all servers.
+    pub log: String,
+    pub engine: EngineSource,
+}
+
+/// Where the servers' log is.
+#[derive(Debug, Clone)]
+pub enum EngineSource {
+    /// In this process, for tests.
+    Memory(MemoryLog),
 }
 
 /// How users may send each other files.
@@ -154,6 +174,7 @@ impl Default for ServerOptions {
             multicast: false,
             files: Some(FileOptions::default()),
             rules: Rules::default(),
+            node: None,
         }
     }
 }

@@ -9,7 +9,7 @@
 //! Invariant: a batch is taken under the lock, which is kept until the batch is written.
 
 use super::flusher::Flusher;
-use super::hub::Hub;
+use super::hub::{Hub, NodeOutput, NodeWork};
 use super::output_batch::OutputBatch;
 use super::persister::Persister;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ impl OutputStage {
 
     /// Writes what a round of the reactor has produced, or lets the task do it.
     pub(super) fn flush(&self) {
+        self.hub.send_up();
         let is_written = self.writer.try_lock().is_ok_and(|mut writer| writer.write_small(&self.hub));
         if !is_written {
             self.hub.wake_output();
@@ -70,11 +71,37 @@ impl OutputStage {
 impl BatchWriter {
     /// Stores and writes the batch; `false`: nothing was waiting.
     async fn write(&mut self, hub: &Hub) -> bool {
+        if let Some(next) = hub.next_output() {
+            self.write_at_node(hub, next).await;
+            return true;
+        }
         let batch = hub.take_batch(&mut self.flusher.spare, |batch| !batch.is_empty());
         let Some(mut batch) = batch else { return false };
         self.persister.persist(&mut batch).await;
         self.flusher.flush(batch).await;
         true
+    }
+
+    /// Does the next thing of a server that shares its chat with others.
+    async fn write_at_node(&mut self, hub: &Hub, next: NodeOutput) {
+        match next {
+            NodeOutput::Local(batch) => self.flusher.flush(batch).await,
+            NodeOutput::Work(NodeWork::Open { term }) => {
+                if let Some(state) = self.persister.shared_state().await {
+                    hub.open_rules(state, term);
+                }
+            }
+            NodeOutput::Work(NodeWork::CarryOut { body, ledger }) => {
+                let (mut batch, present) = match OutputBatch::from_turn(&body, self.flusher.node()) {
+                    Ok(turn) => turn,
+                    Err(error) => return hub.stop_following(&error.to_string()),
+                };
+                hub.begin_turn(&mut batch, present);
+                if self.persister.persist_turn(&mut batch, &ledger).await {
+                    self.flusher.flush(batch).await;
+                }
+            }
+        }
     }
 
     /// Writes the batch if it is small and needs no store.

@@ -7,6 +7,8 @@
 //! ([`deferred`](super::deferred)) until the store works again. Repeats of a message are recognised by the
 //! store, and by a cache of messages that the store does not have.
 
+mod turns;
+
 use super::dedup_cache::{DedupCache, Repeat, RepeatKey};
 use super::deferred::Deferred;
 use super::hub::Hub;

@@ -112,6 +112,7 @@ impl ReactorThread {
         (hub, output, files): (Arc<Hub>, Arc<OutputStage>, FileDoor),
         frame: Duration,
     ) -> io::Result<Self> {
+        let node = hub.node_number();
         let reactor = Reactor {
             poll,
             inbox: Arc::clone(&inbox),
@@ -119,7 +120,7 @@ impl ReactorThread {
             output,
             files,
             frame,
-            rows: Slots::default(),
+            rows: Slots::of(node),
             scratch: Scratch::default(),
             queue: VecDeque::new(),
             paused: BinaryHeap::new(),

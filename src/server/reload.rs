@@ -154,6 +154,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         multicast,
         files,
         rules,
+        node: _,
     } = new;
     // Without files, the other options about them mean nothing.
     let both = |value: &dyn Fn(&FileOptions) -> u64| {

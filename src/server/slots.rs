@@ -63,6 +63,10 @@ impl<T> Slots<T> {
         Self { node, rows: Vec::new(), count: 0 }
     }
 
+    pub(super) fn node(&self) -> u8 {
+        self.node
+    }
+
     pub(super) fn get(&self, id: SessionId) -> Option<&T> {
         self.rows
             .get(id.place(self.node)?)?

@@ -53,7 +53,7 @@ fn fill(dir: &Path) {
     runtime.block_on(async {
         let (store, archive) = Store::open(&dir.join(HISTORY_FILE), Retention::default()).unwrap();
         let entries = (archive.seq + 1..=archive.seq + MESSAGES).map(message).collect();
-        let batch = WriteBatch { entries, seq: archive.seq + MESSAGES, cutovers: Vec::new() };
+        let batch = WriteBatch { entries, seq: archive.seq + MESSAGES, ..WriteBatch::default() };
         store.commit(batch).await.unwrap();
         store.close().await;
     });

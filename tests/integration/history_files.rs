@@ -22,7 +22,7 @@ impl Server {
         let (store, _) = Store::open(&dir.path().join("history.db"), Retention::default()).unwrap();
         let seq = messages.last().map_or(0, |message| message.seq);
         let entries = messages.into_iter().map(|message| Entry::Message(Box::new(message))).collect();
-        store.commit(WriteBatch { entries, seq, cutovers: Vec::new() }).await.unwrap();
+        store.commit(WriteBatch { entries, seq, ..WriteBatch::default() }).await.unwrap();
         Self { dir, store }
     }
 

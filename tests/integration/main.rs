@@ -18,6 +18,7 @@ mod changes;
 #[cfg(target_os = "linux")]
 mod clock;
 mod closed;
+mod cluster;
 mod command_line;
 #[cfg(unix)]
 mod console;

@@ -6,6 +6,7 @@
 use super::super::journal::ServerJournal;
 use super::super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::ParsedIncoming;
+use super::node_seat::NodeSeat;
 use super::deliver::deliver;
 use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
 use crate::limits::HANDSHAKES_PORTION;
@@ -26,6 +27,8 @@ pub(in crate::server) struct HubState {
     /// Transfers that the rules have ended, for those who pass the bytes on.
     ended: mpsc::UnboundedSender<(TransferId, Code)>,
     journal: Arc<ServerJournal>,
+    /// Of a server that shares its chat with others.
+    pub(super) node: Option<Box<NodeSeat>>,
 }
 
 impl HubState {
@@ -35,7 +38,7 @@ impl HubState {
         journal: Arc<ServerJournal>,
     ) -> Self {
         let (deliveries, handshakes) = (Vec::new(), VecDeque::new());
-        Self { chat, batch: OutputBatch::default(), deliveries, handshakes, ended, journal }
+        Self { chat, batch: OutputBatch::default(), deliveries, handshakes, ended, journal, node: None }
     }
 
     /// Starts a connection, which must register by `deadline`. Returns whether it is the only one to wait for.
@@ -101,13 +104,23 @@ impl HubState {
 
     /// The next deadline for a registration.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.handshakes.front().map(|(deadline, _)| *deadline)
+        let own = self.node.as_ref().and_then(|seat| seat.deadlines.front());
+        self.handshakes.front().or(own).map(|(deadline, _)| *deadline)
     }
 
     /// Makes one call of the rules and delivers the results.
     pub(in crate::server) fn act<T>(&mut self, call: impl FnOnce(&mut Chat, &mut Deliveries) -> T) -> T {
-        let Self { chat, batch, deliveries, ended, journal, .. } = self;
+        let decides = self.decides();
+        let Self { chat, batch, deliveries, ended, journal, node, .. } = self;
         let result = call(chat, deliveries);
+        if node.is_some() {
+            chat.keep_standing(deliveries);
+        }
+        if !decides {
+            // The rules have no sessions, and nobody is to hear of them.
+            deliveries.clear();
+            return result;
+        }
         for delivery in deliveries.drain(..) {
             match delivery {
                 // The error is that of a server that ends.

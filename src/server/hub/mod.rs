@@ -7,6 +7,11 @@
 mod deliver;
 mod hub_state;
 mod incoming;
+mod input;
+mod node;
+mod node_message;
+mod node_seat;
+mod node_state;
 mod seam;
 
 use super::connection::Connection;
@@ -23,6 +28,8 @@ use crate::protocol::request::{Ask, Refusal};
 use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
+pub(super) use node::NodeOutput;
+pub(super) use node_seat::{NodeSeat, NodeWork};
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,9 +61,13 @@ pub(super) struct Hub {
     closed: watch::Sender<bool>,
     /// Notified when there is a batch, or when none will follow.
     batch_ready: Notify,
+    /// Notified when the rules may have a result for the servers' log.
+    turn_ready: Notify,
     inbox: Arc<ReactorInbox>,
     /// Notified when something is due sooner than the timers know.
     sooner: Notify,
+    /// Its number among the servers of the chat; `None`: it is the only one.
+    node: Option<u8>,
     /// `None`: everyone may join.
     pub(super) closed_server: Option<Arc<ClosedServer>>,
 }
@@ -86,14 +97,19 @@ impl Hub {
         max_batch: usize,
         inbox: Arc<ReactorInbox>,
         clock: Arc<Clock>,
+        node: Option<NodeSeat>,
     ) -> Arc<Self> {
         let is_paced = chat.is_paced();
         let portion = match is_paced {
             true => Portion { bytes: PACED_SLICE_BYTES, packets: PACED_PACKETS },
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
+        let number = node.as_ref().map(NodeSeat::number);
+        let mut state = HubState::new(chat, ended, journal);
+        state.node = node.map(Box::new);
         Arc::new(Self {
-            state: Mutex::new(HubState::new(chat, ended, journal)),
+            node: number,
+            state: Mutex::new(state),
             clock,
             is_doubtful: AtomicBool::new(false),
             clock_turned: Notify::new(),
@@ -103,6 +119,7 @@ impl Hub {
             is_paced,
             closed: watch::Sender::new(false),
             batch_ready: Notify::new(),
+            turn_ready: Notify::new(),
             inbox,
             sooner: Notify::new(),
             closed_server,
@@ -115,6 +132,10 @@ impl Hub {
         let mut state = self.lock();
         let before = state.chat.due();
         let (open, deadline) = (StepKind::Open(Arc::clone(connection)), now.uptime + self.registration);
+        if let Some(seat) = &mut state.node {
+            seat.connect(connection.id(), peer, open, deadline);
+            return self.sooner.notify_one();
+        }
         if state.connect(connection.id(), peer, open, deadline, &now) {
             self.sooner.notify_one();
         }
@@ -125,9 +146,17 @@ impl Hub {
     pub(super) fn disconnect(&self, id: SessionId) {
         let now = self.now();
         let mut state = self.lock();
+        if let Some(seat) = &mut state.node {
+            return seat.disconnect(id);
+        }
         let before = state.chat.due();
         state.disconnect(id, &now);
         self.wake_timers(&state, before);
+    }
+
+    /// The server's number among those of the chat.
+    pub(super) fn node_number(&self) -> u8 {
+        self.node.unwrap_or_default()
     }
 
     /// Asks the reactor for a sign of life.
@@ -138,6 +167,7 @@ impl Hub {
     /// Wakes the output task.
     pub(super) fn wake_output(&self) {
         self.batch_ready.notify_one();
+        self.turn_ready.notify_one();
     }
 
     /// Processes a connection's input in order. Handles one portion, because other connections wait, and leaves
@@ -146,6 +176,9 @@ impl Hub {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         let mut state = self.lock();
+        if let Some(seat) = &mut state.node {
+            return node::take(seat, id, incoming, now.uptime);
+        }
         while !incoming.is_empty() {
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
             // An answer may fill a batch by itself, and is bigger than its request suggests.
@@ -234,7 +267,9 @@ impl Hub {
 
     /// Whether the batch is full. A connection that sends faster than the fan-out writes then waits.
     pub(super) fn is_congested(&self) -> bool {
-        self.lock().batch.bytes() > self.max_batch
+        let state = self.lock();
+        let at_node = state.node.as_ref().map(|seat| seat.is_congested());
+        at_node.unwrap_or_else(|| state.batch.bytes() > self.max_batch)
     }
 
     /// Does what is due, and returns when to call it again; `None`: when [`Self::sooner`] resolves.
@@ -244,6 +279,7 @@ impl Hub {
             chat.due()
         });
         let uptime = self.uptime();
+        self.expel_late_at_node(uptime);
         while let Some((id, is_late)) = { self.lock().late(uptime) } {
             if !is_late {
                 continue;

@@ -3,8 +3,10 @@
 use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::super::output_batch::{Seam, StepKind};
 use super::Hub;
+use super::input::Input;
+use super::node_seat::SeamUse;
 use crate::chat::{
-    Chat, Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
+    Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Refusal;
@@ -12,27 +14,28 @@ use crate::protocol::{Code, Packet};
 use std::net::IpAddr;
 use tokio::sync::oneshot;
 
-impl Seam {
-    /// `None`: the session is gone.
-    fn of(chat: &Chat, id: SessionId) -> Option<Self> {
-        let (view, upto) = chat.view(id)?;
-        Some(Self { view, upto, others: chat.other_names(id) })
-    }
-}
-
 impl Hub {
     /// Ends a session and tells it why.
     pub(in crate::server) fn expel(&self, id: SessionId, code: Code, why: &str) {
-        self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
+        if !self.expel_at_node(id, code, why) {
+            self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
+        }
     }
 
     /// Sends a packet to one session, for the server's own tasks.
     pub(in crate::server) fn tell(&self, id: SessionId, packet: Packet) {
+        if let Some(seat) = &mut self.lock().node {
+            return seat.tell(id, &packet);
+        }
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
     }
 
     /// What the session may read at present; `None`: it is gone.
     pub(in crate::server) async fn seam(&self, id: SessionId) -> Option<Seam> {
+        let (sender, seam) = oneshot::channel();
+        if self.ask_up(id, SeamUse::Ask(sender)) {
+            return seam.await.ok();
+        }
         self.read(|chat| Seam::of(chat, id))
     }
 
@@ -50,6 +53,10 @@ impl Hub {
             return None;
         }
         let (sender, written) = oneshot::channel();
+        if self.node.is_some() {
+            self.ask_up(id, SeamUse::Cutover { after, known, summary, written: sender });
+            return Some(written);
+        }
         let mut state = self.lock();
         let Seam { view, upto, others } = Seam::of(&state.chat, id)?;
         let after = after.min(upto);
@@ -72,7 +79,9 @@ impl Hub {
 
     /// All waiting mail has reached a session that never confirms.
     pub(in crate::server) fn caught_up(&self, id: SessionId) {
-        self.act(|chat, now, out| chat.caught_up(id, now, out));
+        if !self.tell_up(Input::CaughtUp { id }) {
+            self.act(|chat, now, out| chat.caught_up(id, now, out));
+        }
     }
 
     /// Decides on a change of a message, which was looked up for that.
@@ -82,17 +91,25 @@ impl Hub {
         echo: Option<String>,
         found: (MessageChange, Option<Message>),
     ) {
+        if self.node.is_some() {
+            let (change, found) = (found.0, found.1.map(Box::new));
+            self.tell_up(Input::Change { id, echo, change, found });
+            return;
+        }
         self.act(|chat, now, out| chat.change(id, echo, found, now, out));
     }
 
     /// Whether the key may enter a closed server without the passphrase.
     pub(in crate::server) fn is_member(&self, key: &Fingerprint) -> bool {
-        self.read(|chat| chat.is_member(key))
+        let state = self.lock();
+        state.node.as_ref().map_or_else(|| state.chat.is_member(key), |seat| seat.is_member(key))
     }
 
     /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
     pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
-        self.act(|chat, now, out| chat.add_member(key, ip, name, now, out));
+        if !self.tell_up(Input::AddMember { key, ip, name: name.to_owned() }) {
+            self.act(|chat, now, out| chat.add_member(key, ip, name, now, out));
+        }
     }
 
     /// Whether a browser's link lets its key in for good. It does so once.
@@ -102,6 +119,9 @@ impl Hub {
 
     /// Whether the key is a member's or owns a name.
     pub(in crate::server) fn is_known(&self, key: &Fingerprint) -> bool {
+        if let Some(seat) = &self.lock().node {
+            return seat.is_known(key);
+        }
         self.act(|chat, now, _| chat.is_known(key, now))
     }
 

@@ -4,7 +4,7 @@
 //! own. What a batch holds of this process alone, such as new connections, is never part of it.
 
 use super::{BackgroundJob, Group, Liveness, OutputBatch, OutputStep, SharedFrame, StepKind};
-use crate::chat::{Entry, OtherNames, Receipt, SessionId, View};
+use crate::chat::{Chat, Entry, OtherNames, Receipt, SessionId, View};
 use crate::server::headed_buffer::HeadedBuffer;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,14 @@ pub(in crate::server) struct Seam {
     pub(in crate::server) upto: u64,
     /// Other names of its key, whose messages it does not get.
     pub(in crate::server) others: OtherNames,
+}
+
+impl Seam {
+    /// `None`: the session is gone.
+    pub(in crate::server) fn of(chat: &Chat, id: SessionId) -> Option<Self> {
+        let (view, upto) = chat.view(id)?;
+        Some(Self { view, upto, others: chat.other_names(id) })
+    }
 }
 
 /// A batch, and what else all servers learn from it.

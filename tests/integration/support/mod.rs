@@ -6,6 +6,7 @@ pub mod browser;
 pub mod chromium;
 #[cfg(target_os = "linux")]
 pub mod clock;
+pub mod cluster;
 pub mod document;
 pub mod fake_server;
 pub mod file_peer;

@@ -1,0 +1,12 @@
+//! Several servers with one chat.
+
+use std::time::Duration;
+
+/// Bytes of input that wait at a server for the one that leads. Beyond that, the server reads no more.
+pub const UPLINK_BYTES: usize = 4 * 1024 * 1024;
+
+/// Batches of other servers that wait for the rules. What is too much is sent again later.
+pub const INBOUND_BATCHES: usize = 256;
+
+/// How often a server looks whether the one that leads is still there.
+pub const NODE_TICK: Duration = Duration::from_millis(200);

@@ -1,0 +1,93 @@
+//! What a server tells the one that leads: what has come from its people, and what its own tasks ask.
+
+use super::Incoming;
+use crate::chat::{Garbage, Message, MessageChange, Peer, SessionId};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::request::{ClientPacket, Refusal};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// One input for the rules, of a session of the server that sends it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Input {
+    Connect {
+        id: SessionId,
+        peer: Peer,
+    },
+    Packet {
+        id: SessionId,
+        /// As JSON.
+        packet: Bytes,
+        /// The size of its frame.
+        frame_bytes: usize,
+    },
+    Garbage {
+        id: SessionId,
+        garbage: Garbage,
+    },
+    /// Its input ends it.
+    Fatal {
+        id: SessionId,
+        refusal: Refusal,
+        echo: Option<String>,
+    },
+    /// Its socket is closed.
+    Gone {
+        id: SessionId,
+    },
+    AddMember {
+        key: Fingerprint,
+        ip: IpAddr,
+        name: String,
+    },
+    CaughtUp {
+        id: SessionId,
+    },
+    Change {
+        id: SessionId,
+        echo: Option<String>,
+        change: MessageChange,
+        found: Option<Box<Message>>,
+    },
+    /// Asks what the session may read.
+    Seam {
+        id: SessionId,
+        /// Of the question.
+        number: u64,
+    },
+}
+
+impl Input {
+    pub(super) fn of(id: SessionId, incoming: Incoming) -> Self {
+        match incoming {
+            Incoming::Packet(packet) => Self::Packet {
+                id,
+                // Memory takes everything, and each part of a packet can be serialised.
+                packet: serde_json::to_vec(&packet).unwrap_or_default().into(),
+                frame_bytes: packet.frame_bytes,
+            },
+            Incoming::Garbage(garbage) => Self::Garbage { id, garbage },
+            Incoming::Fatal(refusal, echo) => Self::Fatal { id, refusal, echo },
+        }
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let content = match self {
+            Self::Packet { packet, .. } => packet.len(),
+            Self::Change { change, found, .. } => {
+                change.text.as_ref().map_or(0, String::len)
+                    + found.as_ref().map_or(0, |message| message.text.len())
+            }
+            _ => 0,
+        };
+        content + size_of::<Self>()
+    }
+}
+
+/// The packet that an input carries; `None`: its server has another version.
+pub(super) fn packet(json: &[u8], frame_bytes: usize) -> Option<Box<ClientPacket>> {
+    let packet = ClientPacket::parse(json).ok()?;
+    Some(Box::new(ClientPacket { frame_bytes, ..packet }))
+}

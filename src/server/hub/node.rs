@@ -1,0 +1,177 @@
+//! The hub of a server that shares its chat with others, for the server's tasks.
+
+use super::input::Input;
+use super::node_seat::{NodeSeat, NodeWork, SeamUse};
+use super::node_state::{NextTurn, WrittenTurn};
+use super::{Hub, Incoming, NO_FIRST_PACKET, Next};
+use crate::chat::SessionId;
+use crate::cluster::LogFault;
+use crate::engine::EngineEvent;
+use crate::protocol::{Code, Event};
+use crate::server::output_batch::{OutputBatch, StepKind};
+use crate::store::SharedState;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What the output has to do at a node.
+#[derive(Debug)]
+pub(in crate::server) enum NodeOutput {
+    /// Steps of this process alone, which need no store.
+    Local(OutputBatch),
+    Work(NodeWork),
+}
+
+/// Takes a connection's input for the server that leads.
+pub(super) fn take(
+    seat: &mut NodeSeat,
+    id: SessionId,
+    incoming: &mut VecDeque<Incoming>,
+    uptime: Duration,
+) -> Next {
+    while let Some(next) = incoming.front() {
+        if seat.is_congested() {
+            return Next::Congested;
+        }
+        if let Err(pause) = seat.pay(id, next.cost(), uptime) {
+            return Next::Pause(pause);
+        }
+        let Some(next) = incoming.pop_front() else { break };
+        seat.take(id, Input::of(id, next));
+    }
+    Next::More
+}
+
+impl Hub {
+    /// Takes an event of the engine.
+    ///
+    /// # Errors
+    /// If the server cannot follow the log any further.
+    pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), LogFault> {
+        let now = self.now();
+        self.lock().engine_event(event, &now)?;
+        self.wake_output();
+        self.inbox.tell_space();
+        Ok(())
+    }
+
+    /// Lets the node look at the time.
+    pub(in crate::server) fn node_tick(&self) {
+        let now = self.now();
+        self.lock().node_tick(&now);
+        self.wake_output();
+    }
+
+    /// Sends up what sessions and tasks have left since the last call.
+    pub(in crate::server) fn send_up(&self) {
+        let now = self.now();
+        self.lock().send_up(&now);
+        self.wake_output();
+    }
+
+    /// Waits until the rules may have a result for the log.
+    pub(in crate::server) async fn turn_ready(&self) {
+        self.turn_ready.notified().await;
+    }
+
+    pub(in crate::server) fn next_turn(&self) -> Option<NextTurn> {
+        let now = self.now();
+        self.lock().next_turn(&now)
+    }
+
+    pub(in crate::server) fn propose(&self, turn: WrittenTurn) {
+        let now = self.now();
+        self.lock().propose(turn, &now);
+    }
+
+    /// What the output has to do next.
+    pub(in crate::server) fn next_output(&self) -> Option<NodeOutput> {
+        let mut state = self.lock();
+        let seat = state.node.as_mut()?;
+        if !seat.local.is_empty() {
+            let local = seat.local.take(&mut Vec::new());
+            return Some(NodeOutput::Local(local));
+        }
+        seat.work.pop_front().map(NodeOutput::Work)
+    }
+
+    /// Learns from a turn before it is stored and written.
+    pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize) {
+        self.lock().begin_turn(batch, present);
+    }
+
+    /// Starts the rules, unless another server leads by now.
+    pub(in crate::server) fn open_rules(&self, state: SharedState, term: u64) {
+        let now = self.now();
+        let mut hub = self.lock();
+        hub.open_rules(state, term, &now);
+        drop(hub);
+        self.sooner.notify_one();
+        self.wake_output();
+    }
+
+    /// It cannot follow the log any further: its people go to other servers.
+    pub(in crate::server) fn stop_following(&self, why: &str) {
+        tracing::error!(event = "log_not_followed", "this server takes no part in the chat any more: {why}");
+        let mut state = self.lock();
+        if let Some(seat) = &mut state.node {
+            seat.is_failing = true;
+            seat.work.clear();
+            seat.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
+        }
+        drop(state);
+        self.wake_output();
+    }
+
+    /// Whether this server's store fails, so that it can carry nothing out.
+    pub(in crate::server) fn set_failing(&self, is_failing: bool) {
+        if let Some(seat) = &mut self.lock().node {
+            seat.is_failing = is_failing;
+        }
+    }
+
+    /// Users who are present, at all servers.
+    pub(in crate::server) fn present(&self) -> usize {
+        let state = self.lock();
+        state.node.as_ref().map_or_else(|| state.chat.present(), |seat| seat.present)
+    }
+
+    /// Ends a session of a node, and tells it why; `false`: this is no node.
+    pub(super) fn expel_at_node(&self, id: SessionId, code: Code, why: &str) -> bool {
+        let mut state = self.lock();
+        let Some(seat) = &mut state.node else { return false };
+        seat.tell(id, &Event::error(code, why).into_packet("", None));
+        seat.local.step(id, StepKind::Close);
+        drop(state);
+        self.wake_output();
+        true
+    }
+
+    /// Asks what a session may read; `false`: this is no node.
+    pub(super) fn ask_up(&self, id: SessionId, want: SeamUse) -> bool {
+        let mut state = self.lock();
+        let Some(seat) = &mut state.node else { return false };
+        seat.ask(id, want);
+        drop(state);
+        self.send_up();
+        true
+    }
+
+    /// Has an input go up; `false`: this is no node.
+    pub(super) fn tell_up(&self, input: Input) -> bool {
+        let mut state = self.lock();
+        let Some(seat) = &mut state.node else { return false };
+        seat.push(input);
+        drop(state);
+        self.send_up();
+        true
+    }
+
+    /// Ends the sessions of a node that have not registered in time.
+    pub(super) fn expel_late_at_node(&self, uptime: Duration) {
+        while let Some((id, is_late)) = { self.lock().late_at_node(uptime) } {
+            if is_late {
+                self.expel_at_node(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
+            }
+        }
+    }
+}

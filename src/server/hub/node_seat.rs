@@ -1,0 +1,299 @@
+//! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, what it has to tell
+//! the server that leads, and the turns that it has to carry out.
+
+use super::input::Input;
+use crate::chat::{Entry, Peer, Record, Records, SessionId};
+use crate::cluster::{Ledger, Node, NodeRun, Taken};
+use crate::engine::EngineHandle;
+use crate::fingerprint::Fingerprint;
+use crate::limits::{INBOUND_BATCHES, UPLINK_BYTES};
+use crate::pace::{Bucket, Rate};
+use crate::protocol::Packet;
+use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
+use crate::server::output_batch::{Liveness, OutputBatch, Receivers, Seam, StepKind};
+use crate::server::slots::Slots;
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::mem;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::server) struct NodeSeat {
+    pub(super) node: Node,
+    pub(super) engine: EngineHandle,
+    /// Steps of this process alone: begins and ends of connections, and what it tells sessions itself.
+    pub(super) local: OutputBatch,
+    pub(super) sessions: Slots<NodeSession>,
+    /// Sessions that have not registered, with their deadlines, in order.
+    pub(super) deadlines: VecDeque<(Duration, SessionId)>,
+    /// Inputs since the last batch went up, and their size.
+    up: Vec<Input>,
+    up_bytes: usize,
+    /// Batches that have come before the rules could take them.
+    pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
+    pub(super) work: VecDeque<NodeWork>,
+    pub(super) stage: RulesStage,
+    /// What the last turn said that the rules have taken.
+    pub(super) told_taken: Vec<(NodeRun, Taken)>,
+    questions: Questions,
+    /// How fast a session may send; `None`: no limit.
+    rate: Option<Rate>,
+    /// Bytes of a batch above which more must wait.
+    pub(super) max_batch: usize,
+    /// Whether its store fails, so that it can carry nothing out.
+    pub(super) is_failing: bool,
+    /// Users who are present at all servers, as of the last turn.
+    pub(super) present: usize,
+    keys: KnownKeys,
+}
+
+/// What the output has to do, in order.
+#[derive(Debug)]
+pub(in crate::server) enum NodeWork {
+    CarryOut {
+        body: Bytes,
+        ledger: Ledger,
+    },
+    /// Read the state from which the rules start, of that term.
+    Open {
+        term: u64,
+    },
+}
+
+/// Whether the rules run here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RulesStage {
+    Elsewhere,
+    /// Until the state is read that they start from.
+    Opening,
+    Here,
+}
+
+/// A session of this server.
+#[derive(Debug)]
+pub(super) struct NodeSession {
+    peer: Peer,
+    pace: Bucket,
+    /// Whether the server that leads knows it.
+    is_announced: bool,
+    has_name: bool,
+}
+
+/// Keys that the doors let in, from this server's own copy of the records.
+#[derive(Debug, Default)]
+struct KnownKeys {
+    members: HashSet<Fingerprint>,
+    owners: HashSet<Fingerprint>,
+}
+
+/// Questions for [seams](Seam) without an answer yet.
+#[derive(Debug)]
+struct Questions {
+    next: u64,
+    waiting: HashMap<u64, SeamUse>,
+}
+
+/// What a seam is wanted for.
+#[derive(Debug)]
+pub(super) enum SeamUse {
+    Ask(oneshot::Sender<Seam>),
+    Cutover {
+        after: u64,
+        known: u64,
+        summary: Option<CatchUpSummary>,
+        written: oneshot::Sender<Option<Remainder>>,
+    },
+}
+
+impl NodeSeat {
+    /// `first_question`: random, so that answers to an earlier process mean nothing.
+    pub(in crate::server) fn new(
+        node: Node,
+        engine: EngineHandle,
+        (rate, max_batch): (Option<Rate>, usize),
+        first_question: u64,
+    ) -> Self {
+        let sessions = Slots::of(node.run().node.0);
+        Self {
+            node,
+            engine,
+            local: OutputBatch::default(),
+            sessions,
+            deadlines: VecDeque::new(),
+            up: Vec::new(),
+            up_bytes: 0,
+            inbound: VecDeque::new(),
+            work: VecDeque::new(),
+            stage: RulesStage::Elsewhere,
+            told_taken: Vec::new(),
+            questions: Questions { next: first_question, waiting: HashMap::new() },
+            rate,
+            max_batch,
+            is_failing: false,
+            present: 0,
+            keys: KnownKeys::default(),
+        }
+    }
+
+    /// Among the servers of the chat.
+    pub(super) fn number(&self) -> u8 {
+        self.node.run().node.0
+    }
+
+    /// Whether no more can go up for now.
+    pub(super) fn is_congested(&self) -> bool {
+        self.up_bytes + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
+    }
+
+    pub(super) fn is_waited_for(&self, id: SessionId) -> bool {
+        self.sessions.get(id).is_some_and(|session| !session.has_name)
+    }
+
+    pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind, deadline: Duration) {
+        let session = NodeSession { peer, pace: Bucket::default(), is_announced: false, has_name: false };
+        self.sessions.insert(id, session);
+        self.local.step(id, open);
+        self.deadlines.push_back((deadline, id));
+    }
+
+    pub(super) fn disconnect(&mut self, id: SessionId) {
+        if self.sessions.remove(id).is_some_and(|session| session.is_announced) {
+            self.push(Input::Gone { id });
+        }
+        self.local.step(id, StepKind::Gone);
+    }
+
+    /// Pays for a session's next packet; an error: how long it must wait.
+    pub(super) fn pay(&mut self, id: SessionId, cost: u64, uptime: Duration) -> Result<(), Duration> {
+        let (Some(rate), Some(session)) = (self.rate, self.sessions.get_mut(id)) else { return Ok(()) };
+        match session.pace.wait(rate, uptime) {
+            Duration::ZERO => {
+                session.pace.spend(cost, rate, uptime);
+                Ok(())
+            }
+            wait => Err(wait),
+        }
+    }
+
+    /// Has an input of a session go up with the next batch, after its begin.
+    pub(super) fn take(&mut self, id: SessionId, input: Input) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if !mem::replace(&mut session.is_announced, true) {
+            let peer = session.peer;
+            self.push(Input::Connect { id, peer });
+        }
+        self.push(input);
+    }
+
+    pub(super) fn push(&mut self, input: Input) {
+        self.up_bytes += input.bytes();
+        self.up.push(input);
+    }
+
+    /// The inputs since the last batch, as bytes.
+    pub(super) fn take_up(&mut self) -> Option<Bytes> {
+        self.up_bytes = 0;
+        let inputs = mem::take(&mut self.up);
+        // Memory takes everything, and each part can be serialised.
+        (!inputs.is_empty()).then(|| rmp_serde::to_vec_named(&inputs).unwrap_or_default().into())
+    }
+
+    /// Keeps a batch until the rules can take it. What is too much goes again later.
+    pub(super) fn receive(&mut self, run: NodeRun, number: u64, bytes: Bytes) {
+        if self.inbound.len() < INBOUND_BATCHES {
+            self.inbound.push_back((run, number, bytes));
+        }
+    }
+
+    pub(super) fn tell(&mut self, id: SessionId, packet: &Packet) {
+        self.local.send(packet, Receivers::These(vec![id]), Liveness::Own);
+    }
+
+    /// Asks the server that leads what a session may read.
+    pub(super) fn ask(&mut self, id: SessionId, want: SeamUse) {
+        let number = self.questions.next;
+        self.questions.next = number.wrapping_add(1);
+        self.questions.waiting.insert(number, want);
+        self.push(Input::Seam { id, number });
+    }
+
+    /// Fills the seams of a turn in.
+    pub(super) fn answer(&mut self, batch: &mut OutputBatch) {
+        for step in batch.seams() {
+            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else { continue };
+            let Some((want, seam)) = self.questions.waiting.remove(&number).zip(seam) else { continue };
+            match want {
+                // The one who asked may have ended.
+                SeamUse::Ask(asked) => drop(asked.send(*seam)),
+                SeamUse::Cutover { after, known, summary, written } => {
+                    let Seam { view, upto, others } = *seam;
+                    let cutover = Cutover {
+                        view,
+                        others,
+                        after: after.min(upto),
+                        upto,
+                        known,
+                        summary,
+                        frames: Vec::new(),
+                        remainder: None,
+                        written: Some(written),
+                    };
+                    step.kind = StepKind::Cutover(Box::new(cutover));
+                }
+            }
+        }
+    }
+
+    /// Learns from what a turn stores.
+    pub(super) fn learn(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            match entry {
+                Entry::Session(id, Some(record)) => {
+                    if let Some(session) = self.sessions.get_mut(*id) {
+                        session.has_name = record.user.is_some();
+                    }
+                }
+                Entry::Record(record) => self.learn_record(record),
+                _ => {}
+            }
+        }
+    }
+
+    /// Knows the keys in these records.
+    pub(in crate::server) fn know(&mut self, records: &Records) {
+        self.keys.members.extend(records.members.iter().map(|row| row.key));
+        self.keys.owners.extend(records.names.iter().map(|row| row.key));
+    }
+
+    fn learn_record(&mut self, record: &Record) {
+        match record {
+            Record::Member(key, Some(_)) => drop(self.keys.members.insert(*key)),
+            Record::Member(key, None) => drop(self.keys.members.remove(key)),
+            Record::Name(_, Some(row)) => drop(self.keys.owners.insert(row.key)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
+        self.keys.members.contains(key)
+    }
+
+    pub(super) fn is_known(&self, key: &Fingerprint) -> bool {
+        self.is_member(key) || self.keys.owners.contains(key)
+    }
+
+    /// Ends all sessions: their run is over. They come back as new ones.
+    pub(super) fn end_all(&mut self, packet: &Packet) {
+        let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
+        for id in all {
+            self.tell(id, packet);
+            self.local.step(id, StepKind::Close);
+            self.sessions.remove(id);
+        }
+        self.up.clear();
+        self.up_bytes = 0;
+        self.questions.waiting.clear();
+    }
+}

@@ -1,0 +1,283 @@
+//! The hub of a server that shares its chat with others, under its lock: what the log and the other servers tell, and
+//! the rules while they run here.
+
+use super::hub_state::HubState;
+use super::input::{Input, packet};
+use super::node_message::NodeMessage;
+use super::node_seat::{NodeSeat, NodeWork, RulesStage};
+use crate::chat::{Archive, Now, Parsed, SessionId};
+use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
+use crate::engine::EngineEvent;
+use crate::protocol::{Code, Event};
+use crate::server::output_batch::{OutputBatch, Seam, StepKind};
+use crate::store::SharedState;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What people read whose server was taken for gone.
+const RUN_OVER: &str = "this server was cut off from the others; connecting again";
+
+/// A result of the rules, on its way to the log.
+#[derive(Debug)]
+pub(in crate::server) struct NextTurn {
+    term: u64,
+    taken: Vec<(NodeRun, Taken)>,
+    batch: OutputBatch,
+    /// Users.
+    present: usize,
+}
+
+/// The same as bytes.
+#[derive(Debug)]
+pub(in crate::server) struct WrittenTurn {
+    term: u64,
+    taken: Vec<(NodeRun, Taken)>,
+    body: Bytes,
+}
+
+impl NextTurn {
+    /// Takes time: not for the lock.
+    pub(in crate::server) fn write(self) -> WrittenTurn {
+        let Self { term, taken, batch, present } = self;
+        WrittenTurn { term, taken, body: batch.into_turn(present).into() }
+    }
+}
+
+impl HubState {
+    /// Whether the rules run in this process.
+    pub(super) fn decides(&self) -> bool {
+        self.node.as_ref().is_none_or(|seat| seat.stage == RulesStage::Here)
+    }
+
+    /// Takes an event of the engine.
+    ///
+    /// # Errors
+    /// If the server cannot follow the log any further.
+    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), LogFault> {
+        let mut done = Ok(());
+        self.node(now, |seat, out| match event {
+            EngineEvent::Record { position, bytes } => {
+                done = seat.node.read(position, &bytes, now.uptime, out);
+            }
+            EngineEvent::Refused { after } => seat.node.refused(after),
+            EngineEvent::Unanswered { after } => seat.node.unanswered(after),
+            EngineEvent::Reachable => seat.node.reaching(true),
+            EngineEvent::Unreachable(_) => seat.node.reaching(false),
+            EngineEvent::Message { bytes } => match NodeMessage::read(&bytes) {
+                Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
+                Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
+                Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
+                // Of a version that this one does not know: whoever sent it sends it again.
+                None => {}
+            },
+            EngineEvent::Lost { .. } => {}
+        });
+        done
+    }
+
+    /// Lets the node do something, and carries out what comes of it.
+    fn node(&mut self, now: &Now, call: impl FnOnce(&mut NodeSeat, &mut Vec<NodeAction>)) {
+        let mut actions = Vec::new();
+        let Some(seat) = &mut self.node else { return };
+        call(seat, &mut actions);
+        self.carry_out(actions, now);
+        self.take_inbound(now);
+    }
+
+    fn carry_out(&mut self, actions: Vec<NodeAction>, now: &Now) {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            let Some(seat) = &mut self.node else { return };
+            let own = seat.node.run().node;
+            match action {
+                NodeAction::Append { after, bytes } => seat.engine.append(after, bytes),
+                NodeAction::Batch { to, run, number, bytes } if to == own => seat.receive(run, number, bytes),
+                NodeAction::Batch { to, run, number, bytes } => {
+                    seat.engine.send(to.0, NodeMessage::Batch { run, number, bytes }.to_bytes());
+                }
+                NodeAction::Alive { to, run } => {
+                    seat.engine.send(to.0, NodeMessage::Alive { run }.to_bytes());
+                }
+                NodeAction::Beat { term } => {
+                    seat.engine.broadcast(NodeMessage::Beat { from: own, term }.to_bytes());
+                }
+                NodeAction::CarryOut { body, ledger } => {
+                    seat.work.push_back(NodeWork::CarryOut { body, ledger });
+                }
+                NodeAction::Lead => {
+                    seat.stage = RulesStage::Opening;
+                    let term = seat.node.ledger().term;
+                    seat.work.push_back(NodeWork::Open { term });
+                }
+                NodeAction::Follow => self.close_rules(),
+                NodeAction::Process { run, number, bytes } => self.process(run, number, &bytes, now),
+                NodeAction::NodeGone(run) => self.end_sessions_of(run, now),
+                NodeAction::Ended => self.begin_run(),
+            }
+        }
+    }
+
+    /// Hands the rules the batches that have come, while there is room for what comes of them.
+    fn take_inbound(&mut self, now: &Now) {
+        while self.decides() {
+            let Some(seat) = self.node.as_mut().filter(|seat| self.batch.bytes() <= seat.max_batch) else {
+                return;
+            };
+            let Some((run, number, bytes)) = seat.inbound.pop_front() else { return };
+            let mut actions = Vec::new();
+            seat.node.batch(run, number, bytes, now.uptime, &mut actions);
+            self.carry_out(actions, now);
+        }
+    }
+
+    fn process(&mut self, run: NodeRun, number: u64, bytes: &[u8], now: &Now) {
+        if number == 1 {
+            self.end_sessions_of(run, now);
+        }
+        // An unreadable batch is taken like others: to send it again would not help.
+        let Ok(inputs) = rmp_serde::from_slice::<Vec<Input>>(bytes) else {
+            tracing::error!(
+                event = "inputs_unreadable",
+                server = run.node.0,
+                "a server of this chat has another version, and this one cannot read what its people say; update \
+                 lanchat on all of them"
+            );
+            return;
+        };
+        for input in inputs {
+            self.apply(input, now);
+            while self.chat.has_more() {
+                self.act(|chat, out| chat.proceed(now, out));
+            }
+        }
+    }
+
+    fn apply(&mut self, input: Input, now: &Now) {
+        match input {
+            Input::Connect { id, peer } => self.act(|chat, out| {
+                chat.connect(id, peer);
+                chat.screen(id, now, out);
+            }),
+            Input::Packet { id, packet: json, frame_bytes } => {
+                let Some(packet) = packet(&json, frame_bytes) else { return };
+                let parsed = Parsed::new(packet, !self.chat.is_registered(id));
+                self.act(|chat, out| chat.receive(id, parsed, now, out));
+            }
+            Input::Garbage { id, garbage } => {
+                self.act(|chat, out| chat.receive_garbage(id, garbage, now, out));
+            }
+            Input::Fatal { id, refusal, echo } => {
+                self.act(|chat, out| chat.expel(id, echo, refusal, now, out));
+            }
+            Input::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
+            Input::AddMember { key, ip, name } => {
+                self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
+            }
+            Input::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
+            Input::Change { id, echo, change, found } => {
+                let found = (change, found.map(|message| *message));
+                self.act(|chat, out| chat.change(id, echo, found, now, out));
+            }
+            Input::Seam { id, number } => {
+                let seam = Seam::of(&self.chat, id).map(Box::new);
+                self.batch.step(id, StepKind::Seam(number, seam));
+            }
+        }
+    }
+
+    /// Ends all sessions of a server whose run is over.
+    fn end_sessions_of(&mut self, run: NodeRun, now: &Now) {
+        for id in self.chat.sessions_where(|id| id.node() == run.node.0) {
+            self.act(|chat, out| chat.disconnect(id, now, out));
+        }
+    }
+
+    /// This server was taken for gone: its sessions end, and come back.
+    fn begin_run(&mut self) {
+        let Some(seat) = &mut self.node else { return };
+        let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
+        seat.end_all(&bye.into_packet("", None));
+        seat.node.begin_run(0);
+    }
+
+    /// Starts the rules from what was carried out so far, unless another server leads by now.
+    pub(super) fn open_rules(&mut self, state: SharedState, term: u64, now: &Now) {
+        let is_wanted = |seat: &&mut Box<NodeSeat>| {
+            seat.stage == RulesStage::Opening && seat.node.ledger().term == term
+        };
+        let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
+        seat.stage = RulesStage::Here;
+        seat.told_taken = Vec::new();
+        self.batch = OutputBatch::default();
+        self.chat.reopen(state.archive);
+        self.chat.keep_sessions();
+        self.act(|chat, out| {
+            chat.date_sanctions(now, out);
+            state.sessions.into_iter().for_each(|session| chat.adopt(session, now, out));
+        });
+        self.take_inbound(now);
+    }
+
+    /// Another server leads.
+    fn close_rules(&mut self) {
+        let Some(seat) = &mut self.node else { return };
+        seat.stage = RulesStage::Elsewhere;
+        seat.inbound.clear();
+        self.batch = OutputBatch::default();
+        let lineage = self.chat.lineage().cloned();
+        self.chat.reopen(Archive { lineage, ..Archive::default() });
+    }
+
+    /// Time has passed.
+    pub(super) fn node_tick(&mut self, now: &Now) {
+        // The others should take this one for gone: it cannot carry anything out.
+        if self.node.as_ref().is_some_and(|seat| seat.is_failing) {
+            return;
+        }
+        self.node(now, |seat, out| seat.node.tick(now.uptime, out));
+    }
+
+    /// Sends up what has come since the last call.
+    pub(super) fn send_up(&mut self, now: &Now) {
+        let Some(bytes) = self.node.as_mut().and_then(|seat| seat.take_up()) else { return };
+        self.node(now, |seat, out| seat.node.submit(bytes, now.uptime, out));
+    }
+
+    /// The next result of the rules, if the log has room for it.
+    pub(super) fn next_turn(&mut self, now: &Now) -> Option<NextTurn> {
+        let seat = self.node.as_mut().filter(|seat| seat.stage == RulesStage::Here)?;
+        if !seat.node.has_window() {
+            return None;
+        }
+        let (term, taken) = seat.node.taken()?;
+        if self.batch.is_empty() && taken == seat.told_taken {
+            return None;
+        }
+        seat.told_taken.clone_from(&taken);
+        let (batch, present) = (self.take_batch(&mut Vec::new()), self.chat.present());
+        // There is room for more.
+        self.take_inbound(now);
+        Some(NextTurn { term, taken, batch, present })
+    }
+
+    pub(super) fn propose(&mut self, turn: WrittenTurn, now: &Now) {
+        let WrittenTurn { term, taken, body } = turn;
+        self.node(now, |seat, out| seat.node.propose(term, taken, &body, now.uptime, out));
+    }
+
+    /// Learns from a turn before it is stored and written.
+    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize) {
+        let Some(seat) = &mut self.node else { return };
+        seat.learn(&batch.entries);
+        seat.answer(batch);
+        seat.present = present;
+    }
+
+    /// The next local session whose deadline has passed, and whether it is late.
+    pub(super) fn late_at_node(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
+        let seat = self.node.as_mut()?;
+        let (_, id) = seat.deadlines.pop_front_if(|(deadline, _)| *deadline <= uptime)?;
+        Some((id, seat.is_waited_for(id)))
+    }
+}

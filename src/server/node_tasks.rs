@@ -1,0 +1,85 @@
+//! The tasks of a server that shares its chat with others: what the log says goes to the hub, what the hub's rules
+//! decide goes into the log.
+
+use super::hub::{Hub, NodeSeat};
+use super::options::{EngineSource, ServerOptions};
+use super::start_error::StartError;
+use crate::cluster::{Ledger, Node, NodeId};
+use crate::engine::{EngineEvent, EngineEvents};
+use crate::limits::NODE_TICK;
+use crate::store::SharedState;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::MissedTickBehavior;
+
+/// Joins the servers' log where the database ends; `None`: there are no other servers.
+pub(super) fn join(
+    options: &ServerOptions,
+    state: &SharedState,
+    started: Instant,
+) -> Result<Option<(NodeSeat, EngineEvents)>, StartError> {
+    let Some(settings) = &options.node else { return Ok(None) };
+    let ledger = match &state.ledger {
+        Some(bytes) => rmp_serde::from_slice(bytes).map_err(|_| StartError::LedgerUnreadable)?,
+        None => Ledger::default(),
+    };
+    let (engine, events) = match &settings.engine {
+        EngineSource::Memory(log) => log.join(settings.number),
+    };
+    engine.follow(ledger.position);
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(StartError::Random)?;
+    let [delay, question] = [&random[..8], &random[8..]]
+        .map(|bytes| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
+    let start = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+    let delay = Duration::from_millis(delay % 1000);
+    let node = Node::new(NodeId(settings.number), start, ledger, delay, started.elapsed());
+    let mut seat = NodeSeat::new(node, engine, (options.rules.rate, super::max_batch(options)), question);
+    seat.know(&state.archive.records);
+    Ok(Some((seat, events)))
+}
+
+/// Runs until aborted, or until the server cannot follow the log any further.
+pub(super) async fn run(hub: Arc<Hub>, mut events: EngineEvents) {
+    let mut tick = tokio::time::interval(NODE_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = hub.turn_ready() => {
+                propose(&hub);
+                continue;
+            }
+            _ = tick.tick() => {
+                hub.node_tick();
+                continue;
+            }
+        };
+        let Some(event) = event else { return };
+        if let EngineEvent::Lost { first, last } = event {
+            return hub.stop_following(&lost(first, last));
+        }
+        if let Err(fault) = hub.engine_event(event) {
+            return hub.stop_following(&fault.to_string());
+        }
+        propose(&hub);
+    }
+}
+
+/// Sends the log what the rules have decided.
+fn propose(hub: &Hub) {
+    while let Some(turn) = hub.next_turn() {
+        hub.propose(turn.write());
+    }
+}
+
+fn lost(first: u64, last: u64) -> String {
+    match last {
+        0 => "the servers' log is empty, although this server has followed it; see lanchat cluster restore".into(),
+        _ => format!(
+            "the servers' log has only records {first} to {last} any more, and this server needs others; see lanchat \
+             cluster restore"
+        ),
+    }
+}

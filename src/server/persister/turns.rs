@@ -1,0 +1,85 @@
+//! Stores the turns of a chat that several servers share.
+//!
+//! A turn is stored as a whole, or the server waits: what it has written to its people must be in its database, as in
+//! that of all others.
+
+use super::{Persister, close_cutovers, learn, waited, without};
+use crate::cluster::Ledger;
+use crate::limits::MEND_EVERY;
+use crate::server::output_batch::OutputBatch;
+use crate::store::{CommitOutcome, SharedState, Store, ViewRange, WriteBatch};
+use std::sync::Arc;
+
+impl Persister {
+    /// Stores a turn, and corrects it accordingly. `false`: the server ends first.
+    pub(in crate::server) async fn persist_turn(
+        &mut self,
+        batch: &mut OutputBatch,
+        ledger: &Ledger,
+    ) -> bool {
+        let Some(store) = self.store.clone() else { return false };
+        let cutovers: Vec<ViewRange> = batch.cutovers().map(|cutover| cutover.span()).collect();
+        let entries = std::mem::take(&mut batch.entries);
+        let keys = self.dedup.keys(&entries);
+        let mut repeats = self.dedup.known(&keys);
+        let waited = waited(&entries);
+        let entries = without(entries, &repeats);
+        // Memory takes everything, and each part can be serialised.
+        let ledger = rmp_serde::to_vec(ledger).ok();
+        let commit = Arc::new(WriteBatch { entries, seq: batch.seq, cutovers, ledger });
+        let Some(outcome) = self.commit_turn(&store, &commit).await else { return false };
+        let CommitOutcome { duplicates, cutovers, arrivals } = outcome;
+        self.seq = Some(batch.seq);
+        learn(&mut repeats, duplicates);
+        self.note(&commit.entries, &keys, &mut repeats);
+        self.tell(batch, &repeats, waited);
+        close_cutovers(batch, Some(cutovers));
+        if !arrivals.is_empty() {
+            self.hub.act(|chat, now, out| chat.arrived(arrivals, now, out));
+        }
+        true
+    }
+
+    /// Tries until it is stored. `None`: the server ends first.
+    async fn commit_turn(&self, store: &Store, commit: &Arc<WriteBatch>) -> Option<CommitOutcome> {
+        let mut told = None;
+        loop {
+            let error = match store.commit(Arc::clone(commit)).await {
+                Ok(outcome) => {
+                    if told.is_some() {
+                        tracing::info!(event = "storing_again", "storing what the servers' log says again");
+                        self.hub.set_failing(false);
+                    }
+                    return Some(outcome);
+                }
+                Err(error) => error,
+            };
+            if told.as_ref() != Some(&error) {
+                tracing::error!(
+                    event = "storing_fails",
+                    "this server takes no part in the chat until it can store what the servers' log says: {error}"
+                );
+                self.hub.set_failing(true);
+                told = Some(error);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(MEND_EVERY) => {}
+                () = self.hub.closed() => return None,
+            }
+            // The next attempt tells how that went.
+            let _ = store.mend().await;
+        }
+    }
+
+    /// The state from which the rules start; `None`: it cannot be read, so another server should lead.
+    pub(in crate::server) async fn shared_state(&self) -> Option<SharedState> {
+        match self.store.as_ref()?.shared_state().await {
+            Ok(state) => Some(state),
+            Err(error) => {
+                tracing::error!(event = "storing_fails", "cannot read the state of the chat: {error}");
+                self.hub.set_failing(true);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Several servers carry one chat on.
+
+mod talk;

@@ -1,0 +1,59 @@
+use crate::support::cluster::Cluster;
+use crate::support::peer::Peer;
+use crate::support::tls::Key;
+use serde_json::json;
+
+#[test]
+fn people_at_different_servers_read_each_other_in_one_order() {
+    let cluster = Cluster::start(3);
+    let mut alice = Peer::join(cluster.address(0), "alice");
+    let mut bob = Peer::join(cluster.address(1), "bob");
+    let mut carol = Peer::join(cluster.address(2), "carol");
+    alice.say("all", "one");
+    assert_eq!(bob.text(), "one");
+    bob.say("all", "two");
+    for peer in [&mut alice, &mut carol] {
+        peer.wait_until(|packet| packet["msg"] == "two");
+    }
+    carol.send(json!({"to": "bob", "msg": "for you alone", "id": "1"}));
+    assert_eq!(bob.text(), "for you alone");
+    assert_eq!(carol.wait_for("sent")["id"], "1");
+    alice.send(json!({"type": "users", "to": "server"}));
+    let users = alice.wait_for("users");
+    let names: Vec<&str> =
+        users["users"].as_array().expect("users").iter().filter_map(|user| user["name"].as_str()).collect();
+    assert_eq!(names, ["alice", "bob", "carol"]);
+}
+
+#[test]
+fn a_name_is_taken_at_all_servers_and_its_owner_is_known_at_each() {
+    let cluster = Cluster::start(2);
+    let key = Key::new();
+    let _alice = Peer::join_with(cluster.address(0), "alice", &key);
+    let refused = Peer::connect(cluster.address(1)).hello(json!({"from": {"name": "alice"}}));
+    assert_eq!(refused["code"], "name_taken", "{refused}");
+    let _again = Peer::join_with(cluster.address(1), "alice", &key);
+}
+
+#[test]
+fn what_somebody_missed_comes_from_the_copy_of_their_server() {
+    let cluster = Cluster::start(2);
+    let key = Key::new();
+    let mut bob = Peer::join_with(cluster.address(1), "bob", &key);
+    let mut alice = Peer::join(cluster.address(0), "alice");
+    alice.send(json!({"to": "all", "msg": "one", "id": "a"}));
+    let seq = bob.wait_until(|packet| packet["msg"] == "one")["seq"].as_u64().expect("a number");
+    drop(bob);
+    for number in 0..300 {
+        alice.send(json!({"to": "all", "msg": format!("missed {number}"), "id": format!("m{number}")}));
+    }
+    alice.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "m299");
+    let mut bob = Peer::connect_tls(cluster.address(1), Some(&key));
+    bob.hello(json!({"from": {"name": "bob"}, "since": seq}));
+    for number in 0..300 {
+        assert_eq!(bob.text(), format!("missed {number}"));
+    }
+    bob.wait_for("history");
+    alice.say("all", "live");
+    assert_eq!(bob.text(), "live");
+}

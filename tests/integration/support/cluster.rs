@@ -1,0 +1,74 @@
+//! Several servers with one chat, on a log in memory.
+
+use super::server::TestServer;
+use lanchat::engine::memory::MemoryLog;
+use lanchat::server::{EngineSource, KEY_FILE, NodeOptions, ServerOptions};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+pub struct Cluster {
+    pub log: MemoryLog,
+    dir: TempDir,
+    servers: Vec<Option<TestServer>>,
+    change: fn(&mut ServerOptions),
+}
+
+impl Cluster {
+    pub fn start(servers: u8) -> Self {
+        Self::with(servers, |_| {})
+    }
+
+    pub fn with(servers: u8, change: fn(&mut ServerOptions)) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut cluster = Self { log: MemoryLog::new(1), dir, servers: Vec::new(), change };
+        for number in 0..servers {
+            let own = cluster.dir_of(number);
+            fs::create_dir(&own).expect("a directory");
+            if number == 0 {
+                // Its first start makes the key that all have.
+                drop(TestServer::in_dir(&own));
+                fs::remove_file(own.join("history.db")).expect("a history");
+                drop(fs::remove_file(own.join("history.last")));
+            } else {
+                fs::copy(cluster.dir_of(0).join(KEY_FILE), own.join(KEY_FILE)).expect("a key");
+            }
+            cluster.servers.push(None);
+            cluster.start_server(number);
+        }
+        cluster
+    }
+
+    pub fn dir_of(&self, number: u8) -> PathBuf {
+        self.dir.path().join(number.to_string())
+    }
+
+    pub fn start_server(&mut self, number: u8) {
+        let dir = self.dir_of(number);
+        let server = start(&dir, number, &self.log, self.change);
+        self.servers[usize::from(number)] = Some(server);
+    }
+
+    /// Ends a server in good order.
+    pub fn stop_server(&mut self, number: u8) {
+        self.servers[usize::from(number)] = None;
+    }
+
+    pub fn server(&self, number: u8) -> &TestServer {
+        self.servers[usize::from(number)].as_ref().expect("it runs")
+    }
+
+    pub fn address(&self, number: u8) -> SocketAddr {
+        self.server(number).address
+    }
+}
+
+fn start(dir: &Path, number: u8, log: &MemoryLog, change: fn(&mut ServerOptions)) -> TestServer {
+    TestServer::with(|options| {
+        options.data_dir = Some(dir.to_owned());
+        let engine = EngineSource::Memory(log.clone());
+        options.node = Some(NodeOptions { number, log: "6f1a0c2b3d4e5f60".into(), engine });
+        change(options);
+    })
+}

@@ -252,13 +252,17 @@ impl Hub {
         self.batch_ready.notified().await;
     }
 
-    /// Takes the batch if it is as wanted; `spare`: see [`HubState::take_batch`].
+    /// Takes the batch of an only server if it is as wanted; `spare`: see [`HubState::take_batch`].
     pub(super) fn take_batch(
         &self,
         spare: &mut Vec<OutputStep>,
         is_wanted: impl FnOnce(&OutputBatch) -> bool,
     ) -> Option<OutputBatch> {
         let mut state = self.lock();
+        if self.node.is_some() {
+            // The batch is for all servers, by way of their log.
+            return None;
+        }
         let batch = is_wanted(state.numbered_batch()).then(|| state.take_batch(spare))?;
         drop(state);
         self.inbox.tell_space();

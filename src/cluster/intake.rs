@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a leader hears nothing of a run before it takes it for gone.
-pub const SILENCE: Duration = Duration::from_secs(15);
+pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub(super) struct Intake {
@@ -54,9 +54,8 @@ impl Intake {
     /// Runs that are over from now on: nothing was heard of them for too long.
     pub(super) fn silent(&mut self, now: Duration) -> Vec<NodeRun> {
         let silent = self.runs.iter_mut().filter(|(_, known)| now >= known.heard + SILENCE);
-        let gone = silent.filter_map(|(node, known)| {
-            known.end().then_some(NodeRun { node: *node, start: known.start })
-        });
+        let gone = silent
+            .filter_map(|(node, known)| known.end().then_some(NodeRun { node: *node, start: known.start }));
         gone.collect()
     }
 

@@ -25,7 +25,7 @@ pub struct Ledger {
 
 /// What a record means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
+pub(super) enum Meaning {
     /// This run leads from here on. If only a part of a turn has come, its other parts never will.
     Leads(NodeRun),
     /// To be carried out, once its last part is read.

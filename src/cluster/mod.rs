@@ -17,7 +17,7 @@
 //! its people's sessions end. If the node was only cut off, it reads that in the log, and begins another run.
 //!
 //! This module knows no sockets, no runtime and no clock. Its caller passes in the time and what has come, and carries
-//! out the [`NodeAction`](node::NodeAction)s.
+//! out the [`NodeAction`]s.
 
 mod intake;
 mod ledger;

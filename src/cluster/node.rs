@@ -9,10 +9,10 @@ use bytes::Bytes;
 use std::time::Duration;
 
 /// How often a node says that it is there: the leader to all, the others to the leader.
-pub const BEAT_EVERY: Duration = Duration::from_secs(1);
+pub(super) const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a node hears nothing of its leader before it tries to lead.
-pub const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// For the caller to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,6 +55,11 @@ impl Handle {
         self.hub.present()
     }
 
+    /// Whether this server decides what happens in the chat: it is the only one, or leads the others.
+    pub fn leads(&self) -> bool {
+        self.hub.decides()
+    }
+
     /// How browsers join; `None`: not at all.
     pub fn web_access(&self) -> Option<WebAccess> {
         self.hub.read(Chat::web_access)

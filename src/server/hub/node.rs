@@ -129,6 +129,11 @@ impl Hub {
         }
     }
 
+    /// Whether the rules run in this process.
+    pub(in crate::server) fn decides(&self) -> bool {
+        self.lock().decides()
+    }
+
     /// Users who are present, at all servers.
     pub(in crate::server) fn present(&self) -> usize {
         let state = self.lock();

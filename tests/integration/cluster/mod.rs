@@ -1,3 +1,4 @@
 //! Several servers carry one chat on.
 
+mod leading;
 mod talk;

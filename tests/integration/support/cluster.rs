@@ -1,6 +1,7 @@
 //! Several servers with one chat, on a log in memory.
 
 use super::server::TestServer;
+use super::soon;
 use lanchat::engine::memory::MemoryLog;
 use lanchat::server::{EngineSource, KEY_FILE, NodeOptions, ServerOptions};
 use std::fs;
@@ -53,6 +54,20 @@ impl Cluster {
     /// Ends a server in good order.
     pub fn stop_server(&mut self, number: u8) {
         self.servers[usize::from(number)] = None;
+    }
+
+    /// The number of the server that leads, once one does.
+    pub fn leader(&self) -> u8 {
+        soon::until(|| {
+            let numbered = (0..).zip(&self.servers);
+            let mut running = numbered.filter_map(|(number, server)| Some((number, server.as_ref()?)));
+            running.find(|(_, server)| server.handle.leads()).map(|(number, _)| number)
+        })
+    }
+
+    /// The two others of three.
+    pub fn others(&self, number: u8) -> [u8; 2] {
+        [(number + 1) % 3, (number + 2) % 3]
     }
 
     pub fn server(&self, number: u8) -> &TestServer {

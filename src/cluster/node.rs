@@ -27,13 +27,15 @@ pub enum NodeAction {
     Beat { term: u64 },
     /// Carry out a turn, and store what it says in one transaction with the ledger.
     CarryOut { body: Bytes, ledger: Ledger },
-    /// It leads: start the rules from what was carried out so far.
+    /// It leads: start the rules from what was carried out so far. Then propose a turn, even an empty one: nodes store
+    /// how far they are with turns, and a log does not keep its records for ever.
     Lead,
     /// It leads no more: the rules' state is void.
     Follow,
-    /// Let the rules process a batch; before number 1, let them end all sessions of earlier runs of that node.
+    /// Let the rules process a batch; before number 1, let them end all sessions of earlier runs of that node. Then
+    /// propose a turn, even an empty one: it says that the batch is taken.
     Process { run: NodeRun, number: u64, bytes: Bytes },
-    /// Let the rules end all sessions of that run.
+    /// Let the rules end all sessions of that run. Then propose a turn, even an empty one.
     NodeGone(NodeRun),
     /// Its own run is over, and with it its people's sessions: end those, and call [`Node::begin_run`].
     Ended,

@@ -107,8 +107,9 @@ impl State {
 }
 
 impl Rules {
+    /// Those of a new leader, who says something at once.
     pub(super) fn of(state: &State) -> Self {
-        Self { seq: state.seq, people: state.people.clone(), next: None }
+        Self { seq: state.seq, people: state.people.clone(), next: Some(Body::default()) }
     }
 
     pub(super) fn process(&mut self, run: NodeRun, number: u64, batch: &[u8]) {

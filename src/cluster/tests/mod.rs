@@ -4,6 +4,7 @@ mod chat;
 mod clients;
 mod dice;
 mod judge;
+mod records;
 mod single;
 mod verdict;
 mod world;

@@ -29,7 +29,7 @@ impl World {
             live.sessions.iter().map(|(client, session)| (live.node.run(), *client, *session))
         });
         let here: BTreeSet<_> = here.collect();
-        let leaders: Vec<_> = live.iter().filter(|live| live.node.is_leading()).collect();
+        let leaders: Vec<_> = live.iter().filter(|live| live.rules.is_some()).collect();
         let [leader] = leaders[..] else { return Err(format!("{} nodes lead", leaders.len())) };
         let rules = leader.rules.as_ref().filter(|rules| !rules.is_due()).ok_or("the rules are not done")?;
         let last = self.judge.ledger.leader.map(|leader| leader.node);

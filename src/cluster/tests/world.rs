@@ -348,6 +348,7 @@ impl World {
             NodeAction::Lead => {
                 live.rules = Some(Rules::of(&live.state));
                 self.judge.leads(process, now);
+                self.after(1, Event::Encode { at: process });
             }
             NodeAction::Follow => live.rules = None,
             NodeAction::Process { run, number, bytes } => {

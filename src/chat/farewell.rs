@@ -12,7 +12,8 @@ impl Chat {
         self.successor = Some(to);
     }
 
-    pub(super) fn going_away(&self) -> Event {
+    /// What sessions are told then.
+    pub fn going_away(&self) -> Event {
         let msg = match &self.successor {
             Some(to) => format!("the server gives way to {}", to.name),
             None => "the server is shutting down".into(),

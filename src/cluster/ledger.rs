@@ -51,7 +51,7 @@ impl Ledger {
     /// # Errors
     ///
     /// If the record cannot be the one after those that were read.
-    pub fn read(&mut self, position: u64, bytes: &[u8]) -> Result<Meaning, LogFault> {
+    pub(super) fn read(&mut self, position: u64, bytes: &[u8]) -> Result<Meaning, LogFault> {
         if position != self.position + 1 {
             return Err(LogFault::Gap(self.position + 1));
         }

@@ -59,6 +59,8 @@ pub struct Node {
     delay: Duration,
     /// Its record to lead, on its way into the log: when it was sent.
     tried: Option<Duration>,
+    /// The term whose leader has said that it is about to end.
+    retired: Option<u64>,
     /// When it last said that it is there.
     said: Option<Duration>,
     /// When it last looked at the clock.
@@ -90,6 +92,7 @@ impl Node {
             heard: now,
             delay,
             tried: None,
+            retired: None,
             said: None,
             ticked: now,
             is_reaching: true,
@@ -212,6 +215,14 @@ impl Node {
         }
     }
 
+    /// A leader says that it is about to end.
+    pub fn retires(&mut self, from: NodeId, term: u64) {
+        let is_leader = self.ledger.leader.is_some_and(|leader| leader.node == from);
+        if term == self.ledger.term && is_leader {
+            self.retired = Some(term);
+        }
+    }
+
     /// A node tells the leader that it is there.
     pub fn alive(&mut self, from: NodeRun, now: Duration, out: &mut Vec<NodeAction>) {
         let Some(lead) = &mut self.lead else { return };
@@ -255,8 +266,10 @@ impl Node {
 
     /// The log has not taken an append after this position: another record is there, or the one before is missing.
     pub fn refused(&mut self, after: u64) {
-        if let Some((proposals, place)) = self.proposals(after) {
-            proposals.refused(place);
+        match self.proposals(after) {
+            Some((proposals, place)) => proposals.refused(place),
+            // There is more in the log than it has read, so it may try again once it has.
+            None => self.tried = None,
         }
     }
 
@@ -315,9 +328,11 @@ impl Node {
         }
     }
 
-    /// Tries to lead if the leader is silent, or was this node itself before it started again.
+    /// Tries to lead if the leader is silent or about to end, if it was this node itself before it started again, or if
+    /// nobody has led yet.
     fn suspect(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
-        let is_gone = self.ledger.leader.is_none_or(|leader| leader.node == self.run.node);
+        let is_gone = self.ledger.leader.is_none_or(|leader| leader.node == self.run.node)
+            || self.retired == Some(self.ledger.term);
         let wait = if is_gone { self.delay } else { PATIENCE + self.delay };
         if self.lead.is_some()
             || self.is_over

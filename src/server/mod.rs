@@ -282,7 +282,7 @@ impl Server {
         handshaker.close();
         // Ends all transfers; clients resume them later.
         transfers.abort();
-        hub.act(|chat, _, out| chat.shut_down(out));
+        hub.shut_down();
         if timeout(SHUTDOWN_GRACE, ids.all_returned()).await.is_err() {
             tracing::warn!(
                 event = "clients_not_closed",
@@ -290,9 +290,10 @@ impl Server {
                 "could not close all clients in time"
             );
         }
+        // What it still has to say goes again from nowhere: the others find out by its silence.
+        drop(timeout(SHUTDOWN_GRACE, hub.retire()).await);
         timers.abort();
         drop(reactor);
-        hub.send_up();
         hub.close();
         for (task, name) in [(writing, "output"), (monitor, "monitor")] {
             if let Err(error) = task.await {

@@ -231,6 +231,15 @@ impl Hub {
         self.clock.started().elapsed()
     }
 
+    /// Tells everyone at this server that it goes away, and ends their connections.
+    pub(super) fn shut_down(&self) {
+        if self.node.is_some() {
+            self.lock().end_node_sessions();
+            return self.wake_output();
+        }
+        self.act(|chat, _, out| chat.shut_down(out));
+    }
+
     /// Lets the output task write the last batch and end.
     pub(super) fn close(&self) {
         while self.act(|chat, now, out| chat.keep_rest(now, out)) {}

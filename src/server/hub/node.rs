@@ -3,8 +3,8 @@
 use super::input::Input;
 use super::node_seat::{NodeSeat, NodeWork, SeamUse};
 use super::node_state::{NextTurn, WrittenTurn};
-use super::{Hub, Incoming, NO_FIRST_PACKET, Next};
-use crate::chat::SessionId;
+use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
+use crate::chat::{Now, SessionId};
 use crate::cluster::LogFault;
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
@@ -12,6 +12,9 @@ use crate::server::output_batch::{OutputBatch, StepKind};
 use crate::store::SharedState;
 use std::collections::VecDeque;
 use std::time::Duration;
+
+/// How often a server that ends looks whether the log has all that it knows.
+const SETTLING: Duration = Duration::from_millis(10);
 
 /// What the output has to do at a node.
 #[derive(Debug)]
@@ -42,30 +45,38 @@ pub(super) fn take(
 }
 
 impl Hub {
+    /// Does something under the lock, and wakes those who go on with it.
+    fn at_node<T>(&self, call: impl FnOnce(&mut HubState, &Now) -> T) -> T {
+        let now = self.now();
+        let mut state = self.lock();
+        let before = state.chat.due();
+        let result = call(&mut state, &now);
+        self.wake_timers(&state, before);
+        drop(state);
+        self.wake_output();
+        result
+    }
+
     /// Takes an event of the engine.
     ///
     /// # Errors
     /// If the server cannot follow the log any further.
     pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), LogFault> {
-        let now = self.now();
-        self.lock().engine_event(event, &now)?;
-        self.wake_output();
+        let done = self.at_node(|state, now| state.engine_event(event, now));
         self.inbox.tell_space();
-        Ok(())
+        done
     }
 
     /// Lets the node look at the time.
     pub(in crate::server) fn node_tick(&self) {
-        let now = self.now();
-        self.lock().node_tick(&now);
-        self.wake_output();
+        self.at_node(HubState::node_tick);
     }
 
     /// Sends up what sessions and tasks have left since the last call.
     pub(in crate::server) fn send_up(&self) {
-        let now = self.now();
-        self.lock().send_up(&now);
-        self.wake_output();
+        if self.node.is_some() {
+            self.at_node(HubState::send_up);
+        }
     }
 
     /// Waits until the rules may have a result for the log.
@@ -75,12 +86,15 @@ impl Hub {
 
     pub(in crate::server) fn next_turn(&self) -> Option<NextTurn> {
         let now = self.now();
-        self.lock().next_turn(&now)
+        let mut state = self.lock();
+        let before = state.chat.due();
+        let turn = state.next_turn(&now);
+        self.wake_timers(&state, before);
+        turn
     }
 
     pub(in crate::server) fn propose(&self, turn: WrittenTurn) {
-        let now = self.now();
-        self.lock().propose(turn, &now);
+        self.at_node(|state, now| state.propose(turn, now));
     }
 
     /// What the output has to do next.
@@ -101,12 +115,7 @@ impl Hub {
 
     /// Starts the rules, unless another server leads by now.
     pub(in crate::server) fn open_rules(&self, state: SharedState, term: u64) {
-        let now = self.now();
-        let mut hub = self.lock();
-        hub.open_rules(state, term, &now);
-        drop(hub);
-        self.sooner.notify_one();
-        self.wake_output();
+        self.at_node(|hub, now| hub.open_rules(state, term, now));
     }
 
     /// It cannot follow the log any further: its people go to other servers.
@@ -117,9 +126,19 @@ impl Hub {
             seat.is_failing = true;
             seat.work.clear();
             seat.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
+            seat.forget_all();
         }
         drop(state);
         self.wake_output();
+    }
+
+    /// Waits until the log has all that this server knows, then lets another one lead.
+    pub(in crate::server) async fn retire(&self) {
+        while !self.lock().is_settled() {
+            self.send_up();
+            tokio::time::sleep(SETTLING).await;
+        }
+        self.lock().retire();
     }
 
     /// Whether this server's store fails, so that it can carry nothing out.

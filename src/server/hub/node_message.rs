@@ -12,6 +12,8 @@ pub(super) enum NodeMessage {
     Alive { run: NodeRun },
     /// To all: the sender leads.
     Beat { from: NodeId, term: u64 },
+    /// To all: the sender leads, and is about to end.
+    Retires { from: NodeId, term: u64 },
 }
 
 impl NodeMessage {

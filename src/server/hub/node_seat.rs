@@ -284,16 +284,25 @@ impl NodeSeat {
         self.is_member(key) || self.keys.owners.contains(key)
     }
 
-    /// Ends all sessions: their run is over. They come back as new ones.
+    /// Ends the connections of all sessions, and tells them why.
     pub(super) fn end_all(&mut self, packet: &Packet) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
         for id in all {
             self.tell(id, packet);
             self.local.step(id, StepKind::Close);
-            self.sessions.remove(id);
         }
+    }
+
+    /// Forgets all sessions: their run is over, so nobody else knows them any more.
+    pub(super) fn forget_all(&mut self) {
+        self.sessions = Slots::of(self.number());
         self.up.clear();
         self.up_bytes = 0;
         self.questions.waiting.clear();
+    }
+
+    /// Whether all inputs of its people were taken.
+    pub(super) fn has_nothing_to_tell(&self) -> bool {
+        self.up.is_empty() && self.inbound.is_empty() && self.node.uplink_bytes() == 0
     }
 }

@@ -68,6 +68,7 @@ impl HubState {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
+                Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
                 // Of a version that this one does not know: whoever sent it sends it again.
                 None => {}
             },
@@ -198,6 +199,7 @@ impl HubState {
         let Some(seat) = &mut self.node else { return };
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
         seat.end_all(&bye.into_packet("", None));
+        seat.forget_all();
         seat.node.begin_run(0);
     }
 
@@ -227,6 +229,30 @@ impl HubState {
         self.batch = OutputBatch::default();
         let lineage = self.chat.lineage().cloned();
         self.chat.reopen(Archive { lineage, ..Archive::default() });
+    }
+
+    /// Tells this server's sessions that it goes away, and ends their connections.
+    pub(super) fn end_node_sessions(&mut self) {
+        let bye = self.chat.going_away().into_packet("all", None);
+        if let Some(seat) = &mut self.node {
+            seat.end_all(&bye);
+        }
+    }
+
+    /// Whether the log has all that this server knows.
+    pub(super) fn is_settled(&self) -> bool {
+        let is_empty = self.batch.is_empty();
+        self.node.as_ref().is_none_or(|seat| {
+            seat.has_nothing_to_tell() && (!seat.node.is_leading() || is_empty && seat.node.proposed() == 0)
+        })
+    }
+
+    /// Lets another server lead, if this one does.
+    pub(super) fn retire(&mut self) {
+        if let Some(seat) = self.node.as_ref().filter(|seat| seat.node.is_leading()) {
+            let (from, term) = (seat.node.run().node, seat.node.ledger().term);
+            seat.engine.broadcast(NodeMessage::Retires { from, term }.to_bytes());
+        }
     }
 
     /// Time has passed.

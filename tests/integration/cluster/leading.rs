@@ -39,8 +39,8 @@ fn when_the_server_that_leads_ends_the_others_go_on_and_nobody_else_has_left() {
     assert!(seen.iter().all(|packet| packet["type"] != "left"), "{seen:?}");
     assert_eq!(names(&mut carol), ["bob", "carol"]);
     carol.send(json!({"type": "whois", "to": "server", "name": "bob"}));
-    let about = carol.wait_for("users");
-    assert_eq!(about["users"][0]["away"], "lunch", "{about}");
+    let about = carol.wait_for("whois");
+    assert_eq!(about["user"]["away"], "lunch", "{about}");
 }
 
 #[test]

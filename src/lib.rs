@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cluster;
 pub mod discovery;
 pub mod encoding;
+pub mod engine;
 pub mod files;
 pub mod fingerprint;
 #[cfg(any(test, fuzzing))]

@@ -64,7 +64,12 @@ impl MemoryLog {
     /// An empty log. `seed` determines when [`Faults`] occur.
     pub fn new(seed: u64) -> Self {
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        Self(Arc::new(Mutex::new(LogState { base: 0, records: VecDeque::new(), nodes: BTreeMap::new(), random })))
+        Self(Arc::new(Mutex::new(LogState {
+            base: 0,
+            records: VecDeque::new(),
+            nodes: BTreeMap::new(),
+            random,
+        })))
     }
 
     /// Starts a node, or starts it again: an earlier handle has no effect any longer. It keeps its faults.

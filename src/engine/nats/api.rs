@@ -240,7 +240,8 @@ mod tests {
 
     #[test]
     fn unknown_members_of_an_answer_do_no_harm() {
-        let answer = br#"{"type":"x","new":{"a":[1]},"config":{"name":"l","subjects":["s"],"retention":"limits",
+        let answer =
+            br#"{"type":"x","new":{"a":[1]},"config":{"name":"l","subjects":["s"],"retention":"limits",
             "storage":"file","discard":"old","num_replicas":3,"more":1},"created":"2026-01-01T00:00:00Z",
             "state":{"messages":1,"bytes":99,"first_seq":1,"last_seq":1},
             "cluster":{"leader":"n1","replicas":[{"name":"n2","current":true,"active":5}]}}"#;

@@ -100,7 +100,8 @@ impl Appender {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SEQUENCE, after.to_string());
         let reply = format!("{}.{number}", self.inbox);
-        let sent = self.link.client.publish_with_reply_and_headers(self.subject.clone(), reply, headers, bytes);
+        let sent =
+            self.link.client.publish_with_reply_and_headers(self.subject.clone(), reply, headers, bytes);
         if let Err(error) = sent.await {
             self.health.append_failed(&error.to_string());
             self.tell(EngineEvent::Unanswered { after });
@@ -112,7 +113,9 @@ impl Appender {
     fn answer(&mut self, answer: &Message) {
         let number = answer.subject.rsplit('.').next().and_then(|number| number.parse().ok());
         // An answer to an append that was given up changes nothing: the caller may have repeated it.
-        let Some(at) = self.in_flight.iter().position(|pending| Some(pending.number) == number) else { return };
+        let Some(at) = self.in_flight.iter().position(|pending| Some(pending.number) == number) else {
+            return;
+        };
         let Some(Pending { after, .. }) = self.in_flight.remove(at) else { return };
         let fault = match answer.status {
             Some(StatusCode::NO_RESPONDERS) => Some(ApiFault::Unanswered("no log, or no leader".to_owned())),

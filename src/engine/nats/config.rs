@@ -101,7 +101,9 @@ impl EngineConfig {
             )));
         }
         if self.urls.is_empty() {
-            return Err(EngineFault("the engine has no address; add one, such as nats://HOST:4222".to_owned()));
+            return Err(EngineFault(
+                "the engine has no address; add one, such as nats://HOST:4222".to_owned(),
+            ));
         }
         let files = self.tls.iter().flat_map(|tls| [&tls.authority, &tls.certificate, &tls.key]);
         for file in files {
@@ -167,8 +169,7 @@ mod tests {
         assert!(refused(|config| config.urls.clear()).contains("add one"));
         let tls = |config: &mut EngineConfig| {
             let none = PathBuf::from("/nonexistent.pem");
-            config.tls =
-                Some(TlsFiles { authority: none.clone(), certificate: none.clone(), key: none });
+            config.tls = Some(TlsFiles { authority: none.clone(), certificate: none.clone(), key: none });
         };
         assert!(refused(tls).contains("cannot read /nonexistent.pem"));
     }

@@ -127,7 +127,10 @@ pub(super) fn check_stream(config: &EngineConfig, info: &StreamInfo) -> Result<(
         return wrong("acknowledges records before they are on a disk (persist mode async)", anew);
     }
     if has.discard != "old" {
-        return wrong("refuses records once it is full", &format!("run: nats stream edit {stream} --discard old"));
+        return wrong(
+            "refuses records once it is full",
+            &format!("run: nats stream edit {stream} --discard old"),
+        );
     }
     if has.max_msgs > 0 || has.max_msgs_per_subject > 0 {
         return wrong("limits the number of records", anew);
@@ -143,14 +146,18 @@ pub(super) fn check_stream(config: &EngineConfig, info: &StreamInfo) -> Result<(
 pub(super) fn check_majority(info: &StreamInfo) -> Result<(), String> {
     let Some(cluster) = &info.cluster else { return Ok(()) };
     if cluster.leader.is_empty() {
-        return Err("the engine's servers are electing a leader; if this lasts, start those that are down".to_owned());
+        return Err(
+            "the engine's servers are electing a leader; if this lasts, start those that are down".to_owned()
+        );
     }
     let there = |peer: &&super::api::StreamPeer| !peer.offline && peer.active < SILENT_NANOS;
     let (all, there) = (cluster.replicas.len() + 1, cluster.replicas.iter().filter(there).count() + 1);
     if there * 2 > all {
         return Ok(());
     }
-    Err(format!("only {there} of the engine's {all} servers is there; start the others, or check the network"))
+    Err(format!(
+        "only {there} of the engine's {all} servers is there; start the others, or check the network"
+    ))
 }
 
 #[cfg(test)]
@@ -208,8 +215,7 @@ mod tests {
     fn a_leader_alone_is_not_a_majority() {
         let replicas = |first: u64, second: u64| {
             check_majority(&info(|info| {
-                info["cluster"]["replicas"] =
-                    json!([{"name": "n2", "active": first}, {"name": "n3", "active": second, "current": true}]);
+                info["cluster"]["replicas"] = json!([{"name": "n2", "active": first}, {"name": "n3", "active": second, "current": true}]);
             }))
         };
         assert_eq!(replicas(1, SILENT_NANOS), Ok(()));

@@ -199,7 +199,11 @@ impl Follower {
             return false;
         }
         let header = |name: HeaderName| {
-            message.headers.as_ref().and_then(|headers| headers.get(name)).map(|value| value.as_str().to_owned())
+            message
+                .headers
+                .as_ref()
+                .and_then(|headers| headers.get(name))
+                .map(|value| value.as_str().to_owned())
         };
         let stalled = header(HeaderName::from_static(STALLED));
         // The engine sends no more before it has this answer.

@@ -90,7 +90,8 @@ pub async fn start(config: EngineConfig, create: Create) -> Result<StartedEngine
     }
     let (sender, events) = mpsc::channel(EVENTS_WAITING);
     let ended = |error: async_nats::SubscribeError| EngineFault(format!("cannot use the engine: {error}"));
-    let appender = Appender::new(link.clone(), &config, health.clone(), sender.clone()).await.map_err(ended)?;
+    let appender =
+        Appender::new(link.clone(), &config, health.clone(), sender.clone()).await.map_err(ended)?;
     let courier = Courier::new(link.clone(), config.clone(), sender.clone()).await.map_err(ended)?;
     let (appends, to_append) = mpsc::channel(APPENDS_WAITING);
     let (letters, to_send) = mpsc::channel(MESSAGES_WAITING);

@@ -30,10 +30,8 @@ async fn pipelined(node: &mut TestNode, count: u64, window: u64) -> u64 {
             node.handle.append(sent, Bytes::from(vec![0; RECORD]));
             sent += 1;
         }
-        match node.next_of_log().await {
-            EngineEvent::Record { position, .. } => node.position = position,
-            event => panic!("{event:?}"),
-        }
+        let event = node.next_of_log().await;
+        assert!(matches!(event, EngineEvent::Record { .. }), "{event:?}");
     }
     (count as f64 / start.elapsed().as_secs_f64()) as u64
 }

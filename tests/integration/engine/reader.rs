@@ -37,7 +37,17 @@ impl TestNode {
     }
 
     pub async fn next(&mut self) -> EngineEvent {
-        timeout(DEADLINE, self.events.recv()).await.expect("an event").expect("the engine runs")
+        let event = timeout(DEADLINE, self.events.recv()).await.expect("an event").expect("the engine runs");
+        self.note(&event);
+        event
+    }
+
+    /// Asserts that a record is the one after the last.
+    fn note(&mut self, event: &EngineEvent) {
+        if let EngineEvent::Record { position, .. } = event {
+            assert_eq!(*position, self.position + 1);
+            self.position = *position;
+        }
     }
 
     /// The next event that is not about whether the log is reachable.
@@ -59,14 +69,12 @@ impl TestNode {
         }
     }
 
-    /// The next record, which has to be the one after the last.
+    /// The next record.
     pub async fn record(&mut self) -> Bytes {
         let event =
             self.wait_for(|event| matches!(event, EngineEvent::Record { .. } | EngineEvent::Lost { .. }));
         let event = event.await;
-        let EngineEvent::Record { position, bytes } = event else { panic!("{event:?}") };
-        assert_eq!(position, self.position + 1);
-        self.position = position;
+        let EngineEvent::Record { bytes, .. } = event else { panic!("{event:?}") };
         bytes
     }
 
@@ -87,10 +95,10 @@ impl TestNode {
                 (sent, retry) = (0, Instant::now() + AGAIN);
                 continue;
             };
-            match event.expect("the engine runs") {
-                EngineEvent::Record { position, bytes } => {
-                    assert_eq!(position, self.position + 1);
-                    self.position = position;
+            let event = event.expect("the engine runs");
+            self.note(&event);
+            match event {
+                EngineEvent::Record { bytes, .. } => {
                     retry = Instant::now() + AGAIN;
                     if number(&bytes) == waiting[0] {
                         at(waiting[0]);

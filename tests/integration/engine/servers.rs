@@ -23,7 +23,8 @@ pub struct NatsServer {
 /// All servers of an engine.
 pub struct Nats {
     pub servers: Vec<NatsServer>,
-    pub dir: TempDir,
+    /// Removed after the servers have ended.
+    _dir: TempDir,
 }
 
 /// How to configure servers.
@@ -112,7 +113,7 @@ impl Nats {
             fs::write(&config, text).unwrap();
             NatsServer { config, port, monitor, child: None }
         });
-        let mut nats = Self { servers: configured.collect(), dir };
+        let mut nats = Self { servers: configured.collect(), _dir: dir };
         nats.servers.iter_mut().for_each(|server| server.start(program));
         let is_up = nats.servers.iter_mut().all(NatsServer::wait);
         is_up.then_some(nats)

@@ -4,7 +4,6 @@ use super::reader::{TestNode, bytes, number};
 use super::servers::{Setup, nats};
 use lanchat::engine::EngineEvent;
 use lanchat::engine::nats::EngineConfig;
-use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn records_come_back_in_order_and_stale_expectations_are_refused() {
@@ -29,42 +28,27 @@ async fn records_come_back_in_order_and_stale_expectations_are_refused() {
 #[tokio::test]
 async fn of_two_that_append_at_one_position_one_wins() {
     let Some(nats) = nats(&Setup::default()) else { return };
-    let mut nodes =
-        [TestNode::start(nats.config("chat", 0)).await, TestNode::start(nats.config("chat", 1)).await];
+    let a = TestNode::start(nats.config("chat", 0)).await;
+    let mut nodes = [(a, bytes("a")), (TestNode::start(nats.config("chat", 1)).await, bytes("b"))];
     for after in 0..50 {
-        for (number, node) in (0..).zip(&nodes) {
-            node.handle.append(after, bytes(if number == 0 { "a" } else { "b" }));
-        }
-        let mut refused = 0;
-        let mut read = BTreeSet::new();
-        for node in &mut nodes {
+        nodes.iter().for_each(|(node, own)| node.handle.append(after, own.clone()));
+        let mut winners = Vec::new();
+        for (node, own) in &mut nodes {
+            let (mut read, mut is_refused) = (None, false);
             // The loser is refused before or after it reads the winner's record.
-            let mut has_record = false;
-            while !has_record || (refused == 0 && read == BTreeSet::from([bytes("b")])) {
+            while read.is_none() || (read.as_ref() != Some(own) && !is_refused) {
                 match node.next_of_log().await {
-                    EngineEvent::Record { position, bytes } => {
-                        assert_eq!(position, after + 1);
-                        read.insert(bytes);
-                        has_record = true;
+                    EngineEvent::Record { bytes, .. } => read = Some(bytes),
+                    event => {
+                        assert_eq!(event, EngineEvent::Refused { after });
+                        is_refused = true;
                     }
-                    EngineEvent::Refused { after: at } => {
-                        assert_eq!(at, after);
-                        refused += 1;
-                    }
-                    event => panic!("{event:?}"),
-                }
-                if has_record && refused == 0 && read != BTreeSet::from([bytes("b")]) {
-                    break;
                 }
             }
+            assert!(read.as_ref() != Some(own) || !is_refused, "the winner is not refused");
+            winners.extend(read);
         }
-        assert_eq!(read.len(), 1, "both read the same");
-        while refused == 0 {
-            let event = nodes[1].next_of_log().await;
-            assert_eq!(event, EngineEvent::Refused { after });
-            refused += 1;
-        }
-        assert_eq!(refused, 1);
+        assert_eq!(winners[0], winners[1], "both read the same");
     }
 }
 
@@ -109,10 +93,9 @@ async fn a_server_killed_and_started_again_loses_nothing_and_the_reader_goes_on(
     nats.servers[0].restart();
     writer.wait_for(|event| *event == EngineEvent::Reachable).await;
     writer.append_up_to(101, 200, |_| {}).await;
-    // Its first hundred records were passed over while it waited for the news.
-    reader.position = reader.position.max(100);
+    // It has read some of the first hundred while it waited for the news.
     let read = reader.read_up_to(200).await;
-    assert_eq!(read, (101..=200).collect::<Vec<_>>());
+    assert!(read.ends_with(&(101..=200).collect::<Vec<_>>()), "{read:?}");
 }
 
 #[tokio::test]

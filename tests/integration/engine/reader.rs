@@ -82,11 +82,11 @@ impl TestNode {
     /// number that it reads back.
     pub async fn append_up_to(&mut self, first: u64, last: u64, mut at: impl FnMut(u64)) {
         let mut waiting: VecDeque<u64> = (first..=last).collect();
-        let (mut sent, mut retry) = (0, Instant::now() + AGAIN);
+        let (mut sent, mut window, mut retry) = (0, WINDOW, Instant::now() + AGAIN);
         let deadline = Instant::now() + 2 * DEADLINE;
         while !waiting.is_empty() {
             assert!(Instant::now() < deadline, "stuck at {:?}", waiting.front());
-            while sent < WINDOW.min(waiting.len()) {
+            while sent < window.min(waiting.len()) {
                 let bytes = Bytes::copy_from_slice(&waiting[sent].to_be_bytes());
                 self.handle.append(self.position + sent as u64, bytes);
                 sent += 1;
@@ -103,10 +103,12 @@ impl TestNode {
                     if number(&bytes) == waiting[0] {
                         at(waiting[0]);
                         waiting.pop_front();
-                        sent = sent.saturating_sub(1);
+                        (sent, window) = (sent.saturating_sub(1), WINDOW);
                     } else {
-                        // Another record has the place: all belong one position further on.
-                        sent = 0;
+                        // Another record has the place: all belong one position further on. The appends under way
+                        // take the next places in turn, and so would those that replace them, without end. So only the
+                        // first is repeated until it has its place.
+                        (sent, window) = (0, 1);
                     }
                 }
                 EngineEvent::Lost { first, last } => panic!("lost: {first} to {last}"),

@@ -7,9 +7,9 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod cluster;
-pub mod engine;
 pub mod discovery;
 pub mod encoding;
+pub mod engine;
 pub mod files;
 pub mod fingerprint;
 #[cfg(any(test, fuzzing))]

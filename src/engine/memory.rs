@@ -12,7 +12,7 @@ const WAITING: usize = 1024;
 
 /// A log, with its controls.
 #[derive(Debug, Clone)]
-pub struct MemoryLog(Arc<Mutex<Log>>);
+pub struct MemoryLog(Arc<Mutex<LogState>>);
 
 /// How often, in percent, something goes wrong for a node.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,7 +37,7 @@ pub(super) struct MemoryNode {
 }
 
 #[derive(Debug)]
-struct Log {
+struct LogState {
     /// The position before the first record.
     base: u64,
     records: VecDeque<Bytes>,
@@ -64,7 +64,12 @@ impl MemoryLog {
     /// An empty log. `seed` determines when [`Faults`] occur.
     pub fn new(seed: u64) -> Self {
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        Self(Arc::new(Mutex::new(Log { base: 0, records: VecDeque::new(), nodes: BTreeMap::new(), random })))
+        Self(Arc::new(Mutex::new(LogState {
+            base: 0,
+            records: VecDeque::new(),
+            nodes: BTreeMap::new(),
+            random,
+        })))
     }
 
     /// Starts a node, or starts it again: an earlier handle has no effect any longer. It keeps its faults.
@@ -142,12 +147,12 @@ impl MemoryLog {
         (log.base + 1, log.records.iter().cloned().collect())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Log> {
+    fn lock(&self) -> MutexGuard<'_, LogState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Log {
+impl LogState {
     fn last(&self) -> u64 {
         self.base + self.records.len() as u64
     }
@@ -255,7 +260,7 @@ impl MemoryNode {
     }
 
     /// Calls the log, unless the node has been started again.
-    fn call(&self, call: impl FnOnce(&mut Log, Faults, bool)) {
+    fn call(&self, call: impl FnOnce(&mut LogState, Faults, bool)) {
         let mut log = self.log.lock();
         let seat = log.nodes.get(&self.node).filter(|seat| seat.run == self.run);
         if let Some((faults, is_cut)) = seat.map(|seat| (seat.faults, seat.is_cut)) {

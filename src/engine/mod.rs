@@ -1,12 +1,14 @@
 //! The log that the servers of one chat share, and the messages between them: bytes only. It knows neither the chat
 //! nor which node leads.
 //!
-//! [`memory`] implements it within a process, for tests.
+//! Two engines implement it: [`nats`] on NATS JetStream, and [`memory`] within a process, for tests.
 //!
 //! Calls of an [`EngineHandle`] neither wait nor fail. Everything comes back as an [`EngineEvent`]. An append has no
 //! event for success: its author reads the record in the log, as all other nodes do.
 
 pub mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -24,6 +26,8 @@ pub struct EngineHandle(Engine);
 #[derive(Debug, Clone)]
 enum Engine {
     Memory(memory::MemoryNode),
+    #[cfg(feature = "nats")]
+    Nats(nats::NatsNode),
 }
 
 /// Something that an engine tells its node.
@@ -54,6 +58,8 @@ impl EngineHandle {
     pub fn append(&self, after: u64, bytes: Bytes) {
         match &self.0 {
             Engine::Memory(node) => node.append(after, bytes),
+            #[cfg(feature = "nats")]
+            Engine::Nats(node) => node.append(after, bytes),
         }
     }
 
@@ -62,6 +68,8 @@ impl EngineHandle {
     pub fn follow(&self, after: u64) {
         match &self.0 {
             Engine::Memory(node) => node.follow(after),
+            #[cfg(feature = "nats")]
+            Engine::Nats(node) => node.follow(after),
         }
     }
 
@@ -69,6 +77,8 @@ impl EngineHandle {
     pub fn send(&self, to: u8, bytes: Bytes) {
         match &self.0 {
             Engine::Memory(node) => node.send(to, bytes),
+            #[cfg(feature = "nats")]
+            Engine::Nats(node) => node.send(to, bytes),
         }
     }
 
@@ -76,6 +86,8 @@ impl EngineHandle {
     pub fn broadcast(&self, bytes: Bytes) {
         match &self.0 {
             Engine::Memory(node) => node.broadcast(bytes),
+            #[cfg(feature = "nats")]
+            Engine::Nats(node) => node.broadcast(bytes),
         }
     }
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Bytes of input that wait at a server for the one that leads. Beyond that, the server reads no more.
 pub const UPLINK_BYTES: usize = 4 * 1024 * 1024;
 
+/// Bytes of inputs in one batch: as much as an engine takes as one message, with room to spare.
+pub const UP_BATCH_BYTES: usize = 128 * 1024;
+
 /// Batches of other servers that wait for the rules. What is too much is sent again later.
 pub const INBOUND_BATCHES: usize = 256;
 

@@ -26,6 +26,8 @@ pub(super) const CERTIFICATE_NAME: &str = "lanchat.local";
 pub struct Keypair {
     pub(super) certified: Arc<CertifiedKey>,
     fingerprint: Fingerprint,
+    /// The private key as it is in the file.
+    secret: Arc<Zeroizing<Vec<u8>>>,
 }
 
 /// Why there is no keypair.
@@ -104,6 +106,11 @@ impl Keypair {
         Self::new(&mut generate()?)
     }
 
+    /// From which all who have the key derive the same other keys.
+    pub(super) fn seal_secret(&self) -> &[u8] {
+        &self.secret
+    }
+
     /// Identifies the owner.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -121,10 +128,11 @@ impl Keypair {
         let fingerprint = certificate::fingerprint(&key.subject_public_key_info())
             .ok_or_else(|| KeyError::Failed("keys of this kind are not accepted".into()))?;
         let certificate = parameters().and_then(|parameters| parameters.self_signed(key)).map_err(failed)?;
+        let secret = Arc::new(Zeroizing::new(key.serialized_der().to_vec()));
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialized_der()));
         let signing = any_supported_type(&private).map_err(|error| KeyError::Failed(error.to_string()))?;
         let certified = CertifiedKey::new(vec![certificate.into()], signing);
-        Ok(Self { certified: Arc::new(certified), fingerprint })
+        Ok(Self { certified: Arc::new(certified), fingerprint, secret })
     }
 }
 

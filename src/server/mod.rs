@@ -80,7 +80,7 @@ use crate::engine::EngineEvents;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
-use crate::security::{ServerTls, WebCertificate, ticket_hash};
+use crate::security::{Keypair, ServerTls, WebCertificate, ticket_hash};
 use crate::store::{SharedState, Store};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
@@ -146,7 +146,8 @@ impl Server {
     ) -> Result<Self, StartError> {
         let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         let clock = Arc::new(Clock::new());
-        let (tls, key, closed_server) = identity(&data_dir, &options)?;
+        let keys = data_dir.key()?;
+        let (tls, key, closed_server) = identity(&keys, &data_dir, &options)?;
         let of_port = |error| StartError::of_port(error, options.address, options.port);
         let socket = listener::take(socket, (options.address, options.port)).map_err(of_port)?;
         let local = listener::local_address(&socket).map_err(of_port)?;
@@ -155,7 +156,7 @@ impl Server {
         let watch = Watch::open(options.metrics)?;
         let journal = || Arc::clone(&watch.journal);
         let (store, state) = open_store(&data_dir, &options, &clock)?;
-        let node = node_tasks::join(&options, &state, clock.started())?;
+        let node = node_tasks::join(&options, &keys, &state, clock.started())?;
         let archive = state.archive;
         let is_closed = closed_server.is_some();
         let (chat, secrets) = chat(&options, info.clone(), is_closed, (&data_dir, local), archive)?;
@@ -327,12 +328,15 @@ fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJo
 type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
 
 /// The server's key, and its passphrase if it is closed.
-fn identity(data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
-    let keys = data_dir.key()?;
+fn identity(
+    keys: &Keypair,
+    data_dir: &DataDir,
+    options: &ServerOptions,
+) -> Result<Identity, StartError> {
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
     let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
-    Ok((web::server_tls(options, &keys, data_dir)?, key, closed_server))
+    Ok((web::server_tls(options, keys, data_dir)?, key, closed_server))
 }
 
 /// The hub, and what passes its transfers on.

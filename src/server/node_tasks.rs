@@ -5,8 +5,11 @@ use super::hub::{Hub, NodeSeat};
 use super::options::{EngineSource, ServerOptions};
 use super::start_error::StartError;
 use crate::cluster::{Ledger, Node, NodeId};
-use crate::engine::{EngineEvent, EngineEvents};
+#[cfg(feature = "nats")]
+use crate::engine::nats::{self, Create};
+use crate::engine::{EngineEvent, EngineEvents, EngineHandle};
 use crate::limits::NODE_TICK;
+use crate::security::{Keypair, Seal};
 use crate::store::SharedState;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -16,6 +19,7 @@ use tokio::time::MissedTickBehavior;
 /// Joins the servers' log where the database ends; `None`: there are no other servers.
 pub(super) fn join(
     options: &ServerOptions,
+    keys: &Keypair,
     state: &SharedState,
     started: Instant,
 ) -> Result<Option<(NodeSeat, EngineEvents)>, StartError> {
@@ -24,9 +28,7 @@ pub(super) fn join(
         Some(bytes) => rmp_serde::from_slice(bytes).map_err(|_| StartError::LedgerUnreadable)?,
         None => Ledger::default(),
     };
-    let (engine, events) = match &settings.engine {
-        EngineSource::Memory(log) => log.join(settings.number),
-    };
+    let (engine, events) = open(&settings.engine, ledger.position)?;
     engine.follow(ledger.position);
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(StartError::Random)?;
@@ -35,9 +37,26 @@ pub(super) fn join(
     let start = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let delay = Duration::from_millis(delay % 1000);
     let node = Node::new(NodeId(settings.number), start, ledger, delay, started.elapsed());
-    let mut seat = NodeSeat::new(node, engine, (options.rules.rate, super::max_batch(options)), question);
+    let mut seat = NodeSeat::new(node, (engine, Seal::new(keys)?), (options.rules.rate, super::max_batch(options)), question);
     seat.know(&state.archive.records);
     Ok(Some((seat, events)))
+}
+
+/// Opens the engine for a server that has followed the log up to this position.
+fn open(engine: &EngineSource, position: u64) -> Result<(EngineHandle, EngineEvents), StartError> {
+    match engine {
+        EngineSource::Memory(number, log) => Ok(log.join(*number)),
+        #[cfg(feature = "nats")]
+        EngineSource::Nats(config) => {
+            let create = if position == 0 { Create::IfAbsent } else { Create::Never };
+            let start = nats::start((**config).clone(), create);
+            let started = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(start))?;
+            for warning in started.warnings {
+                tracing::warn!(event = "engine_warning", "{warning}");
+            }
+            Ok((started.handle, started.events))
+        }
+    }
 }
 
 /// Runs until aborted, or until the server cannot follow the log any further.

@@ -3,6 +3,8 @@
 use super::data_dir::{DataDir, DataDirError};
 use crate::chat::{FileRules, Rules};
 use crate::engine::memory::MemoryLog;
+#[cfg(feature = "nats")]
+use crate::engine::nats::EngineConfig;
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
     DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MIN_TRANSFER_RATE, REGISTRATION_TIMEOUT,
@@ -72,8 +74,11 @@ pub struct NodeOptions {
 /// Where the servers' log is.
 #[derive(Debug, Clone)]
 pub enum EngineSource {
-    /// In this process, for tests.
-    Memory(MemoryLog),
+    /// In this process, for tests, with the server's number.
+    Memory(u8, MemoryLog),
+    /// On NATS JetStream.
+    #[cfg(feature = "nats")]
+    Nats(Box<EngineConfig>),
 }
 
 /// How users may send each other files.

@@ -420,6 +420,7 @@ mod tests {
             usize::MAX,
             inbox,
             Arc::default(),
+            None,
         );
         store.clone().close().await;
         let mut persister = Persister::new(Arc::clone(&hub), Some(store));

@@ -1,6 +1,8 @@
 //! Why a server does not start, and what to do about it.
 
 use super::data_dir::DataDirError;
+#[cfg(feature = "nats")]
+use crate::engine::nats::EngineFault;
 use crate::security::{ChannelError, WebCertificateError};
 use crate::store::StoreError;
 use std::io;
@@ -34,6 +36,10 @@ pub enum StartError {
     /// Servers of one chat each keep its history.
     #[error("a server that shares its chat with others keeps its history; start it with a data directory and without --no-history")]
     NodeWithoutHistory,
+    /// See [`EngineFault`].
+    #[cfg(feature = "nats")]
+    #[error(transparent)]
+    Engine(#[from] EngineFault),
     /// What the database says of the servers' log.
     #[error("a later version of lanchat has followed the servers' log in this data directory; update lanchat")]
     LedgerUnreadable,

@@ -33,6 +33,8 @@ mod damage;
 mod dependencies;
 mod discovery;
 mod encrypted;
+#[cfg(all(unix, feature = "nats"))]
+mod engine;
 #[cfg(unix)]
 mod examples;
 mod file_transfer;

@@ -16,9 +16,9 @@ use std::sync::LazyLock;
 const LAYERS: [&[&str]; 8] = [
     &["limits"],
     &["name", "text", "encoding", "files", "fingerprint", "pace", "clock"],
-    &["protocol"],
+    &["protocol", "cluster"],
     &["chat"],
-    &["store", "discovery", "security", "prompt"],
+    &["store", "discovery", "security", "prompt", "engine"],
     &["server", "client"],
     &["cli"],
     &["main"],

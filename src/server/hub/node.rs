@@ -2,10 +2,9 @@
 
 use super::input::Input;
 use super::node_seat::{NodeSeat, NodeWork, SeamUse};
-use super::node_state::{NextTurn, WrittenTurn};
+use super::node_state::{FollowFault, NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
-use crate::cluster::LogFault;
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
 use crate::server::output_batch::{OutputBatch, StepKind};
@@ -61,7 +60,7 @@ impl Hub {
     ///
     /// # Errors
     /// If the server cannot follow the log any further.
-    pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), LogFault> {
+    pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), FollowFault> {
         let done = self.at_node(|state, now| state.engine_event(event, now));
         self.inbox.tell_space();
         done

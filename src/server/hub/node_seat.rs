@@ -2,13 +2,15 @@
 //! the server that leads, and the turns that it has to carry out.
 
 use super::input::Input;
+use super::node_message::NodeMessage;
 use crate::chat::{Entry, Peer, Record, Records, SessionId};
-use crate::cluster::{Ledger, Node, NodeRun, Taken};
+use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{INBOUND_BATCHES, UPLINK_BYTES};
+use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::Packet;
+use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
 use crate::server::output_batch::{Liveness, OutputBatch, Receivers, Seam, StepKind};
 use crate::server::slots::Slots;
@@ -22,21 +24,24 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub(in crate::server) struct NodeSeat {
     pub(super) node: Node,
-    pub(super) engine: EngineHandle,
+    engine: EngineHandle,
+    seal: Seal,
     /// Steps of this process alone: begins and ends of connections, and what it tells sessions itself.
     pub(super) local: OutputBatch,
     pub(super) sessions: Slots<NodeSession>,
     /// Sessions that have not registered, with their deadlines, in order.
     pub(super) deadlines: VecDeque<(Duration, SessionId)>,
-    /// Inputs since the last batch went up, and their size.
+    /// Inputs for the next batch, and their size.
     up: Vec<Input>,
     up_bytes: usize,
+    /// Full batches, as bytes.
+    full: Vec<Bytes>,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
     pub(super) stage: RulesStage,
-    /// What the last turn said that the rules have taken.
-    pub(super) told_taken: Vec<(NodeRun, Taken)>,
+    /// What the last turn said that the rules have taken; `None`: there was none since they have started.
+    pub(super) told_taken: Option<Vec<(NodeRun, Taken)>>,
     questions: Questions,
     /// How fast a session may send; `None`: no limit.
     rate: Option<Rate>,
@@ -48,6 +53,10 @@ pub(in crate::server) struct NodeSeat {
     pub(super) present: usize,
     keys: KnownKeys,
 }
+
+/// What is sealed: a record is no message.
+const RECORD: &[u8] = b"record";
+const MESSAGE: &[u8] = b"message";
 
 /// What the output has to do, in order.
 #[derive(Debug)]
@@ -111,7 +120,7 @@ impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
     pub(in crate::server) fn new(
         node: Node,
-        engine: EngineHandle,
+        (engine, seal): (EngineHandle, Seal),
         (rate, max_batch): (Option<Rate>, usize),
         first_question: u64,
     ) -> Self {
@@ -119,15 +128,17 @@ impl NodeSeat {
         Self {
             node,
             engine,
+            seal,
             local: OutputBatch::default(),
             sessions,
             deadlines: VecDeque::new(),
             up: Vec::new(),
             up_bytes: 0,
+            full: Vec::new(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
-            told_taken: Vec::new(),
+            told_taken: None,
             questions: Questions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
@@ -190,14 +201,48 @@ impl NodeSeat {
     pub(super) fn push(&mut self, input: Input) {
         self.up_bytes += input.bytes();
         self.up.push(input);
+        if self.up_bytes > UP_BATCH_BYTES {
+            self.fill();
+        }
     }
 
-    /// The inputs since the last batch, as bytes.
-    pub(super) fn take_up(&mut self) -> Option<Bytes> {
+    fn fill(&mut self) {
         self.up_bytes = 0;
         let inputs = mem::take(&mut self.up);
         // Memory takes everything, and each part can be serialised.
-        (!inputs.is_empty()).then(|| rmp_serde::to_vec_named(&inputs).unwrap_or_default().into())
+        self.full.push(rmp_serde::to_vec_named(&inputs).unwrap_or_default().into());
+    }
+
+    /// The inputs since the last call, in batches, as bytes.
+    pub(super) fn take_up(&mut self) -> Vec<Bytes> {
+        if !self.up.is_empty() {
+            self.fill();
+        }
+        mem::take(&mut self.full)
+    }
+
+    /// Appends a record to the log, sealed.
+    pub(super) fn append(&mut self, after: u64, bytes: &[u8]) {
+        let sealed = self.seal.seal(RECORD, bytes);
+        self.engine.append(after, sealed.into());
+    }
+
+    pub(super) fn open_record(&mut self, sealed: &[u8]) -> Result<Vec<u8>, NotSealed> {
+        self.seal.open(RECORD, sealed)
+    }
+
+    /// Sends a message to a server, sealed; `None`: to all others.
+    pub(super) fn send(&mut self, to: Option<NodeId>, message: &NodeMessage) {
+        let sealed = self.seal.seal(MESSAGE, &message.to_bytes()).into();
+        match to {
+            Some(to) => self.engine.send(to.0, sealed),
+            None => self.engine.broadcast(sealed),
+        }
+    }
+
+    /// Of another server; `None`: of nobody with the chat's key, or of another version.
+    pub(super) fn open_message(&mut self, sealed: &[u8]) -> Option<NodeMessage> {
+        NodeMessage::read(&self.seal.open(MESSAGE, sealed).ok()?)
     }
 
     /// Keeps a batch until the rules can take it. What is too much goes again later.
@@ -297,12 +342,13 @@ impl NodeSeat {
     pub(super) fn forget_all(&mut self) {
         self.sessions = Slots::of(self.number());
         self.up.clear();
+        self.full.clear();
         self.up_bytes = 0;
         self.questions.waiting.clear();
     }
 
     /// Whether all inputs of its people were taken.
     pub(super) fn has_nothing_to_tell(&self) -> bool {
-        self.up.is_empty() && self.inbound.is_empty() && self.node.uplink_bytes() == 0
+        self.up.is_empty() && self.full.is_empty() && self.inbound.is_empty() && self.node.uplink_bytes() == 0
     }
 }

@@ -9,6 +9,7 @@ use crate::chat::{Archive, Now, Parsed, SessionId};
 use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
+use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind};
 use crate::store::SharedState;
 use bytes::Bytes;
@@ -36,6 +37,15 @@ pub(in crate::server) struct WrittenTurn {
     body: Bytes,
 }
 
+/// Why a server cannot follow the log any further.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum FollowFault {
+    #[error(transparent)]
+    Log(#[from] LogFault),
+    #[error("the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem")]
+    Sealed(NotSealed),
+}
+
 impl NextTurn {
     /// Takes time: not for the lock.
     pub(in crate::server) fn write(self) -> WrittenTurn {
@@ -54,17 +64,20 @@ impl HubState {
     ///
     /// # Errors
     /// If the server cannot follow the log any further.
-    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), LogFault> {
+    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), FollowFault> {
         let mut done = Ok(());
         self.node(now, |seat, out| match event {
             EngineEvent::Record { position, bytes } => {
-                done = seat.node.read(position, &bytes, now.uptime, out);
+                done = match seat.open_record(&bytes) {
+                    Ok(record) => seat.node.read(position, &record, now.uptime, out).map_err(Into::into),
+                    Err(error) => Err(FollowFault::Sealed(error)),
+                };
             }
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => seat.node.reaching(true),
             EngineEvent::Unreachable(_) => seat.node.reaching(false),
-            EngineEvent::Message { bytes } => match NodeMessage::read(&bytes) {
+            EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
@@ -92,16 +105,16 @@ impl HubState {
             let Some(seat) = &mut self.node else { return };
             let own = seat.node.run().node;
             match action {
-                NodeAction::Append { after, bytes } => seat.engine.append(after, bytes),
+                NodeAction::Append { after, bytes } => seat.append(after, &bytes),
                 NodeAction::Batch { to, run, number, bytes } if to == own => seat.receive(run, number, bytes),
                 NodeAction::Batch { to, run, number, bytes } => {
-                    seat.engine.send(to.0, NodeMessage::Batch { run, number, bytes }.to_bytes());
+                    seat.send(Some(to), &NodeMessage::Batch { run, number, bytes });
                 }
                 NodeAction::Alive { to, run } => {
-                    seat.engine.send(to.0, NodeMessage::Alive { run }.to_bytes());
+                    seat.send(Some(to), &NodeMessage::Alive { run });
                 }
                 NodeAction::Beat { term } => {
-                    seat.engine.broadcast(NodeMessage::Beat { from: own, term }.to_bytes());
+                    seat.send(None, &NodeMessage::Beat { from: own, term });
                 }
                 NodeAction::CarryOut { body, ledger } => {
                     seat.work.push_back(NodeWork::CarryOut { body, ledger });
@@ -210,7 +223,7 @@ impl HubState {
         };
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
         seat.stage = RulesStage::Here;
-        seat.told_taken = Vec::new();
+        seat.told_taken = None;
         self.batch = OutputBatch::default();
         self.chat.reopen(state.archive);
         self.chat.keep_sessions();
@@ -249,9 +262,9 @@ impl HubState {
 
     /// Lets another server lead, if this one does.
     pub(super) fn retire(&mut self) {
-        if let Some(seat) = self.node.as_ref().filter(|seat| seat.node.is_leading()) {
+        if let Some(seat) = self.node.as_mut().filter(|seat| seat.node.is_leading()) {
             let (from, term) = (seat.node.run().node, seat.node.ledger().term);
-            seat.engine.broadcast(NodeMessage::Retires { from, term }.to_bytes());
+            seat.send(None, &NodeMessage::Retires { from, term });
         }
     }
 
@@ -266,8 +279,11 @@ impl HubState {
 
     /// Sends up what has come since the last call.
     pub(super) fn send_up(&mut self, now: &Now) {
-        let Some(bytes) = self.node.as_mut().and_then(|seat| seat.take_up()) else { return };
-        self.node(now, |seat, out| seat.node.submit(bytes, now.uptime, out));
+        self.node(now, |seat, out| {
+            for bytes in seat.take_up() {
+                seat.node.submit(bytes, now.uptime, out);
+            }
+        });
     }
 
     /// The next result of the rules, if the log has room for it.
@@ -277,10 +293,10 @@ impl HubState {
             return None;
         }
         let (term, taken) = seat.node.taken()?;
-        if self.batch.is_empty() && taken == seat.told_taken {
+        if self.batch.is_empty() && seat.told_taken.as_ref() == Some(&taken) {
             return None;
         }
-        seat.told_taken.clone_from(&taken);
+        seat.told_taken = Some(taken.clone());
         let (batch, present) = (self.take_batch(&mut Vec::new()), self.chat.present());
         // There is room for more.
         self.take_inbound(now);

@@ -1,11 +1,8 @@
-//! What a leader has taken of each node, and which nodes it hears of.
+//! The batches that a leader has taken of each node, and the nodes that it hears of.
 
 use super::record::{NodeId, NodeRun, Taken};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// How long a leader hears nothing of a run before it takes it for gone.
-pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub(super) struct Intake {
@@ -41,7 +38,8 @@ impl Intake {
         }
     }
 
-    /// A run says that it is there. Returns the earlier one of its node that is over by that, and was not before.
+    /// A run says that it is there. Returns the earlier one of its node that is over by that, and was not
+    /// before.
     pub(super) fn alive(&mut self, run: NodeRun, now: Duration) -> Option<NodeRun> {
         let known = self.runs.get_mut(&run.node)?;
         if known.start == run.start {
@@ -51,9 +49,9 @@ impl Intake {
         is_over.then_some(NodeRun { node: run.node, start: known.start })
     }
 
-    /// Runs that are over from now on: nothing was heard of them for too long.
-    pub(super) fn silent(&mut self, now: Duration) -> Vec<NodeRun> {
-        let silent = self.runs.iter_mut().filter(|(_, known)| now >= known.heard + SILENCE);
+    /// Runs that are over from now on: nothing was heard of them for so long.
+    pub(super) fn silent(&mut self, long: Duration, now: Duration) -> Vec<NodeRun> {
+        let silent = self.runs.iter_mut().filter(|(_, known)| now >= known.heard + long);
         let gone = silent
             .filter_map(|(node, known)| known.end().then_some(NodeRun { node: *node, start: known.start }));
         gone.collect()

@@ -1,14 +1,15 @@
-//! What the records of the log amount to, read from front to end.
+//! The meaning of the log's records, read from front to end.
 
 use super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn, UnreadableRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How far a start that the ledger has to choose may lie after the one before: two that are chosen from the same
-/// ledger are hardly ever the same.
+/// How far a start that the ledger has to choose may lie after the one before: two that are chosen from the
+/// same ledger are hardly ever the same.
 const SPREAD: u64 = 1 << 20;
 
-/// The state after the records up to a position. A node stores it with what it has carried out, in one transaction.
+/// The state after the records up to a position. A node stores it with what it has carried out, in one
+/// transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
     /// Of the last record; 0: none.
@@ -23,7 +24,7 @@ pub struct Ledger {
     taken: BTreeMap<NodeId, (u64, Taken)>,
 }
 
-/// What a record means.
+/// The meaning of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// This run leads from here on. If only a part of a turn has come, its other parts never will.
@@ -57,12 +58,12 @@ impl Ledger {
         }
         let meaning = match LogRecord::read(bytes)? {
             LogRecord::Lead(lead) if lead.term == self.term + 1 => {
-                self.expect(lead.chain)?;
+                self.check(lead.chain)?;
                 self.begin(&lead);
                 Meaning::Leads(lead.by)
             }
             LogRecord::Turn(turn) if turn.term == self.term && turn.number == self.turns + 1 => {
-                self.expect(turn.chain)?;
+                self.check(turn.chain)?;
                 self.turns = turn.number;
                 // A turn that its leader has not finished has taken nothing.
                 for (run, taken) in turn.taken.iter().filter(|_| !turn.more) {
@@ -89,7 +90,7 @@ impl Ledger {
         }
     }
 
-    /// What the rules have taken of each node's latest run.
+    /// Each node's latest run, and how much of it the rules have taken.
     pub fn all_taken(&self) -> impl Iterator<Item = (NodeRun, Taken)> {
         self.taken.iter().map(|(node, (start, taken))| (NodeRun { node: *node, start: *start }, *taken))
     }
@@ -106,7 +107,7 @@ impl Ledger {
         (self.term, self.leader, self.turns) = (lead.term, Some(lead.by), 0);
     }
 
-    fn expect(&self, chain: Chain) -> Result<(), LogFault> {
+    fn check(&self, chain: Chain) -> Result<(), LogFault> {
         if chain == self.chain { Ok(()) } else { Err(LogFault::OtherHistory) }
     }
 }

@@ -14,6 +14,9 @@ pub(super) const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How long a node hears nothing of its leader before it tries to lead.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
+/// How long a leader hears nothing of a run before it takes it for gone.
+pub(super) const SILENCE: Duration = Duration::from_secs(15);
+
 /// For the caller to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeAction {
@@ -27,13 +30,13 @@ pub enum NodeAction {
     Beat { term: u64 },
     /// Carry out a turn, and store what it says in one transaction with the ledger.
     CarryOut { body: Bytes, ledger: Ledger },
-    /// It leads: start the rules from what was carried out so far. Then propose a turn, even an empty one: nodes store
-    /// how far they are with turns, and a log does not keep its records for ever.
+    /// It leads: start the rules from what was carried out so far. Then propose a turn, even an empty one:
+    /// nodes store how far they are with turns, and a log does not keep its records for ever.
     Lead,
-    /// It leads no more: the rules' state is void.
+    /// It no longer leads: the rules' state is void.
     Follow,
-    /// Let the rules process a batch; before number 1, let them end all sessions of earlier runs of that node. Then
-    /// propose a turn, even an empty one: it says that the batch is taken.
+    /// Let the rules process a batch; before number 1, let them end all sessions of earlier runs of that
+    /// node. Then propose a turn, even an empty one: it says that the batch is taken.
     Process { run: NodeRun, number: u64, bytes: Bytes },
     /// Let the rules end all sessions of that run. Then propose a turn, even an empty one.
     NodeGone(NodeRun),
@@ -79,8 +82,8 @@ struct Leading {
 }
 
 impl Node {
-    /// A node that has just started. `ledger` comes from its database. `start`: of its run, the time for example; if
-    /// the ledger has a later one, another one is chosen, which [`run`](Self::run) tells.
+    /// A node that has just started. `ledger` comes from its database. `start`: of its run, the time for
+    /// example; if the ledger has a later one, another one is chosen, which [`run`](Self::run) tells.
     pub fn new(node: NodeId, start: u64, ledger: Ledger, delay: Duration, now: Duration) -> Self {
         Self {
             run: NodeRun { node, start: ledger.next_start(node, start) },
@@ -100,7 +103,7 @@ impl Node {
         }
     }
 
-    /// As far as the log is read. It is not for storing, which that of [`NodeAction::CarryOut`] is.
+    /// After the last record that was read. To be stored is only that of [`NodeAction::CarryOut`].
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -249,8 +252,8 @@ impl Node {
         self.lead.as_ref().map(|lead| (self.ledger.term, lead.intake.taken()))
     }
 
-    /// A result of the rules, with what [`taken`](Self::taken) said when they gave it. Results come in the rules'
-    /// order. One of a term that is over is dropped.
+    /// A result of the rules, with what [`taken`](Self::taken) said when they gave it. Results come in the
+    /// rules' order. One of a term that is over is dropped.
     pub fn propose(
         &mut self,
         term: u64,
@@ -264,7 +267,8 @@ impl Node {
         self.go_on(now, out);
     }
 
-    /// The log has not taken an append after this position: another record is there, or the one before is missing.
+    /// The log has not taken an append after this position: another record is there, or the one before is
+    /// missing.
     pub fn refused(&mut self, after: u64) {
         match self.proposals(after) {
             Some((proposals, place)) => proposals.refused(place),
@@ -302,7 +306,7 @@ impl Node {
         if let Some(lead) = &mut self.lead {
             // Its own run, which also ends an earlier one of its node.
             out.extend(lead.intake.alive(self.run, now).map(NodeAction::NodeGone));
-            out.extend(lead.intake.silent(now).into_iter().map(NodeAction::NodeGone));
+            out.extend(lead.intake.silent(SILENCE, now).into_iter().map(NodeAction::NodeGone));
         }
         self.suspect(now, out);
         self.go_on(now, out);

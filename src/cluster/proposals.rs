@@ -1,10 +1,10 @@
 //! A leader's turns on their way into the log.
 //!
-//! Each is appended at the position after the one before, without waiting for that one's answer. An answer decides
-//! nothing: a turn is in the log once the leader reads it there. If a record of somebody else takes a place, all turns
-//! that wait move on by one. At first the front alone is appended again: the appends that are under way take the next
-//! places in turn, where they do not count, and if all were appended again at each of those, they would do the same,
-//! without end. A large turn goes in parts, and each part is treated like a turn.
+//! Each is appended at the position after the one before, without waiting for that one's answer. An answer
+//! decides nothing: a turn is in the log once the leader reads it there. If a record of another node takes a
+//! place, all turns that wait move on by one. At first the front alone is appended again: the appends that are
+//! under way take the next places in turn, where they do not count, and if all were appended again at each of
+//! those, they would do the same, without end. A large turn goes in parts, and each part is treated like a turn.
 
 use super::record::{Chain, LogRecord, NodeRun, Taken, Turn};
 use bytes::Bytes;
@@ -46,7 +46,7 @@ struct Proposal {
     fate: Fate,
 }
 
-/// What is known of an append.
+/// The answer to an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Open,
@@ -106,7 +106,7 @@ impl Proposals {
         self.waiting.iter_mut().for_each(Proposal::again);
     }
 
-    /// What to append now: each with the position of the record before it. `position`: of the last record read.
+    /// To be appended now, each with the position of the record before it. `position`: of the last record read.
     pub(super) fn due(&mut self, position: u64, now: Duration) -> Vec<(u64, Bytes)> {
         let window = self.waiting.iter_mut().take(self.window).enumerate();
         let due = window.filter(|(_, proposal)| proposal.is_due(now));

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NodeId(pub u8);
 
-/// The time from one start of a node to the next, or until the others take it for gone. A later one has a higher
-/// number.
+/// The time from one start of a node to the next, or until the others take it for gone. A later one has a
+/// higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NodeRun {
     pub node: NodeId,
     pub start: u64,
 }
 
-/// What the rules have taken of a run.
+/// How much of a run the rules have taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Taken {
     /// Its batches up to this number.
@@ -56,7 +56,8 @@ pub(super) struct Turn {
     pub chain: Chain,
     /// Whether the next one continues it.
     pub more: bool,
-    /// What the rules have taken of each node's latest run, this result included. Only the last part says it.
+    /// Each node's latest run, and how much of it the rules have taken, this result included. Only the last
+    /// part says it.
     pub taken: Vec<(NodeRun, Taken)>,
     /// For the nodes to carry out.
     pub body: Bytes,
@@ -79,7 +80,7 @@ impl LogRecord {
 
     pub(super) fn to_bytes(&self) -> Bytes {
         let mut bytes = vec![VERSION];
-        // Writing to memory cannot fail: no part of a record can't be serialised.
+        // Writing to memory cannot fail: each part of a record can be serialised.
         let _ = rmp_serde::encode::write(&mut bytes, self);
         bytes.into()
     }

@@ -1,7 +1,7 @@
 //! A node's batches of its people's packets on their way to the leader.
 //!
-//! Batches have numbers, from 1 in each run. A turn says how many are taken, and what is not taken goes again, to
-//! whoever leads.
+//! Batches have numbers, from 1 in each run. A turn says how many are taken, and the node sends the others
+//! again, to the leader of the day.
 
 use bytes::Bytes;
 use std::collections::VecDeque;

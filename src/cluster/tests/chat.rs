@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A session: where it is, whose, and its number there.
 pub(super) type Person = (NodeRun, usize, u64);
 
-/// What the turns amount to.
+/// The sum of the turns.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct State {
     /// Author, its number for it, and the server's.
@@ -140,7 +140,7 @@ impl Rules {
 
     pub(super) fn gone(&mut self, run: NodeRun) {
         self.end(|there| there == run);
-        // The turn says that the run is over, whoever was there.
+        // The turn says that the run is over, also if nobody was there.
         self.body();
     }
 
@@ -160,7 +160,7 @@ impl Rules {
         self.next.is_some()
     }
 
-    /// What the next turn says.
+    /// The body of the next turn.
     pub(super) fn take(&mut self) -> Option<Body> {
         self.next.take().map(|body| Body { seq: self.seq, ..body })
     }

@@ -1,4 +1,4 @@
-//! What the people do.
+//! The people: they come, talk, and go to another server if nobody answers.
 
 use super::super::record::NodeId;
 use super::chat::{Client, Packet, to_bytes};

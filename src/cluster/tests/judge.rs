@@ -1,7 +1,7 @@
 //! Watches the log and the nodes, and says what is wrong.
 
-use super::super::intake::SILENCE;
 use super::super::ledger::{Ledger, Meaning};
+use super::super::node::SILENCE;
 use super::super::record::{NodeId, NodeRun};
 use super::chat::{Body, Change, Person, State, from_bytes};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -99,7 +99,8 @@ impl Judge {
         }
     }
 
-    /// Whether its process is dead or in another run. A clock that went back makes a run older than one before it.
+    /// Whether its process is dead or in another run. A clock that went back makes a run older than one
+    /// before it.
     fn is_over(&self, run: NodeRun) -> bool {
         let later = NodeRun { start: run.start + 1, ..run }..=NodeRun { start: u64::MAX, ..run };
         self.over.contains(&run) || self.begun.range(later).next().is_some()

@@ -19,7 +19,7 @@ const EVENTS: usize = 2500;
 /// Runs whose seeds are always the same.
 const FIXED: u64 = 16;
 
-/// What a few runs must meet, or they would prove little.
+/// Events that a few runs must meet, or they would prove little.
 const MET: [&str; 10] = [
     "a crash",
     "an old disk",

@@ -1,8 +1,7 @@
-//! What the [storm](super::storm) meets too seldom.
+//! Single steps, which the [storm](super::storm) meets too seldom.
 
-use super::super::intake::SILENCE;
 use super::super::ledger::{Ledger, LogFault, Meaning};
-use super::super::node::{BEAT_EVERY, Node, NodeAction, PATIENCE};
+use super::super::node::{BEAT_EVERY, Node, NodeAction, PATIENCE, SILENCE};
 use super::super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn};
 use bytes::Bytes;
 use std::time::Duration;
@@ -65,7 +64,7 @@ impl One {
         self.node.propose(term, taken, &body.into(), NOW, &mut self.out);
     }
 
-    /// What was appended: after which positions, and the records.
+    /// The records that were appended, each with the position before it.
     fn appends(&mut self) -> Vec<(u64, Bytes)> {
         let appends = self.out.drain(..).filter_map(|action| match action {
             NodeAction::Append { after, bytes } => Some((after, bytes)),
@@ -333,7 +332,7 @@ fn a_window_fills_and_opens() {
     one.read(appends[0].1.clone());
     assert!(one.node.has_window());
     one.read(lead(run(1, 1), 2, one.node.ledger().chain));
-    assert!(!one.node.has_window(), "it leads no more");
+    assert!(!one.node.has_window(), "it no longer leads");
 }
 
 #[test]

@@ -57,12 +57,15 @@ pub(super) struct Live {
     pub(super) state: State,
     pub(super) rules: Option<Rules>,
     /// Results of the rules on their way to the log.
-    pub(super) encoded: VecDeque<(u64, Vec<(NodeRun, Taken)>, Bytes)>,
+    pub(super) encoded: VecDeque<Encoded>,
     /// Connected clients, with the number of their session.
     pub(super) sessions: BTreeMap<usize, u64>,
     /// Batches of this run.
     pub(super) submitted: u64,
 }
+
+/// A result of the rules: its term, what they had taken, and the body.
+type Encoded = (u64, Vec<(NodeRun, Taken)>, Bytes);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {

@@ -4,6 +4,7 @@
 
 mod changes;
 mod clock;
+mod cluster_files;
 mod discovery;
 mod fairness;
 mod gate;
@@ -17,6 +18,7 @@ mod web;
 
 pub use changes::*;
 pub use clock::*;
+pub use cluster_files::*;
 pub use discovery::*;
 pub use fairness::*;
 pub use gate::*;

@@ -163,8 +163,7 @@ fn parameters(name: &str, until: Date) -> CertificateParams {
     // A machine without a battery starts with a clock years behind, and the engine should start even then. So the
     // first day stays the library's, 1975-01-01, as in lanchat's other certificates.
     let part = |part: i8| u8::try_from(part).unwrap_or(1);
-    parameters.not_after =
-        rcgen::date_time_ymd(until.year().into(), part(until.month()), part(until.day()));
+    parameters.not_after = rcgen::date_time_ymd(until.year().into(), part(until.month()), part(until.day()));
     parameters
 }
 

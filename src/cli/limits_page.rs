@@ -378,6 +378,23 @@ fn resources() -> Vec<Limit> {
             beyond: "the server refuses; the oldest member needs the passphrase again",
         },
         Limit {
+            what: "servers of a chat (cluster)",
+            value: format!(
+                "{} or {}; a name: {MAX_NODE_NAME_CHARS} characters; a join file or engine file: {}. The engine: packets of {}, {} on the disk, certificates for {ENGINE_CERTIFICATE_YEARS} years.",
+                CLUSTER_SIZES[..CLUSTER_SIZES.len() - 1]
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                CLUSTER_SIZES[CLUSTER_SIZES.len() - 1],
+                size(MAX_CLUSTER_FILE_BYTES),
+                size(ENGINE_PAYLOAD_BYTES),
+                Size(ENGINE_STORE_BYTES)
+            ),
+            charged: "the servers' administrator",
+            beyond: "`lanchat cluster` refuses; the engine takes no more until there is room",
+        },
+        Limit {
             what: "message of the day",
             value: format!("{}.", size(MAX_MOTD_BYTES)),
             charged: "the server's administrator",

@@ -51,6 +51,11 @@ impl NodeHost {
         self.0.parse().ok()
     }
 
+    /// As `scp` takes it before its colon.
+    pub fn scp(&self) -> String {
+        if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() }
+    }
+
     /// With a port, as in a URL.
     pub fn with_port(&self, port: u16) -> String {
         match self.0.contains(':') {

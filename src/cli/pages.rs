@@ -89,8 +89,7 @@ fn cluster_files() -> Vec<Paragraph> {
     owned(&[
         (
             "NAME.join",
-            "A join file: the chat's key, the certificates of one server's engine, and the servers' addresses. It is a \
-             secret, and only its owner may be able to read it.",
+            "A join file: the chat's key, a certificate for the engine, and all servers' addresses. It is a secret.",
         ),
         SERVER_KEY,
         PASSPHRASE,
@@ -102,8 +101,8 @@ fn cluster_files() -> Vec<Paragraph> {
         ),
         (
             "/etc/nats/nats-server.conf",
-            "The engine's settings, with copies of the three certificates beside it for the engine's user; --out names \
-             another directory. The packages of nats-server expect the settings in /etc/nats-server.conf.",
+            "The engine's settings; beside it are copies of the three certificates. --out names another directory. The \
+             packages of nats-server expect the settings in /etc/nats-server.conf.",
         ),
         ("/var/lib/nats", "The engine's data; --store-dir names another directory."),
     ])

@@ -57,7 +57,7 @@ pub struct JoinFile {
     pub ports: ClusterPorts,
     /// The server whose history becomes that of the chat; `None`: the chat is new.
     pub history_from: Option<NodeName>,
-    /// What newcomers need if the chat is closed.
+    /// Newcomers need it if the chat is closed.
     pub passphrase: Zeroizing<String>,
     /// The chat's key, in PEM. All servers have the same.
     pub chat_key: Zeroizing<String>,

@@ -22,7 +22,7 @@ pub struct ConfPlaces {
 #[error("the engine's settings cannot name {0:?}; choose a directory whose path is plain text")]
 pub struct UnusualPath(PathBuf);
 
-/// What lanchat asks of the engine's own account, to check its settings.
+/// The questions to the engine's own account with which lanchat checks its settings.
 const QUESTIONS: [&str; 2] = ["$SYS.REQ.SERVER.PING.VARZ", "$SYS.REQ.SERVER.PING.JSZ"];
 
 /// Writes the settings for the engine of the server that a join file is for.

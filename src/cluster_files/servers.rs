@@ -191,8 +191,8 @@ fn reason(count: usize) -> String {
     let smaller = CLUSTER_SIZES.into_iter().rev().find(|size| *size < count);
     match smaller {
         Some(smaller) if count.is_multiple_of(2) => format!(
-            ": more than half of them must be there, so {count} survive no more failures than {smaller}; add one or \
-             leave one out"
+            ": more than half of them must be there, so {count} survive as few failures as {smaller}; add one or leave \
+             one out"
         ),
         Some(smaller) => format!(": use {smaller}"),
         None => "; name them with --box".to_owned(),
@@ -269,11 +269,11 @@ mod tests {
     fn other_numbers_are_refused_with_the_reason() {
         assert_eq!(
             list("a=n1 b=n2").unwrap_err(),
-            "a chat has 1, 3 or 5 servers, not 2: more than half of them must be there, so 2 survive no more failures \
-             than 1; add one or leave one out"
+            "a chat has 1, 3 or 5 servers, not 2: more than half of them must be there, so 2 survive as few failures \
+             as 1; add one or leave one out"
         );
-        assert!(list("a=n1 b=n2 c=n3 d=n4").unwrap_err().contains("4 survive no more failures than 3"));
-        assert!(list("a=n1 b=n2 c=n3 d=n4 e=n5 f=n6").unwrap_err().contains("than 5"));
+        assert!(list("a=n1 b=n2 c=n3 d=n4").unwrap_err().contains("4 survive as few failures as 3"));
+        assert!(list("a=n1 b=n2 c=n3 d=n4 e=n5 f=n6").unwrap_err().contains("as 5"));
         assert!(list("a=n1 b=n2 c=n3 d=n4 e=n5 f=n6 g=n7").unwrap_err().ends_with("not 7: use 5"));
         assert!(list("").unwrap_err().ends_with("not 0; name them with --box"));
     }

@@ -1,4 +1,4 @@
-//! What the files have in common: TOML, with the kind and version of the file in its first line.
+//! The common form of the files: TOML, with the kind and version of the file in its first line.
 
 use super::error::ClusterFileError;
 use crate::encoding;
@@ -17,9 +17,9 @@ pub(super) struct FileKind {
     pub(super) key: &'static str,
     /// The version that this program reads and writes.
     pub(super) version: u32,
-    /// What to do about another file.
+    /// The remedy for another file.
     pub(super) if_other: &'static str,
-    /// What to do about a damaged one.
+    /// The remedy for a damaged one.
     pub(super) if_wrong: &'static str,
 }
 

@@ -4,8 +4,8 @@
 /// to the chat's own.
 pub const MAX_NODE_NAME_CHARS: usize = 8;
 
-/// How many servers a chat may have. An even number survives no more failures than the odd one below it: more than
-/// half of the servers must be there.
+/// How many servers a chat may have. More than half of them must be there, so an even number survives as few
+/// failures as the odd one below it.
 pub const CLUSTER_SIZES: [usize; 3] = [1, 3, 5];
 
 /// Bytes of a join file or an engine file. A join file for five servers takes 3 KB.

@@ -155,7 +155,7 @@ impl EngineIdentity {
     }
 }
 
-/// What all of them have: a name, and when they begin and end.
+/// The content of each of them: a name, a beginning and an end.
 fn parameters(name: &str, until: Date) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();

@@ -18,6 +18,8 @@ mod changes;
 #[cfg(target_os = "linux")]
 mod clock;
 mod closed;
+#[cfg(target_os = "linux")]
+mod cluster_setup;
 mod command_line;
 #[cfg(unix)]
 mod console;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::join_places::{CA, CERTIFICATE, ENGINE_FILE, JoinPlaces, KEY};
 use super::next_steps::{engine_warning, next_steps};
-use super::placed_files::{self, Change, Found, PlacedFile};
+use super::placed_files::{self, InPlace, MayDiffer, PlacedFile};
 use crate::cli::args::{ClusterJoinArgs, server_name};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
@@ -109,11 +109,11 @@ fn own_files(join: &JoinFile, places: &JoinPlaces) -> Result<Vec<PlacedFile>, Ex
     let file =
         |name: &str, content: &str, about, change| placed(places.data.join(name), content, about, change);
     let mut files = vec![
-        file(KEY_FILE, &join.chat_key, "the chat's key", Change::Never),
-        file(PASSPHRASE_FILE, &passphrase, "for newcomers, if the chat is closed", Change::Always),
+        file(KEY_FILE, &join.chat_key, "the chat's key", MayDiffer::Never),
+        file(PASSPHRASE_FILE, &passphrase, "for newcomers, if the chat is closed", MayDiffer::Always),
     ];
     files.extend(certificates(join, &places.data));
-    files.push(file(ENGINE_FILE, &engine_file.text()?, "for lanchat", Change::AfterJoining));
+    files.push(file(ENGINE_FILE, &engine_file.text()?, "for lanchat", MayDiffer::AfterJoining));
     Ok(files)
 }
 
@@ -125,27 +125,27 @@ fn engine_files(join: &JoinFile, places: &JoinPlaces) -> Result<Vec<PlacedFile>,
         true => Vec::new(),
         false => certificates(join, &places.out).into(),
     };
-    files.push(placed(places.conf(), &conf, "for NATS", Change::AfterJoining));
+    files.push(placed(places.conf(), &conf, "for NATS", MayDiffer::AfterJoining));
     Ok(files)
 }
 
 fn certificates(join: &JoinFile, dir: &Path) -> [PlacedFile; 3] {
     let identity = &join.identity;
     [
-        placed(dir.join(CA), &join.authority, "the authority of the engine's certificates", Change::Never),
-        placed(dir.join(CERTIFICATE), &identity.certificate, "this server's certificate", Change::Never),
-        placed(dir.join(KEY), &identity.key, "its key", Change::Never),
+        placed(dir.join(CA), &join.authority, "the authority of the engine's certificates", MayDiffer::Never),
+        placed(dir.join(CERTIFICATE), &identity.certificate, "this server's certificate", MayDiffer::Never),
+        placed(dir.join(KEY), &identity.key, "its key", MayDiffer::Never),
     ]
 }
 
-fn placed(path: PathBuf, content: &str, about: &'static str, change: Change) -> PlacedFile {
+fn placed(path: PathBuf, content: &str, about: &'static str, change: MayDiffer) -> PlacedFile {
     let content = Zeroizing::new(content.as_bytes().to_vec());
-    PlacedFile { path, content, about, change, found: Found::Nothing }
+    PlacedFile { path, content, about, change, found: InPlace::Nothing }
 }
 
 /// Adds the missing files to the data directory, unless a server is using it.
 fn add_to_data_dir(dir: &Path, files: &[PlacedFile]) -> Result<(), ExitError> {
-    let missing = files.iter().filter(|file| file.found == Found::Nothing);
+    let missing = files.iter().filter(|file| file.found == InPlace::Nothing);
     let missing: Vec<(&Path, &[u8])> = missing.map(|file| (file.path.as_path(), &**file.content)).collect();
     if missing.is_empty() {
         return Ok(());

@@ -34,7 +34,8 @@ impl JoinPlaces {
             std::path::absolute(&path).with_context(|| format!("cannot use {}", path.display()))
         };
         let data = absolute(own_server::directory(args.data_dir.clone().or(data_dir))?)?;
-        let is_service = data == own_server::service_dir();
+        // Elsewhere, the engine has no usual places.
+        let is_service = cfg!(unix) && data == own_server::service_dir();
         let usual = || if is_service { "/etc/nats".into() } else { ".".into() };
         let out = absolute(args.out.clone().unwrap_or_else(usual))?;
         let usual = || if is_service { "/var/lib/nats".into() } else { out.join("jetstream") };

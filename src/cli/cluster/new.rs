@@ -16,7 +16,7 @@ use crate::files;
 use crate::security::{EngineAuthority, KeyError, Keypair, Passphrase};
 use crate::server::{self, KEY_FILE, PASSPHRASE_FILE};
 
-/// What all servers of the chat have in common.
+/// The secrets that all servers of the chat share.
 struct ChatSecrets {
     key: Zeroizing<String>,
     passphrase: Passphrase,
@@ -113,8 +113,7 @@ fn report(args: &ClusterNewArgs, paths: &[PathBuf], authority: &EngineAuthority)
     let mut text = format!(
         "wrote {} for the chat {:?}\n\
          each is a secret: anyone who can read it can act as the chat's server; delete it once its machine has joined\n\
-         the certificates in them are good until {}; nobody can make more for these servers, so to add a server or \
-         to replace a file, make all files again\n",
+         the certificates in them are good until {}, and lanchat keeps no key with which anyone could make another\n",
         shown.join(", "),
         args.chat,
         authority.until()

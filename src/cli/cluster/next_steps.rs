@@ -1,4 +1,4 @@
-//! What remains to be done after `lanchat cluster join`: the exact commands.
+//! The steps after `lanchat cluster join`: the exact commands.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

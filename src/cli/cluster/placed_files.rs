@@ -16,13 +16,13 @@ pub(super) struct PlacedFile {
     pub(super) content: Zeroizing<Vec<u8>>,
     /// For people.
     pub(super) about: &'static str,
-    pub(super) change: Change,
-    pub(super) found: Found,
+    pub(super) change: MayDiffer,
+    pub(super) found: InPlace,
 }
 
 /// Whether an administrator may have changed the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum MayDiffer {
     /// It is as the join file has it.
     Never,
     /// Yes, if the certificate of the same join file is beside it: then the file is that of an earlier run.
@@ -31,9 +31,9 @@ pub(super) enum Change {
     Always,
 }
 
-/// What is in the place.
+/// The state of the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum InPlace {
     Nothing,
     Same,
     /// It differs, and stays.
@@ -47,28 +47,28 @@ pub(super) fn look(
 ) -> Result<(), ExitError> {
     for file in files.iter_mut() {
         file.found = match existing(&file.path)? {
-            None => Found::Nothing,
-            Some(content) if *content == *file.content => Found::Same,
-            Some(_) => Found::Changed,
+            None => InPlace::Nothing,
+            Some(content) if *content == *file.content => InPlace::Same,
+            Some(_) => InPlace::Changed,
         };
     }
     let has_joined = |file: &PlacedFile| {
         let certificate = certificate(&file.path);
-        files.iter().any(|other| other.path == certificate && other.found == Found::Same)
+        files.iter().any(|other| other.path == certificate && other.found == InPlace::Same)
     };
     let foreign = files.iter().find(|file| {
-        file.found == Found::Changed
+        file.found == InPlace::Changed
             && match file.change {
-                Change::Never => true,
-                Change::AfterJoining => !has_joined(file),
-                Change::Always => false,
+                MayDiffer::Never => true,
+                MayDiffer::AfterJoining => !has_joined(file),
+                MayDiffer::Always => false,
             }
     });
     match foreign {
         None => Ok(()),
         Some(file) => Err(anyhow!(
-            "{} is there already and differs from the file that this join file gives, so this machine may belong to \
-             another chat; move it away, or choose other directories with --data-dir and --out",
+            "{} is there already and differs from the file that this join file gives, so this machine may be another \
+             server already; move it away, or choose other directories with --data-dir and --out",
             file.path.display()
         )
         .into()),
@@ -91,7 +91,7 @@ fn existing(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, ExitError> {
 
 /// Writes the files that are missing, each for its owner only.
 pub(super) fn write_missing(files: &[PlacedFile]) -> Result<(), ExitError> {
-    for file in files.iter().filter(|file| file.found == Found::Nothing) {
+    for file in files.iter().filter(|file| file.found == InPlace::Nothing) {
         files::create(&file.path, &file.content)
             .with_context(|| format!("cannot write {}", file.path.display()))?;
     }
@@ -102,9 +102,9 @@ pub(super) fn write_missing(files: &[PlacedFile]) -> Result<(), ExitError> {
 pub(super) fn report(files: &[PlacedFile]) -> String {
     let line = |file: &PlacedFile| {
         let what = match file.found {
-            Found::Nothing => "wrote",
-            Found::Same => "unchanged:",
-            Found::Changed => "kept, although it differs from the join file:",
+            InPlace::Nothing => "wrote",
+            InPlace::Same => "unchanged:",
+            InPlace::Changed => "kept, although it differs from the join file:",
         };
         format!("{what} {} ({})\n", file.path.display(), file.about)
     };
@@ -115,13 +115,13 @@ pub(super) fn report(files: &[PlacedFile]) -> String {
 mod tests {
     use super::*;
 
-    fn file(path: PathBuf, content: &str, change: Change) -> PlacedFile {
+    fn file(path: PathBuf, content: &str, change: MayDiffer) -> PlacedFile {
         let content = Zeroizing::new(content.as_bytes().to_vec());
-        PlacedFile { path, content, about: "x", change, found: Found::Nothing }
+        PlacedFile { path, content, about: "x", change, found: InPlace::Nothing }
     }
 
-    /// What is found for a certificate, settings and a passphrase, with these contents in their places.
-    fn found(there: [Option<&str>; 3]) -> Result<Vec<Found>, String> {
+    /// Returns the states of the places for a certificate, settings and a passphrase, with these contents in their places.
+    fn found(there: [Option<&str>; 3]) -> Result<Vec<InPlace>, String> {
         let dir = tempfile::tempdir().unwrap();
         let names = ["cert", "settings", "passphrase"];
         for (name, content) in names.iter().zip(there) {
@@ -129,7 +129,7 @@ mod tests {
                 std::fs::write(dir.path().join(name), content).unwrap();
             }
         }
-        let changes = [Change::Never, Change::AfterJoining, Change::Always];
+        let changes = [MayDiffer::Never, MayDiffer::AfterJoining, MayDiffer::Always];
         let mut files: Vec<PlacedFile> = names
             .iter()
             .zip(changes)
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn missing_files_are_written_and_equal_ones_stay() {
-        use Found::{Nothing, Same};
+        use InPlace::{Nothing, Same};
         assert_eq!(found([None; 3]).unwrap(), [Nothing; 3]);
         assert_eq!(found(["cert", "settings", "passphrase"].map(Some)).unwrap(), [Same; 3]);
         assert_eq!(found([Some("cert"), None, None]).unwrap(), [Same, Nothing, Nothing]);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn settings_that_were_changed_after_joining_stay_and_a_passphrase_always() {
-        use Found::{Changed, Nothing, Same};
+        use InPlace::{Changed, Nothing, Same};
         assert_eq!(found([Some("cert"), Some("mine"), None]).unwrap(), [Same, Changed, Nothing]);
         assert_eq!(found([None, None, Some("mine")]).unwrap(), [Nothing, Nothing, Changed]);
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn files_of_another_chat_are_refused() {
         for there in [[Some("other"), None, None], [None, Some("other"), None]] {
-            assert!(found(there).unwrap_err().contains("may belong to another chat; move it away"));
+            assert!(found(there).unwrap_err().contains("may be another server already; move it away"));
         }
     }
 }

@@ -135,7 +135,7 @@ fn definition(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     man.render_name_section(page)?;
     let mut synopsis = Roff::new();
     synopsis.control("SH", ["SYNOPSIS"]);
-    let is_main = command.get_bin_name() == Some("lanchat");
+    let is_main = command.get_name() == "lanchat";
     if is_main || !command.has_subcommands() {
         synopsis.text([roman(synopsis_of(command))]);
     }
@@ -292,6 +292,21 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[1].len() < MAX_LINE_BYTES && !lines[1].ends_with(' '));
         assert_eq!(format!("{} {}", lines[1], lines[2]), "word ".repeat(30).trim());
+    }
+
+    #[test]
+    fn subcommands_of_a_subcommand_are_on_its_page_and_the_others_on_pages_of_their_own() {
+        let cluster = String::from_utf8(page(Some("cluster")).unwrap()).unwrap();
+        for part in
+            ["\nlanchat cluster new [OPTIONS] ", "\n.SH \"LANCHAT CLUSTER JOIN\"\n", "\\-\\-store\\-dir"]
+        {
+            assert!(cluster.contains(part), "{part}: {cluster}");
+        }
+        let main = String::from_utf8(page(None).unwrap()).unwrap();
+        assert!(
+            main.contains("\n.SH SUBCOMMANDS\n") && !main.contains("\nlanchat serve [OPTIONS]"),
+            "{main}"
+        );
     }
 
     #[test]

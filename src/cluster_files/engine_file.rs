@@ -1,5 +1,5 @@
-//! The engine file, `engine.toml`: what a server of several needs at each start. `lanchat cluster join` writes it, and
-//! administrators may change it. It names secrets, and holds none.
+//! The engine file, `engine.toml`: what a server of several needs at each start. `lanchat cluster join` writes
+//! it, and administrators may change it. It names secrets, and holds none.
 
 use super::error::ClusterFileError;
 use super::servers::{ClusterServer, NodeName, ServerList};

@@ -1,4 +1,5 @@
-//! The join file: what a machine needs to become a server of a chat. It holds the chat's key, so it is a secret.
+//! The join file: what a machine needs to become a server of a chat. It holds the chat's key, so it is a
+//! secret.
 
 use super::error::ClusterFileError;
 use super::servers::{ClusterServer, NodeName, ServerList};

@@ -1,5 +1,5 @@
-//! The files of a chat of several servers: what one of them brings along to join (`a.join`), what it needs at each
-//! start (`engine.toml`), and the settings of its engine (`nats-server.conf`).
+//! The files of a chat of several servers: what one of them brings along to join (`a.join`), what it needs at
+//! each start (`engine.toml`), and the settings of its engine (`nats-server.conf`).
 //!
 //! Knows their form and whether they make sense, and neither where they are nor who uses them.
 

@@ -64,8 +64,8 @@ pub fn nats_conf(join: &JoinFile, places: &ConfPlaces) -> Result<String, Unusual
     Ok(conf)
 }
 
-/// The address to listen on: the server's own, which keeps other networks of the machine out, or all if it has only
-/// a name.
+/// The address to listen on: the server's own, which keeps other networks of the machine out, or all if it has
+/// only a name.
 fn listen(own: &ClusterServer, port: u16, advertise: &str) -> String {
     match own.host.address() {
         Some(_) => format!("listen: \"{}\"\n", own.host.with_port(port)),
@@ -76,8 +76,8 @@ fn listen(own: &ClusterServer, port: u16, advertise: &str) -> String {
     }
 }
 
-/// The users, who are the servers, and what they may ask: with one connection, lanchat uses the log and checks the
-/// settings.
+/// The users, who are the servers, and what they may ask: with one connection, lanchat uses the log and checks
+/// the settings.
 fn accounts(servers: &[ClusterServer]) -> String {
     let list = |item: &dyn Fn(&str) -> String| QUESTIONS.map(item).join(",\n      ");
     let exports = list(&|subject| format!("{{ service: \"{subject}\", response_type: stream }}"));

@@ -8,8 +8,8 @@ use std::str::FromStr;
 pub struct NatsVersion(u32, u32, u32);
 
 impl NatsVersion {
-    /// The first one that lanchat works with. Earlier ones can forget streams after a crash, and those before 2.10
-    /// lose acknowledged messages in a power cut.
+    /// The first one that lanchat works with. Earlier ones can forget streams after a crash, and those before
+    /// 2.10 lose acknowledged messages in a power cut.
     pub const OLDEST: Self = Self(2, 10, 23);
 
     /// The version in what `nats-server --version` prints.

@@ -1,7 +1,7 @@
 //! Limits on chats of several servers, and on the files that set them up.
 
-/// Most characters of the name that a server has among the servers of its chat: it is part of names in mDNS, next
-/// to the chat's own.
+/// Most characters of the name that a server has among the servers of its chat: it is part of names in mDNS,
+/// next to the chat's own.
 pub const MAX_NODE_NAME_CHARS: usize = 8;
 
 /// How many servers a chat may have. More than half of them must be there, so an even number survives as few
@@ -11,8 +11,8 @@ pub const CLUSTER_SIZES: [usize; 3] = [1, 3, 5];
 /// Bytes of a join file or an engine file. A join file for five servers takes 3 KB.
 pub const MAX_CLUSTER_FILE_BYTES: usize = 64 * 1024;
 
-/// How long the engine's certificates are good, in years. Nobody but the chat's own servers sees them, and the key
-/// that signed them is gone, so the time is longer than the machines'.
+/// How long the engine's certificates are good, in years. Nobody but the chat's own servers sees them, and the
+/// key that signed them is gone, so the time is longer than the machines'.
 pub const ENGINE_CERTIFICATE_YEARS: i16 = 10;
 
 /// The engine's port for lanchat: NATS' own default.

@@ -1,8 +1,9 @@
-//! Certificates for the engine: the servers of a chat and their engines know each other by them, and let nobody else
-//! in.
+//! Certificates for the engine: the servers of a chat and their engines know each other by them, and let nobody
+//! else in.
 //!
-//! An authority signs one certificate per server, and its key is gone afterwards: nobody can add a server with an old
-//! backup of it. Unlike lanchat's own certificates, others than lanchat check these: names, dates and uses count.
+//! An authority signs one certificate per server, and its key is gone afterwards: nobody can add a server with
+//! an old backup of it. Unlike lanchat's own certificates, others than lanchat check these: names, dates and
+//! uses count.
 
 use super::certificate::provider;
 use crate::limits::{CLOCK_FLOOR, ENGINE_CERTIFICATE_YEARS};
@@ -104,8 +105,8 @@ impl EngineAuthority {
         self.until
     }
 
-    /// Makes the certificate of a server, which others reach at `host`, a name or an address. It is good for both
-    /// ends of a connection: an engine connects to others, too.
+    /// Makes the certificate of a server, which others reach at `host`, a name or an address. It is good for
+    /// both ends of a connection: an engine connects to others, too.
     ///
     /// # Errors
     /// If the host cannot be in a certificate, or the system provides no random numbers.
@@ -126,8 +127,8 @@ impl EngineAuthority {
 }
 
 impl EngineIdentity {
-    /// Checks that key and certificate belong together, and that others who know `authority` accept them now from
-    /// the server at `host`.
+    /// Checks that key and certificate belong together, and that others who know `authority` accept them now
+    /// from the server at `host`.
     ///
     /// # Errors
     /// The reason.
@@ -160,8 +161,8 @@ fn parameters(name: &str, until: Date) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, name);
-    // A machine without a battery starts with a clock years behind, and the engine should start even then. So the
-    // first day stays the library's, 1975-01-01, as in lanchat's other certificates.
+    // A machine without a battery starts with a clock years behind, and the engine should start even then. So
+    // the first day stays the library's, 1975-01-01, as in lanchat's other certificates.
     let part = |part: i8| u8::try_from(part).unwrap_or(1);
     parameters.not_after = rcgen::date_time_ymd(until.year().into(), part(until.month()), part(until.day()));
     parameters

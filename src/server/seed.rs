@@ -1,11 +1,13 @@
-//! Puts files into the data directory of a server that does not run, such as the key of a chat of several servers.
+//! Puts files into the data directory of a server that does not run, such as the key of a chat of several
+//! servers.
 
 use super::data_dir::{DataDir, DataDirError};
 use super::staging;
 use crate::files;
 use std::path::Path;
 
-/// Adds files, each readable by the directory's owner only. It creates the directory if necessary, and replaces no file.
+/// Adds files, each readable by the directory's owner only. It creates the directory if necessary, and replaces
+/// no file.
 ///
 /// # Errors
 /// See [`DataDirError`]. The files before the one that failed remain.

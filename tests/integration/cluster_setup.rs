@@ -87,7 +87,8 @@ impl Room {
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// Three addresses of loopback that no other process of the tests has, with a free port, and the options for them.
+/// Three addresses of loopback that no other process of the tests has, with a free port, and the options for
+/// them.
 fn addresses() -> ([SocketAddr; 3], String) {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let host = |last: u8| IpAddr::V4(Ipv4Addr::new(127, high | 1, low, last));

@@ -19,16 +19,16 @@ pub(crate) struct ClusterArgs {
 pub(crate) enum ClusterAction {
     /// Make the join files for a chat of 1, 3 or 5 servers.
     ///
-    /// Writes a file per server, such as a.join, with the chat's key and the certificates of the engine. Copy each to
-    /// its machine, run `lanchat cluster join` there, and delete it: anyone who can read it can act as the chat's
-    /// server. It replaces no file, and contacts no machine.
+    /// Writes a file per server, such as a.join, with the chat's key and the certificates of the engine. Copy
+    /// each to its machine, run `lanchat cluster join` there, and delete it: anyone who can read it can act as
+    /// the chat's server. It replaces no file, and contacts no machine.
     New(ClusterNewArgs),
 
     /// Make this machine a server of a chat, with a join file.
     ///
-    /// Writes the engine's settings (nats-server.conf) and certificates, and into the data directory the chat's key
-    /// and engine.toml, then prints the next commands. It replaces no file, and refuses a machine that belongs to
-    /// another chat; running it twice does no harm.
+    /// Writes the engine's settings (nats-server.conf) and certificates, and into the data directory the chat's
+    /// key and engine.toml, then prints the next commands. It replaces no file, and refuses a machine that
+    /// belongs to another chat; running it twice does no harm.
     Join(ClusterJoinArgs),
 }
 
@@ -38,13 +38,13 @@ pub(crate) struct ClusterNewArgs {
     #[arg(value_name = "CHAT", value_parser = server_name)]
     pub(crate) chat: String,
 
-    /// A server: a name of 1 to 8 letters a to z and digits, and the address or host name of its machine, which the
-    /// other servers and people reach; once per server.
+    /// A server: a name of 1 to 8 letters a to z and digits, and the address or host name of its machine, which
+    /// the other servers and people reach; once per server.
     #[arg(long = "box", value_name = "NAME=HOST", required = true)]
     pub(crate) boxes: Vec<ClusterServer>,
 
-    /// Take the key of the server with this data directory, so that people's clients recognise the chat. Stop the
-    /// server first.
+    /// Take the key of the server with this data directory, so that people's clients recognise the chat. Stop
+    /// the server first.
     ///
     /// Its history stays there; the first --box is the server that brings it along.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -77,13 +77,13 @@ pub(crate) struct ClusterJoinArgs {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// The directory for the engine's settings and certificates [default: /etc/nats for the system service, or else
-    /// the current one].
+    /// The directory for the engine's settings and certificates [default: /etc/nats for the system service, or
+    /// else the current one].
     #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
 
-    /// The directory for the engine's data [default: /var/lib/nats for the system service, or else jetstream beside
-    /// its settings].
+    /// The directory for the engine's data [default: /var/lib/nats for the system service, or else jetstream
+    /// beside its settings].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) store_dir: Option<PathBuf>,
 }

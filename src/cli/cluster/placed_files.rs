@@ -1,4 +1,5 @@
-//! The files that `lanchat cluster join` puts on a machine, and what it finds in their places. It replaces nothing.
+//! The files that `lanchat cluster join` puts on a machine, and what it finds in their places. It replaces
+//! nothing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -120,7 +121,8 @@ mod tests {
         PlacedFile { path, content, about: "x", change, found: InPlace::Nothing }
     }
 
-    /// Returns the states of the places for a certificate, settings and a passphrase, with these contents in their places.
+    /// Returns the states of the places for a certificate, settings and a passphrase, in which these contents
+    /// are.
     fn found(there: [Option<&str>; 3]) -> Result<Vec<InPlace>, String> {
         let dir = tempfile::tempdir().unwrap();
         let names = ["cert", "settings", "passphrase"];

@@ -1,4 +1,5 @@
-//! NATS servers that run with the settings that lanchat wrote, and a small client of theirs, straight on rustls.
+//! NATS servers that run with the settings that lanchat wrote, and a small client of theirs, straight on
+//! rustls.
 
 use crate::support::soon::until;
 use rustls::pki_types::pem::PemObject as _;

@@ -410,7 +410,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;cluster;join' {
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: the usual one]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: that of your own server if there is one, or else that of the system service if it is installed]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]')
             [CompletionResult]::new('--store-dir', '--store-dir', [CompletionResultType]::ParameterName, 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]')

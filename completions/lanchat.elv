@@ -389,7 +389,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lanchat;cluster;join'= {
-            cand --data-dir 'The data directory of the server on this machine [default: the usual one]'
+            cand --data-dir 'The data directory of the server on this machine [default: that of your own server if there is one, or else that of the system service if it is installed]'
             cand -o 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]'
             cand --out 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]'
             cand --store-dir 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]'

@@ -105,7 +105,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ),
             (
                 "Make a machine with the system service a server of the chat:",
-                "sudo lanchat cluster join a.join --data-dir /var/lib/lanchat",
+                "sudo lanchat cluster join a.join",
             ),
             (
                 "Do so without the system service, in directories of your own:",

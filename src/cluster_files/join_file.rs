@@ -286,6 +286,20 @@ mod tests {
         assert!(error.contains("its chat-key is not a private key"), "{error}");
     }
 
+    #[test]
+    fn a_file_with_any_byte_changed_reads_or_is_refused_in_one_line() {
+        let text = sample().text().unwrap();
+        let starts = text.find("lanchat-join").unwrap();
+        for (step, at) in (starts..text.len()).step_by(11).enumerate() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = b"\0\"'\n=[#\xff9a"[step % 10];
+            if let Ok(changed) = String::from_utf8(bytes) {
+                let refused = read(&changed).err();
+                assert!(refused.is_none_or(|error| error.lines().count() == 1), "{changed}");
+            }
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_file_that_others_can_read_is_refused() {

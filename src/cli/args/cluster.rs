@@ -73,7 +73,8 @@ pub(crate) struct ClusterJoinArgs {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) file: PathBuf,
 
-    /// The data directory of the server on this machine [default: the usual one].
+    /// The data directory of the server on this machine [default: that of your own server if there is one, or else
+    /// that of the system service if it is installed].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data_dir: Option<PathBuf>,
 

@@ -1,12 +1,20 @@
 //! Where `lanchat cluster join` puts its files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use crate::cli::args::ClusterJoinArgs;
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
+use crate::server::KEY_FILE;
+
+/// The unit of the system service, as packages and administrators install it.
+const SERVICE_UNITS: [&str; 3] = [
+    "/etc/systemd/system/lanchat.service",
+    "/usr/lib/systemd/system/lanchat.service",
+    "/lib/systemd/system/lanchat.service",
+];
 
 pub(super) const CONF: &str = "nats-server.conf";
 pub(super) const ENGINE_FILE: &str = "engine.toml";
@@ -33,7 +41,11 @@ impl JoinPlaces {
         let absolute = |path: PathBuf| {
             std::path::absolute(&path).with_context(|| format!("cannot use {}", path.display()))
         };
-        let data = absolute(own_server::directory(args.data_dir.clone().or(data_dir))?)?;
+        let data = match args.data_dir.clone().or(data_dir) {
+            Some(dir) => dir,
+            None => usual_data_dir()?,
+        };
+        let data = absolute(data)?;
         // Elsewhere, the engine has no usual places.
         let is_service = cfg!(unix) && data == own_server::service_dir();
         let usual = || if is_service { "/etc/nats".into() } else { ".".into() };
@@ -51,4 +63,13 @@ impl JoinPlaces {
     pub(super) fn engine_file(&self) -> PathBuf {
         self.data.join(ENGINE_FILE)
     }
+}
+
+/// The data directory of this user's own server if there is one, or else that of the system service if it is
+/// installed, even if it has not run yet.
+fn usual_data_dir() -> Result<PathBuf, ExitError> {
+    let dir = own_server::directory(None)?;
+    let has_server = dir.join(KEY_FILE).exists();
+    let is_installed = cfg!(unix) && SERVICE_UNITS.iter().any(|unit| Path::new(unit).exists());
+    Ok(if !has_server && is_installed { own_server::service_dir() } else { dir })
 }

@@ -19,7 +19,7 @@ pub(super) fn next_steps(places: &JoinPlaces, secrets: &[PathBuf]) -> String {
 }
 
 fn service(places: &JoinPlaces, secrets: &[PathBuf]) -> String {
-    let [conf, engine_file] = [&places.conf(), &places.engine_file()].map(|path| quoted(path));
+    let (conf, engine_file) = (quoted(&places.conf()), places.engine_file().display().to_string());
     let store = quoted(&places.store);
     let mut owned: Vec<String> = secrets.iter().map(|path| quoted(path)).collect();
     if places.is_own_out {
@@ -31,7 +31,7 @@ fn service(places: &JoinPlaces, secrets: &[PathBuf]) -> String {
          cp {conf} {ENGINE_SETTINGS} && chmod 644 {ENGINE_SETTINGS}\n  \
          install -d -o nats -g nats -m 700 {store}\n  \
          systemctl enable nats-server && systemctl restart nats-server\n  \
-         in the table [serve] of /etc/lanchat/config.toml: engine-file = {engine_file}\n  \
+         in the table [serve] of /etc/lanchat/config.toml: engine-file = {engine_file:?}\n  \
          systemctl enable lanchat && systemctl restart lanchat\n",
         owned.join(" ")
     )
@@ -46,7 +46,7 @@ fn by_hand(places: &JoinPlaces) -> String {
     )
 }
 
-/// A path as a shell takes it, and TOML.
+/// A path as a shell takes it.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@".contains(c);

@@ -61,6 +61,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore a backup, here or on another machine')
             [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Recover a damaged history')
             [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Erase a person from a server')
+            [CompletionResult]::new('cluster', 'cluster', [CompletionResultType]::ParameterValue, 'Set up a chat of several servers, which survives a machine that fails')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Show a man page')
             break
@@ -368,6 +369,53 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'lanchat;cluster' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Make the join files for a chat of 1, 3 or 5 servers')
+            [CompletionResult]::new('join', 'join', [CompletionResultType]::ParameterValue, 'Make this machine a server of a chat, with a join file')
+            break
+        }
+        'lanchat;cluster;new' {
+            [CompletionResult]::new('--box', '--box', [CompletionResultType]::ParameterName, 'A server: a name of 1 to 8 letters a to z and digits, and the address or host name of its machine, which the other servers and people reach; once per server')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Take the key of the server with this data directory, so that people''s clients recognise the chat. Stop the server first')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port of each server for people')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port of each server for people')
+            [CompletionResult]::new('--engine-port', '--engine-port', [CompletionResultType]::ParameterName, 'The port of each engine for lanchat')
+            [CompletionResult]::new('--route-port', '--route-port', [CompletionResultType]::ParameterName, 'The port of each engine for the other engines')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The directory for the files [default: the current one]')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The directory for the files [default: the current one]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'lanchat;cluster;join' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: that of your own server if there is one, or else that of the system service if it is installed]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]')
+            [CompletionResult]::new('--store-dir', '--store-dir', [CompletionResultType]::ParameterName, 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod cluster;
+pub mod cluster_files;
 pub mod discovery;
 pub mod encoding;
 pub mod engine;

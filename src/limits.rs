@@ -5,6 +5,7 @@
 mod changes;
 mod clock;
 mod cluster;
+mod cluster_files;
 mod discovery;
 mod fairness;
 mod gate;
@@ -19,6 +20,7 @@ mod web;
 pub use changes::*;
 pub use clock::*;
 pub use cluster::*;
+pub use cluster_files::*;
 pub use discovery::*;
 pub use fairness::*;
 pub use gate::*;

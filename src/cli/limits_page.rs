@@ -1,6 +1,9 @@
 //! A server's limits, as its man page and docs/limits.md list them. The values come from [`crate::limits`], so
 //! that both pages stay correct.
 
+mod seen;
+mod servers;
+
 use std::time::Duration;
 
 use super::pages::Paragraph;
@@ -43,7 +46,10 @@ pub fn limits_table() -> String {
 }
 
 fn limits() -> Vec<Limit> {
-    [people(), files(), strangers(), browsers(), resources(), seen()].into_iter().flatten().collect()
+    [people(), files(), strangers(), browsers(), resources(), servers::servers(), seen::seen()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn people() -> Vec<Limit> {
@@ -382,31 +388,6 @@ fn resources() -> Vec<Limit> {
             value: format!("{}.", size(MAX_MOTD_BYTES)),
             charged: "the server's administrator",
             beyond: "the server does not start",
-        },
-    ]
-}
-
-fn seen() -> Vec<Limit> {
-    vec![
-        Limit {
-            what: "log lines about refused connections",
-            value: format!(
-                "{REFUSALS_LOGGED_AT_ONCE} at once with one reason, then {REFUSALS_LOGGED_PER_SECOND} per second; {JOURNAL_QUEUE} wait to be written, with lines of --log-connections."
-            ),
-            charged: "all together",
-            beyond: "the log tells every 10 s how many more there were",
-        },
-        Limit {
-            what: "readers of --metrics",
-            value: format!(
-                "{METRICS_READERS} at a time, for {} each; {} for a request with {METRICS_HEADERS} headers; {} of a \
-                 wrong one are read and dropped.",
-                span(2 * METRICS_TIMEOUT),
-                size(METRICS_REQUEST_BYTES),
-                size(METRICS_DRAIN_BYTES as usize)
-            ),
-            charged: "all together",
-            beyond: "others wait; the server closes slow ones",
         },
     ]
 }

@@ -60,6 +60,9 @@ pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     definition(command, &mut page)?;
     let mut rest = Roff::new();
+    if subcommand.is_some() {
+        command.get_subcommands().for_each(|inner| inner_command(inner, &mut rest));
+    }
     environment(command, &mut rest);
     entries("FILES", pages::files(subcommand), &mut rest);
     if subcommand == Some("serve") {
@@ -132,11 +135,20 @@ fn definition(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     man.render_name_section(page)?;
     let mut synopsis = Roff::new();
     synopsis.control("SH", ["SYNOPSIS"]);
-    synopsis.text([roman(synopsis_of(command))]);
+    let is_main = command.get_name() == "lanchat";
+    if is_main || !command.has_subcommands() {
+        synopsis.text([roman(synopsis_of(command))]);
+    }
+    for (place, inner) in command.get_subcommands().enumerate().filter(|_| !is_main) {
+        if place > 0 {
+            synopsis.control("br", []);
+        }
+        synopsis.text([roman(synopsis_of(inner))]);
+    }
     synopsis.to_writer(page)?;
     man.render_description_section(page)?;
     man.render_options_section(page)?;
-    if command.has_subcommands() {
+    if is_main {
         man.render_subcommands_section(page)?;
     }
     Ok(())
@@ -164,6 +176,28 @@ fn synopsis_of(command: &Command) -> String {
         words.push("[COMMAND]".to_owned());
     }
     words.join(" ")
+}
+
+/// Renders a section about the subcommand of a subcommand, which has no page of its own.
+fn inner_command(command: &Command, roff: &mut Roff) {
+    let title = command.get_bin_name().unwrap_or_default().to_uppercase();
+    roff.control("SH", [title.as_str()]);
+    let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
+    let is_own = |arg: &&Arg| !arg.is_hide_set() && !arg.is_global_set() && arg.get_id() != "help";
+    for (place, paragraph) in about.split("\n\n").enumerate() {
+        if place > 0 {
+            roff.control("PP", []);
+        }
+        roff.text([roman(paragraph)]);
+    }
+    for arg in command.get_arguments().filter(is_own) {
+        roff.control("TP", []);
+        roff.text([bold(arg.to_string())]);
+        let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
+        let default = arg.get_default_values().iter().map(|value| value.to_string_lossy()).next();
+        let default = default.map_or(String::new(), |value| format!(" [default: {value}]"));
+        roff.text([roman(help.replace("\n\n", " ") + &default)]);
+    }
 }
 
 fn environment(command: &Command, roff: &mut Roff) {
@@ -215,10 +249,12 @@ fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
             "-restore",
             "-repair",
             "-forget",
+            "-cluster",
         ]
         .map(|name| format!("lanchat{name}"))
         .into(),
         Some("status") => ["", "-serve"].map(|name| format!("lanchat{name}")).into(),
+        Some("cluster") => ["", "-serve", "-backup", "-restore"].map(|name| format!("lanchat{name}")).into(),
         Some("backup" | "restore" | "repair" | "forget") => {
             ["", "-serve", "-backup", "-restore", "-repair", "-forget"]
                 .map(|name| format!("lanchat{name}"))
@@ -256,6 +292,21 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[1].len() < MAX_LINE_BYTES && !lines[1].ends_with(' '));
         assert_eq!(format!("{} {}", lines[1], lines[2]), "word ".repeat(30).trim());
+    }
+
+    #[test]
+    fn subcommands_of_a_subcommand_are_on_its_page_and_the_others_on_pages_of_their_own() {
+        let cluster = String::from_utf8(page(Some("cluster")).unwrap()).unwrap();
+        for part in
+            ["\nlanchat cluster new [OPTIONS] ", "\n.SH \"LANCHAT CLUSTER JOIN\"\n", "\\-\\-store\\-dir"]
+        {
+            assert!(cluster.contains(part), "{part}: {cluster}");
+        }
+        let main = String::from_utf8(page(None).unwrap()).unwrap();
+        assert!(
+            main.contains("\n.SH SUBCOMMANDS\n") && !main.contains("\nlanchat serve [OPTIONS]"),
+            "{main}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod announce;
 mod args;
 mod backup;
 mod chat_table;
+mod cluster;
 mod completions;
 mod config;
 mod copies;
@@ -125,6 +126,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
         Some(Subcommand::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,
         Some(Subcommand::Forget(args)) => forget::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Repair(args)) => rescue::repair(common, &args, configured.data_dir)?,
+        Some(Subcommand::Cluster(args)) => cluster::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Completions(args)) => completions::run(&args)?,
         Some(Subcommand::Man(args)) => man::run(&args)?,
     }

@@ -93,6 +93,25 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
                  sudo systemctl start lanchat",
             ),
         ],
+        Some("cluster") => &[
+            (
+                "Make the files for a chat of three servers, on any machine:",
+                "lanchat cluster new office --box a=192.168.1.21 --box b=192.168.1.22 --box c=192.168.1.23",
+            ),
+            (
+                "Make them for a chat that goes on with the key of the system service:",
+                "sudo systemctl disable --now lanchat && sudo lanchat cluster new office --box a=192.168.1.21 \
+                 --box b=192.168.1.22 --box c=192.168.1.23 --from /var/lib/lanchat",
+            ),
+            (
+                "Make a machine with the system service a server of the chat:",
+                "sudo lanchat cluster join a.join",
+            ),
+            (
+                "Do so without the system service, in directories of your own:",
+                "lanchat cluster join a.join --data-dir chat --out engine",
+            ),
+        ],
         Some("invite") => &[
             ("Print the links:", "lanchat invite"),
             ("Print links and a QR code for browsers:", "lanchat invite --web"),

@@ -31,9 +31,10 @@ pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Paragraph> {
     };
     let meaning = |exit: Exit| match subcommand {
         Some("doctor") => Some(of_doctor(exit)),
-        Some("serve" | "backup" | "restore" | "repair" | "forget" | "export" | "completions" | "man") => {
-            of_local(exit)
-        }
+        Some(
+            "serve" | "backup" | "restore" | "repair" | "forget" | "cluster" | "export" | "completions"
+            | "man",
+        ) => of_local(exit),
         _ => Some(exit.meaning()),
     };
     Exit::ALL.into_iter().filter_map(|exit| Some(numbered(exit, meaning(exit)?))).collect()

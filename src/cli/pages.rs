@@ -33,6 +33,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
         Some("restore") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE, REPLACED]),
         Some("repair") => owned(&[SERVER_HISTORY, DAMAGED]),
         Some("forget") => owned(&[SERVER_HISTORY]),
+        Some("cluster") => cluster_files(),
         Some("serve") => server_files(),
         _ => Vec::new(),
     });
@@ -80,6 +81,30 @@ fn server_files() -> Vec<Paragraph> {
         ),
         ("/etc/lanchat/passphrase", "The passphrase of the system service, if you choose one: see SERVICE."),
         ("/etc/lanchat/config.toml", "The system service's config file; the service starts with --config."),
+    ])
+}
+
+/// The files that `lanchat cluster` writes.
+fn cluster_files() -> Vec<Paragraph> {
+    owned(&[
+        (
+            "NAME.join",
+            "A join file: the chat's key, a certificate for the engine, and all servers' addresses. It is a secret.",
+        ),
+        SERVER_KEY,
+        PASSPHRASE,
+        (
+            "$XDG_DATA_HOME/lanchat/engine.toml",
+            "The engine file: this server's name, all servers' addresses, and how to reach the engine. \
+             engine-ca.pem, engine-cert.pem and engine-key.pem beside it are the server's certificate for the engine. A \
+             backup does not contain these four: after a restore on a new machine, join again.",
+        ),
+        (
+            "/etc/nats/nats-server.conf",
+            "The engine's settings; beside it are copies of the three certificates. --out names another directory. The \
+             packages of nats-server expect the settings in /etc/nats-server.conf.",
+        ),
+        ("/var/lib/nats", "The engine's data; --store-dir names another directory."),
     ])
 }
 

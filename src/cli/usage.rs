@@ -120,14 +120,28 @@ fn one_line(error: &clap::Error, words: &[OsString]) -> String {
     if subcommand.is_none() && error.kind() == ErrorKind::InvalidSubcommand && !parts[0].contains("similar") {
         parts.push("to join a server by its host name: lanchat --host HOST");
     }
-    let topic = subcommand.map_or("lanchat".to_owned(), |name| format!("lanchat {name}"));
-    format!("{}; see '{topic} --help'", parts.join("; "))
+    format!("{}; see '{} --help'", parts.join("; "), topic(words))
 }
 
 /// Guesses the subcommand from words that do not parse.
 fn subcommand(words: &[OsString]) -> Option<String> {
     let cli = args::definition();
-    words.iter().skip(1).find_map(|word| Some(cli.find_subcommand(word)?.get_name().to_owned()))
+    let mut rest = words.iter().skip(1);
+    let command = rest.find_map(|word| cli.find_subcommand(word))?;
+    Some(command.get_name().to_owned())
+}
+
+/// The same with the subcommand of that subcommand, as in `cluster join`.
+fn topic(words: &[OsString]) -> String {
+    let cli = args::definition();
+    let (mut topic, mut command) = ("lanchat".to_owned(), &cli);
+    for word in words.iter().skip(1) {
+        if let Some(inner) = command.find_subcommand(word) {
+            topic += &format!(" {}", inner.get_name());
+            command = inner;
+        }
+    }
+    topic
 }
 
 /// The option that an error is about, and its variable, if the invalid value comes from there.
@@ -231,6 +245,13 @@ mod tests {
         assert!(wrong.ends_with("; see 'lanchat serve --help'"), "{wrong}");
         let wrong = message("lanchat send --tp bob hi");
         assert!(wrong.ends_with("; see 'lanchat send --help'"), "{wrong}");
+        let wrong = message("lanchat cluster");
+        assert!(
+            wrong.contains("requires a subcommand") && wrong.ends_with("; see 'lanchat cluster --help'"),
+            "{wrong}"
+        );
+        let wrong = message("lanchat cluster join --otu x");
+        assert!(wrong.ends_with("; see 'lanchat cluster join --help'"), "{wrong}");
     }
 
     #[test]

@@ -90,15 +90,37 @@ impl Keypair {
     }
 
     fn from_content(path: &Path, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Self, KeyError> {
-        let content = content.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => KeyError::Missing(path.into()),
-            io::ErrorKind::InvalidData => KeyError::Damaged(path.into()),
-            _ => KeyError::Unusable(path.into(), error),
-        })?;
-        let damaged = || KeyError::Damaged(path.into());
-        let pem = Zeroizing::new(encoding::decode(&content).map_err(|_| damaged())?.0);
-        let mut key = rcgen::KeyPair::from_pem(&pem).map_err(|_| damaged())?;
-        Self::new(&mut key).map_err(|_| damaged())
+        let pem = text_of(path, content)?;
+        Self::from_pem(&pem).ok_or_else(|| KeyError::Damaged(path.into()))
+    }
+
+    /// The keypair of a key in PEM; `None`: it is something else, or a key of another kind.
+    pub fn from_pem(pem: &str) -> Option<Self> {
+        let mut key = rcgen::KeyPair::from_pem(pem).ok()?;
+        Self::new(&mut key).ok()
+    }
+
+    /// A new key in PEM, for a file on another machine.
+    ///
+    /// # Errors
+    /// If the system provides no random numbers.
+    pub fn new_pem() -> Result<Zeroizing<String>, KeyError> {
+        let mut key = generate()?;
+        let pem = Zeroizing::new(key.serialize_pem());
+        key.zeroize();
+        Ok(pem)
+    }
+
+    /// The key in a file as it is, in PEM, for a file on another machine.
+    ///
+    /// # Errors
+    /// Those of [`Keypair::load`].
+    pub fn load_pem(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+        let pem = text_of(path, files::read_secret(path, MAX_SECRET_FILE_BYTES))?;
+        match Self::from_pem(&pem) {
+            Some(_) => Ok(pem),
+            None => Err(KeyError::Damaged(path.into())),
+        }
     }
 
     /// Generates a keypair for this run; fails if the system provides no random numbers.
@@ -140,6 +162,17 @@ impl fmt::Debug for Keypair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keypair").field(&self.fingerprint).finish()
     }
+}
+
+/// The text of a file with a key.
+fn text_of(path: &Path, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Zeroizing<String>, KeyError> {
+    let content = content.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => KeyError::Missing(path.into()),
+        io::ErrorKind::InvalidData => KeyError::Damaged(path.into()),
+        _ => KeyError::Unusable(path.into(), error),
+    })?;
+    let (text, _) = encoding::decode(&content).map_err(|_| KeyError::Damaged(path.into()))?;
+    Ok(Zeroizing::new(text))
 }
 
 fn generate() -> Result<rcgen::KeyPair, KeyError> {

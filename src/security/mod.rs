@@ -7,6 +7,7 @@
 pub mod art;
 mod certificate;
 mod channel;
+mod engine_certificate;
 mod keys;
 mod known;
 mod page_certificate;
@@ -22,6 +23,7 @@ mod web;
 mod web_certificate;
 
 pub use channel::{ChannelError, ServerChannel, Status};
+pub use engine_certificate::{EngineAuthority, EngineCertificateError, EngineIdentity};
 pub use keys::{KeyError, Keypair};
 pub use known::{
     KeyVerdict, KnownServer, KnownServers, Presented, RequestedServer, TrustBasis, Unreadable, system_dir,

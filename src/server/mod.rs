@@ -50,6 +50,7 @@ mod recovery;
 mod refusal_reason;
 mod reload;
 mod secrets;
+mod seed;
 mod signals;
 mod slots;
 mod staging;
@@ -71,6 +72,7 @@ pub use handle::Handle;
 pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
+pub use seed::add_files;
 pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 

@@ -19,6 +19,8 @@ mod changes;
 mod clock;
 mod closed;
 mod cluster;
+#[cfg(target_os = "linux")]
+mod cluster_setup;
 mod command_line;
 #[cfg(unix)]
 mod console;

@@ -3,6 +3,7 @@
 //! An option with an environment variable is also a key of the config file; [`super::config`] makes the key's
 //! value the option's default.
 
+mod cluster;
 mod connect;
 mod file_users;
 mod files;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
+pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs};
 pub(crate) use connect::{ConnectArgs, JoinArgs};
 pub(crate) use file_users::{ReceiveArgs, SendFileArgs};
 pub(crate) use history::{BackupArgs, ExportArgs, ForgetArgs, Format, RepairArgs, RestoreArgs};
@@ -26,7 +28,7 @@ pub(crate) use other::{
     CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
     TrustArgs,
 };
-pub(crate) use serve::ServeArgs;
+pub(crate) use serve::{ServeArgs, server_name};
 pub(crate) use watch::{LogFormat, StatusArgs};
 pub(crate) use web::WebChoice;
 
@@ -77,7 +79,8 @@ or a key of the config file. Flags override variables, and variables override th
 pub(crate) fn definition() -> clap::Command {
     // The last of repeated options wins, so that an alias with options can be overridden.
     let adjusted = |command: clap::Command| command.args_override_self(true).mut_args(adjusted);
-    adjusted(Cli::command()).mut_subcommands(adjusted).mut_subcommands(counted)
+    let whole = |command: clap::Command| adjusted(command).mut_subcommands(adjusted);
+    adjusted(Cli::command()).mut_subcommands(whole).mut_subcommands(counted)
 }
 
 /// Gives `-n` of `tail` the meaning that it has in the system's `tail`.
@@ -205,6 +208,13 @@ pub(crate) enum Subcommand {
     /// file of the history has these words; backups, exports and other people's clients keep theirs. Bans and
     /// mutes stay. It asks first, and tells what it erased.
     Forget(ForgetArgs),
+
+    /// Set up a chat of several servers, which survives a machine that fails.
+    ///
+    /// The servers share one chat, with one key, over an engine: NATS JetStream, a nats-server beside each of them.
+    /// `lanchat cluster new` makes a file for each server, and `lanchat cluster join` there does the rest. A single
+    /// server needs none of this.
+    Cluster(ClusterArgs),
 
     /// Print the completion script for a shell.
     ///

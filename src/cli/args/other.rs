@@ -16,7 +16,7 @@ use crate::name::RoomName;
 use crate::protocol::Moment;
 
 /// Every subcommand; each has a man page.
-pub const SUBCOMMANDS: [&str; 17] = [
+pub const SUBCOMMANDS: [&str; 18] = [
     "serve",
     "discover",
     "send",
@@ -32,6 +32,7 @@ pub const SUBCOMMANDS: [&str; 17] = [
     "restore",
     "repair",
     "forget",
+    "cluster",
     "completions",
     "man",
 ];

@@ -338,7 +338,7 @@ fn ip_address(text: &str) -> Result<IpAddr, String> {
 }
 
 /// Checks that a name can be announced in full and shown unchanged.
-fn server_name(name: &str) -> Result<String, String> {
+pub(crate) fn server_name(name: &str) -> Result<String, String> {
     match name.len() {
         _ if name.trim().is_empty() => Err("the name is empty; type at least one letter".into()),
         _ if safe_line(name) != name => {

@@ -60,10 +60,11 @@ pub(super) fn attach(cli: Command, context: &Arc<TabContext>) -> Command {
     let topics: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     cli.mut_args(|arg| attach_to("", arg)).mut_subcommands(|command| {
         let name = command.get_name().to_owned();
-        command.mut_args(|arg| match (name.as_str(), arg.get_id().as_str()) {
+        let command = command.mut_args(|arg| match (name.as_str(), arg.get_id().as_str()) {
             ("man", "subcommand") => arg.add(self::topics(topics.clone())),
             (name, _) => attach_to(name, arg),
-        })
+        });
+        command.mut_subcommands(|inner| inner.mut_args(|arg| attach_to(&name, arg)))
     })
 }
 

@@ -2,9 +2,7 @@
 
 use super::reader::TestNode;
 use super::servers::{Setup, nats};
-use lanchat::cluster::ledger::Ledger;
-use lanchat::cluster::node::{Action, Node};
-use lanchat::cluster::record::{Lead, LogRecord, NodeId, NodeRun};
+use lanchat::cluster::{Ledger, Node, NodeAction, NodeId};
 use lanchat::engine::{EngineEvent, EngineHandle};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};

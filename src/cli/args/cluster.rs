@@ -1,0 +1,90 @@
+//! Options of `lanchat cluster`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::serve::server_name;
+use crate::cluster_files::ClusterServer;
+use crate::limits::{DEFAULT_ENGINE_PORT, DEFAULT_PORT, DEFAULT_ROUTE_PORT};
+
+#[derive(Clone, Debug, Args)]
+#[command(disable_help_subcommand = true, arg_required_else_help = false)]
+pub(crate) struct ClusterArgs {
+    #[command(subcommand)]
+    pub(crate) action: ClusterAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ClusterAction {
+    /// Make the join files for a chat of 1, 3 or 5 servers.
+    ///
+    /// Writes a file per server, such as a.join, with the chat's key and the certificates of the engine. Copy
+    /// each to its machine, run `lanchat cluster join` there, and delete it: anyone who can read it can act as
+    /// the chat's server. It replaces no file, and contacts no machine.
+    New(ClusterNewArgs),
+
+    /// Make this machine a server of a chat, with a join file.
+    ///
+    /// Writes the engine's settings (nats-server.conf) and certificates, and into the data directory the chat's
+    /// key and engine.toml, then prints the next commands. It replaces no file, and refuses a machine that
+    /// belongs to another chat; running it twice does no harm.
+    Join(ClusterJoinArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClusterNewArgs {
+    /// The chat's name, which people see.
+    #[arg(value_name = "CHAT", value_parser = server_name)]
+    pub(crate) chat: String,
+
+    /// A server: a name of 1 to 8 letters a to z and digits, and the address or host name of its machine, which
+    /// the other servers and people reach; once per server.
+    #[arg(long = "box", value_name = "NAME=HOST", required = true)]
+    pub(crate) boxes: Vec<ClusterServer>,
+
+    /// Take the key of the server with this data directory, so that people's clients recognise the chat. Stop
+    /// the server first.
+    ///
+    /// Its history stays there; the first --box is the server that brings it along.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) from: Option<PathBuf>,
+
+    /// The port of each server for people.
+    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_PORT)]
+    pub(crate) port: u16,
+
+    /// The port of each engine for lanchat.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_ENGINE_PORT)]
+    pub(crate) engine_port: u16,
+
+    /// The port of each engine for the other engines.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_ROUTE_PORT)]
+    pub(crate) route_port: u16,
+
+    /// The directory for the files [default: the current one].
+    #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClusterJoinArgs {
+    /// The join file for this machine.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// The data directory of the server on this machine [default: that of your own server if there is one, or else
+    /// that of the system service if it is installed].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// The directory for the engine's settings and certificates [default: /etc/nats for the system service, or
+    /// else the current one].
+    #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+
+    /// The directory for the engine's data [default: /var/lib/nats for the system service, or else jetstream
+    /// beside its settings].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) store_dir: Option<PathBuf>,
+}

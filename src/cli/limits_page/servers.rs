@@ -1,0 +1,20 @@
+//! The limits on chats of several servers.
+
+use super::{Limit, size};
+use crate::cli::values::Size;
+use crate::limits::*;
+
+pub(super) fn servers() -> Vec<Limit> {
+    let sizes = CLUSTER_SIZES.map(|size| size.to_string()).join(", ");
+    vec![Limit {
+        what: "servers of a chat (cluster)",
+        value: format!(
+            "{sizes}; a name: {MAX_NODE_NAME_CHARS} characters; a join file or engine file: {}. The engine: packets of {}, {} on the disk, certificates for {ENGINE_CERTIFICATE_YEARS} years.",
+            size(MAX_CLUSTER_FILE_BYTES),
+            size(ENGINE_PAYLOAD_BYTES),
+            Size(ENGINE_STORE_BYTES)
+        ),
+        charged: "the servers' administrator",
+        beyond: "`lanchat cluster` refuses; the engine refuses messages until there is room",
+    }]
+}

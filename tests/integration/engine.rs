@@ -10,3 +10,4 @@ mod latency;
 mod reader;
 mod servers;
 mod single;
+mod storm;

@@ -2,9 +2,7 @@
 //!
 //! Each is appended at the position after the one before, without waiting for that one's answer. An answer decides
 //! nothing: a turn is in the log once the leader reads it there. If a record of somebody else takes a place, all turns
-//! that wait move on by one, and are appended again: at first the front alone. For the appends that are under way take
-//! the next places in turn, where they do not count. If all were appended again at each of those places, they would do
-//! the same, without end.
+//! that wait move on by one, and are appended again.
 
 use super::record::{Chain, LogRecord, NodeRun, Turn};
 use std::collections::VecDeque;
@@ -25,8 +23,6 @@ pub(super) struct Proposals {
     chain: Chain,
     /// In order; the front is the next that counts.
     waiting: VecDeque<Proposal>,
-    /// How many are under way at most: one from a foreign record until the front is in the log.
-    window: usize,
 }
 
 #[derive(Debug)]
@@ -40,7 +36,7 @@ struct Proposal {
 
 impl Proposals {
     pub(super) fn new(term: u64, chain: Chain) -> Self {
-        Self { term, number: 0, chain, waiting: VecDeque::new(), window: WINDOW }
+        Self { term, number: 0, chain, waiting: VecDeque::new() }
     }
 
     pub(super) fn add(&mut self, taken: Vec<(NodeRun, u64)>, body: Vec<u8>) {
@@ -54,7 +50,6 @@ impl Proposals {
     /// The front is in the log. So what came too early for the log may have its turn now.
     pub(super) fn settle(&mut self) {
         self.waiting.pop_front();
-        self.window = WINDOW;
         self.waiting.iter_mut().filter(|proposal| proposal.is_refused).for_each(Proposal::again);
     }
 
@@ -68,12 +63,11 @@ impl Proposals {
     /// All belong one position further on.
     pub(super) fn shift(&mut self) {
         self.waiting.iter_mut().for_each(Proposal::again);
-        self.window = 1;
     }
 
     /// What to append now: each with the position of the record before it. `position`: of the last record read.
     pub(super) fn due(&mut self, position: u64, now: Duration) -> Vec<(u64, Vec<u8>)> {
-        let window = self.waiting.iter_mut().take(self.window).enumerate();
+        let window = self.waiting.iter_mut().take(WINDOW).enumerate();
         let is_due = |sent: Option<Duration>| sent.is_none_or(|sent| now >= sent + AGAIN);
         let due = window.filter(|(_, proposal)| is_due(proposal.sent));
         due.map(|(place, proposal)| {

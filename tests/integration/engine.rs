@@ -5,7 +5,6 @@
 
 mod checks;
 mod cluster;
-mod core;
 mod latency;
 mod reader;
 mod servers;

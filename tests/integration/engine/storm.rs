@@ -54,7 +54,7 @@ async fn nothing_is_lost_or_doubled_in_a_storm() {
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
     let mut writer = TestNode::start(nats.config("chat", 0)).await;
     let mut reader = TestNode::start(nats.config("chat", 1)).await;
-    let (told, last) = tokio::sync::watch::channel(0);
+    let (told, mut last) = tokio::sync::watch::channel(u64::MAX);
     let writes = tokio::spawn(async move {
         let (mut next, mut longest) = (1, Duration::ZERO);
         while Instant::now() < end {
@@ -66,18 +66,18 @@ async fn nothing_is_lost_or_doubled_in_a_storm() {
             writer.append_up_to(next, next + PORTION - 1, at).await;
             next += PORTION;
         }
-        told.send_replace(next - 1);
         println!("{} numbers in {} records; longest wait {longest:?}", next - 1, writer.position);
+        told.send_replace(next - 1);
     });
     let reads = tokio::spawn(async move {
         let mut expected = 1;
-        loop {
-            for number in reader.read_up_to(expected + PORTION - 1).await {
-                assert_eq!(number, expected);
-                expected += 1;
-            }
-            if *last.borrow() == expected - 1 {
-                return;
+        while expected <= *last.borrow_and_update() {
+            tokio::select! {
+                read = reader.read_up_to(expected) => {
+                    assert_eq!(read, [expected]);
+                    expected += 1;
+                }
+                _ = last.changed() => {}
             }
         }
     });

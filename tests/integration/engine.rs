@@ -5,8 +5,8 @@
 
 mod checks;
 mod cluster;
-mod core;
 mod latency;
 mod reader;
 mod servers;
 mod single;
+mod storm;

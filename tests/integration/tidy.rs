@@ -42,7 +42,7 @@ const CLIENT_LAYERS: [&[&str]; 11] = [
 ];
 
 /// What only one place may name, so that it can be replaced there.
-const OWNERS: [(&str, &[&str]); 22] = [
+const OWNERS: [(&str, &[&str]); 23] = [
     ("mio", &["src/server/"]),
     ("mdns_sd", &["src/discovery/"]),
     ("simple_dns", &["src/discovery/"]),
@@ -52,6 +52,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("rcgen", &["src/security/"]),
     ("ring::", &["src/security/", "src/store/checksum.rs"]),
     ("spake2", &["src/security/"]),
+    ("async_nats", &["src/engine/nats/"]),
     ("unicode_security", &["src/name/"]),
     ("rusqlite", &["src/store/"]),
     ("rustyline", &["src/prompt/"]),

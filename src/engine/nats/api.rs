@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 
-/// How long to wait for an answer. While the engine elects, there is none.
+/// How long to wait for an answer. While the engine elects, no answer comes.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The codes of JetStream's errors that mean something to the adapter.
@@ -35,7 +35,7 @@ pub(super) enum ApiFault {
 
 /// The error in an answer, if it has one.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct ErrorMember {
     error: Option<ApiError>,
 }
 
@@ -199,7 +199,7 @@ async fn request<T: DeserializeOwned>(
 
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiFault> {
     let strange = |error: serde_json::Error| ApiFault::Unanswered(format!("unknown answer: {error}"));
-    let error: Answer = serde_json::from_slice(answer).map_err(strange)?;
+    let error: ErrorMember = serde_json::from_slice(answer).map_err(strange)?;
     match error.error {
         Some(error) => Err(ApiFault::Refused { code: error.err_code, text: error.description }),
         None => serde_json::from_slice(answer).map_err(strange),

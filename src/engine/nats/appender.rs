@@ -3,7 +3,7 @@
 use super::super::EngineEvent;
 use super::api::{ApiFault, append_fault, code};
 use super::config::EngineConfig;
-use super::health::Health;
+use super::health::EngineHealth;
 use super::link::Link;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
@@ -31,7 +31,7 @@ pub(super) struct Append {
 pub(super) struct Appender {
     link: Link,
     subject: String,
-    health: Health,
+    health: EngineHealth,
     events: mpsc::Sender<EngineEvent>,
     inbox: String,
     answers: Subscriber,
@@ -54,7 +54,7 @@ impl Appender {
     pub(super) async fn new(
         link: Link,
         config: &EngineConfig,
-        health: Health,
+        health: EngineHealth,
         events: mpsc::Sender<EngineEvent>,
     ) -> Result<Self, async_nats::SubscribeError> {
         let inbox = link.client.new_inbox();

@@ -13,7 +13,7 @@ pub const DEFAULT_MAX_BYTES: u64 = 4 << 30;
 /// Longest chat id, in characters. It is a part of the names of a stream and of subjects.
 const MAX_CHAT_CHARS: usize = 64;
 
-/// What a node needs to use the engine.
+/// A node's access to the engine.
 #[derive(Clone)]
 pub struct EngineConfig {
     /// Where the engine's servers listen, such as `nats://192.168.1.21:4222`. They may contain a password.

@@ -2,7 +2,7 @@
 
 use super::api::StreamInfo;
 use super::config::EngineConfig;
-use super::greeting::{Greeting, Page};
+use super::greeting::{Greeting, MonitorPage};
 use async_nats::{ServerAddr, ServerInfo};
 use futures_util::future::join_all;
 
@@ -81,7 +81,7 @@ pub(super) async fn check_syncs(config: &EngineConfig) -> Result<Vec<String>, St
     if config.monitors.is_empty() {
         return Ok(vec![unknown("the engine".to_owned())]);
     }
-    let pages = join_all(config.monitors.iter().map(|address| Page::of(address))).await;
+    let pages = join_all(config.monitors.iter().map(|address| MonitorPage::of(address))).await;
     let mut warnings = Vec::new();
     for (address, page) in config.monitors.iter().zip(pages) {
         match page {

@@ -7,7 +7,7 @@
 use super::super::EngineEvent;
 use super::api::{StreamInfo, code, create_consumer};
 use super::config::EngineConfig;
-use super::health::Health;
+use super::health::EngineHealth;
 use super::link::Link;
 use async_nats::header::NATS_LAST_CONSUMER;
 use async_nats::{HeaderName, Message, StatusCode};
@@ -39,13 +39,13 @@ const STALLED: &str = "Nats-Consumer-Stalled";
 pub(super) struct Follower {
     pub(super) link: Link,
     pub(super) config: EngineConfig,
-    pub(super) health: Health,
+    pub(super) health: EngineHealth,
     pub(super) events: mpsc::Sender<EngineEvent>,
 }
 
 /// Where the follower is in one log.
 #[derive(Debug)]
-struct Place {
+struct LogReading {
     next: u64,
     /// When the log was created.
     log: Option<String>,
@@ -55,7 +55,7 @@ struct Place {
     skipped: u8,
 }
 
-impl Place {
+impl LogReading {
     fn after(position: u64) -> Self {
         Self { next: position + 1, log: None, doubted: None, skipped: 0 }
     }
@@ -80,7 +80,7 @@ impl Follower {
             let after = *wanted.borrow_and_update();
             let lost = match after {
                 Some(after) => {
-                    let mut place = Place::after(after);
+                    let mut place = LogReading::after(after);
                     tokio::select! {
                         lost = self.follow(&mut place) => lost,
                         again = wanted.changed() => match again {
@@ -104,7 +104,7 @@ impl Follower {
     }
 
     /// Follows until the log is lost.
-    async fn follow(&mut self, place: &mut Place) -> Result<Option<EngineEvent>, Gone> {
+    async fn follow(&mut self, place: &mut LogReading) -> Result<Option<EngineEvent>, Gone> {
         loop {
             self.link.connected().await;
             self.health.fit().await;
@@ -121,7 +121,7 @@ impl Follower {
     }
 
     /// Looks whether the log goes on from where the follower is.
-    async fn survey(&self, place: &mut Place) -> Survey {
+    async fn survey(&self, place: &mut LogReading) -> Survey {
         let found = match StreamInfo::get(&self.link, &self.config).await {
             Ok(info) => {
                 let other = place.log.as_ref().is_some_and(|log| *log != info.created);
@@ -149,7 +149,7 @@ impl Follower {
     }
 
     /// Reads from a new consumer until there is a doubt.
-    async fn consume(&mut self, place: &mut Place) -> Result<(), Gone> {
+    async fn consume(&mut self, place: &mut LogReading) -> Result<(), Gone> {
         let subject = self.link.client.new_inbox();
         let Ok(mut records) = self.link.client.subscribe(subject.clone()).await else { return Ok(()) };
         let created = create_consumer(&self.link, &self.config, place.next, &subject, BEAT_EVERY).await;
@@ -206,7 +206,7 @@ impl Follower {
                 .map(|value| value.as_str().to_owned())
         };
         let stalled = header(HeaderName::from_static(STALLED));
-        // The engine sends no more before it has this answer.
+        // The engine waits for this answer before it sends on.
         if let Some(reply) = message.reply.as_deref().map(str::to_owned).or(stalled)
             && self.link.client.publish(reply, Bytes::new()).await.is_err()
         {
@@ -217,7 +217,7 @@ impl Follower {
     }
 }
 
-/// What a look at the log shows.
+/// The result of a look at the log.
 enum Survey {
     Good,
     Unclear,

@@ -25,7 +25,7 @@ pub(super) struct Greeting {
 
 /// A monitoring port's general page.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Page {
+pub(super) struct MonitorPage {
     #[serde(default)]
     pub(super) server_name: String,
     #[serde(default)]
@@ -57,7 +57,7 @@ impl Greeting {
     }
 }
 
-impl Page {
+impl MonitorPage {
     pub(super) async fn of(address: &str) -> Result<Self, String> {
         within(async {
             let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;

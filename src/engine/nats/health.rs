@@ -1,4 +1,4 @@
-//! What the adapter's tasks know of each other: whether the engine is fit for use, and how appends do.
+//! News between the adapter's tasks: whether the engine is fit for use, and how appends do.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const FRESH: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone)]
-pub(super) struct Health {
+pub(super) struct EngineHealth {
     /// Whether the engine has passed all checks.
     fit: watch::Sender<bool>,
     appends: Arc<Mutex<Appends>>,
@@ -21,7 +21,7 @@ struct Appends {
     failed: Option<(Instant, String)>,
 }
 
-impl Health {
+impl EngineHealth {
     pub(super) fn new() -> Self {
         Self { fit: watch::Sender::new(false), appends: Arc::default() }
     }

@@ -31,7 +31,7 @@ use appender::{Append, Appender};
 use bytes::Bytes;
 use courier::{Courier, Letter};
 use follower::Follower;
-use health::Health;
+use health::EngineHealth;
 use link::Link;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -60,7 +60,7 @@ pub(super) struct NatsNode {
 pub struct StartedEngine {
     pub handle: EngineHandle,
     pub events: EngineEvents,
-    /// What could not be checked, and how to do it: a sentence each.
+    /// Checks that were not possible, and how to do them: a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ pub struct StartedEngine {
 pub async fn start(config: EngineConfig, create: Create) -> Result<StartedEngine, EngineFault> {
     config.check()?;
     let end = Instant::now() + START_PATIENCE;
-    let (link, health) = (Link::open(&config).await?, Health::new());
+    let (link, health) = (Link::open(&config).await?, EngineHealth::new());
     let mut warnings = fitness::check_versions(&config).await.map_err(EngineFault)?;
     warnings.extend(fitness::check_syncs(&config).await.map_err(EngineFault)?);
     if config.tls.is_none() {

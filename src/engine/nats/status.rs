@@ -16,9 +16,9 @@ pub struct EngineStatus {
     pub servers: Vec<EngineServer>,
     /// `Err`: why there is no news of the log.
     pub log: Result<EngineLog, String>,
-    /// What to correct, a sentence each.
+    /// Faults and their remedies, a sentence each.
     pub faults: Vec<String>,
-    /// What could not be checked, a sentence each.
+    /// Checks that were not possible, a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct EngineServer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineLog {
     pub stream: String,
-    /// The name of the server that leads; `None`: there is none, or the engine is a single server.
+    /// The name of the server that leads; `None`: during an election, and in an engine of one server.
     pub leader: Option<String>,
     /// Replicas on other servers than the leader.
     pub replicas: Vec<EngineReplica>,

@@ -5,7 +5,7 @@ use super::super::EngineEvent;
 use super::api::{ApiFault, StreamInfo, ask_account, code};
 use super::config::{Create, EngineConfig};
 use super::fitness::{check_majority, check_server, check_stream};
-use super::health::Health;
+use super::health::EngineHealth;
 use super::link::Link;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,7 +31,7 @@ pub(super) struct Watcher {
     pub(super) link: Link,
     pub(super) config: EngineConfig,
     pub(super) create: Create,
-    pub(super) health: Health,
+    pub(super) health: EngineHealth,
 }
 
 impl Watcher {

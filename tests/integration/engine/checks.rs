@@ -36,7 +36,7 @@ async fn a_server_that_says_it_is_old_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_does_not_sync_is_refused_if_its_monitoring_port_says_so() {
-    let Some(nats) = nats(&Setup { jetstream: String::new(), ..Setup::default() }) else { return };
+    let Some(nats) = nats(&Setup { jetstream: Some(String::new()), ..Setup::default() }) else { return };
     let config = nats.config("chat", 0);
     let why = refused(config.clone()).await;
     assert!(why.contains("set sync_interval: always"), "{why}");
@@ -62,12 +62,21 @@ async fn a_stream_that_is_not_as_configured_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_without_jetstream_or_with_small_messages_is_named() {
+async fn a_server_that_takes_small_messages_only_is_refused() {
     let Some(nats) = nats(&Setup { more: "max_payload: 64KB".to_owned(), ..Setup::default() }) else {
         return;
     };
     let why = refused(nats.config("chat", 0)).await;
     assert!(why.contains("set max_payload: 1MB"), "{why}");
+}
+
+#[tokio::test]
+async fn an_engine_without_jetstream_is_unreachable() {
+    let Some(nats) = nats(&Setup { jetstream: None, ..Setup::default() }) else { return };
+    let mut node = TestNode::start(nats.config("chat", 0)).await;
+    let told = node.next().await;
+    let EngineEvent::Unreachable(why) = told else { panic!("{told:?}") };
+    assert!(why.contains("add jetstream {}"), "{why}");
 }
 
 #[tokio::test]

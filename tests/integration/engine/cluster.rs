@@ -51,3 +51,17 @@ async fn without_a_majority_the_log_is_unreachable_and_takes_nothing() {
     node.wait_for(|event| *event == EngineEvent::Reachable).await;
     node.append_up_to(11, 20, |_| {}).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_stops_nobody_and_goes_on_later() {
+    let Some(mut nats) = nats(&three()) else { return };
+    let mut writer = TestNode::start(nats.config("chat", 0)).await;
+    let mut reader = TestNode::start(nats.config("chat", 1)).await;
+    writer.append_up_to(1, 100, |_| {}).await;
+    let leader = nats.leader("chat").await;
+    nats.server(&leader).freeze();
+    writer.append_up_to(101, 200, |_| {}).await;
+    nats.server(&leader).thaw();
+    writer.append_up_to(201, 300, |_| {}).await;
+    assert_eq!(reader.read_up_to(300).await, (1..=300).collect::<Vec<_>>());
+}

@@ -2,6 +2,7 @@
 
 use crate::support::peer::DEADLINE;
 use lanchat::engine::nats::EngineConfig;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -31,15 +32,15 @@ pub struct Nats {
 #[derive(Clone)]
 pub struct Setup {
     pub count: usize,
-    /// Goes into the part `jetstream`.
-    pub jetstream: String,
+    /// Goes into the part `jetstream`; `None`: there is no such part.
+    pub jetstream: Option<String>,
     /// Goes to the end.
     pub more: String,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { count: 1, jetstream: "sync_interval: always".to_owned(), more: String::new() }
+        Self { count: 1, jetstream: Some("sync_interval: always".to_owned()), more: String::new() }
     }
 }
 
@@ -51,16 +52,19 @@ fn version(program: &str) -> Option<Vec<u32>> {
     Some(version.split(['.', '-']).map_while(|part| part.parse().ok()).collect())
 }
 
+/// The program that the variable names, or `nats-server`, if its version fits.
 fn find(variable: &str, fits: fn(&[u32]) -> bool, what: &str) -> Option<String> {
     let named = std::env::var(variable).ok();
     let program = named.unwrap_or_else(|| "nats-server".to_owned());
     if version(&program).is_some_and(|version| fits(&version)) {
         return Some(program);
     }
-    let required = std::env::var("LANCHAT_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-    assert!(!required, "LANCHAT_REQUIRE_TOOLS=1, but there is no {what} here; name one with {variable}");
     eprintln!("skipped: there is no {what} here; name one with {variable}");
     None
+}
+
+fn new_program() -> Option<String> {
+    find("LANCHAT_NATS_SERVER", is_new, "nats-server 2.10.23 or newer")
 }
 
 fn is_new(version: &[u32]) -> bool {
@@ -69,14 +73,16 @@ fn is_new(version: &[u32]) -> bool {
 
 /// Starts servers; `None`: the test is skipped.
 pub fn nats(setup: &Setup) -> Option<Nats> {
-    let program = find("LANCHAT_NATS_SERVER", is_new, "nats-server 2.10.23 or newer")?;
-    Some(Nats::start(&program, setup))
+    let required = std::env::var("LANCHAT_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
+    let program = new_program();
+    assert!(program.is_some() || !required, "LANCHAT_REQUIRE_TOOLS=1, but there is no such nats-server here");
+    Some(Nats::start(&program?, setup))
 }
 
 /// Starts a server that is too old; `None`: the test is skipped.
 pub fn old_nats() -> Option<Nats> {
     let program = find("LANCHAT_OLD_NATS_SERVER", |version| !is_new(version), "nats-server before 2.10.23")?;
-    Some(Nats::start(&program, &Setup { jetstream: String::new(), ..Setup::default() }))
+    Some(Nats::start(&program, &Setup { jetstream: Some(String::new()), ..Setup::default() }))
 }
 
 fn free_ports(count: usize) -> Vec<u16> {
@@ -103,9 +109,12 @@ impl Nats {
                 1 => String::new(),
                 _ => format!("cluster {{ name: c, listen: \"127.0.0.1:{cluster}\", routes: [{routes}] }}"),
             };
+            let jetstream = jetstream.as_ref().map_or_else(String::new, |jetstream| {
+                format!("jetstream {{ store_dir: {own:?}, max_file: 8GB\n{jetstream} }}")
+            });
             let text = format!(
                 "listen: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitor}\"\nserver_name: n{number}\n\
-                 jetstream {{ store_dir: {own:?}, max_file: 8GB\n{jetstream} }}\n{cluster}\n{more}\n\
+                 {jetstream}\n{cluster}\n{more}\n\
                  pid_file: {:?}\n",
                 own.with_extension("pid")
             );
@@ -185,8 +194,21 @@ impl NatsServer {
     }
 
     pub fn restart(&mut self) {
-        let program = find("LANCHAT_NATS_SERVER", is_new, "nats-server 2.10.23 or newer").unwrap();
-        self.start(&program);
+        self.start(&new_program().unwrap());
+    }
+
+    /// Stops the process for a while: others see a server that does not answer, as behind a cut cable.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("a process");
+        kill_process(Pid::from_child(child), signal).expect("it runs");
     }
 
     /// Waits until clients can connect; `false`: another process has one of its ports.

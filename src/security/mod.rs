@@ -37,5 +37,5 @@ pub use process::protect_memory;
 pub use seal::{NotSealed, Seal};
 pub use server_tls::{ClientHelloReader, ServerTls, TlsProtocol};
 pub use tls_client::{ClientStream, ClientTls, Expect, HandshakeError};
-pub use web::{is_websocket_key, proven_key, ticket_hash, websocket_accept};
+pub use web::{digest_of, is_websocket_key, proven_key, ticket_hash, websocket_accept};
 pub use web_certificate::{WebCertificate, WebCertificateError, WebNames};

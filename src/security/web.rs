@@ -45,7 +45,12 @@ pub fn proven_key(key: &str, signature: &str, message: &str) -> Option<Fingerpri
 
 /// The hash of a ticket, which the server keeps in its place.
 pub fn ticket_hash(ticket: &str) -> [u8; 32] {
-    digest(&SHA256, ticket.as_bytes()).as_ref().try_into().unwrap_or_default()
+    digest_of(ticket.as_bytes())
+}
+
+/// The SHA-256 digest.
+pub fn digest_of(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().unwrap_or_default()
 }
 
 #[cfg(test)]

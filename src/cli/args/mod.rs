@@ -5,6 +5,8 @@
 
 mod cluster;
 mod connect;
+#[cfg(feature = "nats")]
+mod engine;
 mod file_users;
 mod files;
 mod history;

@@ -7,6 +7,8 @@ use anyhow::{Context, anyhow};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
+#[cfg(feature = "nats")]
+use super::engine;
 use super::files::FileArgs;
 use super::serve_files::{access, apart, read_motd};
 use super::watch::WatchArgs;
@@ -154,6 +156,11 @@ pub(crate) struct ServeArgs {
     )]
     pub(crate) passphrase_file: Option<PathBuf>,
 
+    /// Carry the chat on with other servers, as this file says; `lanchat cluster join` writes it.
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "FILE", env = "LANCHAT_SERVE_ENGINE_FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) engine_file: Option<PathBuf>,
+
     /// Also accept unencrypted connections, on the same port. Their users cannot own names.
     #[arg(long, env = "LANCHAT_SERVE_ALLOW_PLAINTEXT")]
     pub(crate) allow_plaintext: bool,
@@ -248,6 +255,8 @@ impl ServeArgs {
             motd,
             closed,
             passphrase_file,
+            #[cfg(feature = "nats")]
+            engine_file,
             allow_plaintext,
             ascii_names: _,
             web,
@@ -259,7 +268,7 @@ impl ServeArgs {
             log_level: _,
             check: _,
         } = self;
-        Ok(ServerOptions {
+        let options = ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
             address: listen_address(host.as_ref()).await?,
             port: one_port(host.as_ref(), *port)?,
@@ -284,7 +293,15 @@ impl ServeArgs {
             files: files.options(),
             rules: self.rules(),
             ..ServerOptions::default()
-        })
+        };
+        #[cfg(feature = "nats")]
+        if let Some(path) = engine_file {
+            let mut options = options;
+            let port = host.as_ref().and_then(|host| host.port).or(*port);
+            engine::apply(&mut options, path, port)?;
+            return Ok(options);
+        }
+        Ok(options)
     }
 
     fn rules(&self) -> Rules {

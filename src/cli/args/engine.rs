@@ -11,11 +11,7 @@ use std::path::Path;
 const LOG_DIGITS: usize = 16;
 
 /// Makes the server one of several, as the file says. `port`: on the command line.
-pub(super) fn apply(
-    options: &mut ServerOptions,
-    path: &Path,
-    port: Option<u16>,
-) -> Result<(), ExitError> {
+pub(super) fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>) -> Result<(), ExitError> {
     let file = EngineFile::read(path).map_err(anyhow::Error::from)?;
     let log = log_id(&file).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);
@@ -29,11 +25,7 @@ pub(super) fn apply(
     });
     let replicas = u8::try_from(file.engine.replicas).unwrap_or_default();
     let number = file.number();
-    let config = EngineConfig {
-        replicas,
-        tls,
-        ..EngineConfig::new(file.engine.urls.clone(), &log, number)
-    };
+    let config = EngineConfig { replicas, tls, ..EngineConfig::new(file.engine.urls.clone(), &log, number) };
     options.node = Some(NodeOptions { number, log, engine: EngineSource::Nats(Box::new(config)) });
     Ok(())
 }

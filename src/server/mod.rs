@@ -116,6 +116,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     info: ServerInfo,
+    /// Its name within its chat.
+    node: Option<String>,
     key: Fingerprint,
     admission: Admission,
     secrets: IssuedSecrets,
@@ -183,6 +185,7 @@ impl Server {
             listener,
             address,
             info,
+            node: options.nodes.as_ref().map(|nodes| nodes.node().to_owned()),
             key,
             admission,
             secrets,
@@ -214,6 +217,11 @@ impl Server {
     /// The server's id, name and version.
     pub fn info(&self) -> &ServerInfo {
         &self.info
+    }
+
+    /// Its name within its chat; `None`: the chat has no other server.
+    pub fn node(&self) -> Option<&str> {
+        self.node.as_deref()
     }
 
     /// Random for each start: tells this server from a copy of it.
@@ -380,6 +388,9 @@ fn chat(
             );
         }
         chat.pass_files(rules, TokenSource::new(secrets::random));
+    }
+    if let Some(nodes) = &options.nodes {
+        chat.name_servers(nodes.clone());
     }
     if let Some(web) = &options.web {
         chat.serve_browsers(web.mode, TicketSource { random: secrets::random, hash: ticket_hash });

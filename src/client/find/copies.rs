@@ -110,6 +110,7 @@ mod tests {
             closed: false,
             web: false,
             name: "office".into(),
+            node: None,
             instance: label.into(),
             addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),
             version: None,

@@ -52,7 +52,7 @@ pub struct ServerOptions {
     pub multicast: bool,
     /// How files may be sent; `None`: not at all.
     pub files: Option<FileOptions>,
-    /// The servers of its chat, itself among them, all with one key; `None`: there is only this one.
+    /// The servers of its chat, itself among them, all with one key and one `name`; `None`: there is only this one.
     pub nodes: Option<Nodes>,
     /// The rules of the chat.
     pub rules: Rules,

@@ -120,6 +120,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     info: ServerInfo,
+    /// Its name within its chat.
+    node: Option<String>,
     key: Fingerprint,
     admission: Admission,
     secrets: IssuedSecrets,
@@ -132,7 +134,7 @@ pub struct Server {
     vitals: Vitals,
     watch: Watch,
     /// Of a server that shares its chat with others.
-    node: Option<EngineEvents>,
+    engine: Option<EngineEvents>,
 }
 
 impl Server {
@@ -169,7 +171,7 @@ impl Server {
         let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
-        let (seat, node) = node.unzip();
+        let (seat, engine) = node.unzip();
         let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
@@ -193,6 +195,7 @@ impl Server {
             listener,
             address,
             info,
+            node: options.nodes.as_ref().map(|nodes| nodes.node().to_owned()),
             key,
             admission,
             secrets,
@@ -203,7 +206,7 @@ impl Server {
             transfers,
             vitals,
             watch,
-            node,
+            engine,
         })
     }
 
@@ -225,6 +228,11 @@ impl Server {
     /// The server's id, name and version.
     pub fn info(&self) -> &ServerInfo {
         &self.info
+    }
+
+    /// Its name within its chat; `None`: the chat has no other server.
+    pub fn node(&self) -> Option<&str> {
+        self.node.as_deref()
     }
 
     /// Random for each start: tells this server from a copy of it.
@@ -264,7 +272,7 @@ impl Server {
             transfers,
             vitals,
             watch,
-            node,
+            engine,
             ..
         } = self;
         let watch = watch.start(vitals);
@@ -274,7 +282,7 @@ impl Server {
         let writing = tokio::spawn(Arc::clone(&output).run());
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
-        let node = node.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
+        let following = engine.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&handshaker);
         let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
@@ -303,8 +311,8 @@ impl Server {
                 tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
         }
-        if let Some(node) = node {
-            node.abort();
+        if let Some(following) = following {
+            following.abort();
         }
         output.close().await;
         watch.end().await;
@@ -417,6 +425,9 @@ fn chat(
             );
         }
         chat.pass_files(rules, TokenSource::new(secrets::random));
+    }
+    if let Some(nodes) = &options.nodes {
+        chat.name_servers(nodes.clone());
     }
     if let Some(web) = &options.web {
         chat.serve_browsers(web.mode, TicketSource { random: secrets::random, hash: ticket_hash });

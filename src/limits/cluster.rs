@@ -8,7 +8,7 @@ pub const UPLINK_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of inputs in one batch: as much as an engine takes as one message, with room to spare.
 pub const UP_BATCH_BYTES: usize = 128 * 1024;
 
-/// Batches of other servers that wait for the rules. What is too much is sent again later.
+/// Batches of other servers that wait for the rules. Their servers send those beyond again later.
 pub const INBOUND_BATCHES: usize = 256;
 
 /// How often a server looks whether the one that leads is still there.

@@ -83,7 +83,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
 use crate::protocol::packet::ServerInfo;
 use crate::security::{Keypair, ServerTls, WebCertificate, ticket_hash};
-use crate::store::{SharedState, Store};
+use crate::store::{ReplicaState, Store};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
 use flusher::Flusher;
@@ -301,7 +301,7 @@ impl Server {
                 "could not close all clients in time"
             );
         }
-        // What it still has to say goes again from nowhere: the others find out by its silence.
+        // If the log does not take the rest in time, the other servers notice the silence.
         drop(timeout(SHUTDOWN_GRACE, hub.retire()).await);
         timers.abort();
         drop(reactor);
@@ -384,7 +384,7 @@ fn open_store(
     data_dir: &DataDir,
     options: &ServerOptions,
     clock: &Arc<Clock>,
-) -> Result<(Option<Store>, SharedState), StartError> {
+) -> Result<(Option<Store>, ReplicaState), StartError> {
     let clock = Arc::clone(clock);
     let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history, &options.node) {
         (Some(path), Some(keep), Some(node)) => {
@@ -394,9 +394,9 @@ fn open_store(
         (_, _, Some(_)) => return Err(StartError::NodeWithoutHistory),
         (Some(path), Some(keep), None) => Store::open_by(&path, keep, clock)?,
         (Some(path), None, None) => Store::open_records(&path, clock)?,
-        (None, _, None) => return Ok((None, SharedState::default())),
+        (None, _, None) => return Ok((None, ReplicaState::default())),
     };
-    Ok((Some(store), SharedState { archive, ..SharedState::default() }))
+    Ok((Some(store), ReplicaState { archive, ..ReplicaState::default() }))
 }
 
 /// Builds the rules from what is stored; also returns the secrets.

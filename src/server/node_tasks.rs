@@ -10,7 +10,7 @@ use crate::engine::nats::{self, Create};
 use crate::engine::{EngineEvent, EngineEvents, EngineHandle};
 use crate::limits::NODE_TICK;
 use crate::security::{Keypair, Seal};
-use crate::store::SharedState;
+use crate::store::ReplicaState;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use tokio::time::MissedTickBehavior;
 pub(super) fn join(
     options: &ServerOptions,
     keys: &Keypair,
-    state: &SharedState,
+    state: &ReplicaState,
     started: Instant,
 ) -> Result<Option<(NodeSeat, EngineEvents)>, StartError> {
     let Some(settings) = &options.node else { return Ok(None) };

@@ -8,7 +8,7 @@ use super::lack;
 use super::last::Last;
 use super::records;
 use super::rows::{self, unsigned};
-use super::shared::{self, SharedState};
+use super::shared::{self, ReplicaState};
 use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
@@ -42,7 +42,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
 
 /// Reads the state of a server that shares its chat and the incarnation `log` with others. Reserves no numbers: only
 /// those in the servers' log count.
-pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<SharedState> {
+pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<ReplicaState> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
     shared::prepare(&change)?;
@@ -62,7 +62,7 @@ pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<Shar
     date_correction::begin(&change, seq)?;
     let (ledger, sessions) = (shared::ledger(&change)?, shared::sessions(&change)?);
     change.commit()?;
-    Ok(SharedState { archive, ledger, sessions })
+    Ok(ReplicaState { archive, ledger, sessions })
 }
 
 /// Reads the records alone, for a server without a history. Leaves stored messages as they are.

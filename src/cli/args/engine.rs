@@ -18,7 +18,11 @@ const LOOKUP_TIME: Duration = Duration::from_secs(3);
 const LOG_DIGITS: usize = 16;
 
 /// Makes the server one of several, as the file says. `port`: on the command line.
-pub(super) async fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>) -> Result<(), ExitError> {
+pub(super) async fn apply(
+    options: &mut ServerOptions,
+    path: &Path,
+    port: Option<u16>,
+) -> Result<(), ExitError> {
     let file = EngineFile::read(path).map_err(anyhow::Error::from)?;
     let log = log_id(&file).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);

@@ -1,7 +1,7 @@
-//! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, what it has to tell
-//! the server that leads, and the turns that it has to carry out.
+//! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, its messages to the
+//! server that leads, and the turns that it has to carry out.
 
-use super::input::Input;
+use super::input::RulesInput;
 use super::node_message::NodeMessage;
 use crate::chat::{Entry, Peer, Record, Records, SessionId};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
@@ -26,13 +26,13 @@ pub(in crate::server) struct NodeSeat {
     pub(super) node: Node,
     engine: EngineHandle,
     seal: Seal,
-    /// Steps of this process alone: begins and ends of connections, and what it tells sessions itself.
+    /// Steps of this process alone: begins and ends of connections, and its own packets to sessions.
     pub(super) local: OutputBatch,
     pub(super) sessions: Slots<NodeSession>,
     /// Sessions that have not registered, with their deadlines, in order.
     pub(super) deadlines: VecDeque<(Duration, SessionId)>,
     /// Inputs for the next batch, and their size.
-    up: Vec<Input>,
+    up: Vec<RulesInput>,
     up_bytes: usize,
     /// Full batches, as bytes.
     full: Vec<Bytes>,
@@ -40,9 +40,9 @@ pub(in crate::server) struct NodeSeat {
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
     pub(super) stage: RulesStage,
-    /// What the last turn said that the rules have taken; `None`: there was none since they have started.
+    /// The inputs that the rules had taken by the last turn; `None`: there was none since they have started.
     pub(super) told_taken: Option<Vec<(NodeRun, Taken)>>,
-    questions: Questions,
+    questions: SeamQuestions,
     /// How fast a session may send; `None`: no limit.
     rate: Option<Rate>,
     /// Bytes of a batch above which more must wait.
@@ -54,11 +54,11 @@ pub(in crate::server) struct NodeSeat {
     keys: KnownKeys,
 }
 
-/// What is sealed: a record is no message.
+/// The contexts of seals: nobody can pass a record off as a message.
 const RECORD: &[u8] = b"record";
 const MESSAGE: &[u8] = b"message";
 
-/// What the output has to do, in order.
+/// Work for the output, in order.
 #[derive(Debug)]
 pub(in crate::server) enum NodeWork {
     CarryOut {
@@ -97,14 +97,14 @@ struct KnownKeys {
     owners: HashSet<Fingerprint>,
 }
 
-/// Questions for [seams](Seam) without an answer yet.
+/// SeamQuestions for [seams](Seam) without an answer yet.
 #[derive(Debug)]
-struct Questions {
+struct SeamQuestions {
     next: u64,
     waiting: HashMap<u64, SeamUse>,
 }
 
-/// What a seam is wanted for.
+/// The use of a seam.
 #[derive(Debug)]
 pub(super) enum SeamUse {
     Ask(oneshot::Sender<Seam>),
@@ -139,7 +139,7 @@ impl NodeSeat {
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
             told_taken: None,
-            questions: Questions { next: first_question, waiting: HashMap::new() },
+            questions: SeamQuestions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
             is_failing: false,
@@ -171,7 +171,7 @@ impl NodeSeat {
 
     pub(super) fn disconnect(&mut self, id: SessionId) {
         if self.sessions.remove(id).is_some_and(|session| session.is_announced) {
-            self.push(Input::Gone { id });
+            self.push(RulesInput::Gone { id });
         }
         self.local.step(id, StepKind::Gone);
     }
@@ -189,16 +189,16 @@ impl NodeSeat {
     }
 
     /// Has an input of a session go up with the next batch, after its begin.
-    pub(super) fn take(&mut self, id: SessionId, input: Input) {
+    pub(super) fn take(&mut self, id: SessionId, input: RulesInput) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if !mem::replace(&mut session.is_announced, true) {
             let peer = session.peer;
-            self.push(Input::Connect { id, peer });
+            self.push(RulesInput::Connect { id, peer });
         }
         self.push(input);
     }
 
-    pub(super) fn push(&mut self, input: Input) {
+    pub(super) fn push(&mut self, input: RulesInput) {
         self.up_bytes += input.bytes();
         self.up.push(input);
         if self.up_bytes > UP_BATCH_BYTES {
@@ -245,7 +245,7 @@ impl NodeSeat {
         NodeMessage::read(&self.seal.open(MESSAGE, sealed).ok()?)
     }
 
-    /// Keeps a batch until the rules can take it. What is too much goes again later.
+    /// Keeps a batch until the rules can take it. Its sender sends one that finds no room again later.
     pub(super) fn receive(&mut self, run: NodeRun, number: u64, bytes: Bytes) {
         if self.inbound.len() < INBOUND_BATCHES {
             self.inbound.push_back((run, number, bytes));
@@ -256,12 +256,12 @@ impl NodeSeat {
         self.local.send(packet, Receivers::These(vec![id]), Liveness::Own);
     }
 
-    /// Asks the server that leads what a session may read.
+    /// Asks the server that leads for the part of the history that a session may read.
     pub(super) fn ask(&mut self, id: SessionId, want: SeamUse) {
         let number = self.questions.next;
         self.questions.next = number.wrapping_add(1);
         self.questions.waiting.insert(number, want);
-        self.push(Input::Seam { id, number });
+        self.push(RulesInput::Seam { id, number });
     }
 
     /// Fills the seams of a turn in.
@@ -293,7 +293,7 @@ impl NodeSeat {
         }
     }
 
-    /// Learns from what a turn stores.
+    /// Learns from the entries of a turn.
     pub(super) fn learn(&mut self, entries: &[Entry]) {
         for entry in entries {
             match entry {

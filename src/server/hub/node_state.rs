@@ -2,7 +2,7 @@
 //! the rules while they run here.
 
 use super::hub_state::HubState;
-use super::input::{Input, packet};
+use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
@@ -11,7 +11,7 @@ use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind};
-use crate::store::SharedState;
+use crate::store::ReplicaState;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -152,7 +152,7 @@ impl HubState {
             self.end_sessions_of(run, now);
         }
         // An unreadable batch is taken like others: to send it again would not help.
-        let Ok(inputs) = rmp_serde::from_slice::<Vec<Input>>(bytes) else {
+        let Ok(inputs) = rmp_serde::from_slice::<Vec<RulesInput>>(bytes) else {
             tracing::error!(
                 event = "inputs_unreadable",
                 server = run.node.0,
@@ -169,33 +169,33 @@ impl HubState {
         }
     }
 
-    fn apply(&mut self, input: Input, now: &Now) {
+    fn apply(&mut self, input: RulesInput, now: &Now) {
         match input {
-            Input::Connect { id, peer } => self.act(|chat, out| {
+            RulesInput::Connect { id, peer } => self.act(|chat, out| {
                 chat.connect(id, peer);
                 chat.screen(id, now, out);
             }),
-            Input::Packet { id, packet: json, frame_bytes } => {
+            RulesInput::Packet { id, packet: json, frame_bytes } => {
                 let Some(packet) = packet(&json, frame_bytes) else { return };
                 let parsed = Parsed::new(packet, !self.chat.is_registered(id));
                 self.act(|chat, out| chat.receive(id, parsed, now, out));
             }
-            Input::Garbage { id, garbage } => {
+            RulesInput::Garbage { id, garbage } => {
                 self.act(|chat, out| chat.receive_garbage(id, garbage, now, out));
             }
-            Input::Fatal { id, refusal, echo } => {
+            RulesInput::Fatal { id, refusal, echo } => {
                 self.act(|chat, out| chat.expel(id, echo, refusal, now, out));
             }
-            Input::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
-            Input::AddMember { key, ip, name } => {
+            RulesInput::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
+            RulesInput::AddMember { key, ip, name } => {
                 self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
             }
-            Input::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
-            Input::Change { id, echo, change, found } => {
+            RulesInput::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
+            RulesInput::Change { id, echo, change, found } => {
                 let found = (change, found.map(|message| *message));
                 self.act(|chat, out| chat.change(id, echo, found, now, out));
             }
-            Input::Seam { id, number } => {
+            RulesInput::Seam { id, number } => {
                 let seam = Seam::of(&self.chat, id).map(Box::new);
                 self.batch.step(id, StepKind::Seam(number, seam));
             }
@@ -219,7 +219,7 @@ impl HubState {
     }
 
     /// Starts the rules from what was carried out so far, unless another server leads by now.
-    pub(super) fn open_rules(&mut self, state: SharedState, term: u64, now: &Now) {
+    pub(super) fn open_rules(&mut self, state: ReplicaState, term: u64, now: &Now) {
         let is_wanted =
             |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };

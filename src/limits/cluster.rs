@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes of input that wait at a server for the one that leads. Beyond that, the server reads no more.
+/// Bytes of input that wait at a server for the one that leads. Beyond that, the server stops reading.
 pub const UPLINK_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of inputs in one batch: as much as an engine takes as one message, with room to spare.

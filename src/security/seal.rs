@@ -30,7 +30,7 @@ struct ProcessKey {
     key: LessSafeKey,
 }
 
-/// Its author has another key, or somebody changed it.
+/// Its author has another key, or someone changed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is not of a server with this chat's key")]
 pub struct NotSealed;

@@ -1,6 +1,7 @@
 //! The tasks of a server that shares its chat with others: what the log says goes to the hub, what the hub's rules
 //! decide goes into the log.
 
+use super::assembly;
 use super::hub::{Hub, NodeSeat};
 use super::options::{EngineSource, ServerOptions};
 use super::start_error::StartError;
@@ -40,7 +41,7 @@ pub(super) fn join(
     let mut seat = NodeSeat::new(
         node,
         (engine, Seal::new(keys)?),
-        (options.rules.rate, super::max_batch(options)),
+        (options.rules.rate, assembly::max_batch(options)),
         question,
     );
     seat.know(&state.archive.records);

@@ -79,22 +79,8 @@ impl WriteThread {
         let (before, is_gone) = (last::load(path), !path.exists());
         let (mut connection, health) = schema::open_watched(path)?;
         legacy_files::run(&mut connection, path)?;
-        let (state, reserved) = match (keep, shared) {
-            (Some(_), None) => {
-                let (archive, reserved) = load::read(&mut connection, before.as_ref()).at(path)?;
-                (ReplicaState { archive, ..ReplicaState::default() }, reserved)
-            }
-            (Some(_), Some(log)) => {
-                let state = load::read_shared(&mut connection, log).at(path)?;
-                let reserved = state.archive.seq;
-                (state, reserved)
-            }
-            // Assigns no numbers, so it reserves none.
-            (None, _) => {
-                let archive = load::read_records(&mut connection).at(path)?;
-                (ReplicaState { archive, ..ReplicaState::default() }, u64::MAX)
-            }
-        };
+        let (state, reserved) =
+            load::state(&mut connection, (keep.is_some(), shared), before.as_ref()).at(path)?;
         let archive = &state.archive;
         let (log, last) = load::found(&connection).at(path)?;
         match before {

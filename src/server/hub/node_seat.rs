@@ -153,7 +153,7 @@ impl NodeSeat {
         self.node.run().node.0
     }
 
-    /// Whether no more can go up for now.
+    /// Whether the sessions have to wait before they say anything else.
     pub(super) fn is_congested(&self) -> bool {
         self.up_bytes + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
     }

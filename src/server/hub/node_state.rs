@@ -16,7 +16,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What people read whose server was taken for gone.
+/// The text for the people of a server that the others took for gone.
 const RUN_OVER: &str = "this server was cut off from the others; connecting again";
 
 /// A result of the rules, on its way to the log.
@@ -84,7 +84,7 @@ impl HubState {
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
-                // Of a version that this one does not know: whoever sent it sends it again.
+                // Of a version that this one does not know: its server sends it again.
                 None => {}
             },
             EngineEvent::Lost { .. } => {}

@@ -65,7 +65,7 @@ fn a_server_that_was_away_has_what_the_others_said() {
 
 #[test]
 fn people_of_a_server_that_ends_have_left_once_it_is_back_or_silent() {
-    let mut cluster = Cluster::start(2);
+    let cluster = Cluster::start(2);
     let leader = cluster.leader();
     let other = 1 - leader;
     let mut alice = Peer::join(cluster.address(leader), "alice");

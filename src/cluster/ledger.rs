@@ -1,10 +1,15 @@
-//! What the records of the log amount to, read from front to end.
+//! The meaning of the log's records, read from front to end.
 
-use super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Turn, Unreadable};
+use super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn, UnreadableRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The state after the records up to a position. A node stores it with what it has carried out, in one transaction.
+/// How far a start that the ledger has to choose may lie after the one before: two that are chosen from the
+/// same ledger are hardly ever the same.
+const SPREAD: u64 = 1 << 20;
+
+/// The state after the records up to a position. A node stores it with what it has carried out, in one
+/// transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
     /// Of the last record; 0: none.
@@ -12,19 +17,19 @@ pub struct Ledger {
     /// How often the lead has changed.
     pub term: u64,
     pub leader: Option<NodeRun>,
-    /// Turns that count in this term.
+    /// Turns and parts of turns that count in this term.
     pub turns: u64,
     pub chain: Chain,
-    /// Batches that the rules have taken, of each node's latest run.
-    taken: BTreeMap<NodeId, (u64, u64)>,
+    /// The start of each node's latest run, and what the rules have taken of it.
+    taken: BTreeMap<NodeId, (u64, Taken)>,
 }
 
-/// What a record means.
+/// The meaning of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// This run leads from here on.
+pub enum Meaning {
+    /// This run leads from here on. If only a part of a turn has come, its other parts never will.
     Leads(NodeRun),
-    /// To be carried out.
+    /// To be carried out, once its last part is read.
     Turn(Turn),
     /// It does not count: its author did not lead any more, or repeats itself.
     Void,
@@ -34,7 +39,7 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LogFault {
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] UnreadableRecord),
     #[error("the log and this server's database are of different histories; see lanchat cluster restore")]
     OtherHistory,
     #[error("the log has no record {0} any more, which this server needs; copy the database of another one")]
@@ -47,39 +52,54 @@ impl Ledger {
     /// # Errors
     ///
     /// If the record cannot be the one after those that were read.
-    pub fn read(&mut self, position: u64, bytes: &[u8]) -> Result<Step, LogFault> {
+    pub fn read(&mut self, position: u64, bytes: &[u8]) -> Result<Meaning, LogFault> {
         if position != self.position + 1 {
             return Err(LogFault::Gap(self.position + 1));
         }
-        let step = match LogRecord::read(bytes)? {
+        let meaning = match LogRecord::read(bytes)? {
             LogRecord::Lead(lead) if lead.term == self.term + 1 => {
-                self.expect(lead.chain)?;
+                self.check(lead.chain)?;
                 self.begin(&lead);
-                Step::Leads(lead.by)
+                Meaning::Leads(lead.by)
             }
             LogRecord::Turn(turn) if turn.term == self.term && turn.number == self.turns + 1 => {
-                self.expect(turn.chain)?;
+                self.check(turn.chain)?;
                 self.turns = turn.number;
-                for (run, number) in &turn.taken {
-                    self.taken.insert(run.node, (run.start, *number));
+                // A turn that its leader has not finished has taken nothing.
+                for (run, taken) in turn.taken.iter().filter(|_| !turn.more) {
+                    self.taken.insert(run.node, (run.start, *taken));
                 }
-                Step::Turn(turn)
+                Meaning::Turn(turn)
             }
-            LogRecord::Lead(_) | LogRecord::Turn(_) => Step::Void,
+            LogRecord::Lead(_) | LogRecord::Turn(_) => Meaning::Void,
         };
         self.position = position;
-        if step != Step::Void {
+        if meaning != Meaning::Void {
             self.chain = self.chain.with(bytes);
         }
-        Ok(step)
+        Ok(meaning)
     }
 
-    /// Batches of this run that the rules have taken; `None`: a later run has replaced it.
+    /// Batches of this run that the rules have taken; `None`: it is over.
     pub fn taken(&self, run: NodeRun) -> Option<u64> {
         match self.taken.get(&run.node) {
             Some((start, _)) if *start > run.start => None,
-            Some((start, number)) if *start == run.start => Some(*number),
+            Some((start, Taken::Upto(number))) if *start == run.start => Some(*number),
+            Some((start, Taken::Ended)) if *start == run.start => None,
             Some(_) | None => Some(0),
+        }
+    }
+
+    /// Each node's latest run, and how much of it the rules have taken.
+    pub fn all_taken(&self) -> impl Iterator<Item = (NodeRun, Taken)> {
+        self.taken.iter().map(|(node, (start, taken))| (NodeRun { node: *node, start: *start }, *taken))
+    }
+
+    /// A start for the next run of a node: the wish, if that is later than all before.
+    pub fn next_start(&self, node: NodeId, wish: u64) -> u64 {
+        match self.taken.get(&node) {
+            Some((start, _)) if wish <= *start => start.saturating_add(1 + wish % SPREAD),
+            Some(_) | None => wish,
         }
     }
 
@@ -87,7 +107,7 @@ impl Ledger {
         (self.term, self.leader, self.turns) = (lead.term, Some(lead.by), 0);
     }
 
-    fn expect(&self, chain: Chain) -> Result<(), LogFault> {
+    fn check(&self, chain: Chain) -> Result<(), LogFault> {
         if chain == self.chain { Ok(()) } else { Err(LogFault::OtherHistory) }
     }
 }

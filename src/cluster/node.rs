@@ -1,45 +1,59 @@
 //! A node: follows the log, sends its people's packets up, and leads if it must.
 
-use super::ledger::{Ledger, LogFault, Step};
-use super::proposals::Proposals;
-use super::record::{Lead, LogRecord, NodeRun};
-use super::uplink::{Due, Intake, Uplink};
+use super::intake::Intake;
+use super::ledger::{Ledger, LogFault, Meaning};
+use super::proposals::{PART_BYTES, Proposals};
+use super::record::{Lead, LogRecord, NodeId, NodeRun, Taken, Turn};
+use super::uplink::Uplink;
+use bytes::Bytes;
 use std::time::Duration;
 
-/// How often a leader says that it is there.
+/// How often a node says that it is there: the leader to all, the others to the leader.
 pub const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a node hears nothing of its leader before it tries to lead.
 pub const PATIENCE: Duration = Duration::from_secs(4);
 
-/// For the caller to do.
+/// How long a leader hears nothing of a run before it takes it for gone.
+pub const SILENCE: Duration = Duration::from_secs(15);
+
+/// For the caller to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum NodeAction {
     /// Append to the log, if the last record has that position.
-    Append { after: u64, bytes: Vec<u8> },
-    /// Send to the leader's node. A [roll](Self::Roll) comes from the caller.
-    Batch { to: NodeRun, number: u64, bytes: Vec<u8> },
-    /// Tell the leader's node which people are here, as of now.
-    Roll { to: NodeRun, term: u64 },
-    /// Tell all nodes that it leads.
+    Append { after: u64, bytes: Bytes },
+    /// Send to the leader's node: [`Node::batch`].
+    Batch { to: NodeId, run: NodeRun, number: u64, bytes: Bytes },
+    /// Tell the leader's node that this run is there: [`Node::alive`].
+    Alive { to: NodeId, run: NodeRun },
+    /// Tell all nodes that this one leads: [`Node::hear`].
     Beat { term: u64 },
-    /// Carry out a turn.
-    CarryOut(Vec<u8>),
-    /// It leads: start the rules from what was carried out so far.
+    /// Carry out a turn, and store what it says in one transaction with the ledger.
+    CarryOut { body: Bytes, ledger: Ledger },
+    /// It leads: start the rules from what was carried out so far. Then propose a turn, even an empty one:
+    /// nodes store how far they are with turns, and a log does not keep its records for ever.
     Lead,
-    /// It leads no more: the rules' state is void.
+    /// It no longer leads: the rules' state is void.
     Follow,
-    /// Forget what the rules know of the node's people, and learn these. Then call [`Node::propose`].
-    Learn(NodeRun, Vec<u8>),
-    /// Let the rules process a batch. Then call [`Node::propose`].
-    Process(NodeRun, Vec<u8>),
+    /// Let the rules process a batch; before number 1, let them end all sessions of earlier runs of that
+    /// node. Then propose a turn, even an empty one: it says that the batch is taken.
+    Process { run: NodeRun, number: u64, bytes: Bytes },
+    /// Let the rules end all sessions of that run. Then propose a turn, even an empty one.
+    NodeGone(NodeRun),
+    /// Its own run is over, and with it its people's sessions: end those, and call [`Node::begin_run`].
+    Ended,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub struct Node {
     run: NodeRun,
+    /// Whether the log says so of the run.
+    is_over: bool,
+    /// In the middle of a turn it is ahead of what was carried out.
     ledger: Ledger,
+    /// The body of a turn whose last part was not read yet.
+    part: Vec<u8>,
     uplink: Uplink,
     lead: Option<Leading>,
     /// When it last heard of the leader.
@@ -48,6 +62,14 @@ pub struct Node {
     delay: Duration,
     /// Its record to lead, on its way into the log: when it was sent.
     tried: Option<Duration>,
+    /// When it last said that it is there.
+    said: Option<Duration>,
+    /// When it last looked at the clock.
+    ticked: Duration,
+    /// Whether it reaches the log and the other nodes, as its caller sees it.
+    is_reaching: bool,
+    /// Longest body of a record.
+    part_bytes: usize,
 }
 
 /// The state of a leader.
@@ -55,15 +77,30 @@ pub struct Node {
 struct Leading {
     proposals: Proposals,
     intake: Intake,
-    beat: Option<Duration>,
 }
 
 impl Node {
-    /// A node that has just started. `ledger` comes from its database.
-    pub fn new(run: NodeRun, ledger: Ledger, delay: Duration, now: Duration) -> Self {
-        Self { run, ledger, uplink: Uplink::new(), lead: None, heard: now, delay, tried: None }
+    /// A node that has just started. `ledger` comes from its database. `start`: of its run, the time for
+    /// example; if the ledger has a later one, another one is chosen, which [`run`](Self::run) tells.
+    pub fn new(node: NodeId, start: u64, ledger: Ledger, delay: Duration, now: Duration) -> Self {
+        Self {
+            run: NodeRun { node, start: ledger.next_start(node, start) },
+            is_over: false,
+            ledger,
+            part: Vec::new(),
+            uplink: Uplink::default(),
+            lead: None,
+            heard: now,
+            delay,
+            tried: None,
+            said: None,
+            ticked: now,
+            is_reaching: true,
+            part_bytes: PART_BYTES,
+        }
     }
 
+    /// After the last record that was read. To be stored is only that of [`NodeAction::CarryOut`].
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -76,9 +113,19 @@ impl Node {
         self.lead.is_some()
     }
 
-    /// Turns that are not in the log yet.
+    /// Turns and parts of turns that are not in the log yet.
     pub fn proposed(&self) -> usize {
         self.lead.as_ref().map_or(0, |lead| lead.proposals.waiting())
+    }
+
+    /// Whether it leads, and one more turn could go to the log at once.
+    pub fn has_window(&self) -> bool {
+        self.lead.as_ref().is_some_and(|lead| lead.proposals.has_window())
+    }
+
+    /// In batches that the rules have not taken yet.
+    pub fn uplink_bytes(&self) -> usize {
+        self.uplink.bytes()
     }
 
     /// The next record of the log.
@@ -91,21 +138,12 @@ impl Node {
         position: u64,
         bytes: &[u8],
         now: Duration,
-        out: &mut Vec<Action>,
+        out: &mut Vec<NodeAction>,
     ) -> Result<(), LogFault> {
         match self.ledger.read(position, bytes)? {
-            Step::Leads(run) => self.leads(run, now, out),
-            Step::Turn(turn) => {
-                self.heard = now;
-                if let Some(lead) = &mut self.lead {
-                    lead.proposals.settle();
-                }
-                for (_, number) in turn.taken.iter().filter(|(run, _)| *run == self.run) {
-                    self.uplink.taken(*number);
-                }
-                out.push(Action::CarryOut(turn.body));
-            }
-            Step::Void => {
+            Meaning::Leads(run) => self.leads(run, now, out),
+            Meaning::Turn(turn) => self.turn(turn, now, out),
+            Meaning::Void => {
                 if let Some(lead) = &mut self.lead {
                     lead.proposals.shift();
                 }
@@ -115,82 +153,178 @@ impl Node {
         Ok(())
     }
 
-    fn leads(&mut self, run: NodeRun, now: Duration, out: &mut Vec<Action>) {
-        (self.heard, self.tried) = (now, None);
+    fn leads(&mut self, run: NodeRun, now: Duration, out: &mut Vec<NodeAction>) {
+        (self.heard, self.tried, self.said) = (now, None, None);
+        self.part.clear();
         self.uplink.restart();
         if self.lead.take().is_some() {
-            out.push(Action::Follow);
+            out.push(NodeAction::Follow);
         }
         if run == self.run {
-            let proposals = Proposals::new(self.ledger.term, self.ledger.chain);
-            self.lead = Some(Leading { proposals, intake: Intake::default(), beat: None });
-            out.push(Action::Lead);
+            let proposals = Proposals::new(self.ledger.term, self.ledger.chain, self.part_bytes);
+            let intake = Intake::new(self.ledger.all_taken(), now);
+            self.lead = Some(Leading { proposals, intake });
+            out.push(NodeAction::Lead);
         }
     }
 
-    /// Packets of its own people, for the leader.
-    pub fn submit(&mut self, bytes: Vec<u8>, now: Duration, out: &mut Vec<Action>) {
-        self.uplink.add(bytes);
-        self.go_on(now, out);
+    fn turn(&mut self, turn: Turn, now: Duration, out: &mut Vec<NodeAction>) {
+        self.heard = now;
+        if let Some(lead) = &mut self.lead {
+            lead.proposals.settle();
+        }
+        if turn.more {
+            self.part.extend_from_slice(&turn.body);
+            return;
+        }
+        let body = if self.part.is_empty() {
+            turn.body
+        } else {
+            self.part.extend_from_slice(&turn.body);
+            std::mem::take(&mut self.part).into()
+        };
+        out.push(NodeAction::CarryOut { body, ledger: self.ledger.clone() });
+        let is_own = |number| self.uplink.taken(number);
+        // More batches than the run has sent are those of another one with the same start.
+        if !self.is_over && !self.ledger.taken(self.run).is_some_and(is_own) {
+            (self.is_over, self.uplink) = (true, Uplink::default());
+            out.push(NodeAction::Ended);
+        }
+    }
+
+    /// Begins another run, after [`NodeAction::Ended`]. `start` as in [`new`](Self::new).
+    pub fn begin_run(&mut self, start: u64) {
+        let start = self.ledger.next_start(self.run.node, start).max(self.run.start + 1);
+        self.run.start = start;
+        (self.is_over, self.uplink, self.said) = (false, Uplink::default(), None);
+    }
+
+    /// Packets of its own people, for the leader. Those of a run that is over are dropped.
+    pub fn submit(&mut self, bytes: Bytes, now: Duration, out: &mut Vec<NodeAction>) {
+        if !self.is_over {
+            self.uplink.add(bytes);
+            self.go_on(now, out);
+        }
     }
 
     /// A leader says that it is there.
-    pub fn hear(&mut self, from: NodeRun, term: u64, now: Duration) {
-        if term >= self.ledger.term && (self.ledger.leader == Some(from) || term > self.ledger.term) {
+    pub fn hear(&mut self, from: NodeId, term: u64, now: Duration) {
+        let is_leader = self.ledger.leader.is_some_and(|leader| leader.node == from);
+        if term > self.ledger.term || (term == self.ledger.term && is_leader) {
             self.heard = now;
         }
     }
 
-    /// A node tells the leader which people are there, as of its view of that term.
-    pub fn roll(&mut self, from: NodeRun, term: u64, people: Vec<u8>, out: &mut Vec<Action>) {
-        let Some(lead) = self.lead.as_mut().filter(|_| term == self.ledger.term) else { return };
-        let Some(taken) = self.ledger.taken(from) else { return };
-        if lead.intake.roll(from, taken) {
-            out.push(Action::Learn(from, people));
-        }
+    /// A node tells the leader that it is there.
+    pub fn alive(&mut self, from: NodeRun, now: Duration, out: &mut Vec<NodeAction>) {
+        let Some(lead) = &mut self.lead else { return };
+        out.extend(lead.intake.alive(from, now).map(NodeAction::NodeGone));
     }
 
     /// A node's batch has come.
-    pub fn batch(&mut self, from: NodeRun, number: u64, bytes: Vec<u8>, out: &mut Vec<Action>) {
+    pub fn batch(
+        &mut self,
+        run: NodeRun,
+        number: u64,
+        bytes: Bytes,
+        now: Duration,
+        out: &mut Vec<NodeAction>,
+    ) {
         let Some(lead) = &mut self.lead else { return };
-        if lead.intake.take(from, number) {
-            out.push(Action::Process(from, bytes));
+        if lead.intake.take(run, number, now) {
+            out.push(NodeAction::Process { run, number, bytes });
         }
     }
 
-    /// The rules' result, with all that they have taken so far.
-    pub fn propose(&mut self, body: Vec<u8>, now: Duration, out: &mut Vec<Action>) {
-        let Some(lead) = &mut self.lead else { return };
-        lead.proposals.add(lead.intake.taken(), body);
+    /// For a leader: its term, and what the rules have taken if they have done all that was asked so far.
+    pub fn taken(&self) -> Option<(u64, Vec<(NodeRun, Taken)>)> {
+        self.lead.as_ref().map(|lead| (self.ledger.term, lead.intake.taken()))
+    }
+
+    /// A result of the rules, with what [`taken`](Self::taken) said when they gave it. Results come in the
+    /// rules' order. One of a term that is over is dropped.
+    pub fn propose(
+        &mut self,
+        term: u64,
+        taken: Vec<(NodeRun, Taken)>,
+        body: &Bytes,
+        now: Duration,
+        out: &mut Vec<NodeAction>,
+    ) {
+        let Some(lead) = self.lead.as_mut().filter(|_| term == self.ledger.term) else { return };
+        lead.proposals.add(taken, body);
         self.go_on(now, out);
     }
 
-    /// The log has not taken an append after this position: another record is there, or the one before is missing.
+    /// The log has not taken an append after this position: another record is there, or the one before is
+    /// missing.
     pub fn refused(&mut self, after: u64) {
-        if let Some(lead) = &mut self.lead
-            && let Some(place) = after.checked_sub(self.ledger.position)
-        {
-            lead.proposals.refused(usize::try_from(place).unwrap_or(usize::MAX));
+        if let Some((proposals, place)) = self.proposals(after) {
+            proposals.refused(place);
         }
     }
 
-    /// Time has passed.
-    pub fn tick(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if let Some(lead) = &mut self.lead
-            && lead.beat.is_none_or(|beat| now >= beat + BEAT_EVERY)
-        {
-            lead.beat = Some(now);
-            out.push(Action::Beat { term: self.ledger.term });
+    /// There will be no answer to an append after this position: it may be in the log or not.
+    pub fn unanswered(&mut self, after: u64) {
+        if let Some((proposals, place)) = self.proposals(after) {
+            proposals.unanswered(place);
+        }
+    }
+
+    /// With the place of the one that belongs after this position.
+    fn proposals(&mut self, after: u64) -> Option<(&mut Proposals, usize)> {
+        let place = usize::try_from(after.checked_sub(self.ledger.position)?).ok()?;
+        self.lead.as_mut().map(|lead| (&mut lead.proposals, place))
+    }
+
+    /// Whether the log and the other nodes can be reached from here. While they cannot, silence means nothing.
+    pub fn reaching(&mut self, is_reaching: bool) {
+        self.is_reaching = is_reaching;
+    }
+
+    /// Time has passed. Call this several times a second.
+    pub fn tick(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
+        // A machine that slept has heard nobody.
+        if !self.is_reaching || now >= self.ticked + PATIENCE {
+            self.forgive(now);
+        }
+        self.ticked = now;
+        self.beat(now, out);
+        if let Some(lead) = &mut self.lead {
+            // Its own run, which also ends an earlier one of its node.
+            out.extend(lead.intake.alive(self.run, now).map(NodeAction::NodeGone));
+            out.extend(lead.intake.silent(SILENCE, now).into_iter().map(NodeAction::NodeGone));
         }
         self.suspect(now, out);
         self.go_on(now, out);
     }
 
-    /// Tries to lead if the leader is silent, or is an earlier run of this node.
-    fn suspect(&mut self, now: Duration, out: &mut Vec<Action>) {
+    fn forgive(&mut self, now: Duration) {
+        self.heard = now;
+        if let Some(lead) = &mut self.lead {
+            lead.intake.forgive(now);
+        }
+    }
+
+    fn beat(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
+        if self.said.is_some_and(|said| now < said + BEAT_EVERY) {
+            return;
+        }
+        self.said = Some(now);
+        let leader = self.ledger.leader.map(|leader| leader.node).filter(|node| *node != self.run.node);
+        match leader {
+            _ if self.is_leading() => out.push(NodeAction::Beat { term: self.ledger.term }),
+            Some(to) if !self.is_over => out.push(NodeAction::Alive { to, run: self.run }),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Tries to lead if the leader is silent, or was this node itself before it started again.
+    fn suspect(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
         let is_gone = self.ledger.leader.is_some_and(|leader| leader.node == self.run.node);
         let wait = if is_gone { self.delay } else { PATIENCE + self.delay };
         if self.lead.is_some()
+            || self.is_over
             || now < self.heard + wait
             || self.tried.is_some_and(|tried| now < tried + PATIENCE)
         {
@@ -198,19 +332,28 @@ impl Node {
         }
         self.tried = Some(now);
         let lead = Lead { by: self.run, term: self.ledger.term + 1, chain: self.ledger.chain };
-        out.push(Action::Append { after: self.ledger.position, bytes: LogRecord::Lead(lead).to_bytes() });
+        let bytes = LogRecord::Lead(lead).to_bytes();
+        out.push(NodeAction::Append { after: self.ledger.position, bytes });
     }
 
     /// Sends what is due, up and into the log.
-    fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
+    fn go_on(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
         if let Some(lead) = &mut self.lead {
             let due = lead.proposals.due(self.ledger.position, now);
-            out.extend(due.into_iter().map(|(after, bytes)| Action::Append { after, bytes }));
+            out.extend(due.into_iter().map(|(after, bytes)| NodeAction::Append { after, bytes }));
         }
-        let Some(to) = self.ledger.leader else { return };
-        out.extend(self.uplink.due(now).into_iter().map(|due| match due {
-            Due::Roll => Action::Roll { to, term: self.ledger.term },
-            Due::Batch(number, bytes) => Action::Batch { to, number, bytes },
-        }));
+        let Some(to) = self.ledger.leader.map(|leader| leader.node) else { return };
+        let run = self.run;
+        let due = self.uplink.due(now).into_iter();
+        out.extend(due.map(|(number, bytes)| NodeAction::Batch { to, run, number, bytes }));
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// Cuts its turns into parts of so many bytes.
+    pub(super) fn with_parts(mut self, bytes: usize) -> Self {
+        self.part_bytes = bytes;
+        self
     }
 }

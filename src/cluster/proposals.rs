@@ -1,12 +1,17 @@
 //! A leader's turns on their way into the log.
 //!
-//! Each is appended at the position after the one before, without waiting for that one's answer. An answer decides
-//! nothing: a turn is in the log once the leader reads it there. If a record of somebody else takes a place, all turns
-//! that wait move on by one, and are appended again.
+//! Each is appended at the position after the one before, without waiting for that one's answer. An answer
+//! decides nothing: a turn is in the log once the leader reads it there. If a record of another node takes a
+//! place, all turns that wait move on by one, and are appended again. A large turn goes in parts, and each
+//! part is treated like a turn.
 
-use super::record::{Chain, LogRecord, NodeRun, Turn};
+use super::record::{Chain, LogRecord, NodeRun, Taken, Turn};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
+
+/// Longest body of a record. A log's servers take records of 1 MiB.
+pub(super) const PART_BYTES: usize = 256 * 1024;
 
 /// Turns that are under way at most. From 16 on, a log of three nodes gets no faster.
 const WINDOW: usize = 16;
@@ -14,49 +19,80 @@ const WINDOW: usize = 16;
 /// How long to wait for a turn to be read back before it is appended again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// The same if its answer will not come.
+const AGAIN_UNANSWERED: Duration = Duration::from_millis(200);
+
 #[derive(Debug)]
 pub(super) struct Proposals {
     term: u64,
-    /// Turns so far.
+    /// Turns and parts so far.
     number: u64,
     /// Over these.
     chain: Chain,
     /// In order; the front is the next that counts.
     waiting: VecDeque<Proposal>,
+    /// Longest body of a record.
+    part: usize,
 }
 
 #[derive(Debug)]
 struct Proposal {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// When it was last appended where it belongs now.
     sent: Option<Duration>,
-    /// Whether the log has refused that.
-    is_refused: bool,
+    fate: Fate,
+}
+
+/// The answer to an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    /// The log has not taken it there.
+    Refused,
+    /// There will be no answer, and it may be in the log.
+    Unanswered,
 }
 
 impl Proposals {
-    pub(super) fn new(term: u64, chain: Chain) -> Self {
-        Self { term, number: 0, chain, waiting: VecDeque::new() }
+    pub(super) fn new(term: u64, chain: Chain, part: usize) -> Self {
+        Self { term, number: 0, chain, waiting: VecDeque::new(), part }
     }
 
-    pub(super) fn add(&mut self, taken: Vec<(NodeRun, u64)>, body: Vec<u8>) {
+    pub(super) fn add(&mut self, taken: Vec<(NodeRun, Taken)>, body: &Bytes) {
+        let mut start = 0;
+        while body.len() - start > self.part {
+            self.add_part(true, Vec::new(), body.slice(start..start + self.part));
+            start += self.part;
+        }
+        self.add_part(false, taken, body.slice(start..));
+    }
+
+    fn add_part(&mut self, more: bool, taken: Vec<(NodeRun, Taken)>, body: Bytes) {
         self.number += 1;
-        let turn = Turn { term: self.term, number: self.number, chain: self.chain, taken, body };
+        let turn = Turn { term: self.term, number: self.number, chain: self.chain, more, taken, body };
         let bytes = LogRecord::Turn(turn).to_bytes();
         self.chain = self.chain.with(&bytes);
-        self.waiting.push_back(Proposal { bytes, sent: None, is_refused: false });
+        self.waiting.push_back(Proposal { bytes, sent: None, fate: Fate::Open });
     }
 
     /// The front is in the log. So what came too early for the log may have its turn now.
     pub(super) fn settle(&mut self) {
         self.waiting.pop_front();
-        self.waiting.iter_mut().filter(|proposal| proposal.is_refused).for_each(Proposal::again);
+        let early = self.waiting.iter_mut().filter(|proposal| proposal.fate == Fate::Refused);
+        early.for_each(Proposal::again);
     }
 
     /// The log has not taken the one at this place.
     pub(super) fn refused(&mut self, place: usize) {
         if let Some(proposal) = self.waiting.get_mut(place) {
-            proposal.is_refused = true;
+            proposal.fate = Fate::Refused;
+        }
+    }
+
+    /// Nobody knows whether the log has taken the one at this place.
+    pub(super) fn unanswered(&mut self, place: usize) {
+        if let Some(proposal) = self.waiting.get_mut(place) {
+            proposal.fate = Fate::Unanswered;
         }
     }
 
@@ -65,13 +101,12 @@ impl Proposals {
         self.waiting.iter_mut().for_each(Proposal::again);
     }
 
-    /// What to append now: each with the position of the record before it. `position`: of the last record read.
-    pub(super) fn due(&mut self, position: u64, now: Duration) -> Vec<(u64, Vec<u8>)> {
+    /// To be appended now, each with the position of the record before it. `position`: of the last record read.
+    pub(super) fn due(&mut self, position: u64, now: Duration) -> Vec<(u64, Bytes)> {
         let window = self.waiting.iter_mut().take(WINDOW).enumerate();
-        let is_due = |sent: Option<Duration>| sent.is_none_or(|sent| now >= sent + AGAIN);
-        let due = window.filter(|(_, proposal)| is_due(proposal.sent));
+        let due = window.filter(|(_, proposal)| proposal.is_due(now));
         due.map(|(place, proposal)| {
-            proposal.sent = Some(now);
+            (proposal.sent, proposal.fate) = (Some(now), Fate::Open);
             (position + place as u64, proposal.bytes.clone())
         })
         .collect()
@@ -80,10 +115,20 @@ impl Proposals {
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
     }
+
+    /// Whether one more would be appended at once.
+    pub(super) fn has_window(&self) -> bool {
+        self.waiting.len() < WINDOW
+    }
 }
 
 impl Proposal {
+    fn is_due(&self, now: Duration) -> bool {
+        let wait = if self.fate == Fate::Unanswered { AGAIN_UNANSWERED } else { AGAIN };
+        self.sent.is_none_or(|sent| now >= sent + wait)
+    }
+
     fn again(&mut self) {
-        (self.sent, self.is_refused) = (None, false);
+        (self.sent, self.fate) = (None, Fate::Open);
     }
 }

@@ -1,51 +1,46 @@
 //! The nodes, their log, their people, and the faults.
 
-use super::super::ledger::{Ledger, Step};
-use super::super::node::{Action, Node};
-use super::super::record::{NodeId, NodeRun};
-use serde::{Deserialize, Serialize};
+use super::super::ledger::Ledger;
+use super::super::node::{Node, NodeAction};
+use super::super::record::{NodeId, NodeRun, Taken};
+use super::chat::{Client, Rules, State, from_bytes, to_bytes};
+use super::dice::Dice;
+use super::judge::{Judge, Process};
+use bytes::Bytes;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
-const NODES: usize = 3;
+pub(super) const NODES: usize = 3;
 const CLIENTS: usize = 6;
 
-/// How long a client waits for a receipt before it says a message again.
-const PATIENCE: Duration = Duration::from_secs(6);
-
 /// Between two looks of a node at the clock.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: u64 = 400;
 
 pub(super) struct World {
-    dice: Dice,
-    now: Duration,
+    pub(super) dice: Dice,
+    pub(super) now: Duration,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     events_so_far: u64,
-    log: Vec<Vec<u8>>,
-    nodes: Vec<Host>,
-    clients: Vec<Client>,
-    /// The state after each record, as the first node had it.
-    states: HashMap<u64, State>,
-    faults: Vec<String>,
-    is_healed: bool,
-    /// Batches that a turn has shown, each with its run.
-    shown: BTreeMap<(NodeRun, u64), u32>,
-    judged: Judged,
-}
-
-/// A ledger of the judge's own.
-#[derive(Default)]
-struct Judged {
-    ledger: Ledger,
+    pub(super) log: Vec<Bytes>,
+    pub(super) nodes: Vec<Host>,
+    pub(super) clients: Vec<Client>,
+    pub(super) is_healed: bool,
+    /// One in so many events comes with a crash; with a cut; and the longest cut in milliseconds.
+    faults: [u64; 3],
+    /// How many of the machines have faults.
+    victims: u64,
+    pub(super) judge: Judge,
 }
 
 /// A machine: its disk, and the node if it runs.
 #[derive(Default)]
-struct Host {
+pub(super) struct Host {
     disk: Disk,
-    live: Option<Live>,
-    starts: u64,
+    /// An earlier state of the disk, which sometimes comes back.
+    backup: Disk,
+    pub(super) live: Option<Live>,
+    boots: u64,
     /// It reaches neither the log nor the others until then.
     cut_until: Duration,
 }
@@ -56,118 +51,58 @@ struct Disk {
     state: State,
 }
 
-struct Live {
-    node: Node,
-    state: State,
-    rules: Option<Rules>,
+pub(super) struct Live {
+    process: Process,
+    pub(super) node: Node,
+    pub(super) state: State,
+    pub(super) rules: Option<Rules>,
+    /// Results of the rules on their way to the log.
+    pub(super) encoded: VecDeque<Encoded>,
     /// Connected clients, with the number of their session.
-    sessions: BTreeMap<usize, u64>,
-    submitted: u64,
+    pub(super) sessions: BTreeMap<usize, u64>,
+    /// Batches of this run.
+    pub(super) submitted: u64,
 }
 
-/// What the turns amount to.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-struct State {
-    /// Author, its number for it, and the server's.
-    messages: Vec<(usize, u64, u64)>,
-    known: BTreeMap<(usize, u64), u64>,
-    /// The latest number that the rules gave.
-    seq: u64,
-}
-
-/// The state of the rules at the leader.
-#[derive(Default)]
-struct Rules {
-    seq: u64,
-    people: BTreeSet<(NodeRun, usize, u64)>,
-}
-
-#[derive(Default)]
-struct Client {
-    said: u64,
-    /// Without a receipt yet, each with the time when it was last said.
-    pending: Vec<(u64, Duration)>,
-    session: u64,
-    receipts: Vec<(u64, u64)>,
-}
+/// A result of the rules: its term, what they had taken, and the body.
+type Encoded = (u64, Vec<(NodeRun, Taken)>, Bytes);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
-    Append { from: NodeRun, after: u64, bytes: Vec<u8> },
-    Refused { to: NodeRun, after: u64 },
-    Follow { node: usize },
-    Tick { to: NodeRun },
-    Batch { from: NodeRun, to: NodeRun, number: u64, bytes: Vec<u8> },
-    Roll { from: NodeRun, to: NodeRun, term: u64, people: Vec<u8> },
-    Beat { from: NodeRun, to: usize, term: u64 },
+pub(super) enum Event {
+    Append { from: Process, after: u64, bytes: Bytes },
+    Refused { to: Process, after: u64 },
+    Unanswered { to: Process, after: u64 },
+    Follow { place: usize },
+    Tick { at: Process },
+    Batch { run: NodeRun, to: NodeId, number: u64, bytes: Bytes },
+    Alive { run: NodeRun, to: NodeId },
+    Beat { from: NodeId, to: NodeId, term: u64 },
+    Encode { at: Process },
+    Propose { at: Process },
     Say { client: usize },
-    Start { node: usize },
-}
-
-/// Packets of a node's people, with the batch's number in its run.
-#[derive(Serialize, Deserialize)]
-struct Batch {
-    number: u64,
-    packets: Vec<Packet>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-enum Packet {
-    Comes { client: usize, session: u64 },
-    Goes { client: usize, session: u64 },
-    Says { client: usize, session: u64, id: u64 },
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct Body {
-    said: Vec<Said>,
-    /// The latest number after this turn.
-    seq: u64,
-    /// Batches whose result it is.
-    of: Vec<(NodeRun, u64)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Said {
-    client: usize,
-    session: u64,
-    id: u64,
-    seq: u64,
-}
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-
-    fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
+    Start { place: usize },
 }
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let faults = [[150, 600, 3000], [100, 300, 600], [6_000, 20_000, 40_000]];
+        let faults = faults.map(|choice| choice[usize::try_from(dice.roll(3)).unwrap()]);
+        let victims = 1 + dice.roll(NODES as u64);
         let mut world = Self {
-            dice: Dice(seed),
+            dice,
             now: Duration::ZERO,
             events: BinaryHeap::new(),
             events_so_far: 0,
             log: Vec::new(),
             nodes: (0..NODES).map(|_| Host::default()).collect(),
             clients: (0..CLIENTS).map(|_| Client::default()).collect(),
-            states: HashMap::new(),
-            faults: Vec::new(),
             is_healed: false,
-            shown: BTreeMap::new(),
-            judged: Judged::default(),
+            faults,
+            victims,
+            judge: Judge::default(),
         };
-        (0..NODES).for_each(|node| world.after(0, Event::Start { node }));
+        (0..NODES).for_each(|place| world.after(0, Event::Start { place }));
         (0..CLIENTS).for_each(|client| world.after(500, Event::Say { client }));
         world
     }
@@ -176,118 +111,51 @@ impl World {
     pub(super) fn go_wrong(&mut self, events: usize) {
         for _ in 0..events {
             self.fault();
-            if !self.next() {
-                return;
-            }
+            self.next();
         }
     }
 
-    /// Lets everything go well until all have their receipts, for two minutes at most.
+    /// Lets everything go well until all is as it should be, for two minutes at most.
     pub(super) fn heal(&mut self) {
         self.is_healed = true;
         self.nodes.iter_mut().for_each(|host| host.cut_until = self.now);
         let end = self.now + Duration::from_secs(120);
-        while self.now < end && !self.is_done() && self.next() {}
-    }
-
-    fn is_done(&self) -> bool {
-        self.judge_people().is_ok()
-            && self.clients.iter().all(|client| client.pending.is_empty())
-            && self.nodes.iter().all(|host| {
-                host.live.as_ref().is_some_and(|live| {
-                    live.node.ledger().position == self.log.len() as u64
-                        && live.node.proposed() == 0
-                        && live.node.ledger().taken(live.node.run()) == Some(live.submitted)
-                })
-            })
-    }
-
-    pub(super) fn judge(&mut self) -> Result<(), String> {
-        if let Some(fault) = self.faults.first() {
-            return Err(fault.clone());
-        }
-        for (number, client) in self.clients.iter().enumerate() {
-            if !client.pending.is_empty() {
-                return Err(format!("client {number} has no receipt for {:?}", client.pending));
-            }
-            for (place, host) in self.nodes.iter().enumerate() {
-                let Some(live) = &host.live else { return Err(format!("node {place} does not run")) };
-                let mine: Vec<u64> =
-                    live.state.messages.iter().filter(|one| one.0 == number).map(|one| one.1).collect();
-                if mine != (1..=client.said).collect::<Vec<_>>() {
-                    return Err(format!(
-                        "client {number} said {} and node {place} has {mine:?}",
-                        client.said
-                    ));
-                }
-                if let Some(receipt) =
-                    client.receipts.iter().find(|(id, seq)| live.state.known.get(&(number, *id)) != Some(seq))
-                {
-                    return Err(format!(
-                        "client {number} has a receipt {receipt:?} that node {place} does not know"
-                    ));
-                }
-            }
-        }
-        if let Some(batch) = self.shown.iter().find(|(_, times)| **times > 1) {
-            return Err(format!("a batch was taken more than once: {batch:?}"));
-        }
-        self.judge_people()?;
-        for host in &self.nodes {
-            let Some(live) = &host.live else { continue };
-            let run = live.node.run();
-            if let Some(lost) = (1..=live.submitted).find(|number| !self.shown.contains_key(&(run, *number)))
-            {
-                return Err(format!("batch {lost} of {run:?} was never taken, of {}", live.submitted));
-            }
-        }
-        Ok(())
-    }
-
-    /// Exactly one leads, and its rules know exactly who is here.
-    fn judge_people(&self) -> Result<(), String> {
-        let live = || self.nodes.iter().filter_map(|host| host.live.as_ref());
-        let here = live().flat_map(|live| {
-            live.sessions.iter().map(|(client, session)| (live.node.run(), *client, *session))
-        });
-        let here: BTreeSet<_> = here.collect();
-        let last = self.judged.ledger.leader;
-        match live().filter_map(|live| live.rules.as_ref().map(|rules| (live, rules))).collect::<Vec<_>>()[..]
-        {
-            [(live, rules)] if Some(live.node.run()) == last && rules.people == here => Ok(()),
-            [(live, rules)] => Err(format!(
-                "{:?} leads, {last:?} should; it knows {:?}, here are {here:?}",
-                live.node.run(),
-                rules.people
-            )),
-            ref leaders => Err(format!("{} nodes lead", leaders.len())),
+        while self.now < end && self.judge_end().is_err() {
+            self.next();
         }
     }
 
     /// One of the faults, now and then.
     fn fault(&mut self) {
-        if self.dice.one_in(120) {
-            let node = self.place();
-            self.crash(node);
+        let [crash, cut, longest] = self.faults;
+        if self.dice.one_in(crash) {
+            let place = self.victim();
+            self.crash(place);
         }
-        if self.dice.one_in(80) {
-            let node = self.place();
-            self.nodes[node].cut_until = self.now + Duration::from_millis(self.dice.roll(12_000));
+        if self.dice.one_in(cut) {
+            let (place, end) = (self.victim(), self.now + Duration::from_millis(self.dice.roll(longest)));
+            self.nodes[place].cut_until = end.max(self.nodes[place].cut_until);
         }
     }
 
-    fn place(&mut self) -> usize {
+    fn victim(&mut self) -> usize {
+        usize::try_from(self.dice.roll(self.victims)).unwrap()
+    }
+
+    pub(super) fn place(&mut self) -> usize {
         usize::try_from(self.dice.roll(NODES as u64)).unwrap()
     }
 
-    fn crash(&mut self, node: usize) {
-        if self.nodes[node].live.take().is_some() {
+    fn crash(&mut self, place: usize) {
+        if let Some(live) = self.nodes[place].live.take() {
+            self.judge.over.insert(live.node.run());
+            self.judge.meet("a crash");
             let wait = 100 + self.dice.roll(8_000);
-            self.after(wait, Event::Start { node });
+            self.after(wait, Event::Start { place });
         }
     }
 
-    fn after(&mut self, millis: u64, event: Event) {
+    pub(super) fn after(&mut self, millis: u64, event: Event) {
         self.events_so_far += 1;
         let at = self.now + Duration::from_millis(millis);
         self.events.push(Reverse((at, self.events_so_far, event)));
@@ -311,270 +179,237 @@ impl World {
         self.nodes[usize::from(node.0)].cut_until > self.now
     }
 
-    fn next(&mut self) -> bool {
-        let Some(Reverse((at, _, event))) = self.events.pop() else { return false };
+    fn next(&mut self) {
+        let Some(Reverse((at, _, event))) = self.events.pop() else { return };
         self.now = at;
+        let now = at;
         match event {
-            Event::Start { node } => self.start(node),
-            Event::Tick { to } => {
-                let now = self.now;
-                if self.with(to, |live, out| live.node.tick(now, out)) {
-                    self.after(TICK.as_millis() as u64, Event::Tick { to });
-                    self.follow(usize::from(to.node.0));
-                }
-            }
+            Event::Start { place } => self.start(place),
+            Event::Tick { at } => self.tick(at),
             Event::Append { from, after, bytes } => self.append(from, after, bytes),
-            Event::Refused { to, after } => {
-                if !self.is_cut(to.node) {
-                    self.with(to, |live, _| live.node.refused(after));
-                }
+            Event::Refused { to, after } => self.answer(to, |node| node.refused(after)),
+            Event::Unanswered { to, after } => self.answer(to, |node| node.unanswered(after)),
+            Event::Follow { place } => self.follow(place),
+            Event::Batch { run, to, number, bytes } => {
+                self.hear(run, to, |node, out| node.batch(run, number, bytes, now, out))
             }
-            Event::Follow { node } => self.follow(node),
-            Event::Batch { from, to, number, bytes } => {
-                if !self.is_cut(to.node) && !self.is_cut(from.node) {
-                    self.with(to, |live, out| live.node.batch(from, number, bytes, out));
-                }
-            }
-            Event::Roll { from, to, term, people } => {
-                if !self.is_cut(to.node) && !self.is_cut(from.node) {
-                    self.with(to, |live, out| live.node.roll(from, term, people, out));
-                }
-            }
+            Event::Alive { run, to } => self.hear(run, to, |node, out| node.alive(run, now, out)),
             Event::Beat { from, to, term } => {
-                let now = self.now;
-                let is_cut = self.is_cut(from.node) || self.nodes[to].cut_until > now;
-                if let Some(live) = self.nodes[to].live.as_mut().filter(|_| !is_cut) {
-                    live.node.hear(from, term, now);
+                if !self.is_cut(from) && !self.is_cut(to) && from != to {
+                    self.at(to, |live, _| live.node.hear(from, term, now));
                 }
+            }
+            Event::Encode { at } => self.encode(at),
+            Event::Propose { at } => {
+                self.with(at, |live, out| {
+                    let (term, taken, body) = live.encoded.pop_front().unwrap();
+                    live.node.propose(term, taken, &body, now, out);
+                });
             }
             Event::Say { client } => self.say(client),
         }
-        true
     }
 
-    fn start(&mut self, node: usize) {
+    fn start(&mut self, place: usize) {
         let delay = Duration::from_millis(self.dice.roll(1000));
-        let host = &mut self.nodes[node];
-        host.starts += 1;
-        let run = NodeRun { node: NodeId(u8::try_from(node).unwrap()), start: host.starts };
+        let (part, is_old) = (usize::try_from(100 + self.dice.roll(400)).unwrap(), self.dice.one_in(8));
+        self.nodes[place].boots += 1;
+        let process = Process { place, boot: self.nodes[place].boots };
+        let start = self.wish(process);
+        let host = &mut self.nodes[place];
+        if is_old {
+            host.disk = host.backup.clone();
+            self.judge.meet("an old disk");
+        }
         let Disk { ledger, state } = host.disk.clone();
-        let machine = Node::new(run, ledger, delay, self.now);
-        host.live = Some(Live { node: machine, state, rules: None, sessions: BTreeMap::new(), submitted: 0 });
-        self.after(0, Event::Tick { to: run });
+        let node = NodeId(u8::try_from(place).unwrap());
+        let node = Node::new(node, start, ledger, delay, self.now).with_parts(part);
+        self.judge.begins(node.run());
+        let (encoded, sessions) = (VecDeque::new(), BTreeMap::new());
+        host.live = Some(Live { process, node, state, rules: None, encoded, sessions, submitted: 0 });
+        self.after(0, Event::Tick { at: process });
     }
 
-    fn append(&mut self, from: NodeRun, after: u64, bytes: Vec<u8>) {
-        if self.is_cut(from.node) {
-            return;
+    /// The start of a run by the machine's clock, which is sometimes wrong by a minute.
+    fn wish(&mut self, process: Process) -> u64 {
+        let skew = if self.dice.one_in(3) { self.dice.roll(60_000) } else { 60_000 };
+        (self.now.as_millis() as u64 + skew) * 1000 + process.boot
+    }
+
+    fn tick(&mut self, at: Process) {
+        let (now, is_cut, is_told) =
+            (self.now, self.nodes[at.place].cut_until > self.now, self.dice.one_in(4));
+        let is_live = self.with(at, |live, out| {
+            if is_told {
+                live.node.reaching(!is_cut);
+            }
+            live.node.tick(now, out);
+        });
+        if is_live {
+            self.after(TICK, Event::Tick { at });
+            self.follow(at.place);
+        }
+    }
+
+    fn append(&mut self, from: Process, after: u64, bytes: Bytes) {
+        let is_answered = self.is_healed || !self.dice.one_in(10);
+        if self.nodes[from.place].cut_until > self.now {
+            return self.send(Event::Unanswered { to: from, after });
         }
         if after != self.log.len() as u64 {
-            self.send(Event::Refused { to: from, after });
-            return;
+            let answer = Event::Refused { to: from, after };
+            return self.send(if is_answered { answer } else { Event::Unanswered { to: from, after } });
         }
-        self.log.push(bytes.clone());
-        let position = self.log.len() as u64;
-        match self.judged.ledger.read(position, &bytes) {
-            Ok(Step::Turn(turn)) => {
-                let body: Body = postcard::from_bytes(&turn.body).unwrap();
-                for batch in body.of {
-                    *self.shown.entry(batch).or_default() += 1;
-                }
-            }
-            Ok(_) => {}
-            Err(fault) => self.faults.push(fault.to_string()),
+        self.judge.logged(&bytes);
+        self.log.push(bytes);
+        if !is_answered {
+            self.judge.meet("an append without an answer");
+            self.send(Event::Unanswered { to: from, after });
         }
-        (0..NODES).for_each(|node| {
+        (0..NODES).for_each(|place| {
             let delay = 1 + self.dice.roll(30);
-            self.after(delay, Event::Follow { node });
+            self.after(delay, Event::Follow { place });
         });
+    }
+
+    fn answer(&mut self, to: Process, call: impl FnOnce(&mut Node)) {
+        if self.nodes[to.place].cut_until <= self.now {
+            self.with(to, |live, _| call(&mut live.node));
+        }
+    }
+
+    /// A node hears of another node's run.
+    fn hear(&mut self, run: NodeRun, to: NodeId, call: impl FnOnce(&mut Node, &mut Vec<NodeAction>)) {
+        let now = self.now;
+        if !self.is_cut(run.node) && !self.is_cut(to) {
+            let by = self.at(to, |live, out| {
+                call(&mut live.node, out);
+                live.process
+            });
+            by.into_iter().for_each(|by| self.judge.heard(by, run, now));
+        }
     }
 
     /// A node reads some of the log.
     fn follow(&mut self, place: usize) {
         let most = 1 + self.dice.roll(6);
         for _ in 0..most {
-            let now = self.now;
-            if self.nodes[place].cut_until > now {
+            if self.nodes[place].cut_until > self.now {
                 return;
             }
             let Some(live) = &self.nodes[place].live else { return };
-            let (run, position) = (live.node.run(), live.node.ledger().position + 1);
+            let (now, process, position) = (self.now, live.process, live.node.ledger().position + 1);
             let Some(bytes) = self.log.get(usize::try_from(position - 1).unwrap()).cloned() else { return };
             let mut fault = None;
-            self.with(run, |live, out| fault = live.node.read(position, &bytes, now, out).err());
+            self.with(process, |live, out| fault = live.node.read(position, &bytes, now, out).err());
             if let Some(fault) = fault {
-                self.faults.push(format!("node {place}: {fault}"));
+                self.judge.faults.push(format!("node {place}: {fault}"));
                 return;
             }
-            let Some(live) = &self.nodes[place].live else { return };
-            let state = live.state.clone();
-            let known = self.states.entry(position).or_insert_with(|| state.clone());
-            if *known != state {
-                self.faults.push(format!("node {place} has another state at {position}"));
-            }
-            // A disk may be behind, but is never torn.
-            if self.dice.one_in(3) {
-                let ledger = self.nodes[place].live.as_ref().unwrap().node.ledger().clone();
-                self.nodes[place].disk = Disk { ledger, state };
-            }
         }
-        self.after(20, Event::Follow { node: place });
+        self.after(20, Event::Follow { place });
     }
 
-    /// Calls a node if this run of it lives, and does what it asks for.
-    fn with(&mut self, run: NodeRun, call: impl FnOnce(&mut Live, &mut Vec<Action>)) -> bool {
-        let place = usize::from(run.node.0);
-        let Some(live) = self.nodes[place].live.as_mut().filter(|live| live.node.run() == run) else {
-            return false;
-        };
-        let mut out = Vec::new();
-        call(live, &mut out);
-        self.act(run, out);
-        true
-    }
-
-    fn act(&mut self, run: NodeRun, actions: Vec<Action>) {
-        let place = usize::from(run.node.0);
-        for action in actions {
-            let now = self.now;
-            match action {
-                Action::Append { after, bytes } => self.send(Event::Append { from: run, after, bytes }),
-                Action::Batch { to, number, bytes } => {
-                    self.send(Event::Batch { from: run, to, number, bytes })
-                }
-                Action::Roll { to, term } => {
-                    let Some(live) = &self.nodes[place].live else { return };
-                    let people: Vec<_> =
-                        live.sessions.iter().map(|(client, session)| (*client, *session)).collect();
-                    let people = postcard::to_allocvec(&people).unwrap();
-                    self.send(Event::Roll { from: run, to, term, people });
-                }
-                Action::Beat { term } => {
-                    (0..NODES).for_each(|to| self.send(Event::Beat { from: run, to, term }));
-                }
-                Action::CarryOut(body) => self.carry_out(place, &body),
-                Action::Lead => {
-                    let Some(live) = &mut self.nodes[place].live else { return };
-                    live.rules = Some(Rules { seq: live.state.seq, people: BTreeSet::new() });
-                }
-                Action::Follow => {
-                    let Some(live) = &mut self.nodes[place].live else { return };
-                    live.rules = None;
-                }
-                Action::Learn(from, people) => {
-                    let people: Vec<(usize, u64)> = postcard::from_bytes(&people).unwrap();
-                    let Some(live) = &mut self.nodes[place].live else { return };
-                    let Some(rules) = &mut live.rules else { continue };
-                    rules.people.retain(|(run, ..)| run.node != from.node);
-                    rules.people.extend(people.into_iter().map(|(client, session)| (from, client, session)));
-                    let body = Body { said: Vec::new(), seq: rules.seq, of: Vec::new() };
-                    let body = postcard::to_allocvec(&body).unwrap();
-                    self.with(run, |live, out| live.node.propose(body, now, out));
-                }
-                Action::Process(from, bytes) => {
-                    let Some(live) = &mut self.nodes[place].live else { return };
-                    let Some(rules) = &mut live.rules else { continue };
-                    let body = postcard::to_allocvec(&rules.process(from, &bytes)).unwrap();
-                    self.with(run, |live, out| live.node.propose(body, now, out));
-                }
-            }
+    /// Calls the node of a machine, if it runs, and does what it asks for.
+    pub(super) fn at<T>(
+        &mut self,
+        node: NodeId,
+        call: impl FnOnce(&mut Live, &mut Vec<NodeAction>) -> T,
+    ) -> Option<T> {
+        let (place, mut out) = (usize::from(node.0), Vec::new());
+        let live = self.nodes[place].live.as_mut()?;
+        let process = live.process;
+        let result = call(live, &mut out);
+        for action in out {
+            self.act(process, action);
         }
+        Some(result)
     }
 
-    fn carry_out(&mut self, place: usize, body: &[u8]) {
-        let Body { said, seq, .. } = postcard::from_bytes(body).unwrap();
-        let Some(live) = &mut self.nodes[place].live else { return };
-        live.state.seq = seq;
-        for Said { client, session, id, seq } in said {
-            let kept = *live.state.known.entry((client, id)).or_insert(seq);
-            if kept == seq {
-                live.state.messages.push((client, id, seq));
-            }
-            // The receipt is that of the first copy.
-            if live.sessions.get(&client) == Some(&session) {
-                let client = &mut self.clients[client];
-                client.pending.retain(|(pending, _)| *pending != id);
-                client.receipts.push((id, kept));
-            }
-        }
+    /// The same for one process. Returns whether it lives.
+    fn with(&mut self, process: Process, call: impl FnOnce(&mut Live, &mut Vec<NodeAction>)) -> bool {
+        let live = self.nodes[process.place].live.as_ref();
+        let is_live = live.is_some_and(|live| live.process == process);
+        is_live && self.at(NodeId(u8::try_from(process.place).unwrap()), call).is_some()
     }
 
-    /// A client says the next thing, and what has no receipt yet.
-    fn say(&mut self, number: usize) {
-        let wait = 100 + self.dice.roll(1500);
-        self.after(wait, Event::Say { client: number });
+    fn act(&mut self, process: Process, action: NodeAction) {
         let now = self.now;
-        let is_moving = self.clients[number].pending.iter().any(|(_, said)| now > *said + PATIENCE);
-        let here = (0..NODES).find(|place| {
-            let live = self.nodes[*place].live.as_ref();
-            live.is_some_and(|live| live.sessions.get(&number) == Some(&self.clients[number].session))
-        });
-        let mut packets = Vec::new();
-        let session = self.clients[number].session;
-        let place = match here.filter(|_| !is_moving) {
-            Some(place) => place,
-            None => {
-                if let Some(place) = here {
-                    let live = self.nodes[place].live.as_mut().unwrap();
-                    live.sessions.remove(&number);
-                    self.submit(place, vec![Packet::Goes { client: number, session }]);
-                }
-                let place = self.place();
-                let Some(live) = &mut self.nodes[place].live else { return };
-                self.clients[number].session += 1;
-                let session = self.clients[number].session;
-                live.sessions.insert(number, session);
-                packets.push(Packet::Comes { client: number, session });
-                let again = self.clients[number].pending.iter_mut();
-                packets.extend(again.map(|(id, said)| {
-                    *said = now;
-                    Packet::Says { client: number, session, id: *id }
-                }));
-                place
+        let Some(live) = &mut self.nodes[process.place].live else { return };
+        match action {
+            NodeAction::Append { after, bytes } => self.send(Event::Append { from: process, after, bytes }),
+            NodeAction::Batch { to, run, number, bytes } => {
+                self.send(Event::Batch { run, to, number, bytes });
             }
-        };
-        let client = &mut self.clients[number];
-        if !self.is_healed && client.pending.len() < 5 {
-            client.said += 1;
-            client.pending.push((client.said, now));
-            packets.push(Packet::Says { client: number, session: client.session, id: client.said });
-        }
-        if !packets.is_empty() {
-            self.submit(place, packets);
+            NodeAction::Alive { to, run } => self.send(Event::Alive { run, to }),
+            NodeAction::Beat { term } => {
+                let from = live.node.run().node;
+                let to = (0..NODES).map(|to| NodeId(u8::try_from(to).unwrap()));
+                to.for_each(|to| self.send(Event::Beat { from, to, term }));
+            }
+            NodeAction::CarryOut { body, ledger } => self.carry_out(process.place, &body, ledger),
+            NodeAction::Lead => {
+                live.rules = Some(Rules::of(&live.state));
+                self.judge.leads(process, now);
+                self.after(1, Event::Encode { at: process });
+            }
+            NodeAction::Follow => live.rules = None,
+            NodeAction::Process { run, number, bytes } => {
+                live.rules.as_mut().unwrap().process(run, number, &bytes);
+                let soon = 1 + self.dice.roll(10);
+                self.after(soon, Event::Encode { at: process });
+            }
+            NodeAction::NodeGone(run) => {
+                live.rules.as_mut().unwrap().gone(run);
+                self.judge.gone(process, run, now);
+                self.after(1, Event::Encode { at: process });
+            }
+            NodeAction::Ended => {
+                self.judge.over.insert(live.node.run());
+                self.judge.meet("another run of the same process");
+                let start = self.wish(process);
+                let Some(live) = &mut self.nodes[process.place].live else { return };
+                live.sessions.clear();
+                live.submitted = 0;
+                live.node.begin_run(start);
+                self.judge.begins(live.node.run());
+            }
         }
     }
 
-    fn submit(&mut self, place: usize, packets: Vec<Packet>) {
-        let now = self.now;
-        let Some(live) = &mut self.nodes[place].live else { return };
-        live.submitted += 1;
-        let batch = postcard::to_allocvec(&Batch { number: live.submitted, packets }).unwrap();
-        let run = live.node.run();
-        self.with(run, |live, out| live.node.submit(batch, now, out));
+    /// A leader takes what the rules have to say and encodes it, while it may lose the lead.
+    fn encode(&mut self, at: Process) {
+        let filler = if self.dice.one_in(6) { self.dice.roll(1500) } else { 0 };
+        let Some(live) = self.nodes[at.place].live.as_mut().filter(|live| live.process == at) else { return };
+        let Some(rules) = live.rules.as_mut().filter(|rules| rules.is_due()) else { return };
+        if !live.node.has_window() {
+            self.judge.meet("a full window");
+            return self.after(100, Event::Encode { at });
+        }
+        let (Some(mut body), Some((term, taken))) = (rules.take(), live.node.taken()) else { return };
+        body.filler = vec![7; usize::try_from(filler).unwrap()].into();
+        live.encoded.push_back((term, taken, to_bytes(&body)));
+        // All take the same time, so they arrive in order.
+        self.after(5, Event::Propose { at });
     }
-}
 
-impl Rules {
-    fn process(&mut self, from: NodeRun, batch: &[u8]) -> Body {
-        let Batch { number, packets } = postcard::from_bytes(batch).unwrap();
-        let mut said = Vec::new();
-        for packet in packets {
-            match packet {
-                Packet::Comes { client, session } => {
-                    self.people.insert((from, client, session));
-                }
-                Packet::Goes { client, session } => {
-                    self.people.remove(&(from, client, session));
-                }
-                Packet::Says { client, session, id } => {
-                    // As for a session that the rules do not know.
-                    if self.people.contains(&(from, client, session)) {
-                        self.seq += 1;
-                        said.push(Said { client, session, id, seq: self.seq });
-                    }
-                }
+    fn carry_out(&mut self, place: usize, body: &[u8], ledger: Ledger) {
+        let host = &mut self.nodes[place];
+        let Some(live) = &mut host.live else { return };
+        for receipt in live.state.carry_out(from_bytes(body)) {
+            if live.sessions.get(&receipt.client) == Some(&receipt.session) {
+                let client = &mut self.clients[receipt.client];
+                client.pending.retain(|(pending, _)| *pending != receipt.id);
+                client.receipts.push((receipt.id, receipt.seq));
             }
         }
-        Body { said, seq: self.seq, of: vec![(from, number)] }
+        self.judge.carried_out(live.node.run().node, ledger.position, &live.state);
+        // A disk may be behind, but is never torn.
+        if self.dice.one_in(3) {
+            host.disk = Disk { ledger, state: live.state.clone() };
+        }
+        if self.dice.one_in(40) {
+            host.backup = host.disk.clone();
+        }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! Each is appended at the position after the one before, without waiting for that one's answer. An answer
 //! decides nothing: a turn is in the log once the leader reads it there. If a record of another node takes a
-//! place, all turns that wait move on by one, and are appended again. A large turn goes in parts, and each
-//! part is treated like a turn.
+//! place, all turns that wait move on by one, and are appended again: at first the front alone. For the appends
+//! that are under way take the next places in turn, where they do not count. If all were appended again at each
+//! of those places, they would do the same, without end. A large turn goes in parts, and each part is treated
+//! like a turn.
 
 use super::record::{Chain, LogRecord, NodeRun, Taken, Turn};
 use bytes::Bytes;
@@ -31,6 +33,8 @@ pub(super) struct Proposals {
     chain: Chain,
     /// In order; the front is the next that counts.
     waiting: VecDeque<Proposal>,
+    /// How many are under way at most: after a foreign record one, until that is in the log.
+    window: usize,
     /// Longest body of a record.
     part: usize,
 }
@@ -55,7 +59,7 @@ enum Fate {
 
 impl Proposals {
     pub(super) fn new(term: u64, chain: Chain, part: usize) -> Self {
-        Self { term, number: 0, chain, waiting: VecDeque::new(), part }
+        Self { term, number: 0, chain, waiting: VecDeque::new(), window: WINDOW, part }
     }
 
     pub(super) fn add(&mut self, taken: Vec<(NodeRun, Taken)>, body: &Bytes) {
@@ -78,6 +82,7 @@ impl Proposals {
     /// The front is in the log. So what came too early for the log may have its turn now.
     pub(super) fn settle(&mut self) {
         self.waiting.pop_front();
+        self.window = WINDOW;
         let early = self.waiting.iter_mut().filter(|proposal| proposal.fate == Fate::Refused);
         early.for_each(Proposal::again);
     }
@@ -99,11 +104,12 @@ impl Proposals {
     /// All belong one position further on.
     pub(super) fn shift(&mut self) {
         self.waiting.iter_mut().for_each(Proposal::again);
+        self.window = 1;
     }
 
     /// To be appended now, each with the position of the record before it. `position`: of the last record read.
     pub(super) fn due(&mut self, position: u64, now: Duration) -> Vec<(u64, Bytes)> {
-        let window = self.waiting.iter_mut().take(WINDOW).enumerate();
+        let window = self.waiting.iter_mut().take(self.window).enumerate();
         let due = window.filter(|(_, proposal)| proposal.is_due(now));
         due.map(|(place, proposal)| {
             (proposal.sent, proposal.fate) = (Some(now), Fate::Open);
@@ -118,7 +124,7 @@ impl Proposals {
 
     /// Whether one more would be appended at once.
     pub(super) fn has_window(&self) -> bool {
-        self.waiting.len() < WINDOW
+        self.waiting.len() < self.window
     }
 }
 

@@ -11,5 +11,8 @@ pub const UP_BATCH_BYTES: usize = 128 * 1024;
 /// Batches of other servers that wait for the rules. Their servers send those beyond again later.
 pub const INBOUND_BATCHES: usize = 256;
 
+/// How long a server must be cut off from the others before it tells its people, and takes no new ones.
+pub const CUT_OFF_TOLD: Duration = Duration::from_secs(10);
+
 /// How often a server looks whether the one that leads is still there.
 pub const NODE_TICK: Duration = Duration::from_millis(200);

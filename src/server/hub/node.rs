@@ -7,7 +7,7 @@ use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
-use crate::server::output_batch::{OutputBatch, StepKind};
+use crate::server::output_batch::OutputBatch;
 use crate::store::ReplicaState;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -162,8 +162,7 @@ impl Hub {
     pub(super) fn expel_at_node(&self, id: SessionId, code: Code, why: &str) -> bool {
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
-        seat.tell(id, &Event::error(code, why).into_packet("", None));
-        seat.local.step(id, StepKind::Close);
+        seat.end(id, &Event::error(code, why).into_packet("", None));
         drop(state);
         self.wake_output();
         true

@@ -1,6 +1,7 @@
 //! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, its messages to the
 //! server that leads, and the turns that it has to carry out.
 
+use super::cut_off::CutOff;
 use super::input::RulesInput;
 use super::node_message::NodeMessage;
 use crate::chat::{Entry, Peer, Record, Records, SessionId};
@@ -9,7 +10,7 @@ use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
-use crate::protocol::Packet;
+use crate::protocol::{Event, Packet};
 use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
 use crate::server::output_batch::{Liveness, OutputBatch, Receivers, Seam, StepKind};
@@ -47,6 +48,7 @@ pub(in crate::server) struct NodeSeat {
     rate: Option<Rate>,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
+    pub(super) cut_off: CutOff,
     /// Whether its store fails, so that it can carry nothing out.
     pub(super) is_failing: bool,
     /// Users who are present at all servers, as of the last turn.
@@ -142,6 +144,7 @@ impl NodeSeat {
             questions: SeamQuestions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
+            cut_off: CutOff::default(),
             is_failing: false,
             present: 0,
             keys: KnownKeys::default(),
@@ -334,10 +337,18 @@ impl NodeSeat {
     /// Ends the connections of all sessions, and tells them why.
     pub(super) fn end_all(&mut self, packet: &Packet) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
-        for id in all {
-            self.tell(id, packet);
-            self.local.step(id, StepKind::Close);
-        }
+        all.into_iter().for_each(|id| self.end(id, packet));
+    }
+
+    /// Ends the connection of a session, and tells it why.
+    pub(super) fn end(&mut self, id: SessionId, packet: &Packet) {
+        self.tell(id, packet);
+        self.local.step(id, StepKind::Close);
+    }
+
+    /// Tells everyone at this server.
+    pub(super) fn tell_all(&mut self, text: &str) {
+        self.local.lobby(&Event::Notice(text.into()).into_packet("all", None), &[], None);
     }
 
     /// Forgets all sessions: their run is over, so nobody else knows them any more.

@@ -77,8 +77,15 @@ impl HubState {
             }
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
-            EngineEvent::Reachable => seat.node.reaching(true),
-            EngineEvent::Unreachable(_) => seat.node.reaching(false),
+            EngineEvent::Reachable => {
+                seat.node.reaching(true);
+                let text = seat.cut_off.ends();
+                text.into_iter().for_each(|text| seat.tell_all(text));
+            }
+            EngineEvent::Unreachable(_) => {
+                seat.node.reaching(false);
+                seat.cut_off.begins(now.uptime);
+            }
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
@@ -275,7 +282,11 @@ impl HubState {
         if self.node.as_ref().is_some_and(|seat| seat.is_failing) {
             return;
         }
-        self.node(now, |seat, out| seat.node.tick(now.uptime, out));
+        self.node(now, |seat, out| {
+            let text = seat.cut_off.tell(now.uptime);
+            text.into_iter().for_each(|text| seat.tell_all(text));
+            seat.node.tick(now.uptime, out);
+        });
     }
 
     /// Sends up what has come since the last call.

@@ -96,6 +96,8 @@ pub(super) struct NodeSession {
 #[derive(Debug, Default)]
 struct KnownKeys {
     members: HashSet<Fingerprint>,
+    /// May enter a closed server like members.
+    operators: HashSet<Fingerprint>,
     owners: HashSet<Fingerprint>,
 }
 
@@ -314,6 +316,7 @@ impl NodeSeat {
     /// Knows the keys in these records.
     pub(in crate::server) fn know(&mut self, records: &Records) {
         self.keys.members.extend(records.members.iter().map(|row| row.key));
+        self.keys.operators.extend(records.operators.iter().map(|row| row.key));
         self.keys.owners.extend(records.names.iter().map(|row| row.key));
     }
 
@@ -321,13 +324,15 @@ impl NodeSeat {
         match record {
             Record::Member(key, Some(_)) => drop(self.keys.members.insert(*key)),
             Record::Member(key, None) => drop(self.keys.members.remove(key)),
+            Record::Operator(key, Some(_)) => drop(self.keys.operators.insert(*key)),
+            Record::Operator(key, None) => drop(self.keys.operators.remove(key)),
             Record::Name(_, Some(row)) => drop(self.keys.owners.insert(row.key)),
             _ => {}
         }
     }
 
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        self.keys.members.contains(key)
+        self.keys.members.contains(key) || self.keys.operators.contains(key)
     }
 
     pub(super) fn is_known(&self, key: &Fingerprint) -> bool {

@@ -30,6 +30,12 @@ pub(crate) enum ClusterAction {
     /// key and engine.toml, then prints the next commands. It replaces no file, and refuses a machine that
     /// belongs to another chat; running it twice does no harm.
     Join(ClusterJoinArgs),
+
+    /// Begin another log with the history on this machine, because the servers' log is lost.
+    ///
+    /// Stop all servers first. Run it on the machine with the most messages, which it prints, then copy that history
+    /// to the other machines: `lanchat backup` here, and there `lanchat restore` and this command again.
+    Restore(ClusterRestoreArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -65,6 +71,13 @@ pub(crate) struct ClusterNewArgs {
     /// The directory for the files [default: the current one].
     #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClusterRestoreArgs {
+    /// The data directory of the server on this machine [default: that of your own server].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

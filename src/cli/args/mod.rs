@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs};
+pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs, ClusterRestoreArgs};
 pub(crate) use connect::{ConnectArgs, JoinArgs};
 pub(crate) use file_users::{ReceiveArgs, SendFileArgs};
 pub(crate) use history::{BackupArgs, ExportArgs, ForgetArgs, Format, RepairArgs, RestoreArgs};

@@ -5,6 +5,7 @@ mod join_places;
 mod new;
 mod next_steps;
 mod placed_files;
+mod restore;
 
 use std::io;
 use std::path::PathBuf;
@@ -25,5 +26,6 @@ pub(crate) fn run(
     match &args.action {
         ClusterAction::New(args) => new::run(args),
         ClusterAction::Join(args) => join::run(args, data_dir),
+        ClusterAction::Restore(args) => restore::run(args, data_dir),
     }
 }

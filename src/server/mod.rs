@@ -36,6 +36,7 @@ mod memory;
 mod metrics;
 mod monitor;
 mod multicast;
+mod node_report;
 mod node_tasks;
 mod options;
 mod output_batch;
@@ -69,6 +70,7 @@ pub use data_dir::{
     is_in_use,
 };
 pub use handle::Handle;
+pub use node_report::NodeReport;
 pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};

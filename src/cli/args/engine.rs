@@ -34,7 +34,8 @@ pub(super) fn apply(
         tls,
         ..EngineConfig::new(file.engine.urls.clone(), &log, number)
     };
-    options.node = Some(NodeOptions { number, log, engine: EngineSource::Nats(Box::new(config)) });
+    let names = file.servers.as_slice().iter().map(|server| server.name.to_string()).collect();
+    options.node = Some(NodeOptions { names, number, log, engine: EngineSource::Nats(Box::new(config)) });
     Ok(())
 }
 

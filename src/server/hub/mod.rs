@@ -10,6 +10,7 @@ mod incoming;
 mod input;
 mod node;
 mod node_message;
+mod node_news;
 mod node_seat;
 mod node_state;
 mod seam;
@@ -29,6 +30,8 @@ use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
 pub(super) use node::NodeOutput;
+#[cfg(feature = "nats")]
+pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
 pub(super) use node_seat::{NodeSeat, NodeWork};
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;

@@ -6,8 +6,8 @@ use super::input::{Input, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
-use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
-use crate::engine::EngineEvent;
+use crate::cluster::{LogFault, NodeAction, NodeId, NodeRun, Taken};
+use crate::engine::{ASKER, EngineEvent};
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind};
@@ -75,13 +75,24 @@ impl HubState {
             }
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
-            EngineEvent::Reachable => seat.node.reaching(true),
-            EngineEvent::Unreachable(_) => seat.node.reaching(false),
+            EngineEvent::Reachable => {
+                seat.news.engine(None);
+                seat.node.reaching(true);
+            }
+            EngineEvent::Unreachable(why) => {
+                seat.news.engine(Some(why));
+                seat.node.reaching(false);
+            }
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
+                Some(NodeMessage::Ask { number }) => {
+                    let answer = NodeMessage::answer(number, &seat.report(now));
+                    seat.send(Some(NodeId(ASKER)), &answer);
+                }
+                Some(NodeMessage::Answer { .. }) => {}
                 // Of a version that this one does not know: whoever sent it sends it again.
                 None => {}
             },
@@ -153,7 +164,7 @@ impl HubState {
         let Ok(inputs) = rmp_serde::from_slice::<Vec<Input>>(bytes) else {
             tracing::error!(
                 event = "inputs_unreadable",
-                server = run.node.0,
+                server = self.node.as_ref().map(|seat| seat.news.name(run.node.0)),
                 "a server of this chat has another version, and this one cannot read what its people say; update \
                  lanchat on all of them"
             );
@@ -213,6 +224,7 @@ impl HubState {
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
         seat.end_all(&bye.into_packet("", None));
         seat.forget_all();
+        seat.news.run_over();
         seat.node.begin_run(0);
     }
 
@@ -274,7 +286,10 @@ impl HubState {
         if self.node.as_ref().is_some_and(|seat| seat.is_failing) {
             return;
         }
-        self.node(now, |seat, out| seat.node.tick(now.uptime, out));
+        self.node(now, |seat, out| {
+            seat.node.tick(now.uptime, out);
+            seat.note_leader();
+        });
     }
 
     /// Sends up what has come since the last call.

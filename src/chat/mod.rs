@@ -50,8 +50,8 @@ mod rooms;
 mod sanctions;
 mod say;
 mod shared_keys;
-mod storing;
 mod standing;
+mod storing;
 mod subject;
 mod table;
 mod tally;
@@ -100,8 +100,8 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
-use crate::protocol::WebAccess;
 use crate::protocol::packet::ServerInfo;
+use crate::protocol::{Nodes, WebAccess};
 use absence::Absences;
 use access::Access;
 use acquaintances::Acquaintances;
@@ -117,8 +117,8 @@ use presence::Presence;
 use reading::ReadTable;
 use rooms::Rooms;
 use shared_keys::SharedKeys;
-use standing::Standing;
 use smallvec::SmallVec;
+use standing::Standing;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -231,6 +231,8 @@ pub struct Chat {
     tickets: Option<tickets::Tickets>,
     /// How browsers join; `None`: not at all.
     web: Option<WebAccess>,
+    /// The chat's servers; `None`: there is only this one.
+    nodes: Option<Nodes>,
     /// Computed for the current request before the lock was taken.
     prepared: Prepared,
 }
@@ -292,9 +294,15 @@ impl Chat {
             offers: None,
             tickets: None,
             web: None,
+            nodes: None,
             prepared: Prepared::default(),
             successor: None,
         }
+    }
+
+    /// Tells clients of the chat's other servers.
+    pub fn name_servers(&mut self, nodes: Nodes) {
+        self.nodes = Some(nodes);
     }
 
     /// Adds a connection. It has no name until its first packet.

@@ -14,8 +14,8 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_NAMES_OF_SHARED_KEY, MAX_SHARED_KEYS};
 use crate::name::NameKey;
 use crate::protocol::Event;
-use serde::{Deserialize, Serialize};
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
 /// The names under which keys were in use at the same time, the latest key last.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! Reacts to a failing store, and tells people.
 
-use super::lineage::Lineage;
 use super::archive::{Account, Lack, Message};
 use super::delivery::{Audience, Delivery};
+use super::lineage::Lineage;
 use super::unstored::{Attendance, SeenUpTo};
 use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};

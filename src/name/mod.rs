@@ -12,9 +12,9 @@ pub use file::FileName;
 pub use room::{LOBBY, RoomName, RoomNameError, with_hash};
 
 use crate::limits::MAX_NAME_CHARS;
-use serde::{Deserialize, Serialize};
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use std::borrow::Cow;

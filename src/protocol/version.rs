@@ -1,8 +1,8 @@
 //! The protocol version that a client's first packet asks for.
 
 use crate::limits::PROTOCOL_VERSION;
-use serde::{Deserialize, Serialize, Serializer};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// The member `v`. JSON has one kind of number (RFC 8259 6), so `1.0` is 1.

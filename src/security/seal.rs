@@ -58,7 +58,8 @@ impl Seal {
         sealed.extend_from_slice(&number);
         let head = sealed.len();
         sealed.extend_from_slice(bytes);
-        let done = self.own.key.seal_in_place_separate_tag(nonce(number), Aad::from(context), &mut sealed[head..]);
+        let done =
+            self.own.key.seal_in_place_separate_tag(nonce(number), Aad::from(context), &mut sealed[head..]);
         // Fails only for more bytes than memory has.
         done.into_iter().for_each(|tag| sealed.extend_from_slice(tag.as_ref()));
         sealed

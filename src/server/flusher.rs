@@ -57,12 +57,7 @@ const _: () = assert!(size_of::<SessionRow>() <= 16);
 
 impl Flusher {
     /// Of the server with that number.
-    pub(super) fn new(
-        node: u8,
-        history: Option<History>,
-        multicast: MulticastTests,
-        vitals: Vitals,
-    ) -> Self {
+    pub(super) fn new(node: u8, history: Option<History>, multicast: MulticastTests, vitals: Vitals) -> Self {
         let (sessions, spare, scratch) = (Slots::of(node), Vec::new(), Vec::new());
         Self { sessions, history, multicast, vitals, spare, scratch, batch: 0 }
     }

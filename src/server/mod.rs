@@ -36,6 +36,8 @@ mod memory;
 mod metrics;
 mod monitor;
 mod multicast;
+#[cfg(feature = "nats")]
+mod node_inquiry;
 mod node_report;
 mod node_tasks;
 mod options;
@@ -70,6 +72,8 @@ pub use data_dir::{
     is_in_use,
 };
 pub use handle::Handle;
+#[cfg(feature = "nats")]
+pub use node_inquiry::{NodeAnswer, ask_nodes};
 pub use node_report::NodeReport;
 pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
@@ -122,6 +126,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     info: ServerInfo,
+    /// Its name within its chat.
+    node: Option<String>,
     key: Fingerprint,
     admission: Admission,
     secrets: IssuedSecrets,
@@ -134,7 +140,7 @@ pub struct Server {
     vitals: Vitals,
     watch: Watch,
     /// Of a server that shares its chat with others.
-    node: Option<EngineEvents>,
+    engine: Option<EngineEvents>,
 }
 
 impl Server {
@@ -171,7 +177,7 @@ impl Server {
         let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
-        let (seat, node) = node.unzip();
+        let (seat, engine) = node.unzip();
         let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
@@ -195,6 +201,7 @@ impl Server {
             listener,
             address,
             info,
+            node: options.nodes.as_ref().map(|nodes| nodes.node().to_owned()),
             key,
             admission,
             secrets,
@@ -205,7 +212,7 @@ impl Server {
             transfers,
             vitals,
             watch,
-            node,
+            engine,
         })
     }
 
@@ -227,6 +234,11 @@ impl Server {
     /// The server's id, name and version.
     pub fn info(&self) -> &ServerInfo {
         &self.info
+    }
+
+    /// Its name within its chat; `None`: the chat has no other server.
+    pub fn node(&self) -> Option<&str> {
+        self.node.as_deref()
     }
 
     /// Random for each start: tells this server from a copy of it.
@@ -266,7 +278,7 @@ impl Server {
             transfers,
             vitals,
             watch,
-            node,
+            engine,
             ..
         } = self;
         let watch = watch.start(vitals);
@@ -276,7 +288,7 @@ impl Server {
         let writing = tokio::spawn(Arc::clone(&output).run());
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
-        let node = node.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
+        let following = engine.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&handshaker);
         let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
@@ -305,8 +317,8 @@ impl Server {
                 tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
         }
-        if let Some(node) = node {
-            node.abort();
+        if let Some(following) = following {
+            following.abort();
         }
         output.close().await;
         watch.end().await;
@@ -326,17 +338,17 @@ fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
 
 fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJournal>) -> Admission {
     let limits = GateLimits { max_per_address: options.max_per_address, max_clients: most_clients(options) };
-    Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::of(node_number(options))), memory }
+    Admission {
+        gate: Gate::new(limits, journal),
+        ids: Arc::new(ConnectionIds::of(node_number(options))),
+        memory,
+    }
 }
 
 type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
 
 /// The server's key, and its passphrase if it is closed.
-fn identity(
-    keys: &Keypair,
-    data_dir: &DataDir,
-    options: &ServerOptions,
-) -> Result<Identity, StartError> {
+fn identity(keys: &Keypair, data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
     let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
@@ -365,12 +377,7 @@ fn max_batch(options: &ServerOptions) -> usize {
     MAX_BATCH_BYTES.min(options.backlog / 4)
 }
 
-fn output_stage(
-    hub: &Arc<Hub>,
-    store: Option<&Store>,
-    multicast: bool,
-    vitals: &Vitals,
-) -> Arc<OutputStage> {
+fn output_stage(hub: &Arc<Hub>, store: Option<&Store>, multicast: bool, vitals: &Vitals) -> Arc<OutputStage> {
     let kept = store.filter(|_| hub.read(Chat::keeps_messages));
     let history = kept.map(|store| History::new(Arc::clone(hub), store.clone()));
     let flusher = Flusher::new(hub.node_number(), history, MulticastTests::new(multicast), vitals.clone());
@@ -424,6 +431,9 @@ fn chat(
             );
         }
         chat.pass_files(rules, TokenSource::new(secrets::random));
+    }
+    if let Some(nodes) = &options.nodes {
+        chat.name_servers(nodes.clone());
     }
     if let Some(web) = &options.web {
         chat.serve_browsers(web.mode, TicketSource { random: secrets::random, hash: ticket_hash });

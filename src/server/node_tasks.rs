@@ -37,7 +37,12 @@ pub(super) fn join(
     let start = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let delay = Duration::from_millis(delay % 1000);
     let node = Node::new(NodeId(settings.number), start, ledger, delay, started.elapsed());
-    let seat = NodeSeat::new(node, (engine, Seal::new(keys)?), (options.rules.rate, super::max_batch(options)), question);
+    let seat = NodeSeat::new(
+        node,
+        (engine, Seal::new(keys)?),
+        (options.rules.rate, super::max_batch(options)),
+        question,
+    );
     let mut seat = seat.with_names(settings.names.clone());
     seat.know(&state.archive.records);
     Ok(Some((seat, events)))
@@ -96,7 +101,8 @@ fn propose(hub: &Hub) {
 
 fn lost(first: u64, last: u64) -> String {
     match last {
-        0 => "the servers' log is empty, although this server has followed it; see lanchat cluster restore".into(),
+        0 => "the servers' log is empty, although this server has followed it; see lanchat cluster restore"
+            .into(),
         _ => format!(
             "the servers' log has only records {first} to {last} any more, and this server needs others; see lanchat \
              cluster restore"

@@ -84,13 +84,12 @@ impl Persister {
         let mut repeats = self.dedup.known(&keys);
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
-        let commit =
-            Arc::new(WriteBatch {
-                entries,
-                seq: self.seq.map_or(0, |_| batch.seq),
-                cutovers: spans.clone(),
-                ledger: None,
-            });
+        let commit = Arc::new(WriteBatch {
+            entries,
+            seq: self.seq.map_or(0, |_| batch.seq),
+            cutovers: spans.clone(),
+            ledger: None,
+        });
         let committed = match (self.store.as_ref(), &self.failing) {
             (None, _) => None,
             (Some(_), Some(_)) => Some(Err(None)),

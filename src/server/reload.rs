@@ -153,6 +153,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         metrics,
         multicast,
         files,
+        nodes: _,
         rules,
         node: _,
     } = new;

@@ -34,14 +34,18 @@ pub enum StartError {
     #[error(transparent)]
     History(#[from] StoreError),
     /// Servers of one chat each keep its history.
-    #[error("a server that shares its chat with others keeps its history; start it with a data directory and without --no-history")]
+    #[error(
+        "a server that shares its chat with others keeps its history; start it with a data directory and without --no-history"
+    )]
     NodeWithoutHistory,
     /// See [`EngineFault`].
     #[cfg(feature = "nats")]
     #[error(transparent)]
     Engine(#[from] EngineFault),
     /// What the database says of the servers' log.
-    #[error("a later version of lanchat has followed the servers' log in this data directory; update lanchat")]
+    #[error(
+        "a later version of lanchat has followed the servers' log in this data directory; update lanchat"
+    )]
     LedgerUnreadable,
     /// The system provides no random numbers.
     #[error("cannot get random numbers from the system: {0}")]

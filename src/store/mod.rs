@@ -64,8 +64,8 @@ pub use forget::{PersonData, PersonQuery, forget};
 pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use paths::on_disk;
-pub use shared::SharedState;
 pub use repair::{Repaired, check_whole, repair};
+pub use shared::SharedState;
 pub use upgrade_copy::all as upgrade_copies;
 
 use crate::chat::{Archive, Lack, Message, Search, View, Wanted};
@@ -138,8 +138,7 @@ impl Store {
     ) -> Result<(Self, SharedState), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
         let notices = NoticeQueue::default();
-        let (writer, state) =
-            WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
+        let (writer, state) = WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
         let health = writer.health();
         let read = |name| {
             let reader = ReadThread::open(Arc::clone(&health), Arc::clone(&committed))?;

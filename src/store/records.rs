@@ -67,7 +67,11 @@ pub(super) fn read(change: &Connection) -> Result<Records> {
         mutes: sanctions(change, Sanction::Mute)?,
         names: owned(change)?,
         // The one who has read nothing for longest comes first, and gives way first.
-        reads: all(change, "SELECT identity, places, changed FROM read_upto ORDER BY changed", read_position)?,
+        reads: all(
+            change,
+            "SELECT identity, places, changed FROM read_upto ORDER BY changed",
+            read_position,
+        )?,
     })
 }
 

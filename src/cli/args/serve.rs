@@ -298,7 +298,7 @@ impl ServeArgs {
         if let Some(path) = engine_file {
             let mut options = options;
             let port = host.as_ref().and_then(|host| host.port).or(*port);
-            engine::apply(&mut options, path, port)?;
+            engine::apply(&mut options, path, port).await?;
             return Ok(options);
         }
         Ok(options)

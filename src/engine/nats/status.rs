@@ -95,7 +95,7 @@ impl EngineInquiry {
         let mut faults: Vec<String> = servers.iter().filter_map(EngineServer::fault).collect();
         faults.extend(check_presence(&servers));
         if !link.is_connected() {
-            let log = Err(link.failure());
+            let log = Err(format!("cannot connect ({}); see its servers", link.failure()));
             return EngineStatus { servers, log, faults, warnings: Vec::new() };
         }
         let (settings, log) = tokio::join!(check_settings(link.clone(), config), StreamInfo::get(link, config));

@@ -6,8 +6,8 @@
 use super::super::journal::ServerJournal;
 use super::super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::ParsedIncoming;
-use super::node_seat::NodeSeat;
 use super::deliver::deliver;
+use super::node_seat::NodeSeat;
 use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId, TransferId};
 use crate::limits::HANDSHAKES_PORTION;
 use crate::protocol::Code;

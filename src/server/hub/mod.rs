@@ -29,11 +29,11 @@ use crate::protocol::request::{Ask, Refusal};
 use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
+use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
 #[cfg(feature = "nats")]
 pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
 pub(super) use node_seat::{NodeSeat, NodeWork};
-use jiff::tz::TimeZone;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -286,7 +286,9 @@ impl NodeSeat {
     /// Fills the seams of a turn in.
     pub(super) fn answer(&mut self, batch: &mut OutputBatch) {
         for step in batch.seams() {
-            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else { continue };
+            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else {
+                continue;
+            };
             let Some((want, seam)) = self.questions.waiting.remove(&number).zip(seam) else { continue };
             match want {
                 // The one who asked may have ended.

@@ -12,11 +12,7 @@ use std::sync::Arc;
 
 impl Persister {
     /// Stores a turn, and corrects it accordingly. `false`: the server ends first.
-    pub(in crate::server) async fn persist_turn(
-        &mut self,
-        batch: &mut OutputBatch,
-        ledger: &Ledger,
-    ) -> bool {
+    pub(in crate::server) async fn persist_turn(&mut self, batch: &mut OutputBatch, ledger: &Ledger) -> bool {
         let Some(store) = self.store.clone() else { return false };
         let cutovers: Vec<ViewRange> = batch.cutovers().map(|cutover| cutover.span()).collect();
         let entries = std::mem::take(&mut batch.entries);

@@ -284,8 +284,11 @@ impl House {
         }
         let view = self.model.view(0, MailView::All);
         let cutover = span(view.clone(), before, self.seq);
-        let outcome =
-            self.store.commit(WriteBatch { entries, seq: self.seq, cutovers: vec![cutover], ledger: None }).await.unwrap();
+        let outcome = self
+            .store
+            .commit(WriteBatch { entries, seq: self.seq, cutovers: vec![cutover], ledger: None })
+            .await
+            .unwrap();
         assert_eq!(outcome.duplicates, duplicates);
         assert_eq!(outcome.arrivals, arrivals);
         assert_eq!(outcome.cutovers[0].messages, self.model.seen(&view, before, self.seq));

@@ -241,10 +241,11 @@ impl ServerNumbers {
             (_, None) => "and none leads".to_owned(),
         };
         let plural = if lag == 1 { "" } else { "s" };
-        let waiting = match (self.proposals_waiting.unwrap_or_default(), self.uplink_bytes.unwrap_or_default()) {
-            (0, 0) => String::new(),
-            (results, bytes) => format!("; on their way: {results} results, {} of input", size(bytes)),
-        };
+        let waiting =
+            match (self.proposals_waiting.unwrap_or_default(), self.uplink_bytes.unwrap_or_default()) {
+                (0, 0) => String::new(),
+                (results, bytes) => format!("; on their way: {results} results, {} of input", size(bytes)),
+            };
         Some(format!(
             "one of several servers: {node}, {leader} (term {}); at position {position} of the log, {lag} \
              record{plural} to carry out{waiting}",
@@ -276,7 +277,7 @@ impl ServerNumbers {
 }
 
 /// A size in the unit that leaves it at least one digit before the point.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     let power = (1..=units.len()).rev().find(|power| bytes >> (10 * power) > 0);
     let Some(power) = power else { return format!("{bytes} bytes") };

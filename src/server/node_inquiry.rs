@@ -19,7 +19,7 @@ pub struct NodeAnswer {
 /// # Errors
 /// If the system provides no random numbers.
 pub async fn ask_nodes(
-    inquiry: &mut EngineInquiry,
+    inquiry: &EngineInquiry,
     keys: &Keypair,
     count: usize,
 ) -> Result<Vec<NodeAnswer>, getrandom::Error> {
@@ -28,7 +28,9 @@ pub async fn ask_nodes(
     let asked = now();
     let fits = |sealed: bytes::Bytes| {
         let opened = seal.open(SEALED_MESSAGE, &sealed).ok()?;
-        let Some(NodeMessage::Answer { number: of, report }) = NodeMessage::read(&opened) else { return None };
+        let Some(NodeMessage::Answer { number: of, report }) = NodeMessage::read(&opened) else {
+            return None;
+        };
         let report: NodeReport = serde_json::from_slice(&report).ok().filter(|_| of == number)?;
         let half = (now() - asked) / 2;
         let clock_ahead = (report.clock - asked - half, half);

@@ -6,8 +6,8 @@
 use super::handshaker::Handshaker;
 use super::hub::Hub;
 use super::journal::ServerJournal;
-use super::node_report::NodeReport;
 use super::listener::Admission;
+use super::node_report::NodeReport;
 use super::transfer::TransferCounts;
 use crate::chat::Chat;
 use crate::files;

@@ -18,7 +18,11 @@ const LOOKUP_TIME: Duration = Duration::from_secs(3);
 const LOG_DIGITS: usize = 16;
 
 /// Makes the server one of several, as the file says. `port`: on the command line.
-pub(super) async fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>) -> Result<(), ExitError> {
+pub(super) async fn apply(
+    options: &mut ServerOptions,
+    path: &Path,
+    port: Option<u16>,
+) -> Result<(), ExitError> {
     let file = EngineFile::read(path).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);
     options.port = port.unwrap_or(file.port);
@@ -27,7 +31,12 @@ pub(super) async fn apply(options: &mut ServerOptions, path: &Path, port: Option
     options.files = None;
     let (config, number) = (engine_config(&file)?, file.number());
     let names = file.servers.as_slice().iter().map(|server| server.name.to_string()).collect();
-    options.node = Some(NodeOptions { names, number, log: config.chat.clone(), engine: EngineSource::Nats(Box::new(config)) });
+    options.node = Some(NodeOptions {
+        names,
+        number,
+        log: config.chat.clone(),
+        engine: EngineSource::Nats(Box::new(config)),
+    });
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::cluster_files::{ClusterServer, EngineFile};
 use crate::engine::nats::{EngineInquiry, EngineStatus};
 use crate::security::Keypair;
 use crate::server::{NodeAnswer, ask_nodes};
+use crate::text::without_number;
 
 /// How long a server may take to accept a connection.
 const PORT_PATIENCE: Duration = Duration::from_secs(2);
@@ -59,9 +60,9 @@ impl ClusterHealth {
             answers
         };
         let over_engine = async {
-            let mut inquiry = EngineInquiry::open(&config).await?;
-            let answers = ask_nodes(&mut inquiry, keys, all.len()).await?;
-            Ok::<_, anyhow::Error>((inquiry.status().await, answers))
+            let inquiry = EngineInquiry::open(&config).await?;
+            let (engine, answers) = tokio::join!(inquiry.status(), ask_nodes(&inquiry, keys, all.len()));
+            Ok::<_, anyhow::Error>((engine, answers?))
         };
         let (ports, found) = tokio::join!(ports, over_engine);
         let (engine, answers) = found?;
@@ -80,10 +81,19 @@ impl ClusterHealth {
 
     /// The name of the server that leads; `None`: none does, or nobody says so.
     pub(crate) fn leader(&self) -> Option<&str> {
-        let leading = self.servers.iter().filter_map(|server| server.answer.as_ref().map(|answer| (server, answer)));
+        let leading =
+            self.servers.iter().filter_map(|server| server.answer.as_ref().map(|answer| (server, answer)));
         let leading = leading.filter(|(_, answer)| answer.report.leads);
         let (server, _) = leading.max_by_key(|(_, answer)| answer.report.term)?;
         Some(&server.name)
+    }
+
+    /// The name of the server on the machine of that URL; empty: there is none.
+    pub(crate) fn beside(&self, url: &str) -> String {
+        let host = |place: &str| place.rsplit_once(':').map(|(host, _)| host.to_owned());
+        let at = host(url.rsplit_once("://").map_or(url, |(_, place)| place));
+        let found = self.servers.iter().find(|server| host(&server.place) == at);
+        found.map_or_else(String::new, |server| server.name.clone())
     }
 
     /// Servers that answer.
@@ -97,6 +107,15 @@ impl ClusterHealth {
         Some(log.last.saturating_sub(report.position - report.lag.min(report.position)))
     }
 
+    /// What nobody can tell, and why: a sentence each.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        let mut unknown = self.engine.warnings.clone();
+        if self.engine.log.is_err() && self.there() == 0 {
+            unknown.push("who leads, and where each server is: they answer over the engine only".into());
+        }
+        unknown
+    }
+
     /// What is wrong, and what to do: a sentence each.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = self.engine.faults.clone();
@@ -108,11 +127,14 @@ impl ClusterHealth {
         faults.extend(self.servers.iter().flat_map(|server| self.faults_of(server)));
         let (there, all) = (self.there(), self.servers.len());
         if there > 0 && self.leader().is_none() && self.engine.has_quorum() {
-            faults.push("no server leads; if this lasts longer than ten seconds, see the logs of the servers".into());
+            faults.push(
+                "no server leads; if this lasts longer than ten seconds, see the logs of the servers".into(),
+            );
         }
         if there > 0 && there * 2 < all {
             // Each of them goes on, as the engine has the log: only people there are cut off.
-            faults.push(format!("only {there} of {all} servers answer; people of the others have to go there"));
+            faults
+                .push(format!("only {there} of {all} servers answer; people of the others have to go there"));
         }
         faults.extend(self.versions());
         faults
@@ -145,7 +167,9 @@ impl ClusterHealth {
             faults.push(format!("the server {name} cannot use the engine: {why}"));
         }
         if !report.storing {
-            faults.push(format!("the server {name} cannot store messages; see its log, and the space on its disk"));
+            faults.push(format!(
+                "the server {name} cannot store messages; see its log, and the space on its disk"
+            ));
         }
         if let Some(behind) = self.behind(server).filter(|behind| *behind > USUAL_LAG) {
             faults.push(format!(
@@ -171,7 +195,9 @@ impl ClusterHealth {
         let (first, _) = *named.first()?;
         let list: Vec<String> = named.iter().map(|(version, name)| format!("{name} {version}")).collect();
         let is_mixed = named.iter().any(|(version, _)| *version != first);
-        is_mixed.then(|| format!("the servers have different versions of lanchat ({}); update all", list.join(", ")))
+        is_mixed.then(|| {
+            format!("the servers have different versions of lanchat ({}); update all", list.join(", "))
+        })
     }
 }
 
@@ -179,7 +205,7 @@ impl ClusterHealth {
 async fn port(place: &str) -> Result<(), String> {
     match timeout(PORT_PATIENCE, TcpStream::connect(place)).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Err(error)) => Err(without_number(&error)),
         Err(_) => Err("no answer".to_owned()),
     }
 }
@@ -190,4 +216,128 @@ pub(crate) fn ask(engine_file: &Path, data_dir: &Path, command: &str) -> Result<
     let keys = super::status::chat_key(data_dir, command)?;
     let runtime = crate::cli::runtime::small()?;
     crate::cli::runtime::finish(runtime, ClusterHealth::ask(&file, &keys))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::engine::nats::{EngineLog, EngineReplica, EngineServer};
+    use crate::server::NodeReport;
+
+    /// Three servers and engines that are well; `b` leads.
+    pub(in super::super) fn well() -> ClusterHealth {
+        let server = |name: &str| {
+            let report = NodeReport {
+                name: name.into(),
+                version: "0.1.0".into(),
+                leads: name == "b",
+                term: 2,
+                position: 70,
+                users: 3,
+                storing: true,
+                ..NodeReport::default()
+            };
+            let (name, place) = (name.to_owned(), format!("{name}.example:7667"));
+            ServerHealth {
+                name,
+                place,
+                port: Ok(()),
+                answer: Some(NodeAnswer { report, clock_ahead: (3, 1) }),
+            }
+        };
+        let engine = |name: &str| EngineServer {
+            url: format!("tls://{name}.example:4222"),
+            answer: Ok((name.to_owned(), "2.15.1".to_owned())),
+        };
+        let replica = |server: &str| EngineReplica {
+            server: server.into(),
+            is_current: true,
+            is_offline: false,
+            heard: Duration::ZERO,
+            lag: 0,
+        };
+        let log = EngineLog {
+            stream: "lanchat-x".into(),
+            leader: Some("c".into()),
+            replicas: ["a", "b"].map(replica).into(),
+            wanted_replicas: 3,
+            first: 1,
+            last: 70,
+            bytes: 4096,
+        };
+        let names = ["a", "b", "c"];
+        let servers = names.map(engine).into();
+        let engine = EngineStatus { servers, log: Ok(log), faults: Vec::new(), warnings: Vec::new() };
+        ClusterHealth { chat: "office".into(), asks: "a".into(), servers: names.map(server).into(), engine }
+    }
+
+    /// The faults after a change of the report of `c`.
+    fn faults(change: fn(&mut NodeAnswer)) -> String {
+        let mut health = well();
+        change(health.servers[2].answer.as_mut().unwrap());
+        health.faults().join("\n")
+    }
+
+    #[test]
+    fn each_fault_names_the_server_and_what_to_do() {
+        assert_eq!(well().faults(), Vec::<String>::new());
+        let storing = faults(|answer| answer.report.storing = false);
+        assert!(storing.starts_with("the server c cannot store messages; see its log"), "{storing}");
+        let late = faults(|answer| answer.report.lag = 1001.min(answer.report.position));
+        assert_eq!(late, "", "it has only 70 records to carry out");
+        let clock = faults(|answer| answer.clock_ahead = (-65_000, 1));
+        assert_eq!(
+            clock,
+            "the clock of the server c is 65 s behind that of this machine; set them (timedatectl)"
+        );
+        let unsure = faults(|answer| answer.clock_ahead = (-65_000, 64_000));
+        assert_eq!(unsure, "", "the answer may have taken so long");
+        let mixed = faults(|answer| answer.report.version = "0.2.0".into());
+        assert_eq!(
+            mixed,
+            "the servers have different versions of lanchat (a 0.1.0, b 0.1.0, c 0.2.0); update all"
+        );
+        let cut = faults(|answer| answer.report.engine_trouble = Some("no route".into()));
+        assert_eq!(cut, "the server c cannot use the engine: no route");
+    }
+
+    #[test]
+    fn a_server_that_is_far_behind_is_a_fault() {
+        let mut health = well();
+        health.engine.log.as_mut().unwrap().last = 5070;
+        assert_eq!(health.faults().len(), 3);
+        assert!(
+            health.faults()[0].starts_with("the server a is 5000 records behind;"),
+            "{:?}",
+            health.faults()
+        );
+    }
+
+    #[test]
+    fn silent_servers_are_told_apart() {
+        let mut health = well();
+        health.servers[2].answer = None;
+        let why = health.faults().join("\n");
+        assert!(
+            why.starts_with("the server c takes connections, but does not answer over the engine;"),
+            "{why}"
+        );
+        health.servers[2].port = Err("connection refused".into());
+        let why = health.faults().join("\n");
+        let expected = "the server c does not answer at c.example:7667 (connection refused); start lanchat there, or \
+                        check the network";
+        assert_eq!(why, expected);
+        health.servers[1].answer.as_mut().unwrap().report.leads = false;
+        assert!(health.faults().last().unwrap().starts_with("no server leads;"), "{:?}", health.faults());
+    }
+
+    #[test]
+    fn without_the_engine_what_is_unknown_is_said_once() {
+        let mut health = well();
+        health.engine.log = Err("no answer".into());
+        health.engine.servers.iter_mut().for_each(|server| server.answer = Err("no answer".into()));
+        health.servers.iter_mut().for_each(|server| server.answer = None);
+        assert_eq!(health.faults(), Vec::<String>::new(), "those of the engine come from there");
+        assert_eq!(health.unknown().len(), 1);
+    }
 }

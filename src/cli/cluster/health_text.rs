@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::health::{ClusterHealth, ServerHealth};
 use crate::engine::nats::{EngineLog, EngineServer};
+use crate::protocol::size;
 use crate::text::safe_line;
 
 /// For people: a line per server, one per engine, then what is wrong.
@@ -23,12 +24,14 @@ pub(super) fn text(health: &ClusterHealth, faults: &[String]) -> String {
     let (there, all) = (health.engine.there(), health.engine.servers.len());
     lines.push(format!("engine: {there} of {all} servers answer; {}", log_text(health)));
     let log = health.engine.log.as_ref().ok();
-    lines.extend(table(health.engine.servers.iter().map(|server| engine_cells(server, log)).collect()));
+    lines.extend(table(
+        health.engine.servers.iter().map(|server| engine_cells(health, server, log)).collect(),
+    ));
     match faults {
         [] => lines.push("all is well".to_owned()),
         faults => lines.extend(faults.iter().map(|fault| format!("wrong: {}", safe_line(fault)))),
     }
-    lines.extend(health.engine.warnings.iter().map(|warning| format!("unknown: {}", safe_line(warning))));
+    lines.extend(health.unknown().iter().map(|unknown| format!("unknown: {}", safe_line(unknown))));
     lines.join("\n") + "\n"
 }
 
@@ -59,17 +62,19 @@ fn server_cells(health: &ClusterHealth, server: &ServerHealth) -> Vec<String> {
 fn log_text(health: &ClusterHealth) -> String {
     match &health.engine.log {
         Ok(EngineLog { first, last, bytes, .. }) => {
-            format!("records {first} to {last}, {:.1} MB", *bytes as f64 / 1e6)
+            format!("records {first} to {last}, {}", size(*bytes))
         }
         Err(_) => "the log is unknown".to_owned(),
     }
 }
 
-fn engine_cells(server: &EngineServer, log: Option<&EngineLog>) -> Vec<String> {
+fn engine_cells(health: &ClusterHealth, server: &EngineServer, log: Option<&EngineLog>) -> Vec<String> {
     let (name, said) = match &server.answer {
-        Err(why) => (String::new(), format!("does not answer ({})", safe_line(why))),
+        // Its own name, if lanchat has set it up, is that of the server beside it.
+        Err(why) => (health.beside(&server.url), format!("does not answer ({})", safe_line(why))),
         Ok((name, version)) => {
-            let role = log.and_then(|log| role(name, log)).map_or_else(String::new, |role| format!(", {role}"));
+            let role =
+                log.and_then(|log| role(name, log)).map_or_else(String::new, |role| format!(", {role}"));
             (safe_line(name), format!("nats-server {}{role}", safe_line(version)))
         }
     };
@@ -118,7 +123,7 @@ pub(super) fn json(health: &ClusterHealth, faults: &[String]) -> Value {
             "log_trouble": engine.log.as_ref().err(),
         },
         "faults": faults,
-        "unknown": engine.warnings,
+        "unknown": health.unknown(),
     })
 }
 
@@ -163,4 +168,54 @@ fn log_json(log: &EngineLog) -> Value {
         "last": log.last,
         "bytes": log.bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::health::tests::well;
+    use super::*;
+
+    #[test]
+    fn people_read_a_table_and_what_is_wrong() {
+        let mut health = well();
+        assert_eq!(
+            text(&health, &[]),
+            "\
+office, seen from a: 3 of 3 servers answer, and b leads
+  a  a.example:7667  lanchat 0.1.0, 3 users, position 70, 0 records behind
+  b  b.example:7667  lanchat 0.1.0, leads (term 2), 3 users, position 70, 0 records behind
+  c  c.example:7667  lanchat 0.1.0, 3 users, position 70, 0 records behind
+engine: 3 of 3 servers answer; records 1 to 70, 4.0 KiB
+  a  tls://a.example:4222  nats-server 2.15.1, its copy is complete
+  b  tls://b.example:4222  nats-server 2.15.1, its copy is complete
+  c  tls://c.example:4222  nats-server 2.15.1, leads the log
+all is well
+"
+        );
+        health.servers[0].answer = None;
+        health.servers[2].answer = None;
+        health.servers[2].port = Err("no answer".into());
+        health.engine.servers[2].answer = Err("no answer".into());
+        health.engine.warnings.push("whether".into());
+        let shown = text(&health, &["something".to_owned()]);
+        for line in [
+            "office, seen from a: 1 of 3 servers answer, and b leads",
+            "  a  a.example:7667  takes connections; the rest is unknown",
+            "  c  c.example:7667  does not answer (no answer)",
+            "engine: 2 of 3 servers answer; records 1 to 70, 4.0 KiB",
+            "  c  tls://c.example:4222  does not answer (no answer)",
+            "wrong: something",
+            "unknown: whether",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+        }
+    }
+
+    #[test]
+    fn programs_read_one_object() {
+        let value = json(&well(), &[]);
+        assert_eq!((&value["well"], &value["leader"]), (&true.into(), &"b".into()));
+        assert_eq!(value["servers"][2]["report"]["position"], 70);
+        assert_eq!(value["engine"]["log"]["last"], 70);
+    }
 }

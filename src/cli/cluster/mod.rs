@@ -20,11 +20,7 @@ use super::logging;
 use super::values::LogLevel;
 use crate::security::protect_memory;
 
-pub(crate) fn run(
-    common: &CommonArgs,
-    args: &ClusterArgs,
-    configured: ServeArgs,
-) -> Result<(), ExitError> {
+pub(crate) fn run(common: &CommonArgs, args: &ClusterArgs, configured: ServeArgs) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     protect_memory();
     match &args.action {

@@ -64,13 +64,17 @@ pub(super) async fn greeting(url: &str) -> Result<Greeting, String> {
     Greeting::of(address.host(), address.port()).await
 }
 
-/// Asks the servers for their settings, over the connection, or else at their monitoring ports. Returns warnings.
+/// Asks the servers, of which `count` are there, for their settings: over the connection, or else at their monitoring ports. Returns warnings.
 ///
 /// # Errors
 ///
 /// If a server is too old, or acknowledges records before they are on its disk.
-pub(super) async fn check_settings(link: Link, config: &EngineConfig) -> Result<Vec<String>, String> {
-    let (pages, mut warnings) = match ask_servers(link, config.urls.len()).await {
+pub(super) async fn check_settings(
+    link: Link,
+    config: &EngineConfig,
+    count: usize,
+) -> Result<Vec<String>, String> {
+    let (pages, mut warnings) = match ask_servers(link, count).await {
         pages if pages.is_empty() => ask_monitors(config).await,
         pages => (pages, Vec::new()),
     };

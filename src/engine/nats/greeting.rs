@@ -1,5 +1,6 @@
 //! Reads how one of the engine's servers describes itself to anyone who connects.
 
+use crate::text::without_number;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -22,7 +23,8 @@ pub(super) struct Greeting {
 impl Greeting {
     pub(super) async fn of(host: &str, port: u16) -> Result<Self, String> {
         within(async {
-            let mut stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
+            let mut stream =
+                TcpStream::connect((host, port)).await.map_err(|error| without_number(&error))?;
             let text = read(&mut stream, MAX_GREETING_BYTES, |bytes| bytes.contains(&b'\n')).await?;
             let line = text.lines().next().and_then(|line| line.strip_prefix("INFO "));
             let line = line.ok_or("this is not a NATS server")?;

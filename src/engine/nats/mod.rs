@@ -78,7 +78,9 @@ pub async fn start(config: EngineConfig, create: Create) -> Result<StartedEngine
     let end = Instant::now() + START_PATIENCE;
     let (link, health) = (Link::open(&config).await?, EngineHealth::new());
     let mut warnings = fitness::check_versions(&config).await.map_err(EngineFault)?;
-    warnings.extend(fitness::check_settings(link.clone(), &config).await.map_err(EngineFault)?);
+    warnings.extend(
+        fitness::check_settings(link.clone(), &config, config.urls.len()).await.map_err(EngineFault)?,
+    );
     if config.tls.is_none() {
         warnings.push("the connection to the engine is not encrypted; configure its TLS files".to_owned());
     }

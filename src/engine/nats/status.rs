@@ -83,7 +83,7 @@ impl EngineInquiry {
     }
 
     /// Asks the engine. Changes nothing.
-    pub async fn status(&mut self) -> EngineStatus {
+    pub async fn status(&self) -> EngineStatus {
         let Self { link, config } = self;
         let answers = join_all(config.urls.iter().map(|url| greeting(url))).await;
         let urls = config.shown_urls();
@@ -93,19 +93,23 @@ impl EngineInquiry {
         });
         let servers: Vec<EngineServer> = servers.collect();
         let mut faults: Vec<String> = servers.iter().filter_map(EngineServer::fault).collect();
-        faults.extend(check_presence(&servers));
+        let absence = check_presence(&servers);
+        let is_present = absence.is_none();
+        faults.extend(absence);
         if !link.is_connected() {
             let log = Err(format!("cannot connect ({}); see its servers", link.failure()));
             return EngineStatus { servers, log, faults, warnings: Vec::new() };
         }
-        let (settings, log) = tokio::join!(check_settings(link.clone(), config), StreamInfo::get(link, config));
+        let there = servers.iter().filter(|server| server.answer.is_ok()).count();
+        let settings = check_settings(link.clone(), config, there);
+        let (settings, log) = tokio::join!(settings, StreamInfo::get(link, config));
         let warnings = settings.unwrap_or_else(|fault| {
             faults.push(fault);
             Vec::new()
         });
         if let Ok(info) = &log {
             faults.extend(check_stream(config, info).err());
-            faults.extend(check_majority(info).err());
+            faults.extend(check_majority(info).err().filter(|_| is_present));
         }
         let log = log.map(|info| EngineLog::new(config, info)).map_err(|fault| fault.text());
         EngineStatus { servers, log, faults, warnings }
@@ -114,7 +118,7 @@ impl EngineInquiry {
     /// Asks all nodes, which answer with messages to the node [`ASKER`]. Returns the answers that fit, once there are
     /// `count` or the time is over.
     pub async fn ask_nodes<T>(
-        &mut self,
+        &self,
         question: Bytes,
         count: usize,
         mut fits: impl FnMut(Bytes) -> Option<T>,
@@ -162,7 +166,9 @@ impl EngineServer {
         let name = format!("the engine's server at {}", self.url);
         match &self.answer {
             Ok((_, version)) => check_version(&name, version).err(),
-            Err(why) => Some(format!("{name} does not answer ({why}); start nats-server there, or check the network")),
+            Err(why) => {
+                Some(format!("{name} does not answer ({why}); start nats-server there, or check the network"))
+            }
         }
     }
 }

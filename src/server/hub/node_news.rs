@@ -34,7 +34,9 @@ pub(super) enum NodeHappening {
 impl NodeHappening {
     fn log(&self) {
         match self {
-            Self::Leads { term } => tracing::info!(event = "server_leads", term, "this server leads the chat"),
+            Self::Leads { term } => {
+                tracing::info!(event = "server_leads", term, "this server leads the chat")
+            }
             Self::Follows { leader, term } => {
                 tracing::info!(event = "server_follows", leader, term, "the server {leader} leads the chat");
             }
@@ -142,7 +144,8 @@ mod tests {
     #[test]
     fn a_record_is_carried_out_once_the_output_takes_the_next_task() {
         let mut news = NodeNews::new(vec!["a".into(), "b".into()], 7);
-        let ledger = Ledger { position: 9, ..Ledger::default() };
+        let mut ledger = Ledger::default();
+        ledger.position = 9;
         let work = NodeWork::CarryOut { body: Bytes::new(), ledger };
         news.next_work(Some(&work));
         assert_eq!((news.done, news.doing), (7, 9));

@@ -37,6 +37,7 @@ mod operate;
 mod operators;
 mod owned;
 mod paces;
+mod peer;
 mod places;
 mod presence;
 mod question;
@@ -49,6 +50,7 @@ mod resume;
 mod rooms;
 mod sanctions;
 mod say;
+mod session_record;
 mod shared_keys;
 mod standing;
 mod storing;
@@ -82,17 +84,17 @@ pub use net::{InvalidNet, Net};
 pub use now::Now;
 pub use offers::{FileRules, TokenSource, TransferId, TransferSide};
 pub use owned::NewNames;
+pub use peer::Peer;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
 pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
+pub use session_record::{SessionRecord, UserRecord};
 pub use shared_keys::OtherNames;
-pub use standing::{SessionRecord, UserRecord};
 pub use tickets::TicketSource;
 pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
-pub use user::Peer;
 pub use waiting::Waited;
 pub use who::SessionId;
 
@@ -118,7 +120,7 @@ use reading::ReadTable;
 use rooms::Rooms;
 use shared_keys::SharedKeys;
 use smallvec::SmallVec;
-use standing::Standing;
+use standing::ChangedSessions;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -207,7 +209,7 @@ pub struct Chat {
     /// The history's incarnations; `None`: the server stores no messages.
     lineage: Option<Lineage>,
     /// `None`: nobody else goes on with the sessions.
-    standing: Option<Standing>,
+    changed_sessions: Option<ChangedSessions>,
     /// Why the store fails and what to do; `None` while it works.
     failure: Option<Arc<str>>,
     unstored: Unstored,
@@ -281,7 +283,7 @@ impl Chat {
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             lineage: archive.lineage,
-            standing: None,
+            changed_sessions: None,
             failure: None,
             unstored: Unstored::new(archive.lacks),
             seq: archive.seq,

@@ -90,6 +90,7 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("server_failed", "The service ends with an error (Windows)."),
     ("server_follows", "Another server of the chat leads; the members are leader (its name) and term."),
     ("server_leads", "This server leads the chat; its member term counts the changes of the lead."),
+    ("server_not_found", "The server cannot look up the address of another server of the chat."),
     ("server_stuck", "The server does not answer; the service manager will end it."),
     ("service_manager_missing", "The service manager cannot be told (debug)."),
     ("serving", "The server has started."),

@@ -16,7 +16,7 @@ pub use nats_version::NatsVersion;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-/// The number of somebody who asks the nodes, and is none.
+/// The number of a program that asks the nodes, and is not one of them.
 pub const ASKER: u8 = u8::MAX;
 
 /// Events that wait for a slow reader.

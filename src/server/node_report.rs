@@ -1,4 +1,4 @@
-//! How a server of several is doing, as it tells operators and whoever asks over the engine.
+//! How a server of several is doing: for operators, and for programs that ask over the engine.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! `--engine-file`: a server that carries a chat on with others.
 
 use crate::cli::exit::ExitError;
+use crate::cli::values::HostPort;
 use crate::cluster_files::EngineFile;
 use crate::engine::nats::{EngineConfig, TlsFiles};
 use crate::protocol::{NodePlace, Nodes};
@@ -17,15 +18,16 @@ const LOOKUP_TIME: Duration = Duration::from_secs(3);
 /// Hexadecimal digits of the log's id.
 const LOG_DIGITS: usize = 16;
 
-/// Makes the server one of several, as the file says. `port`: on the command line.
+/// Makes the server one of several, as the file says, if there is one. `given`: the address and port on the command line.
 pub(super) async fn apply(
     options: &mut ServerOptions,
-    path: &Path,
-    port: Option<u16>,
+    path: Option<&Path>,
+    given: (Option<&HostPort>, Option<u16>),
 ) -> Result<(), ExitError> {
+    let Some(path) = path else { return Ok(()) };
     let file = EngineFile::read(path).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);
-    options.port = port.unwrap_or(file.port);
+    options.port = given.0.and_then(|host| host.port).or(given.1).unwrap_or(file.port);
     options.nodes = nodes(&file).await;
     // Both sides of a transfer would have to be at one server.
     options.files = None;

@@ -40,7 +40,7 @@ pub(crate) struct ServerHealth {
     pub(crate) place: String,
     /// `Err`: why it takes no connection.
     pub(crate) port: Result<(), String>,
-    /// What it says of itself, over the engine.
+    /// Its report, over the engine.
     pub(crate) answer: Option<NodeAnswer>,
 }
 
@@ -88,7 +88,7 @@ impl ClusterHealth {
         Some(&server.name)
     }
 
-    /// The name of the server on the machine of that URL; empty: there is none.
+    /// The name of the server on the machine of that URL, or an empty text.
     pub(crate) fn beside(&self, url: &str) -> String {
         let host = |place: &str| place.rsplit_once(':').map(|(host, _)| host.to_owned());
         let at = host(url.rsplit_once("://").map_or(url, |(_, place)| place));
@@ -107,16 +107,17 @@ impl ClusterHealth {
         Some(log.last.saturating_sub(report.position - report.lag.min(report.position)))
     }
 
-    /// What nobody can tell, and why: a sentence each.
+    /// Facts that are unknown at present, with the reason: a sentence each.
     pub(crate) fn unknown(&self) -> Vec<String> {
         let mut unknown = self.engine.warnings.clone();
         if self.engine.log.is_err() && self.there() == 0 {
-            unknown.push("who leads, and where each server is: they answer over the engine only".into());
+            unknown
+                .push("the leader, and the position of each server: they answer over the engine only".into());
         }
         unknown
     }
 
-    /// What is wrong, and what to do: a sentence each.
+    /// The faults with their remedies, a sentence each.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = self.engine.faults.clone();
         if let Err(why) = &self.engine.log
@@ -201,7 +202,7 @@ impl ClusterHealth {
     }
 }
 
-/// Whether somebody takes connections there.
+/// Whether a program takes connections there.
 async fn port(place: &str) -> Result<(), String> {
     match timeout(PORT_PATIENCE, TcpStream::connect(place)).await {
         Ok(Ok(_)) => Ok(()),

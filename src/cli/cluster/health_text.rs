@@ -7,7 +7,7 @@ use crate::engine::nats::{EngineLog, EngineServer};
 use crate::protocol::size;
 use crate::text::safe_line;
 
-/// For people: a line per server, one per engine, then what is wrong.
+/// For people: a line per server, one per engine, then the faults.
 pub(super) fn text(health: &ClusterHealth, faults: &[String]) -> String {
     let leads = match health.leader() {
         Some(leader) => format!("{leader} leads"),
@@ -81,7 +81,7 @@ fn engine_cells(health: &ClusterHealth, server: &EngineServer, log: Option<&Engi
     vec![name, server.url.clone(), said]
 }
 
-/// What the engine's server does with the log; `None`: it does not keep it.
+/// The part of an engine's server in the log; `None`: it does not keep it.
 fn role(name: &str, log: &EngineLog) -> Option<String> {
     if log.leader.as_deref() == Some(name) {
         return Some("leads the log".to_owned());

@@ -61,7 +61,7 @@ pub struct EngineReplica {
     pub lag: u64,
 }
 
-/// A connection of somebody who is no node, and only asks.
+/// A connection of a program that only asks, and is not a node.
 #[derive(Debug)]
 pub struct EngineInquiry {
     link: Link,

@@ -5,7 +5,7 @@ use crate::server::node_report::NodeReport;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// What is sealed as a message: a record is none.
+/// The context of a sealed message, which is not that of a record.
 pub(in crate::server) const SEALED_MESSAGE: &[u8] = b"message";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,9 +18,9 @@ pub(in crate::server) enum NodeMessage {
     Beat { from: NodeId, term: u64 },
     /// To all: the sender leads, and is about to end.
     Retires { from: NodeId, term: u64 },
-    /// To all: somebody with the chat's key asks how they are doing.
+    /// To all: a program with the chat's key asks how they are doing.
     Ask { number: u64 },
-    /// To the one who asks.
+    /// To the program that asks.
     Answer { number: u64, report: Bytes },
 }
 

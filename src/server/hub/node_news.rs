@@ -1,4 +1,4 @@
-//! What a server of several tells its log, and whoever asks how it is doing.
+//! The news of a server of several for its log, and its report on how it is doing.
 
 use super::node_seat::{NodeSeat, NodeWork};
 use crate::chat::Now;
@@ -21,7 +21,7 @@ pub(super) struct NodeNews {
     doing: u64,
 }
 
-/// What the log gets to know.
+/// An event for the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NodeHappening {
     Leads { term: u64 },
@@ -64,7 +64,7 @@ impl NodeNews {
         self.names.get(usize::from(number)).cloned().unwrap_or_else(|| number.to_string())
     }
 
-    /// What the engine says; `None`: it can be used.
+    /// The engine's state has changed; `None`: the server can use it.
     pub(super) fn engine(&mut self, trouble: Option<String>) {
         self.waiting.push(trouble.clone().map_or(NodeHappening::Reachable, NodeHappening::Unreachable));
         self.trouble = trouble;
@@ -103,7 +103,7 @@ impl NodeSeat {
         self.news.waiting.push(happening);
     }
 
-    /// What the log does not know yet.
+    /// The events since the last call.
     pub(super) fn take_happenings(&mut self) -> Vec<NodeHappening> {
         mem::take(&mut self.news.waiting)
     }

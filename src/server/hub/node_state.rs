@@ -2,7 +2,7 @@
 //! the rules while they run here.
 
 use super::hub_state::HubState;
-use super::input::{Input, packet};
+use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
@@ -11,12 +11,12 @@ use crate::engine::{ASKER, EngineEvent};
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind};
-use crate::store::SharedState;
+use crate::store::ReplicaState;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What people read whose server was taken for gone.
+/// The text for the people of a server that the others took for gone.
 const RUN_OVER: &str = "this server was cut off from the others; connecting again";
 
 /// A result of the rules, on its way to the log.
@@ -80,10 +80,13 @@ impl HubState {
             EngineEvent::Reachable => {
                 seat.news.engine(None);
                 seat.node.reaching(true);
+                let text = seat.cut_off.ends();
+                text.into_iter().for_each(|text| seat.tell_all(text));
             }
             EngineEvent::Unreachable(why) => {
                 seat.news.engine(Some(why));
                 seat.node.reaching(false);
+                seat.cut_off.begins(now.uptime);
             }
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
@@ -95,7 +98,7 @@ impl HubState {
                     seat.send(Some(NodeId(ASKER)), &answer);
                 }
                 Some(NodeMessage::Answer { .. }) => {}
-                // Of a version that this one does not know: whoever sent it sends it again.
+                // Of a version that this one does not know: its server sends it again.
                 None => {}
             },
             EngineEvent::Lost { .. } => {}
@@ -163,7 +166,7 @@ impl HubState {
             self.end_sessions_of(run, now);
         }
         // An unreadable batch is taken like others: to send it again would not help.
-        let Ok(inputs) = rmp_serde::from_slice::<Vec<Input>>(bytes) else {
+        let Ok(inputs) = rmp_serde::from_slice::<Vec<RulesInput>>(bytes) else {
             tracing::error!(
                 event = "inputs_unreadable",
                 server = self.node.as_ref().map(|seat| seat.news.name(run.node.0)),
@@ -180,33 +183,33 @@ impl HubState {
         }
     }
 
-    fn apply(&mut self, input: Input, now: &Now) {
+    fn apply(&mut self, input: RulesInput, now: &Now) {
         match input {
-            Input::Connect { id, peer } => self.act(|chat, out| {
+            RulesInput::Connect { id, peer } => self.act(|chat, out| {
                 chat.connect(id, peer);
                 chat.screen(id, now, out);
             }),
-            Input::Packet { id, packet: json, frame_bytes } => {
+            RulesInput::Packet { id, packet: json, frame_bytes } => {
                 let Some(packet) = packet(&json, frame_bytes) else { return };
                 let parsed = Parsed::new(packet, !self.chat.is_registered(id));
                 self.act(|chat, out| chat.receive(id, parsed, now, out));
             }
-            Input::Garbage { id, garbage } => {
+            RulesInput::Garbage { id, garbage } => {
                 self.act(|chat, out| chat.receive_garbage(id, garbage, now, out));
             }
-            Input::Fatal { id, refusal, echo } => {
+            RulesInput::Fatal { id, refusal, echo } => {
                 self.act(|chat, out| chat.expel(id, echo, refusal, now, out));
             }
-            Input::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
-            Input::AddMember { key, ip, name } => {
+            RulesInput::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
+            RulesInput::AddMember { key, ip, name } => {
                 self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
             }
-            Input::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
-            Input::Change { id, echo, change, found } => {
+            RulesInput::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
+            RulesInput::Change { id, echo, change, found } => {
                 let found = (change, found.map(|message| *message));
                 self.act(|chat, out| chat.change(id, echo, found, now, out));
             }
-            Input::Seam { id, number } => {
+            RulesInput::Seam { id, number } => {
                 let seam = Seam::of(&self.chat, id).map(Box::new);
                 self.batch.step(id, StepKind::Seam(number, seam));
             }
@@ -231,7 +234,7 @@ impl HubState {
     }
 
     /// Starts the rules from what was carried out so far, unless another server leads by now.
-    pub(super) fn open_rules(&mut self, state: SharedState, term: u64, now: &Now) {
+    pub(super) fn open_rules(&mut self, state: ReplicaState, term: u64, now: &Now) {
         let is_wanted =
             |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
@@ -288,6 +291,8 @@ impl HubState {
             return;
         }
         self.node(now, |seat, out| {
+            let text = seat.cut_off.tell(now.uptime);
+            text.into_iter().for_each(|text| seat.tell_all(text));
             seat.node.tick(now.uptime, out);
             seat.note_leader();
         });

@@ -1,9 +1,9 @@
-//! What the server's own tasks ask of the rules and tell them, about a session or a key.
+//! Questions and reports of the server's own tasks to the rules, about a session or a key.
 
 use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::super::output_batch::{Seam, StepKind};
 use super::Hub;
-use super::input::Input;
+use super::input::RulesInput;
 use super::node_seat::SeamUse;
 use crate::chat::{
     Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
@@ -30,7 +30,7 @@ impl Hub {
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
     }
 
-    /// What the session may read at present; `None`: it is gone.
+    /// The part of the history that the session may read at present; `None`: it is gone.
     pub(in crate::server) async fn seam(&self, id: SessionId) -> Option<Seam> {
         let (sender, seam) = oneshot::channel();
         if self.ask_up(id, SeamUse::Ask(sender)) {
@@ -79,7 +79,7 @@ impl Hub {
 
     /// All waiting mail has reached a session that never confirms.
     pub(in crate::server) fn caught_up(&self, id: SessionId) {
-        if !self.tell_up(Input::CaughtUp { id }) {
+        if !self.tell_up(RulesInput::CaughtUp { id }) {
             self.act(|chat, now, out| chat.caught_up(id, now, out));
         }
     }
@@ -93,7 +93,7 @@ impl Hub {
     ) {
         if self.node.is_some() {
             let (change, found) = (found.0, found.1.map(Box::new));
-            self.tell_up(Input::Change { id, echo, change, found });
+            self.tell_up(RulesInput::Change { id, echo, change, found });
             return;
         }
         self.act(|chat, now, out| chat.change(id, echo, found, now, out));
@@ -107,7 +107,7 @@ impl Hub {
 
     /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
     pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
-        if !self.tell_up(Input::AddMember { key, ip, name: name.to_owned() }) {
+        if !self.tell_up(RulesInput::AddMember { key, ip, name: name.to_owned() }) {
             self.act(|chat, now, out| chat.add_member(key, ip, name, now, out));
         }
     }

@@ -65,7 +65,7 @@ fn the_status_says_whether_all_is_well_and_what_is_wrong() {
     bad("\nwrong: the server a does not answer at 127.0.0.1:");
     drop(engine);
     bad("\nwrong: the engine's server at tls://127.0.0.1:");
-    bad("\nunknown: who leads");
+    bad("\nunknown: the leader");
 }
 
 #[test]

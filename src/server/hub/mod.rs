@@ -11,6 +11,7 @@ mod incoming;
 mod input;
 mod node;
 mod node_message;
+mod node_news;
 mod node_seat;
 mod node_state;
 mod seam;
@@ -31,6 +32,8 @@ pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
 use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
+#[cfg(feature = "nats")]
+pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
 pub(super) use node_seat::{NodeSeat, NodeWork};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

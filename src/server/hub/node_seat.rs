@@ -3,7 +3,8 @@
 
 use super::cut_off::{self, CutOff};
 use super::input::RulesInput;
-use super::node_message::NodeMessage;
+use super::node_message::{NodeMessage, SEALED_MESSAGE};
+use super::node_news::NodeNews;
 use crate::chat::{Entry, Peer, Record, Records, SessionId};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
@@ -58,11 +59,11 @@ pub(in crate::server) struct NodeSeat {
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
     keys: KnownKeys,
+    pub(super) news: NodeNews,
 }
 
-/// The contexts of seals: nobody can pass a record off as a message.
+/// The context of a sealed record, which is not that of a message.
 const RECORD: &[u8] = b"record";
-const MESSAGE: &[u8] = b"message";
 
 /// Work for the output, in order.
 #[derive(Debug)]
@@ -132,7 +133,7 @@ impl NodeSeat {
         (rate, max_batch): (Option<Rate>, usize),
         first_question: u64,
     ) -> Self {
-        let sessions = Slots::of(node.run().node.0);
+        let (sessions, position) = (Slots::of(node.run().node.0), node.ledger().position);
         Self {
             node,
             engine,
@@ -156,7 +157,15 @@ impl NodeSeat {
             is_failing: false,
             present: 0,
             keys: KnownKeys::default(),
+            news: NodeNews::new(Vec::new(), position),
         }
+    }
+
+    /// Knows the names of all servers, by number.
+    #[must_use]
+    pub(in crate::server) fn with_names(mut self, names: Vec<String>) -> Self {
+        self.news = NodeNews::new(names, self.node.ledger().position);
+        self
     }
 
     /// Among the servers of the chat.
@@ -167,6 +176,16 @@ impl NodeSeat {
     /// Whether the sessions have to wait before they say anything else.
     pub(super) fn is_congested(&self) -> bool {
         self.up_bytes + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
+    }
+
+    /// Bytes of input that have not reached the one that leads.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.up_bytes + self.full.iter().map(Bytes::len).sum::<usize>() + self.node.uplink_bytes()
+    }
+
+    /// Its own sessions that have a name.
+    pub(super) fn named(&self) -> usize {
+        self.sessions.iter().filter(|(_, session)| session.has_name).count()
     }
 
     pub(super) fn is_waited_for(&self, id: SessionId) -> bool {
@@ -244,7 +263,7 @@ impl NodeSeat {
 
     /// Sends a message to a server, sealed; `None`: to all others.
     pub(super) fn send(&mut self, to: Option<NodeId>, message: &NodeMessage) {
-        let sealed = self.seal.seal(MESSAGE, &message.to_bytes()).into();
+        let sealed = self.seal.seal(SEALED_MESSAGE, &message.to_bytes()).into();
         match to {
             Some(to) => self.engine.send(to.0, sealed),
             None => self.engine.broadcast(sealed),
@@ -253,7 +272,7 @@ impl NodeSeat {
 
     /// Of another server; `None`: of nobody with the chat's key, or of another version.
     pub(super) fn open_message(&mut self, sealed: &[u8]) -> Option<NodeMessage> {
-        NodeMessage::read(&self.seal.open(MESSAGE, sealed).ok()?)
+        NodeMessage::read(&self.seal.open(SEALED_MESSAGE, sealed).ok()?)
     }
 
     /// Keeps a batch until the rules can take it. Its sender sends one that finds no room again later.

@@ -6,8 +6,8 @@ use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
-use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
-use crate::engine::EngineEvent;
+use crate::cluster::{LogFault, NodeAction, NodeId, NodeRun, Taken};
+use crate::engine::{ASKER, EngineEvent};
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind, TurnNews};
@@ -77,11 +77,13 @@ impl HubState {
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => {
+                seat.news.engine(None);
                 seat.node.reaching(true);
                 let text = seat.cut_off.ends();
                 text.into_iter().for_each(|text| seat.tell_all(text));
             }
-            EngineEvent::Unreachable(_) => {
+            EngineEvent::Unreachable(why) => {
+                seat.news.engine(Some(why));
                 seat.node.reaching(false);
                 seat.cut_off.begins(now.uptime);
             }
@@ -90,6 +92,11 @@ impl HubState {
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
+                Some(NodeMessage::Ask { number }) => {
+                    let answer = NodeMessage::answer(number, &seat.report(now));
+                    seat.send(Some(NodeId(ASKER)), &answer);
+                }
+                Some(NodeMessage::Answer { .. }) => {}
                 // Of a version that this one does not know: its server sends it again.
                 None => {}
             },
@@ -161,7 +168,7 @@ impl HubState {
         let Ok(inputs) = rmp_serde::from_slice::<Vec<RulesInput>>(bytes) else {
             tracing::error!(
                 event = "inputs_unreadable",
-                server = run.node.0,
+                server = self.node.as_ref().map(|seat| seat.news.name(run.node.0)),
                 "a server of this chat has another version, and this one cannot read what its people say; update \
                  lanchat on all of them"
             );
@@ -221,6 +228,7 @@ impl HubState {
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
         seat.end_all(&bye.into_packet("", None));
         seat.forget_all();
+        seat.news.run_over();
         seat.node.begin_run(0);
     }
 
@@ -285,6 +293,7 @@ impl HubState {
             let text = seat.cut_off.tell(now.uptime);
             text.into_iter().for_each(|text| seat.tell_all(text));
             seat.node.tick(now.uptime, out);
+            seat.note_leader();
         });
     }
 

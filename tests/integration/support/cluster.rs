@@ -83,7 +83,8 @@ fn start(dir: &Path, number: u8, log: &MemoryLog, change: fn(&mut ServerOptions)
     TestServer::with(|options| {
         options.data_dir = Some(dir.to_owned());
         let engine = EngineSource::Memory(number, log.clone());
-        options.node = Some(NodeOptions { number, log: "6f1a0c2b3d4e5f60".into(), engine });
+        options.node =
+            Some(NodeOptions { names: Vec::new(), number, log: "6f1a0c2b3d4e5f60".into(), engine });
         change(options);
     })
 }

@@ -132,7 +132,7 @@ impl House {
         let stored = StoredRecords::of(records.clone());
         let archive = Archive { records, ..Archive::default() };
         let mut chat = Chat::new(Profile::default(), Rules::default(), archive);
-        chat.offer_operator("4827-1163", "secret");
+        chat.offer_operator(0, "4827-1163", "secret", crate::limits::OPERATOR_CODE_TIME);
         let mut token = 0;
         let tokens = TokenSource::new(move || {
             token += 1;

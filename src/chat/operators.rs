@@ -12,21 +12,32 @@ use super::user::User;
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};
+use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use std::fmt;
+use std::time::Duration;
 
 const CODE_DIGITS: usize = 8;
 
-/// Secrets that make a key an operator without another operator's help. The server makes both at its start.
+/// Secrets that make a key an operator without another operator's help. Each server of the chat makes one of each at its
+/// start.
+#[derive(Default)]
 pub(super) struct OperatorSecrets {
-    /// Digits only; `None` once used or void.
-    code: Option<String>,
+    /// Without those that are used or void.
+    codes: Vec<OperatorCode>,
     /// How many wrong codes came from each network. The limit on all attempts bounds it.
     tries: Vec<(Net, u8)>,
-    /// Empty: none.
-    token: String,
+    /// With the numbers of their servers.
+    tokens: Vec<(u8, String)>,
+}
+
+struct OperatorCode {
+    /// The number of its server.
+    server: u8,
+    digits: String,
+    /// An uptime.
+    until: Duration,
 }
 
 impl OperatorSecrets {
@@ -56,12 +67,8 @@ impl Call<'_> {
                        server's console";
             Refusal::new(Code::NotAllowed, msg)
         };
-        let secrets = self
-            .chat
-            .secrets
-            .as_mut()
-            .filter(|_| self.now.uptime < OPERATOR_CODE_TIME)
-            .ok_or_else(no_code)?;
+        let secrets = self.chat.secrets.as_mut().ok_or_else(no_code)?;
+        secrets.codes.retain(|code| self.now.uptime < code.until);
         let network = Net::network(peer.ip);
         let tried = secrets.tries.iter().find(|(net, _)| *net == network).map_or(0, |(_, tries)| *tries);
         if tried >= OPERATOR_CODE_TRIES {
@@ -69,14 +76,20 @@ impl Call<'_> {
                        or run it at the server's console";
             return Err(Refusal::new(Code::RateLimited, msg));
         }
-        let wanted = secrets.code.take().ok_or_else(no_code)?;
-        if is_same(&wanted, &digits(code)) {
+        if secrets.codes.is_empty() {
+            return Err(no_code());
+        }
+        let given = digits(code);
+        if let Some(place) = secrets.codes.iter().position(|code| is_same(&code.digits, &given)) {
+            secrets.codes.remove(place);
             return self.make_operator(peer, "code");
         }
         let left = secrets.count_try(network);
-        // It stays void once all attempts are used up.
+        // All codes are void once all attempts are used up.
         let all: u32 = secrets.tries.iter().map(|(_, tries)| u32::from(*tries)).sum();
-        secrets.code = (all < u32::from(OPERATOR_CODE_TRIES_IN_ALL)).then_some(wanted);
+        if all >= u32::from(OPERATOR_CODE_TRIES_IN_ALL) {
+            secrets.codes.clear();
+        }
         self.out.push(Delivery::Log(format!("{} gave a wrong operator's code", self.chat.who(self.session))));
         let tries = if left == 1 { "1 attempt is left".into() } else { format!("{left} attempts are left") };
         Err(Refusal::new(Code::NotAllowed, format!("wrong code; {tries}")))
@@ -85,8 +98,8 @@ impl Call<'_> {
     /// Promotes a user who knows the secret in the server's data directory.
     pub(super) fn op_by_token(&mut self, token: &str) -> Result<(), Refusal> {
         let peer = self.chat.proven(self.session)?;
-        let offered = self.chat.secrets.as_ref().map_or("", |secrets| secrets.token.as_str());
-        if offered.is_empty() || !is_same(offered, token) {
+        let offered = self.chat.secrets.iter().flat_map(|secrets| &secrets.tokens);
+        if !offered.into_iter().any(|(_, offered)| is_same(offered, token)) {
             self.out.push(Delivery::Log(format!(
                 "{} gave a wrong operator's token",
                 self.chat.who(self.session)
@@ -155,16 +168,18 @@ impl Operation<'_> {
 }
 
 impl Chat {
-    /// Sets both secrets at the server's start. `code` (8 digits, `4827-1163`) promotes one key within
-    /// [`OPERATOR_CODE_TIME`]. `token` promotes any key; the server stores it where only its own user can
-    /// read it.
-    pub fn offer_operator(&mut self, code: &str, token: &str) {
-        let secrets = OperatorSecrets {
-            code: is_code(code).then(|| digits(code)),
-            tries: Vec::new(),
-            token: token.to_owned(),
-        };
-        self.secrets = Some(Box::new(secrets));
+    /// Sets both secrets of a server of the chat, by its number. `code` (8 digits, `4827-1163`) promotes one key, until
+    /// that uptime. `token` promotes any key; the server stores it where only its own user can read it.
+    pub fn offer_operator(&mut self, server: u8, code: &str, token: &str, until: Duration) {
+        let secrets = self.secrets.get_or_insert_default();
+        secrets.codes.retain(|code| code.server != server);
+        secrets.tokens.retain(|(other, _)| *other != server);
+        if is_code(code) {
+            secrets.codes.push(OperatorCode { server, digits: digits(code), until });
+        }
+        if !token.is_empty() {
+            secrets.tokens.push((server, token.to_owned()));
+        }
     }
 
     /// The session's peer, if it has proven a key.

@@ -25,7 +25,7 @@ use super::web;
 use crate::chat::{Archive, Chat, Profile, Rules, TicketSource, TokenSource};
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
-use crate::limits::MAX_BATCH_BYTES;
+use crate::limits::{MAX_BATCH_BYTES, OPERATOR_CODE_TIME};
 use crate::protocol::packet::ServerInfo;
 use crate::security::{Keypair, ServerTls, ticket_hash};
 use crate::store::{ReplicaState, Store};
@@ -156,7 +156,7 @@ pub(super) fn chat(
     let profile = Profile { server, run: Some(secrets.run.clone()), motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
     let mut chat = Chat::new(profile, rules, archive);
-    chat.offer_operator(&secrets.code, &secrets.token);
+    chat.offer_operator(node_number(options), &secrets.code, &secrets.token, OPERATOR_CODE_TIME);
     if let Some(files) = options.files {
         let rules = files.bounded_rules();
         if rules.max_transfers < files.rules.max_transfers {

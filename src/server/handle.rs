@@ -83,6 +83,7 @@ impl Handle {
 
     /// Runs an operator's command from the console.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        self.hub.check_decides()?;
         self.hub.act(|chat, now, out| chat.operate(command, now, out))
     }
 

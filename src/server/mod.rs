@@ -170,7 +170,10 @@ impl Server {
         let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
-        let (seat, engine) = node.unzip();
+        let (mut seat, engine) = node.unzip();
+        if let Some(seat) = &mut seat {
+            seat.set_operator_secrets(&secrets.code, &secrets.token);
+        }
         let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));

@@ -9,7 +9,7 @@ const TOKEN: &str = "a-secret-of-the-data-directory";
 impl House {
     fn offering() -> Self {
         let mut house = Self::new();
-        house.chat.offer_operator(CODE, TOKEN);
+        house.chat.offer_operator(0, CODE, TOKEN, OPERATOR_CODE_TIME);
         house
     }
 

@@ -7,6 +7,7 @@ use crate::protocol::request::{ClientPacket, Refusal};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// One input for the rules, of a session of the server that sends it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +41,14 @@ pub(super) enum RulesInput {
         key: Fingerprint,
         ip: IpAddr,
         name: String,
+    },
+    /// The secrets of the server itself that make a client an operator.
+    OfferOperator {
+        server: u8,
+        code: String,
+        token: String,
+        /// How long the code still counts.
+        left: Duration,
     },
     CaughtUp {
         id: SessionId,

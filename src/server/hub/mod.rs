@@ -225,6 +225,7 @@ impl Hub {
 
     /// Answers a question from the console.
     pub(super) fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        self.check_decides()?;
         match self.act(|chat, now, _| chat.ask(question, now))? {
             Asked::Answer(event) => Ok(event),
             Asked::List(mut listing) => {

@@ -9,7 +9,7 @@ use crate::chat::{Entry, Peer, Record, Records, SessionId};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
+use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
@@ -52,6 +52,10 @@ pub(in crate::server) struct NodeSeat {
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
+    /// The code and the token that make a client an operator.
+    operator_secrets: Option<(String, String)>,
+    /// The term whose leader knows them.
+    offered: u64,
     /// Why it cannot follow the log any further.
     stopped: Option<String>,
     /// Whether its store fails, so that it can carry nothing out.
@@ -153,6 +157,8 @@ impl NodeSeat {
             rate,
             max_batch,
             cut_off: CutOff::default(),
+            operator_secrets: None,
+            offered: 0,
             stopped: None,
             is_failing: false,
             present: 0,
@@ -171,6 +177,11 @@ impl NodeSeat {
     /// Among the servers of the chat.
     pub(super) fn number(&self) -> u8 {
         self.node.run().node.0
+    }
+
+    /// The name of the server that leads, if one does.
+    pub(super) fn leader_name(&self) -> Option<String> {
+        self.node.ledger().leader.map(|leader| self.news.name(leader.node.0))
     }
 
     /// Whether the sessions have to wait before they say anything else.
@@ -336,6 +347,25 @@ impl NodeSeat {
                 _ => {}
             }
         }
+    }
+
+    /// Tells the server that leads the secrets that make a client of this server an operator.
+    pub(super) fn offer_operator(&mut self, uptime: Duration) {
+        let ledger = self.node.ledger();
+        let (term, has_leader) = (ledger.term, ledger.leader.is_some());
+        let Some((code, token)) =
+            self.operator_secrets.clone().filter(|_| has_leader && term != self.offered)
+        else {
+            return;
+        };
+        self.offered = term;
+        let (server, left) = (self.number(), OPERATOR_CODE_TIME.saturating_sub(uptime));
+        self.push(RulesInput::OfferOperator { server, code, token, left });
+    }
+
+    /// Sets the code and the token that make a client an operator.
+    pub(in crate::server) fn set_operator_secrets(&mut self, code: &str, token: &str) {
+        self.operator_secrets = Some((code.to_owned(), token.to_owned()));
     }
 
     /// Knows the keys in these records.

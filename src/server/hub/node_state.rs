@@ -203,6 +203,9 @@ impl HubState {
             RulesInput::AddMember { key, ip, name } => {
                 self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
             }
+            RulesInput::OfferOperator { server, code, token, left } => {
+                self.act(|chat, _| chat.offer_operator(server, &code, &token, now.uptime + left));
+            }
             RulesInput::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
             RulesInput::Change { id, echo, change, found } => {
                 let found = (change, found.map(|message| *message));
@@ -294,6 +297,7 @@ impl HubState {
             text.into_iter().for_each(|text| seat.tell_all(text));
             seat.node.tick(now.uptime, out);
             seat.note_leader();
+            seat.offer_operator(now.uptime);
         });
     }
 

@@ -57,3 +57,21 @@ fn what_somebody_missed_comes_from_the_copy_of_their_server() {
     alice.say("all", "live");
     assert_eq!(bob.text(), "live");
 }
+
+#[test]
+fn the_code_and_the_token_of_any_server_make_an_operator() {
+    let cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, other] = cluster.others(leader);
+    for (number, at) in [(one, other), (leader, one)] {
+        let mut alice = Peer::join_with(cluster.address(at), &format!("alice{number}"), &Key::new());
+        let code = cluster.server(number).handle.operator_code().to_owned();
+        // The server that leads may not have heard of the code yet.
+        alice.send(json!({"type": "op", "name": code}));
+        let answer = alice.wait_until(|packet| packet["type"] == "operator" || packet["type"] == "error");
+        assert_eq!(answer["operator"], true, "{answer}");
+    }
+    let refused = cluster.server(other).handle.ask(&lanchat::protocol::request::Ask::Users { after: None, room: None });
+    let refused = refused.expect_err("it does not lead");
+    assert!(refused.msg.contains("the server that leads"), "{refused:?}");
+}

@@ -25,6 +25,9 @@ use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/integration/support/lan.rs"]
+mod lan;
 #[cfg(unix)]
 mod peer {
     /// How long the small disk and a browser wait for anything.
@@ -40,6 +43,8 @@ mod clock;
 #[path = "../../tests/integration/support/process.rs"]
 mod process;
 #[cfg(target_os = "linux")]
+mod servers;
+#[cfg(target_os = "linux")]
 #[path = "../../tests/integration/support/small_disk.rs"]
 mod small_disk;
 #[cfg(unix)]
@@ -53,7 +58,7 @@ mod tls;
 #[cfg(unix)]
 fn main() -> ExitCode {
     let mut plan = storm::plan::Plan { seed: 0, kills: 200, messages: 10_000 };
-    let (mut faults, mut minutes, mut lose, mut seed) = (None, 60, 0, None);
+    let (mut faults, mut minutes, mut lose, mut seed, mut servers) = (None, 60, 0, None, 1);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         // From cargo.
@@ -69,6 +74,7 @@ fn main() -> ExitCode {
             "--minutes" => minutes = number.unwrap_or_default(),
             "--seed" => seed = number,
             "--lose" => lose = count,
+            "--servers" => servers = count,
             other => {
                 eprintln!(
                     "crash: {other} is unknown; there are --kills N and --messages N, or --faults N with \
@@ -85,6 +91,7 @@ fn main() -> ExitCode {
     plan.seed = seed.unwrap_or_else(storm::dice::seed);
     let start = std::time::Instant::now();
     let is_good = match faults {
+        _ if servers == 3 => fail_in_turn(&plan, minutes),
         Some(rounds) => go_wrong(plan.seed, rounds, minutes, lose > 0),
         None => {
             let report = storm::plan::run(plan);
@@ -108,6 +115,20 @@ fn go_wrong(seed: u64, rounds: usize, minutes: u64, lose: bool) -> bool {
             false
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn fail_in_turn(plan: &storm::plan::Plan, minutes: u64) -> bool {
+    let storm::plan::Plan { seed, kills: faults, messages } = *plan;
+    let report = servers::run(servers::Plan { seed, faults, messages, minutes });
+    print!("{report}");
+    report.is_good()
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn fail_in_turn(_: &storm::plan::Plan, _: u64) -> bool {
+    eprintln!("crash: --servers needs Linux: network namespaces");
+    false
 }
 
 #[cfg(not(target_os = "linux"))]

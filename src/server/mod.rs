@@ -294,7 +294,7 @@ impl Server {
             );
         }
         // What it still has to say goes again from nowhere: the others find out by its silence.
-        drop(timeout(SHUTDOWN_GRACE, hub.retire()).await);
+        hub.retire(SHUTDOWN_GRACE).await;
         timers.abort();
         drop(reactor);
         hub.close();

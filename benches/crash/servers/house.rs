@@ -54,7 +54,7 @@ impl House {
         println!("files are in {}", dir.display());
         let hosts: Vec<Host> = NAMES.iter().map(|_| lan.host_with(Addressing::V4)).collect();
         let lanchat = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
+            let mut command = Command::new(program());
             command.current_dir(&dir).env("HOME", &dir);
             command
         };
@@ -167,10 +167,8 @@ fn machine(dir: &Path, name: &str, host: Host, data: PathBuf, out: &Path) -> Mac
     let nats = std::env::var("LANCHAT_NATS_SERVER").unwrap_or_else(|_| "nats-server".into());
     let engine = vec![nats, "-c".into(), text(&conf)];
     let address = host.v4().to_string();
-    let mut serve: Vec<String> =
-        [env!("CARGO_BIN_EXE_lanchat"), "serve", "--no-discovery", "--rate-limit", "off", "--web=plaintext"]
-            .map(String::from)
-            .to_vec();
+    let mut serve = vec![program()];
+    serve.extend(["serve", "--no-discovery", "--rate-limit", "off", "--web=plaintext"].map(String::from));
     serve.extend(["--allow-plaintext", "--host", &address, "--data-dir"].map(String::from));
     serve.extend([text(&data), "--engine-file".into(), text(&data.join("engine.toml"))]);
     Machine {
@@ -180,6 +178,11 @@ fn machine(dir: &Path, name: &str, host: Host, data: PathBuf, out: &Path) -> Mac
         host,
         data,
     }
+}
+
+/// The binary that cargo built, or another one.
+fn program() -> String {
+    std::env::var("LANCHAT_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_lanchat").into())
 }
 
 /// What a server has carried out.

@@ -1,8 +1,8 @@
 //! The hub of a server that shares its chat with others, for the server's tasks.
 
 use super::input::Input;
-use super::node_seat::{NodeSeat, NodeWork, SeamUse};
-use super::node_state::{FollowFault, NextTurn, WrittenTurn};
+use super::node_seat::{FollowFault, NodeSeat, NodeWork, SeamUse};
+use super::node_state::{NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::engine::EngineEvent;
@@ -131,12 +131,15 @@ impl Hub {
         self.wake_output();
     }
 
-    /// Waits until the log has all that this server knows, then lets another one lead.
-    pub(in crate::server) async fn retire(&self) {
-        while !self.lock().is_settled() {
-            self.send_up();
-            tokio::time::sleep(SETTLING).await;
-        }
+    /// Waits until the log has all that this server knows, or for so long, then lets another one lead.
+    pub(in crate::server) async fn retire(&self, most: Duration) {
+        let settled = async {
+            while !self.lock().is_settled() {
+                self.send_up();
+                tokio::time::sleep(SETTLING).await;
+            }
+        };
+        drop(tokio::time::timeout(most, settled).await);
         self.lock().retire();
     }
 

@@ -4,7 +4,7 @@
 use super::input::Input;
 use super::node_message::NodeMessage;
 use crate::chat::{Entry, Peer, Record, Records, SessionId};
-use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
+use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
@@ -52,6 +52,15 @@ pub(in crate::server) struct NodeSeat {
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
     keys: KnownKeys,
+}
+
+/// Why a server cannot follow the log any further.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum FollowFault {
+    #[error(transparent)]
+    Log(#[from] LogFault),
+    #[error("the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem")]
+    Sealed(NotSealed),
 }
 
 /// What is sealed: a record is no message.
@@ -227,8 +236,22 @@ impl NodeSeat {
         self.engine.append(after, sealed.into());
     }
 
-    pub(super) fn open_record(&mut self, sealed: &[u8]) -> Result<Vec<u8>, NotSealed> {
-        self.seal.open(RECORD, sealed)
+    /// Reads the next record of the log.
+    pub(super) fn read(
+        &mut self,
+        position: u64,
+        sealed: &[u8],
+        uptime: Duration,
+        out: &mut Vec<NodeAction>,
+    ) -> Result<(), FollowFault> {
+        let term = self.node.ledger().term;
+        let record = self.seal.open(RECORD, sealed).map_err(FollowFault::Sealed)?;
+        self.node.read(position, &record, uptime, out)?;
+        if self.node.ledger().term > term && !self.node.is_leading() {
+            // They go to the server that leads now.
+            self.inbound.clear();
+        }
+        Ok(())
     }
 
     /// Sends a message to a server, sealed; `None`: to all others.
@@ -349,6 +372,6 @@ impl NodeSeat {
 
     /// Whether all inputs of its people were taken.
     pub(super) fn has_nothing_to_tell(&self) -> bool {
-        self.up.is_empty() && self.full.is_empty() && self.inbound.is_empty() && self.node.uplink_bytes() == 0
+        self.up.is_empty() && self.full.is_empty() && self.node.uplink_bytes() == 0
     }
 }

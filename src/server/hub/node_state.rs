@@ -4,12 +4,11 @@
 use super::hub_state::HubState;
 use super::input::{Input, packet};
 use super::node_message::NodeMessage;
-use super::node_seat::{NodeSeat, NodeWork, RulesStage};
+use super::node_seat::{FollowFault, NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
-use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
+use crate::cluster::{NodeAction, NodeRun, Taken};
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
-use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind};
 use crate::store::SharedState;
 use bytes::Bytes;
@@ -37,15 +36,6 @@ pub(in crate::server) struct WrittenTurn {
     body: Bytes,
 }
 
-/// Why a server cannot follow the log any further.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::server) enum FollowFault {
-    #[error(transparent)]
-    Log(#[from] LogFault),
-    #[error("the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem")]
-    Sealed(NotSealed),
-}
-
 impl NextTurn {
     /// Takes time: not for the lock.
     pub(in crate::server) fn write(self) -> WrittenTurn {
@@ -67,12 +57,7 @@ impl HubState {
     pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), FollowFault> {
         let mut done = Ok(());
         self.node(now, |seat, out| match event {
-            EngineEvent::Record { position, bytes } => {
-                done = match seat.open_record(&bytes) {
-                    Ok(record) => seat.node.read(position, &record, now.uptime, out).map_err(Into::into),
-                    Err(error) => Err(FollowFault::Sealed(error)),
-                };
-            }
+            EngineEvent::Record { position, bytes } => done = seat.read(position, &bytes, now.uptime, out),
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => seat.node.reaching(true),
@@ -256,7 +241,8 @@ impl HubState {
     pub(super) fn is_settled(&self) -> bool {
         let is_empty = self.batch.is_empty();
         self.node.as_ref().is_none_or(|seat| {
-            seat.has_nothing_to_tell() && (!seat.node.is_leading() || is_empty && seat.node.proposed() == 0)
+            let has_decided = is_empty && seat.inbound.is_empty() && seat.node.proposed() == 0;
+            seat.has_nothing_to_tell() && (!seat.node.is_leading() || has_decided)
         })
     }
 

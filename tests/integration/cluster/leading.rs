@@ -4,6 +4,7 @@ use crate::support::cluster::Cluster;
 use crate::support::peer::Peer;
 use crate::support::tls::Key;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// Says a message with an id until its receipt comes, as clients do.
 fn say(peer: &mut Peer, id: &str, text: &str) {
@@ -94,4 +95,27 @@ fn a_server_that_is_cut_off_says_nothing_that_the_log_does_not_have() {
     alice.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "a");
     assert_eq!(carol.text(), "from the old leader");
     assert_eq!(bob.text(), "from the old leader");
+}
+
+#[test]
+fn a_server_that_led_before_it_started_again_ends_without_delay() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, _] = cluster.others(leader);
+    cluster.stop_server(leader);
+    let mut bob = Peer::join(cluster.address(one), "bob");
+    // It starts again, and does not know yet that another one leads.
+    cluster.log.cut(leader);
+    cluster.start_server(leader);
+    let mut alice = Peer::connect(cluster.address(leader));
+    alice.send(json!({"type": "hello", "v": 1, "from": {"name": "alice"}, "to": "server", "msg": ""}));
+    // What came before a whole handshake has been read.
+    let mut carol = Peer::connect_tls(cluster.address(leader), Some(&Key::new()));
+    carol.send(json!({"type": "ping", "to": "server"}));
+    cluster.log.heal(leader);
+    alice.wait_for("welcome");
+    bob.sees_join("alice");
+    let start = Instant::now();
+    cluster.stop_server(leader);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }

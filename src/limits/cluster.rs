@@ -11,5 +11,11 @@ pub const UP_BATCH_BYTES: usize = 128 * 1024;
 /// Batches of other servers that wait for the rules. What is too much is sent again later.
 pub const INBOUND_BATCHES: usize = 256;
 
+/// Turns that a server may have read and not stored when it tries to lead.
+pub const LEADER_WORK: usize = 64;
+
+/// Turns that a server stores at once while it catches up.
+pub const CATCH_UP_TURNS: usize = 256;
+
 /// How often a server looks whether the one that leads is still there.
 pub const NODE_TICK: Duration = Duration::from_millis(200);

@@ -171,7 +171,7 @@ impl Server {
         let rules = (chat, journal(), closed_server);
         let (seat, node) = node.unzip();
         let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
-        let admission = admission(&options, budget, journal());
+        let admission = admission(&options, budget, journal())?;
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);
         let kept = store.clone().filter(|_| hub.read(Chat::keeps_messages));
@@ -313,18 +313,21 @@ impl Server {
     }
 }
 
-/// Its number among the servers of the chat.
-fn node_number(options: &ServerOptions) -> u8 {
-    options.node.as_ref().map_or(0, |node| node.number)
-}
-
 fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
     ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
 }
 
-fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJournal>) -> Admission {
+fn admission(
+    options: &ServerOptions,
+    memory: Arc<Budget>,
+    journal: Arc<ServerJournal>,
+) -> Result<Admission, StartError> {
     let limits = GateLimits { max_per_address: options.max_per_address, max_clients: most_clients(options) };
-    Admission { gate: Gate::new(limits, journal), ids: Arc::new(ConnectionIds::of(node_number(options))), memory }
+    let ids = match &options.node {
+        Some(node) => ConnectionIds::of_run(node.number)?,
+        None => ConnectionIds::of(0),
+    };
+    Ok(Admission { gate: Gate::new(limits, journal), ids: Arc::new(ids), memory })
 }
 
 type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);

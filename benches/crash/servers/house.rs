@@ -171,6 +171,9 @@ fn machine(dir: &Path, name: &str, host: Host, data: PathBuf, out: &Path) -> Mac
     serve.extend(["serve", "--no-discovery", "--rate-limit", "off", "--web=plaintext"].map(String::from));
     serve.extend(["--allow-plaintext", "--host", &address, "--data-dir"].map(String::from));
     serve.extend([text(&data), "--engine-file".into(), text(&data.join("engine.toml"))]);
+    if std::env::var_os("LANCHAT_KEEP").is_some() {
+        serve.extend(["--log-level", "debug"].map(String::from));
+    }
     Machine {
         lanchat: Program::new(serve, home.clone(), dir.join(format!("{name}-lanchat.log"))),
         engine: Program::new(engine, home, dir.join(format!("{name}-engine.log"))),

@@ -86,11 +86,15 @@ impl Trouble {
     }
 
     fn rage(&mut self, until: Instant) {
+        // Those with these words in their line.
+        let words = std::env::var("LANCHAT_FAULTS").unwrap_or_default();
+        let kinds: Vec<Kind> = Kind::ROUND.into_iter().filter(|kind| kind.words().contains(&words)).collect();
+        assert!(!kinds.is_empty(), "no fault has {words:?} in its line");
         for number in 0..self.plan.faults {
             if Instant::now() >= until || self.faults.len() > 20 {
                 break;
             }
-            let kind = Kind::ROUND[number % Kind::ROUND.len()];
+            let kind = kinds[number % kinds.len()];
             let pause = self.dice.millis(0, 1_500);
             std::thread::sleep(pause);
             self.look_after();

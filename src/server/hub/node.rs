@@ -5,10 +5,12 @@ use super::node_seat::{FollowFault, NodeSeat, NodeWork, SeamUse};
 use super::node_state::{NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
+use crate::cluster::Ledger;
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
 use crate::server::output_batch::{OutputBatch, StepKind};
 use crate::store::SharedState;
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -107,9 +109,19 @@ impl Hub {
         seat.work.pop_front().map(NodeOutput::Work)
     }
 
-    /// Learns from a turn before it is stored and written.
-    pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize) {
-        self.lock().begin_turn(batch, present);
+    /// The next turn, if it is one of before this process's people came.
+    pub(in crate::server) fn next_former_turn(&self) -> Option<(Bytes, Ledger)> {
+        let mut state = self.lock();
+        let work = &mut state.node.as_mut()?.work;
+        match work.pop_front_if(|work| matches!(work, NodeWork::CarryOut { is_own: false, .. }))? {
+            NodeWork::CarryOut { body, ledger, .. } => Some((body, ledger)),
+            NodeWork::Open { .. } => None,
+        }
+    }
+
+    /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
+    pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize, is_own: bool) {
+        self.lock().begin_turn(batch, present, is_own);
     }
 
     /// Starts the rules, unless another server leads by now.

@@ -73,6 +73,8 @@ pub(in crate::server) enum NodeWork {
     CarryOut {
         body: Bytes,
         ledger: Ledger,
+        /// Whether it concerns this process's sessions.
+        is_own: bool,
     },
     /// Read the state from which the rules start, of that term.
     Open {
@@ -314,11 +316,11 @@ impl NodeSeat {
         }
     }
 
-    /// Learns from what a turn stores.
-    pub(super) fn learn(&mut self, entries: &[Entry]) {
+    /// Learns from what a turn stores. `is_own`: it concerns this process's sessions.
+    pub(super) fn learn(&mut self, entries: &[Entry], is_own: bool) {
         for entry in entries {
             match entry {
-                Entry::Session(id, Some(record)) => {
+                Entry::Session(id, Some(record)) if is_own => {
                     if let Some(session) = self.sessions.get_mut(*id) {
                         session.has_name = record.user.is_some();
                     }

@@ -8,6 +8,7 @@ use super::node_seat::{FollowFault, NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
 use crate::cluster::{NodeAction, NodeRun, Taken};
 use crate::engine::EngineEvent;
+use crate::limits::LEADER_WORK;
 use crate::protocol::{Code, Event};
 use crate::server::output_batch::{OutputBatch, Seam, StepKind};
 use crate::store::SharedState;
@@ -102,7 +103,9 @@ impl HubState {
                     seat.send(None, &NodeMessage::Beat { from: own, term });
                 }
                 NodeAction::CarryOut { body, ledger } => {
-                    seat.work.push_back(NodeWork::CarryOut { body, ledger });
+                    // Numbers of sessions begin anew with each process, so an earlier run's mean others.
+                    let is_own = ledger.knows(seat.node.run());
+                    seat.work.push_back(NodeWork::CarryOut { body, ledger, is_own });
                 }
                 NodeAction::Lead => {
                     seat.stage = RulesStage::Opening;
@@ -260,7 +263,12 @@ impl HubState {
         if self.node.as_ref().is_some_and(|seat| seat.is_failing) {
             return;
         }
-        self.node(now, |seat, out| seat.node.tick(now.uptime, out));
+        self.node(now, |seat, out| {
+            if seat.work.len() > LEADER_WORK && !seat.node.is_leading() {
+                seat.node.lags(now.uptime);
+            }
+            seat.node.tick(now.uptime, out);
+        });
     }
 
     /// Sends up what has come since the last call.
@@ -294,10 +302,10 @@ impl HubState {
         self.node(now, |seat, out| seat.node.propose(term, taken, &body, now.uptime, out));
     }
 
-    /// Learns from a turn before it is stored and written.
-    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize) {
+    /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
+    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize, is_own: bool) {
         let Some(seat) = &mut self.node else { return };
-        seat.learn(&batch.entries);
+        seat.learn(&batch.entries, is_own);
         seat.answer(batch);
         seat.present = present;
     }

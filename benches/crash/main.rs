@@ -9,6 +9,12 @@
 //! back, the clock is wrong by a day or a year, the disk is full, the database is deleted. `--minutes N` ends
 //! it in any case; `--seed N` repeats its dice, and not the machine's; with `--lose 1` a message is taken away,
 //! and it fails unless that is found.
+//!
+//! `cargo bench --bench crash -- --servers 3 --kills 100` as root (Linux, `ip`, `nsenter`, nats-server 2.10.23 or newer in
+//! the PATH or in `LANCHAT_NATS_SERVER`) sets up a chat of three servers, each on a machine of its own with an engine, and
+//! has one of them fail after another: killed, stopped, frozen, cut off, with an older copy of its data. It prints how long
+//! it takes until everybody talks again, and compares what people hold with all three databases. `LANCHAT_FAULTS=WORDS`:
+//! only faults with these words in their line; `LANCHAT_KEEP=1` keeps all files, with debug logs.
 
 #![allow(
     unreachable_pub,
@@ -77,8 +83,8 @@ fn main() -> ExitCode {
             "--servers" => servers = count,
             other => {
                 eprintln!(
-                    "crash: {other} is unknown; there are --kills N and --messages N, or --faults N with \
-                     --minutes N, --seed N and --lose 1"
+                    "crash: {other} is unknown; there are --kills N and --messages N, with --servers 3 and --minutes N or \
+                     without, or --faults N with --minutes N, --seed N and --lose 1"
                 );
                 return ExitCode::from(2);
             }

@@ -333,11 +333,7 @@ fn admission(
 type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
 
 /// The server's key, and its passphrase if it is closed.
-fn identity(
-    keys: &Keypair,
-    data_dir: &DataDir,
-    options: &ServerOptions,
-) -> Result<Identity, StartError> {
+fn identity(keys: &Keypair, data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
     let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
@@ -366,12 +362,7 @@ fn max_batch(options: &ServerOptions) -> usize {
     MAX_BATCH_BYTES.min(options.backlog / 4)
 }
 
-fn output_stage(
-    hub: &Arc<Hub>,
-    store: Option<&Store>,
-    multicast: bool,
-    vitals: &Vitals,
-) -> Arc<OutputStage> {
+fn output_stage(hub: &Arc<Hub>, store: Option<&Store>, multicast: bool, vitals: &Vitals) -> Arc<OutputStage> {
     let kept = store.filter(|_| hub.read(Chat::keeps_messages));
     let history = kept.map(|store| History::new(Arc::clone(hub), store.clone()));
     let flusher = Flusher::new(hub.node_number(), history, MulticastTests::new(multicast), vitals.clone());

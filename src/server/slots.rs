@@ -144,7 +144,10 @@ mod tests {
         let (here, elsewhere) = (SessionId::new(1, 3), SessionId::new(2, 3).next_generation());
         let mut slots = Slots::of(1);
         slots.insert(here, "hers");
-        assert_eq!((slots.get(here), slots.get(elsewhere), slots.get(SessionId(3))), (Some(&"hers"), None, None));
+        assert_eq!(
+            (slots.get(here), slots.get(elsewhere), slots.get(SessionId(3))),
+            (Some(&"hers"), None, None)
+        );
         assert_eq!((slots.remove(elsewhere), slots.at(3)), (None, Some(here)));
         assert_eq!((here.node(), here.slot(), elsewhere.node(), elsewhere.slot()), (1, 3, 2, 3));
         assert_eq!(here.next_generation().node(), 1);

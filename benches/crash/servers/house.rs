@@ -118,7 +118,8 @@ impl House {
         self.machines.iter().enumerate().find_map(|(number, machine)| {
             let info = monitor(SocketAddr::new(IpAddr::V4(machine.host.v4()), MONITOR_PORT))?;
             let accounts = info["account_details"].as_array()?.iter();
-            let mut streams = accounts.flat_map(|account| account["stream_detail"].as_array().into_iter().flatten());
+            let mut streams =
+                accounts.flat_map(|account| account["stream_detail"].as_array().into_iter().flatten());
             streams.any(|stream| stream["cluster"]["leader"] == NAMES[number]).then_some(number)
         })
     }

@@ -32,10 +32,28 @@ use Kind::*;
 impl Kind {
     /// In one round, those that matter most more often.
     pub const ROUND: [Self; 22] = [
-        LeaderKilled, RelayKilled, EngineLeaderKilled, EngineKilled, LeaderStopped, RelayStopped,
-        EngineLeaderStopped, LeaderKilled, RelayCut, OlderCopy, EngineLeaderKilled, MachineKilled,
-        RollingRestart, LeaderCut, LeaderFrozen, RelayKilled, EngineStopped, LeaderKilled, EmptyDatabase,
-        EngineLeaderCut, EngineLeaderKilled, EngineLeaderFrozen,
+        LeaderKilled,
+        RelayKilled,
+        EngineLeaderKilled,
+        EngineKilled,
+        LeaderStopped,
+        RelayStopped,
+        EngineLeaderStopped,
+        LeaderKilled,
+        RelayCut,
+        OlderCopy,
+        EngineLeaderKilled,
+        MachineKilled,
+        RollingRestart,
+        LeaderCut,
+        LeaderFrozen,
+        RelayKilled,
+        EngineStopped,
+        LeaderKilled,
+        EmptyDatabase,
+        EngineLeaderCut,
+        EngineLeaderKilled,
+        EngineLeaderFrozen,
     ];
 
     pub fn words(self) -> &'static str {
@@ -71,7 +89,9 @@ impl Kind {
     /// Whether it happens to the server, and whether to the engine.
     pub fn hits(self) -> (bool, bool) {
         match self {
-            EngineLeaderKilled | EngineKilled | EngineLeaderStopped | EngineStopped | EngineLeaderFrozen => (false, true),
+            EngineLeaderKilled | EngineKilled | EngineLeaderStopped | EngineStopped | EngineLeaderFrozen => {
+                (false, true)
+            }
             MachineKilled => (true, true),
             _ => (true, false),
         }

@@ -78,7 +78,16 @@ impl Trouble {
         house.start_all();
         let people = People::come(roles, &house.addresses(), &mut dice);
         people.talk(true);
-        let mut trouble = Self { plan, dice, house, people, herald: Herald::new(), last: Vec::new(), times: BTreeMap::new(), faults: Vec::new() };
+        let mut trouble = Self {
+            plan,
+            dice,
+            house,
+            people,
+            herald: Herald::new(),
+            last: Vec::new(),
+            times: BTreeMap::new(),
+            faults: Vec::new(),
+        };
         let said = trouble.people.said();
         trouble.wait_for_talk("at the beginning", &said);
         println!("{:>7} everybody talks after {:.1} s", "", start.elapsed().as_secs_f64());
@@ -175,8 +184,15 @@ impl Trouble {
         let leader = self.leader(is_of_engine)?;
         let other = (leader + 1 + self.dice.below(2)) % 3;
         Some(match kind {
-            Kind::LeaderKilled | Kind::LeaderStopped | Kind::LeaderCut | Kind::LeaderFrozen | Kind::MachineKilled => leader,
-            Kind::EngineLeaderKilled | Kind::EngineLeaderStopped | Kind::EngineLeaderCut | Kind::EngineLeaderFrozen => leader,
+            Kind::LeaderKilled
+            | Kind::LeaderStopped
+            | Kind::LeaderCut
+            | Kind::LeaderFrozen
+            | Kind::MachineKilled => leader,
+            Kind::EngineLeaderKilled
+            | Kind::EngineLeaderStopped
+            | Kind::EngineLeaderCut
+            | Kind::EngineLeaderFrozen => leader,
             _ => other,
         })
     }
@@ -345,7 +361,9 @@ impl Trouble {
         judge::judge_arrivals(&people, &mut verdict);
         for record in &people {
             let errors = record.errors.iter();
-            verdict.faults.extend(errors.map(|(code, count)| format!("{}: {count} errors {code}", record.name)));
+            verdict
+                .faults
+                .extend(errors.map(|(code, count)| format!("{}: {count} errors {code}", record.name)));
         }
         verdict.faults.extend(words::not_found(&house.machines[2].data, &stored[2]));
         Report { verdict, people, times }
@@ -385,7 +403,8 @@ impl fmt::Display for Report {
                 all.sort_by(f64::total_cmp);
                 (all[all.len() / 2], all[all.len() - 1])
             };
-            let ((median, worst), (median_after, worst_after)) = (spread(|pair| pair.0), spread(|pair| pair.1));
+            let ((median, worst), (median_after, worst_after)) =
+                (spread(|pair| pair.0), spread(|pair| pair.1));
             writeln!(
                 f,
                 "{:>6}  {median:>5.1} {worst:>5.1}   {median_after:>5.1} {worst_after:>5.1}   {}",

@@ -32,7 +32,11 @@ impl Program {
         for folder in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"] {
             command.env(folder, &self.home);
         }
-        command.args(&self.words[1..]).stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
+        command
+            .args(&self.words[1..])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log);
         self.child = Some(command.spawn().expect("the program"));
     }
 

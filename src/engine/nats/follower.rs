@@ -170,7 +170,11 @@ impl Follower {
                 }
                 // On a replica that has just come back, a consumer may wait for records that the others have.
                 if self.health.misses(place.next, since) {
-                    tracing::debug!(event = "engine_consumer_late", next = place.next, "the consumer sends nothing");
+                    tracing::debug!(
+                        event = "engine_consumer_late",
+                        next = place.next,
+                        "the consumer sends nothing"
+                    );
                     return Ok(());
                 }
                 continue;

@@ -59,7 +59,9 @@ pub(in crate::server) struct NodeSeat {
 pub(in crate::server) enum FollowFault {
     #[error(transparent)]
     Log(#[from] LogFault),
-    #[error("the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem")]
+    #[error(
+        "the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem"
+    )]
     Sealed(NotSealed),
 }
 
@@ -77,9 +79,7 @@ pub(in crate::server) enum NodeWork {
         is_own: bool,
     },
     /// Read the state from which the rules start, of that term.
-    Open {
-        term: u64,
-    },
+    Open { term: u64 },
 }
 
 /// Whether the rules run here.
@@ -292,7 +292,9 @@ impl NodeSeat {
     /// Fills the seams of a turn in.
     pub(super) fn answer(&mut self, batch: &mut OutputBatch) {
         for step in batch.seams() {
-            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else { continue };
+            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else {
+                continue;
+            };
             let Some((want, seam)) = self.questions.waiting.remove(&number).zip(seam) else { continue };
             match want {
                 // The one who asked may have ended.

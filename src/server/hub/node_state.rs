@@ -206,9 +206,8 @@ impl HubState {
 
     /// Starts the rules from what was carried out so far, unless another server leads by now.
     pub(super) fn open_rules(&mut self, state: SharedState, term: u64, now: &Now) {
-        let is_wanted = |seat: &&mut Box<NodeSeat>| {
-            seat.stage == RulesStage::Opening && seat.node.ledger().term == term
-        };
+        let is_wanted =
+            |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
         seat.stage = RulesStage::Here;
         seat.told_taken = None;

@@ -79,7 +79,9 @@ struct TurnGroup {
 
 /// A turn that this version cannot read.
 #[derive(Debug, thiserror::Error)]
-#[error("a server of this chat has another version, and this one cannot read what it wrote; update lanchat here: {0}")]
+#[error(
+    "a server of this chat has another version, and this one cannot read what it wrote; update lanchat here: {0}"
+)]
 pub(in crate::server) struct UnreadableTurn(rmp_serde::decode::Error);
 
 impl OutputBatch {

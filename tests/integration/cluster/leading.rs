@@ -119,3 +119,40 @@ fn a_server_that_led_before_it_started_again_ends_without_delay() {
     cluster.stop_server(leader);
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_restarted_server_s_people_get_nothing_that_was_for_those_before_them() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, other] = cluster.others(leader);
+    let bob = Peer::join(cluster.address(one), "bob");
+    let mut alice = Peer::join(cluster.address(other), "alice");
+    bob_is_known(&mut alice);
+    // What is said to him now comes to his server only after it has started again.
+    cluster.log.cut(one);
+    say_to(&mut alice, "bob", "for bob alone");
+    drop(bob);
+    cluster.stop_server(one);
+    cluster.start_server(one);
+    let mut mallory = Peer::connect(cluster.address(one));
+    mallory.send(json!({"type": "hello", "v": 1, "from": {"name": "mallory"}, "to": "server", "msg": ""}));
+    cluster.log.heal(one);
+    let first = mallory.next();
+    assert_eq!(first["type"], "welcome", "{first}");
+    alice.say("all", "to all");
+    let seen: Vec<Value> = std::iter::from_fn(|| {
+        let packet = mallory.next();
+        (packet["msg"] != "to all").then_some(packet)
+    })
+    .collect();
+    assert!(seen.iter().all(|packet| packet["msg"] != "for bob alone"), "{seen:?}");
+}
+
+fn bob_is_known(peer: &mut Peer) {
+    while !names(peer).contains(&"bob".to_owned()) {}
+}
+
+fn say_to(peer: &mut Peer, to: &str, text: &str) {
+    peer.send(json!({"to": to, "msg": text, "id": "direct"}));
+    peer.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "direct");
+}

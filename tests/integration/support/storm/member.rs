@@ -223,7 +223,8 @@ impl Life {
         let began = Instant::now();
         let stay = self.role.visits.map(|Visits { stays: (from, to), .. }| self.dice.millis(from, to));
         let resumed_at = self.record().since;
-        let mut stage = Stage { welcomed: false, live: false, resumed_at, began, stay, live_since: began, heard: began };
+        let mut stage =
+            Stage { welcomed: false, live: false, resumed_at, began, stay, live_since: began, heard: began };
         loop {
             let wait = self.next.saturating_duration_since(Instant::now()).min(LOOK);
             for packet in line.read(wait)? {

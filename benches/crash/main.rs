@@ -9,6 +9,12 @@
 //! back, the clock is wrong by a day or a year, the disk is full, the database is deleted. `--minutes N` ends
 //! it in any case; `--seed N` repeats its dice, and not the machine's; with `--lose 1` a message is taken away,
 //! and it fails unless that is found.
+//!
+//! `cargo bench --bench crash -- --servers 3 --kills 100` as root (Linux, `ip`, `nsenter`, nats-server 2.10.23 or newer in
+//! the PATH or in `LANCHAT_NATS_SERVER`) sets up a chat of three servers, each on a machine of its own with an engine, and
+//! has one of them fail after another: killed, stopped, frozen, cut off, with an older copy of its data. It prints how long
+//! it takes until everybody talks again, and compares what people hold with all three databases. `LANCHAT_FAULTS=WORDS`:
+//! only faults with these words in their line; `LANCHAT_KEEP=1` keeps all files, with debug logs.
 
 #![allow(
     unreachable_pub,
@@ -25,6 +31,9 @@ use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/integration/support/lan.rs"]
+mod lan;
 #[cfg(unix)]
 mod peer {
     /// How long the small disk and a browser wait for anything.
@@ -40,6 +49,8 @@ mod clock;
 #[path = "../../tests/integration/support/process.rs"]
 mod process;
 #[cfg(target_os = "linux")]
+mod servers;
+#[cfg(target_os = "linux")]
 #[path = "../../tests/integration/support/small_disk.rs"]
 mod small_disk;
 #[cfg(unix)]
@@ -53,7 +64,7 @@ mod tls;
 #[cfg(unix)]
 fn main() -> ExitCode {
     let mut plan = storm::plan::Plan { seed: 0, kills: 200, messages: 10_000 };
-    let (mut faults, mut minutes, mut lose, mut seed) = (None, 60, 0, None);
+    let (mut faults, mut minutes, mut lose, mut seed, mut servers) = (None, 60, 0, None, 1);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         // From cargo.
@@ -69,10 +80,11 @@ fn main() -> ExitCode {
             "--minutes" => minutes = number.unwrap_or_default(),
             "--seed" => seed = number,
             "--lose" => lose = count,
+            "--servers" => servers = count,
             other => {
                 eprintln!(
-                    "crash: {other} is unknown; there are --kills N and --messages N, or --faults N with \
-                     --minutes N, --seed N and --lose 1"
+                    "crash: {other} is unknown; there are --kills N and --messages N, with --servers 3 and --minutes N or \
+                     without, or --faults N with --minutes N, --seed N and --lose 1"
                 );
                 return ExitCode::from(2);
             }
@@ -85,6 +97,7 @@ fn main() -> ExitCode {
     plan.seed = seed.unwrap_or_else(storm::dice::seed);
     let start = std::time::Instant::now();
     let is_good = match faults {
+        _ if servers == 3 => fail_in_turn(&plan, minutes),
         Some(rounds) => go_wrong(plan.seed, rounds, minutes, lose > 0),
         None => {
             let report = storm::plan::run(plan);
@@ -108,6 +121,20 @@ fn go_wrong(seed: u64, rounds: usize, minutes: u64, lose: bool) -> bool {
             false
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn fail_in_turn(plan: &storm::plan::Plan, minutes: u64) -> bool {
+    let storm::plan::Plan { seed, kills: faults, messages } = *plan;
+    let report = servers::run(servers::Plan { seed, faults, messages, minutes });
+    print!("{report}");
+    report.is_good()
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn fail_in_turn(_: &storm::plan::Plan, _: u64) -> bool {
+    eprintln!("crash: --servers needs Linux: network namespaces");
+    false
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -80,6 +80,11 @@ impl Ledger {
         Ok(meaning)
     }
 
+    /// Whether the rules know this run, and none after it of the same node: only then do turns concern its people.
+    pub fn knows(&self, run: NodeRun) -> bool {
+        self.taken.get(&run.node).is_some_and(|(start, _)| *start == run.start)
+    }
+
     /// Batches of this run that the rules have taken; `None`: it is over.
     pub fn taken(&self, run: NodeRun) -> Option<u64> {
         match self.taken.get(&run.node) {

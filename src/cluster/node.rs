@@ -295,6 +295,11 @@ impl Node {
         self.is_reaching = is_reaching;
     }
 
+    /// It has read more than it has carried out, so another node should lead.
+    pub fn lags(&mut self, now: Duration) {
+        self.heard = now;
+    }
+
     /// Time has passed. Call this several times a second.
     pub fn tick(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
         // A machine that slept has heard nobody.

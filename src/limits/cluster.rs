@@ -14,5 +14,11 @@ pub const INBOUND_BATCHES: usize = 256;
 /// How long a server must be cut off from the others before it tells its people, and takes no new ones.
 pub const CUT_OFF_TOLD: Duration = Duration::from_secs(10);
 
+/// Turns that a server may have read and not stored when it tries to lead.
+pub const LEADER_WORK: usize = 64;
+
+/// Turns that a server stores at once while it catches up.
+pub const CATCH_UP_TURNS: usize = 256;
+
 /// How often a server looks whether the one that leads is still there.
 pub const NODE_TICK: Duration = Duration::from_millis(200);

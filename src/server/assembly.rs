@@ -65,13 +65,13 @@ pub(super) fn admission(
     options: &ServerOptions,
     memory: Arc<Budget>,
     journal: Arc<ServerJournal>,
-) -> Admission {
+) -> Result<Admission, StartError> {
     let limits = GateLimits { max_per_address: options.max_per_address, max_clients: most_clients(options) };
-    Admission {
-        gate: Gate::new(limits, journal),
-        ids: Arc::new(ConnectionIds::of(node_number(options))),
-        memory,
-    }
+    let ids = match &options.node {
+        Some(node) => ConnectionIds::of_run(node.number)?,
+        None => ConnectionIds::of(0),
+    };
+    Ok(Admission { gate: Gate::new(limits, journal), ids: Arc::new(ids), memory })
 }
 
 pub(super) type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);

@@ -8,6 +8,8 @@ use tokio::sync::Notify;
 pub(super) struct ConnectionIds {
     /// The server's number among those of the chat.
     node: u8,
+    /// Of the first session of each slot.
+    generation: u32,
     pool: Mutex<IdPool>,
     returned: Notify,
 }
@@ -35,6 +37,12 @@ impl ConnectionIds {
         Self { node, ..Self::default() }
     }
 
+    /// The same for a chat of several servers, whose log has numbers of earlier processes: these are others.
+    pub(super) fn of_run(node: u8) -> Result<Self, getrandom::Error> {
+        // Not so high that the next ones overflow.
+        Ok(Self { node, generation: getrandom::u32()? >> 1, ..Self::default() })
+    }
+
     /// Hands out a number. The gate limits how many there are.
     pub(super) fn lease(self: &Arc<Self>) -> IdLease {
         let mut pool = self.lock();
@@ -42,7 +50,7 @@ impl ConnectionIds {
         let id = pool.free.pop().unwrap_or_else(|| {
             // Slot 0 is never used: the poll gives it to the waker.
             pool.slots += 1;
-            SessionId::new(self.node, pool.slots)
+            SessionId::new(self.node, pool.slots).of_generation(self.generation)
         });
         IdLease { ids: Arc::clone(self), id }
     }

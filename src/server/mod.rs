@@ -175,7 +175,7 @@ impl Server {
             seat.set_operator_secrets(&secrets.code, &secrets.token);
         }
         let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
-        let admission = admission(&options, budget, journal());
+        let admission = admission(&options, budget, journal())?;
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);
         let history = store.clone().zip(data_dir.file(HISTORY_FILE));
@@ -297,7 +297,7 @@ impl Server {
             );
         }
         // If the log does not take the rest in time, the other servers notice the silence.
-        drop(timeout(SHUTDOWN_GRACE, hub.retire()).await);
+        hub.retire(SHUTDOWN_GRACE).await;
         timers.abort();
         drop(reactor);
         hub.close();

@@ -10,8 +10,11 @@
 
 use super::flusher::Flusher;
 use super::hub::{Hub, NodeOutput, NodeWork};
-use super::output_batch::OutputBatch;
+use super::output_batch::{OutputBatch, UnreadableTurn};
 use super::persister::Persister;
+use crate::cluster::Ledger;
+use crate::limits::CATCH_UP_TURNS;
+use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -91,7 +94,12 @@ impl BatchWriter {
                     hub.open_rules(state, term);
                 }
             }
-            NodeOutput::Work(NodeWork::CarryOut { body, ledger }) => {
+            NodeOutput::Work(NodeWork::CarryOut { body, ledger, is_own: false }) => {
+                if let Err(error) = self.catch_up(hub, body, ledger).await {
+                    hub.stop_following(&error.to_string());
+                }
+            }
+            NodeOutput::Work(NodeWork::CarryOut { body, ledger, .. }) => {
                 let (mut batch, news) = match OutputBatch::from_turn(&body, self.flusher.node()) {
                     Ok(turn) => turn,
                     Err(error) => return hub.stop_following(&error.to_string()),
@@ -99,12 +107,34 @@ impl BatchWriter {
                 if let Err(why) = self.persister.check(news) {
                     return hub.stop_following(&why);
                 }
-                hub.begin_turn(&mut batch, news.present);
+                hub.begin_turn(&mut batch, news.present, true);
                 if self.persister.persist_turn(&mut batch, &ledger).await {
                     self.flusher.flush(batch).await;
                 }
             }
         }
+    }
+
+    /// Stores this turn and those after it together: none of them concerns this process's sessions.
+    async fn catch_up(&mut self, hub: &Hub, body: Bytes, mut ledger: Ledger) -> Result<(), UnreadableTurn> {
+        let read = |body: &[u8]| {
+            let (batch, news) = OutputBatch::from_turn(body, self.flusher.node())?;
+            let mut batch = batch.without_sessions();
+            hub.begin_turn(&mut batch, news.present, false);
+            Ok((batch, news))
+        };
+        let (mut batch, news) = read(&body)?;
+        if let Err(why) = self.persister.check(news) {
+            hub.stop_following(&why);
+            return Ok(());
+        }
+        for _ in 1..CATCH_UP_TURNS {
+            let Some((body, next)) = hub.next_former_turn() else { break };
+            batch.append_entries(read(&body)?.0);
+            ledger = next;
+        }
+        self.persister.persist_turn(&mut batch, &ledger).await;
+        Ok(())
     }
 
     /// Writes the batch if it is small and needs no store.

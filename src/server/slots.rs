@@ -32,6 +32,11 @@ impl SessionId {
         Self(u64::from(node) << SLOT_BITS | u64::from(slot & SLOT))
     }
 
+    /// The same slot in another generation.
+    pub(super) fn of_generation(self, generation: u32) -> Self {
+        Self(self.0 & u64::from(u32::MAX) | u64::from(generation) << 32)
+    }
+
     /// The id of the slot's next session.
     #[must_use]
     pub(super) fn next_generation(self) -> Self {

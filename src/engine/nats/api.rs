@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 
-/// How long to wait for an answer. While the engine elects, no answer comes.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait for an answer. While the engine elects, no answer comes, and the question should be asked again soon
+/// after that.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The codes of JetStream's errors that mean something to the adapter.
 pub(super) mod code {

@@ -2,16 +2,18 @@
 
 use super::input::RulesInput;
 use super::node_news;
-use super::node_seat::{NodeSeat, NodeWork, SeamUse};
-use super::node_state::{FollowFault, NextTurn, WrittenTurn};
+use super::node_seat::{FollowFault, NodeSeat, NodeWork, SeamUse};
+use super::node_state::{NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
+use crate::cluster::Ledger;
 use crate::engine::EngineEvent;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use crate::server::node_report::NodeReport;
 use crate::server::output_batch::OutputBatch;
 use crate::store::ReplicaState;
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -115,9 +117,19 @@ impl Hub {
         work.map(NodeOutput::Work)
     }
 
-    /// Learns from a turn before it is stored and written.
-    pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize) {
-        self.lock().begin_turn(batch, present);
+    /// The next turn, if it is one of before this process's people came.
+    pub(in crate::server) fn next_former_turn(&self) -> Option<(Bytes, Ledger)> {
+        let mut state = self.lock();
+        let work = &mut state.node.as_mut()?.work;
+        match work.pop_front_if(|work| matches!(work, NodeWork::CarryOut { is_own: false, .. }))? {
+            NodeWork::CarryOut { body, ledger, .. } => Some((body, ledger)),
+            NodeWork::Open { .. } => None,
+        }
+    }
+
+    /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
+    pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize, is_own: bool) {
+        self.lock().begin_turn(batch, present, is_own);
     }
 
     /// Starts the rules, unless another server leads by now.
@@ -136,12 +148,15 @@ impl Hub {
         self.wake_output();
     }
 
-    /// Waits until the log has all that this server knows, then lets another one lead.
-    pub(in crate::server) async fn retire(&self) {
-        while !self.lock().is_settled() {
-            self.send_up();
-            tokio::time::sleep(SETTLING).await;
-        }
+    /// Waits until the log has all that this server knows, or for so long, then lets another one lead.
+    pub(in crate::server) async fn retire(&self, most: Duration) {
+        let settled = async {
+            while !self.lock().is_settled() {
+                self.send_up();
+                tokio::time::sleep(SETTLING).await;
+            }
+        };
+        drop(tokio::time::timeout(most, settled).await);
         self.lock().retire();
     }
 

@@ -146,7 +146,7 @@ mod tests {
         let mut news = NodeNews::new(vec!["a".into(), "b".into()], 7);
         let mut ledger = Ledger::default();
         ledger.position = 9;
-        let work = NodeWork::CarryOut { body: Bytes::new(), ledger };
+        let work = NodeWork::CarryOut { body: Bytes::new(), ledger, is_own: true };
         news.next_work(Some(&work));
         assert_eq!((news.done, news.doing), (7, 9));
         news.next_work(None);

@@ -6,7 +6,7 @@ use super::input::RulesInput;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use crate::chat::{Entry, Peer, Record, Records, SessionId};
-use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
+use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UP_BATCH_BYTES, UPLINK_BYTES};
@@ -66,6 +66,17 @@ pub(in crate::server) struct NodeSeat {
     pub(super) news: NodeNews,
 }
 
+/// Why a server cannot follow the log any further.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum FollowFault {
+    #[error(transparent)]
+    Log(#[from] LogFault),
+    #[error(
+        "the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem"
+    )]
+    Sealed(NotSealed),
+}
+
 /// The context of a sealed record, which is not that of a message.
 const RECORD: &[u8] = b"record";
 
@@ -75,11 +86,11 @@ pub(in crate::server) enum NodeWork {
     CarryOut {
         body: Bytes,
         ledger: Ledger,
+        /// Whether it concerns this process's sessions.
+        is_own: bool,
     },
     /// Read the state from which the rules start, of that term.
-    Open {
-        term: u64,
-    },
+    Open { term: u64 },
 }
 
 /// Whether the rules run here.
@@ -268,8 +279,22 @@ impl NodeSeat {
         self.engine.append(after, sealed.into());
     }
 
-    pub(super) fn open_record(&mut self, sealed: &[u8]) -> Result<Vec<u8>, NotSealed> {
-        self.seal.open(RECORD, sealed)
+    /// Reads the next record of the log.
+    pub(super) fn read(
+        &mut self,
+        position: u64,
+        sealed: &[u8],
+        uptime: Duration,
+        out: &mut Vec<NodeAction>,
+    ) -> Result<(), FollowFault> {
+        let term = self.node.ledger().term;
+        let record = self.seal.open(RECORD, sealed).map_err(FollowFault::Sealed)?;
+        self.node.read(position, &record, uptime, out)?;
+        if self.node.ledger().term > term && !self.node.is_leading() {
+            // They go to the server that leads now.
+            self.inbound.clear();
+        }
+        Ok(())
     }
 
     /// Sends a message to a server, sealed; `None`: to all others.
@@ -334,11 +359,11 @@ impl NodeSeat {
         }
     }
 
-    /// Learns from the entries of a turn.
-    pub(super) fn learn(&mut self, entries: &[Entry]) {
+    /// Learns from the entries of a turn. `is_own`: it concerns this process's sessions.
+    pub(super) fn learn(&mut self, entries: &[Entry], is_own: bool) {
         for entry in entries {
             match entry {
-                Entry::Session(id, Some(record)) => {
+                Entry::Session(id, Some(record)) if is_own => {
                     if let Some(session) = self.sessions.get_mut(*id) {
                         session.has_name = record.user.is_some();
                     }
@@ -436,6 +461,6 @@ impl NodeSeat {
 
     /// Whether all inputs of its people were taken.
     pub(super) fn has_nothing_to_tell(&self) -> bool {
-        self.up.is_empty() && self.full.is_empty() && self.inbound.is_empty() && self.node.uplink_bytes() == 0
+        self.up.is_empty() && self.full.is_empty() && self.node.uplink_bytes() == 0
     }
 }

@@ -4,12 +4,12 @@
 use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
-use super::node_seat::{NodeSeat, NodeWork, RulesStage};
+use super::node_seat::{FollowFault, NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, SessionId};
-use crate::cluster::{LogFault, NodeAction, NodeId, NodeRun, Taken};
+use crate::cluster::{NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::{ASKER, EngineEvent};
+use crate::limits::LEADER_WORK;
 use crate::protocol::{Code, Event};
-use crate::security::NotSealed;
 use crate::server::output_batch::{OutputBatch, Seam, StepKind, TurnNews};
 use crate::store::ReplicaState;
 use bytes::Bytes;
@@ -36,17 +36,6 @@ pub(in crate::server) struct WrittenTurn {
     body: Bytes,
 }
 
-/// Why a server cannot follow the log any further.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::server) enum FollowFault {
-    #[error(transparent)]
-    Log(#[from] LogFault),
-    #[error(
-        "the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem"
-    )]
-    Sealed(NotSealed),
-}
-
 impl NextTurn {
     /// Takes time: not for the lock.
     pub(in crate::server) fn write(self) -> WrittenTurn {
@@ -68,12 +57,7 @@ impl HubState {
     pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), FollowFault> {
         let mut done = Ok(());
         self.node(now, |seat, out| match event {
-            EngineEvent::Record { position, bytes } => {
-                done = match seat.open_record(&bytes) {
-                    Ok(record) => seat.node.read(position, &record, now.uptime, out).map_err(Into::into),
-                    Err(error) => Err(FollowFault::Sealed(error)),
-                };
-            }
+            EngineEvent::Record { position, bytes } => done = seat.read(position, &bytes, now.uptime, out),
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => {
@@ -132,7 +116,9 @@ impl HubState {
                     seat.send(None, &NodeMessage::Beat { from: own, term });
                 }
                 NodeAction::CarryOut { body, ledger } => {
-                    seat.work.push_back(NodeWork::CarryOut { body, ledger });
+                    // Numbers of sessions begin anew with each process, so an earlier run's mean others.
+                    let is_own = ledger.knows(seat.node.run());
+                    seat.work.push_back(NodeWork::CarryOut { body, ledger, is_own });
                 }
                 NodeAction::Lead => {
                     seat.stage = RulesStage::Opening;
@@ -274,7 +260,8 @@ impl HubState {
     pub(super) fn is_settled(&self) -> bool {
         let is_empty = self.batch.is_empty();
         self.node.as_ref().is_none_or(|seat| {
-            seat.has_nothing_to_tell() && (!seat.node.is_leading() || is_empty && seat.node.proposed() == 0)
+            let has_decided = is_empty && seat.inbound.is_empty() && seat.node.proposed() == 0;
+            seat.has_nothing_to_tell() && (!seat.node.is_leading() || has_decided)
         })
     }
 
@@ -295,6 +282,9 @@ impl HubState {
         self.node(now, |seat, out| {
             let text = seat.cut_off.tell(now.uptime);
             text.into_iter().for_each(|text| seat.tell_all(text));
+            if seat.work.len() > LEADER_WORK && !seat.node.is_leading() {
+                seat.node.lags(now.uptime);
+            }
             seat.node.tick(now.uptime, out);
             seat.note_leader();
             seat.offer_operator(now.uptime);
@@ -333,10 +323,10 @@ impl HubState {
         self.node(now, |seat, out| seat.node.propose(term, taken, &body, now.uptime, out));
     }
 
-    /// Learns from a turn before it is stored and written.
-    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize) {
+    /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
+    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize, is_own: bool) {
         let Some(seat) = &mut self.node else { return };
-        seat.learn(&batch.entries);
+        seat.learn(&batch.entries, is_own);
         seat.answer(batch);
         seat.present = present;
     }

@@ -146,6 +146,17 @@ impl OutputBatch {
         Ok((batch, news))
     }
 
+    /// Keeps only what is to be stored.
+    pub(in crate::server) fn without_sessions(self) -> Self {
+        Self { entries: self.entries, seq: self.seq, ..Self::default() }
+    }
+
+    /// Adds what the next turn stores.
+    pub(in crate::server) fn append_entries(&mut self, next: Self) {
+        self.entries.extend(next.entries);
+        self.seq = next.seq;
+    }
+
     /// The answers to this server's questions for [seams](Seam), which the caller replaces.
     pub(in crate::server) fn seams(&mut self) -> impl Iterator<Item = &mut OutputStep> {
         self.steps.iter_mut().filter(|step| matches!(step.kind, StepKind::Seam(..)))

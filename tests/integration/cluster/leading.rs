@@ -4,6 +4,7 @@ use crate::support::cluster::Cluster;
 use crate::support::peer::Peer;
 use crate::support::tls::Key;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// Says a message with an id until its receipt comes, as clients do.
 fn say(peer: &mut Peer, id: &str, text: &str) {
@@ -113,4 +114,64 @@ fn people_at_a_server_that_is_cut_off_are_told_once_and_again_when_it_is_back() 
     let told = alice.wait_for("notice");
     assert!(told["msg"].as_str().expect("a text").contains("again"), "{told}");
     alice.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "w");
+}
+
+#[test]
+fn a_server_that_led_before_it_started_again_ends_without_delay() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, _] = cluster.others(leader);
+    cluster.stop_server(leader);
+    let mut bob = Peer::join(cluster.address(one), "bob");
+    // It starts again, and does not know yet that another one leads.
+    cluster.log.cut(leader);
+    cluster.start_server(leader);
+    let mut alice = Peer::connect(cluster.address(leader));
+    alice.send(json!({"type": "hello", "v": 1, "from": {"name": "alice"}, "to": "server", "msg": ""}));
+    // What came before a whole handshake has been read.
+    let mut carol = Peer::connect_tls(cluster.address(leader), Some(&Key::new()));
+    carol.send(json!({"type": "ping", "to": "server"}));
+    cluster.log.heal(leader);
+    alice.wait_for("welcome");
+    bob.sees_join("alice");
+    let start = Instant::now();
+    cluster.stop_server(leader);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_restarted_server_s_people_get_nothing_that_was_for_those_before_them() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, other] = cluster.others(leader);
+    let bob = Peer::join(cluster.address(one), "bob");
+    let mut alice = Peer::join(cluster.address(other), "alice");
+    bob_is_known(&mut alice);
+    // What is said to him now comes to his server only after it has started again.
+    cluster.log.cut(one);
+    say_to(&mut alice, "bob", "for bob alone");
+    drop(bob);
+    cluster.stop_server(one);
+    cluster.start_server(one);
+    let mut mallory = Peer::connect(cluster.address(one));
+    mallory.send(json!({"type": "hello", "v": 1, "from": {"name": "mallory"}, "to": "server", "msg": ""}));
+    cluster.log.heal(one);
+    let first = mallory.next();
+    assert_eq!(first["type"], "welcome", "{first}");
+    alice.say("all", "to all");
+    let seen: Vec<Value> = std::iter::from_fn(|| {
+        let packet = mallory.next();
+        (packet["msg"] != "to all").then_some(packet)
+    })
+    .collect();
+    assert!(seen.iter().all(|packet| packet["msg"] != "for bob alone"), "{seen:?}");
+}
+
+fn bob_is_known(peer: &mut Peer) {
+    while !names(peer).contains(&"bob".to_owned()) {}
+}
+
+fn say_to(peer: &mut Peer, to: &str, text: &str) {
+    peer.send(json!({"to": to, "msg": text, "id": "direct"}));
+    peer.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "direct");
 }

@@ -137,6 +137,16 @@ impl Lan {
         Ipv4Addr::new(10, 77, net, number)
     }
 
+    /// Takes the cable of a host that was made with addresses out of the switch, which nobody is told.
+    pub fn cut(&self, host: &Host) {
+        self.switch.ip(&format!("link set p{} nomaster", host.number + 1));
+    }
+
+    /// Plugs it in again.
+    pub fn heal(&self, host: &Host) {
+        self.switch.ip(&format!("link set p{} master br0", host.number + 1));
+    }
+
     /// Puts port isolation on all hosts plugged in so far, like a guest Wi-Fi: they reach nobody.
     pub fn isolate(&self) {
         let links = self.switch.output("ip", &["-br", "link", "show", "master", "br0"]);

@@ -10,6 +10,9 @@ use std::time::Duration;
 use tungstenite::Message;
 use tungstenite::protocol::WebSocket;
 
+/// Longest wait for a server that may be cut off.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
+
 /// Longest wait for a socket that takes nothing, and for an answer to an upgrade.
 const WRITE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -101,7 +104,7 @@ fn connect(
     address: SocketAddr,
     tls: impl FnOnce() -> Option<rustls::ClientConnection>,
 ) -> io::Result<WebStream> {
-    let stream = TcpStream::connect(address)?;
+    let stream = TcpStream::connect_timeout(&address, CONNECT_DEADLINE)?;
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_DEADLINE))?;
     stream.set_read_timeout(Some(WRITE_DEADLINE))?;

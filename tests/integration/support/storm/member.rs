@@ -3,11 +3,11 @@
 
 use super::super::tls::Key;
 use super::dice::Dice;
+use super::doors::Doors;
 use super::line::Line;
 use super::record::{Arrival, Heard, Record, Said};
 use serde_json::{Value, json};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -106,16 +106,16 @@ pub struct Member {
 
 impl Member {
     /// Somebody new, who has nothing yet.
-    pub fn start(role: Role, address: SocketAddr, orders: &Arc<Orders>, dice: Dice) -> Self {
+    pub fn start(role: Role, doors: impl Into<Doors>, orders: &Arc<Orders>, dice: Dice) -> Self {
         let record = Record { name: role.name.clone(), ..Record::default() };
-        Self::go_on(role, record, address, orders, dice)
+        Self::go_on(role, record, doors, orders, dice)
     }
 
     /// Somebody who has been there before.
     pub fn go_on(
         role: Role,
         record: Record,
-        address: SocketAddr,
+        doors: impl Into<Doors>,
         orders: &Arc<Orders>,
         mut dice: Dice,
     ) -> Self {
@@ -124,7 +124,7 @@ impl Member {
         let life = Life {
             prefix: format!("{:08x}", dice.throw() >> 32),
             role,
-            address,
+            doors: doors.into(),
             orders: Arc::clone(orders),
             stop: Arc::clone(&stop),
             record: Arc::clone(&record),
@@ -149,7 +149,7 @@ impl Member {
 
 struct Life {
     role: Role,
-    address: SocketAddr,
+    doors: Doors,
     orders: Arc<Orders>,
     stop: Arc<AtomicBool>,
     record: Arc<Mutex<Record>>,
@@ -170,13 +170,17 @@ struct Stage {
     /// How long it stays when it is live, and since when it is.
     stay: Option<Duration>,
     live_since: Instant,
+    /// When something last came.
+    heard: Instant,
 }
 
 impl Life {
     fn live(mut self) -> Role {
         while !self.is_stopped() {
             // Its end is no failure here, whatever it was.
-            let _ = self.one_connection();
+            if self.one_connection().is_err() {
+                self.doors.next();
+            }
             self.record().is_live = false;
             let settled = self.orders.settle.load(Ordering::Relaxed);
             let (from, to) = match self.role.visits {
@@ -209,21 +213,28 @@ impl Life {
             Identity::Key(key) => Some(&**key),
             Identity::Token(_) => None,
         };
+        let address = self.doors.address();
+        self.record().at = Some(address);
         let mut line = match self.role.client {
-            Client::Program => Line::open(self.address, key)?,
-            Client::Browser => Line::browse(self.address, key)?,
+            Client::Program => Line::open(address, key)?,
+            Client::Browser => Line::browse(address, key)?,
         };
         line.send(&self.hello())?;
         let began = Instant::now();
         let stay = self.role.visits.map(|Visits { stays: (from, to), .. }| self.dice.millis(from, to));
         let resumed_at = self.record().since;
-        let mut stage = Stage { welcomed: false, live: false, resumed_at, began, stay, live_since: began };
+        let mut stage =
+            Stage { welcomed: false, live: false, resumed_at, began, stay, live_since: began, heard: began };
         loop {
             let wait = self.next.saturating_duration_since(Instant::now()).min(LOOK);
             for packet in line.read(wait)? {
                 self.take(&packet, &mut stage, &mut line)?;
+                stage.heard = Instant::now();
             }
-            if self.is_stopped() || self.has_had_enough(&stage) {
+            if self.doors.is_slow(stage.heard, stage.live && self.record().unsent() == 0) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if self.is_stopped() || self.doors.is_called_home() || self.has_had_enough(&stage) {
                 return Ok(());
             }
             self.speak(&stage, &mut line)?;

@@ -4,6 +4,7 @@
 //! Shared by the tests and by `benches/crash`.
 
 pub mod dice;
+pub mod doors;
 pub mod herald;
 pub mod judge;
 pub mod line;

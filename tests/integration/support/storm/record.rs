@@ -80,6 +80,8 @@ pub struct Record {
     pub faults: Vec<String>,
     /// The connection is there and has caught up.
     pub is_live: bool,
+    /// To which server it last went.
+    pub at: Option<std::net::SocketAddr>,
 }
 
 impl Record {
@@ -91,8 +93,9 @@ impl Record {
     pub fn summary(&self) -> String {
         let open = self.said.iter().find(|said| !said.is_done);
         format!(
-            "{} is live: {}, knows {}, came {} times, has {} of {} unsent (first: {:?}), errors {:?}",
+            "{} at {:?} is live: {}, knows {}, came {} times, has {} of {} unsent (first: {:?}), errors {:?}",
             self.name,
+            self.at,
             self.is_live,
             self.since,
             self.connections,

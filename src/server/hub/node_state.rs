@@ -287,13 +287,14 @@ impl HubState {
             }
             seat.node.tick(now.uptime, out);
             seat.note_leader();
-            seat.offer_operator(now.uptime);
         });
+        self.send_up(now);
     }
 
     /// Sends up what has come since the last call.
     pub(super) fn send_up(&mut self, now: &Now) {
         self.node(now, |seat, out| {
+            seat.offer_operator(now.uptime);
             for bytes in seat.take_up() {
                 seat.node.submit(bytes, now.uptime, out);
             }

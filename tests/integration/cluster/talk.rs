@@ -66,7 +66,10 @@ fn the_code_and_the_token_of_any_server_make_an_operator() {
     for (number, at) in [(one, other), (leader, one)] {
         let mut alice = Peer::join_with(cluster.address(at), &format!("alice{number}"), &Key::new());
         let code = cluster.server(number).handle.operator_code().to_owned();
-        // The server that leads may not have heard of the code yet.
+        // The server has told the code before anything that its people say.
+        let mut bob = Peer::join(cluster.address(number), &format!("bob{number}"));
+        bob.send(json!({"type": "users", "to": "server"}));
+        bob.wait_for("users");
         alice.send(json!({"type": "op", "name": code}));
         let answer = alice.wait_until(|packet| packet["type"] == "operator" || packet["type"] == "error");
         assert_eq!(answer["operator"], true, "{answer}");

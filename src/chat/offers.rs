@@ -3,11 +3,13 @@
 //! Tells nobody and knows no names: [`offering`](super::offering) and [`transfers`](super::transfers) have the
 //! rules.
 
+#[cfg(any(test, fuzzing))]
+mod check;
+mod kept;
+
 use super::file_shares::{FileLimit, OfferPayer, OfferPayers, Standing, check_shares};
 use super::table::give_back;
 use super::tally::{Groups, Places, Tally};
-#[cfg(any(test, fuzzing))]
-use super::who::UserId;
 use super::who::{SessionId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -17,6 +19,8 @@ use crate::limits::{
 };
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::FileInfo;
+use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -24,13 +28,24 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// A transfer's number, never reused while the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TransferId(pub u64);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TransferSide {
     Sender,
     Receiver,
+}
+
+/// How a token came to the rules: several servers may carry the chat on.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenWay {
+    /// Whether another server passes its holder's connection on.
+    pub is_passed_on: bool,
+    /// The number of the server that has the connection.
+    pub at: u8,
+    /// The number of a session's server.
+    pub server_of: fn(SessionId) -> u8,
 }
 
 /// The administrator's choices about files.
@@ -91,6 +106,8 @@ struct Meeting {
     tokens: [u128; 2],
     holders: [TokenHolder; 2],
     claimed: [bool; 2],
+    /// Presented at another server than that where the sides meet, which passes the connection on.
+    passed: [bool; 2],
 }
 
 /// The only user of a token.
@@ -131,6 +148,8 @@ pub(super) struct Offers {
     /// By receivers.
     offered_to: Tally<(OfferScope, OfferPayer)>,
     moving: Tally<OfferPayer>,
+    /// Offers that have changed since the last call of [`Self::take_changed`]; `None`: nobody else goes on with them.
+    changed: Option<IndexSet<u64>>,
 }
 
 impl Offers {
@@ -149,6 +168,7 @@ impl Offers {
             offered: Tally::default(),
             offered_to: Tally::default(),
             moving: Tally::default(),
+            changed: None,
         }
     }
 
@@ -225,8 +245,22 @@ impl Offers {
         file: Box<FileInfo>,
         (payers, standing): (OfferPayers, Standing),
     ) -> u64 {
-        self.latest.0 += 1;
-        let number = self.latest.0;
+        let number = self.latest.0 + 1;
+        self.insert(number, (session, owner), (scope, to), file, (payers, standing));
+        number
+    }
+
+    /// Adds an offer with that number.
+    pub(super) fn insert(
+        &mut self,
+        number: u64,
+        (session, owner): (SessionId, Who),
+        (scope, to): (OfferScope, String),
+        file: Box<FileInfo>,
+        (payers, standing): (OfferPayers, Standing),
+    ) {
+        self.latest.0 = self.latest.0.max(number);
+        self.note(number);
         let rank = self.rank(&scope, &payers, standing);
         self.by_scope.add(scope.clone(), (rank, number));
         self.by_session.add(session, number);
@@ -234,7 +268,6 @@ impl Offers {
         self.offered_to.add(to_receivers(&scope, &payers));
         let transfers = SmallVec::new();
         self.open.insert(number, Offer { session, owner, scope, to, file, transfers, rank, payers });
-        number
     }
 
     fn rank(&self, scope: &OfferScope, payers: &OfferPayers, standing: Standing) -> OfferRank {
@@ -248,6 +281,7 @@ impl Offers {
     /// Removes an offer. Its transfers must have ended.
     pub(super) fn remove(&mut self, number: u64) -> Option<Offer> {
         let offer = self.open.remove(&number)?;
+        self.note(number);
         self.by_scope.remove(&offer.scope, (offer.rank, number));
         self.by_session.remove(&offer.session, number);
         self.offered.remove(offer.payers.iter().copied());
@@ -261,29 +295,56 @@ impl Offers {
         let tokens = [(self.source.0)()?, (self.source.0)()?];
         self.latest.1 += 1;
         let id = TransferId(self.latest.1);
-        self.open.get_mut(&offer)?.transfers.push(id);
         let until = uptime + TRANSFER_MEETING;
         self.tokens.insert(tokens[0], (id, TransferSide::Sender));
         self.tokens.insert(tokens[1], (id, TransferSide::Receiver));
         self.due.insert((until, id));
-        self.received_by.add(session, id);
-        self.moving.add(payers.iter().copied());
-        let meeting = Some(Meeting { until, tokens, holders, claimed: [false; 2] });
-        self.transfers.insert(id, Transfer { offer, receiver, session, names, meeting, payers });
+        let [claimed, passed] = [[false; 2]; 2];
+        let meeting = Some(Meeting { until, tokens, holders, claimed, passed });
+        self.insert_transfer(id, Transfer { offer, receiver, session, names, meeting, payers })?;
         Some(tokens)
     }
 
-    /// Uses up a token, if it admits one of these holders.
-    pub(super) fn claim(&mut self, token: u128, by: &[TokenHolder]) -> Option<(TransferId, TransferSide)> {
+    /// `None`: there is no such offer.
+    fn insert_transfer(&mut self, id: TransferId, transfer: Transfer) -> Option<()> {
+        self.open.get_mut(&transfer.offer)?.transfers.push(id);
+        self.note(transfer.offer);
+        self.received_by.add(transfer.session, id);
+        self.moving.add(transfer.payers.iter().copied());
+        self.transfers.insert(id, transfer);
+        Some(())
+    }
+
+    /// Uses up a token, if it admits one of these holders. At another server than that where the sides meet, the token
+    /// remains for that server alone, which passes the connection on.
+    pub(super) fn claim(
+        &mut self,
+        token: u128,
+        by: &[TokenHolder],
+        TokenWay { is_passed_on, at, server_of }: TokenWay,
+    ) -> Option<(TransferId, TransferSide)> {
         let (id, side) = *self.tokens.get(&token)?;
         let transfer = self.transfers.get_mut(&id)?;
-        let meeting =
-            transfer.meeting.as_mut().filter(|meeting| by.contains(&meeting.holders[side.index()]))?;
+        let (meeting, place) = (transfer.meeting.as_mut()?, side.index());
+        let (is_here, was_passed) = (server_of(transfer.session) == at, meeting.passed[place]);
+        let is_admitted = match is_passed_on {
+            true => was_passed && is_here,
+            false => !was_passed && by.contains(&meeting.holders[place]),
+        };
+        if !is_admitted {
+            return None;
+        }
+        if !is_here {
+            meeting.passed[place] = true;
+            return Some((id, side));
+        }
         self.tokens.remove(&token);
-        meeting.claimed[side.index()] = true;
+        meeting.claimed[place] = true;
         if meeting.claimed == [true; 2] {
             self.due.remove(&(meeting.until, id));
+            let offer = transfer.offer;
             transfer.meeting = None;
+            self.note(offer);
         }
         Some((id, side))
     }
@@ -291,6 +352,7 @@ impl Offers {
     /// Removes a transfer.
     pub(super) fn end(&mut self, id: TransferId) -> Option<Transfer> {
         let transfer = self.transfers.remove(&id)?;
+        self.note(transfer.offer);
         if let Some(meeting) = &transfer.meeting {
             self.due.remove(&(meeting.until, id));
             self.tokens.retain(|token, _| !meeting.tokens.contains(token));
@@ -304,6 +366,12 @@ impl Offers {
         Some(transfer)
     }
 
+    fn note(&mut self, number: u64) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(number);
+        }
+    }
+
     /// When the next transfer ends unless both sides connect.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due.first().map(|(due, _)| *due)
@@ -312,6 +380,11 @@ impl Offers {
     pub(super) fn due_by(&self, uptime: Duration) -> Option<TransferId> {
         self.due.first().filter(|(due, _)| *due <= uptime).map(|(_, id)| *id)
     }
+}
+
+impl TokenWay {
+    /// Of the only server.
+    pub(super) const ONLY: Self = Self { is_passed_on: false, at: 0, server_of: |_| 0 };
 }
 
 impl TransferSide {
@@ -324,6 +397,11 @@ impl TransferSide {
 }
 
 impl Transfer {
+    /// Whether both sides have connected.
+    pub(super) fn has_met(&self) -> bool {
+        self.meeting.is_none()
+    }
+
     /// The sides that have not connected.
     pub(super) fn missing(&self) -> impl Iterator<Item = TransferSide> {
         let claimed = self.meeting.as_ref().map_or([true; 2], |meeting| meeting.claimed);
@@ -352,45 +430,4 @@ impl fmt::Debug for TokenSource {
 /// The payers of offers to the same receivers.
 fn to_receivers(scope: &OfferScope, payers: &OfferPayers) -> impl Iterator<Item = (OfferScope, OfferPayer)> {
     payers.iter().map(|payer| (scope.clone(), *payer))
-}
-
-#[cfg(any(test, fuzzing))]
-impl Offers {
-    /// Asserts that all tables agree, and that only these sessions offer and receive, and only these guests.
-    pub(super) fn check(&self, is_open: impl Fn(SessionId) -> bool, is_here: impl Fn(UserId) -> bool) {
-        for (number, offer) in &self.open {
-            if let OfferScope::Person(Who::User(user)) = offer.scope {
-                assert!(is_here(user), "an offer ends with a receiver who cannot come back");
-            }
-            assert!(is_open(offer.session), "an offer ends with its session");
-            assert!(self.of(&offer.scope).any(|other| other == *number));
-            assert!(self.by_session.of(&offer.session).any(|other| other == *number));
-            assert!(offer.transfers.iter().all(|id| self.transfers[id].offer == *number));
-        }
-        for (id, transfer) in &self.transfers {
-            assert!(is_open(transfer.session), "a transfer ends with the receiver's session");
-            assert_eq!(self.open[&transfer.offer].transfers.iter().filter(|other| *other == id).count(), 1);
-            let same = self.open[&transfer.offer].transfers.iter().map(|other| &self.transfers[other]);
-            let same = same.filter(|other| other.receiver == transfer.receiver);
-            assert_eq!(same.count(), 1, "nobody receives an offer twice at a time");
-            assert_eq!(transfer.meeting.is_some(), self.due.iter().any(|(_, due)| due == id));
-        }
-        let waiting = self.transfers.values().map(|transfer| transfer.missing().count());
-        assert_eq!(self.tokens.len(), waiting.sum::<usize>());
-        let sum = |groups: usize, all: usize| assert_eq!(groups, all);
-        sum(self.by_scope.len(), self.open.len());
-        sum(self.by_session.len(), self.open.len());
-        sum(self.received_by.len(), self.transfers.len());
-        sum(self.offered.sum(), self.open.values().map(|offer| offer.payers.len()).sum());
-        sum(self.offered_to.sum(), self.offered.sum());
-        sum(self.moving.sum(), self.transfers.values().map(|transfer| transfer.payers.len()).sum());
-        assert!(self.open.len() <= MAX_OFFERS && self.transfers.len() <= self.rules.max_transfers);
-    }
-
-    /// Whether nothing is left of all that was.
-    pub(super) fn has_nothing(&self) -> bool {
-        self.open.is_empty()
-            && self.offered.sum() + self.offered_to.sum() + self.moving.sum() == 0
-            && self.tokens.is_empty()
-    }
 }

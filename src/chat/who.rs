@@ -1,6 +1,6 @@
 //! Identities: a connection, a user, and what makes several of them the same person.
 
-use super::archive::Account;
+use super::account::Account;
 use crate::fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -69,7 +69,7 @@ pub use data_dir::{
     is_in_use,
 };
 pub use handle::Handle;
-pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
+pub use options::{EngineSource, FileOptions, JoinPolicy, NodeAddress, NodeOptions, ServerOptions, WebOptions};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
 pub use seed::add_files;
@@ -107,7 +107,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use transfer::{FileDoor, Transfers};
+use transfer::{FileDoor, Links, Transfers};
 use vitals::{Vitals, VitalsSources};
 use watch::Watch;
 use web::WebDoor;
@@ -170,7 +170,8 @@ impl Server {
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
         let (seat, node) = node.unzip();
-        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
+        let links = node_tasks::links(&options, &keys)?;
+        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, (seat, links));
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);
@@ -347,14 +348,14 @@ fn open_hub(
     (chat, journal, closed_server): (Chat, Arc<ServerJournal>, Option<Arc<ClosedServer>>),
     inbox: Arc<ReactorInbox>,
     clock: Arc<Clock>,
-    seat: Option<NodeSeat>,
+    (seat, links): (Option<NodeSeat>, Option<Links>),
 ) -> (Arc<Hub>, (Transfers, FileDoor)) {
     let max_batch = max_batch(options);
     let (ends, ended) = mpsc::unbounded_channel();
     let rules = (chat, ends, journal);
     let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock, seat);
     hub.act(|chat, now, out| chat.date_sanctions(now, out));
-    let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
+    let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate(), links);
     (hub, transfers)
 }
 

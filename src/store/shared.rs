@@ -1,11 +1,11 @@
-//! What a server stores that shares its chat with others: how far it has followed their log, and the sessions at all of
-//! them.
+//! What a server stores that shares its chat with others: how far it has followed their log, and the sessions and offers
+//! at all of them.
 //!
-//! A batch writes both in its transaction, so a database is always the state after one record of the log. All these
+//! A batch writes all of this in its transaction, so a database is always the state after one record of the log. All these
 //! servers assign numbers in one incarnation, because only what is in the log counts.
 
 use super::rows::{damaged, signed, unsigned};
-use crate::chat::{Archive, SessionId, SessionRecord};
+use crate::chat::{Archive, OfferRecord, SessionId, SessionRecord};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 /// The state after a record of the log.
@@ -17,12 +17,16 @@ pub struct SharedState {
     pub ledger: Option<Vec<u8>>,
     /// The sessions at all servers.
     pub sessions: Vec<SessionRecord>,
+    /// Open offers of files, and the highest number that one had.
+    pub offers: Vec<OfferRecord>,
+    pub latest_offer: u64,
 }
 
 /// Older versions and servers without others do not know these tables.
 const TABLES: &str = "\
     CREATE TABLE IF NOT EXISTS shared_log (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID; \
-    CREATE TABLE IF NOT EXISTS shared_session (id INTEGER PRIMARY KEY, record BLOB NOT NULL);";
+    CREATE TABLE IF NOT EXISTS shared_session (id INTEGER PRIMARY KEY, record BLOB NOT NULL); \
+    CREATE TABLE IF NOT EXISTS shared_offer (number INTEGER PRIMARY KEY, record BLOB NOT NULL);";
 
 pub(super) fn prepare(change: &Connection) -> Result<()> {
     change.execute_batch(TABLES)
@@ -67,4 +71,34 @@ pub(super) fn write_session(
         .map_err(|error| damaged(0, &format!("cannot write a session: {error}")))?;
     let sql = "INSERT OR REPLACE INTO shared_session VALUES (?1, ?2)";
     change.prepare_cached(sql)?.execute(params![signed(id.0), bytes]).map(drop)
+}
+
+pub(super) fn offers(connection: &Connection) -> Result<Vec<OfferRecord>> {
+    let mut find = connection.prepare("SELECT record FROM shared_offer ORDER BY number")?;
+    let rows = find.query_map([], |row| {
+        let record = row.get_ref(0)?.as_blob()?;
+        rmp_serde::from_slice(record).map_err(|error| damaged(0, &format!("not an offer: {error}")))
+    })?;
+    rows.collect()
+}
+
+/// The highest number that an offer had.
+pub(super) fn latest_offer(connection: &Connection) -> Result<u64> {
+    let sql = "SELECT value FROM shared_log WHERE key = 'offer'";
+    let latest = connection.query_row(sql, [], |row| row.get(0).map(unsigned)).optional()?;
+    Ok(latest.unwrap_or_default())
+}
+
+/// Writes the new state of an offer; `None`: it has ended.
+pub(super) fn write_offer(change: &Connection, number: u64, record: Option<&OfferRecord>) -> Result<()> {
+    let sql = "INSERT INTO shared_log VALUES ('offer', ?1) ON CONFLICT DO UPDATE SET value = max(value, ?1)";
+    change.prepare_cached(sql)?.execute([signed(number)])?;
+    let Some(record) = record else {
+        let sql = "DELETE FROM shared_offer WHERE number = ?1";
+        return change.prepare_cached(sql)?.execute([signed(number)]).map(drop);
+    };
+    let bytes = rmp_serde::to_vec_named(record)
+        .map_err(|error| damaged(0, &format!("cannot write an offer: {error}")))?;
+    let sql = "INSERT OR REPLACE INTO shared_offer VALUES (?1, ?2)";
+    change.prepare_cached(sql)?.execute(params![signed(number), bytes]).map(drop)
 }

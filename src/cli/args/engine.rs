@@ -1,10 +1,10 @@
 //! `--engine-file`: a server that carries a chat on with others.
 
 use crate::cli::exit::ExitError;
-use crate::cluster_files::EngineFile;
+use crate::cluster_files::{ClusterServer, EngineFile};
 use crate::engine::nats::{EngineConfig, TlsFiles};
 use crate::security::digest_of;
-use crate::server::{EngineSource, NodeOptions, ServerOptions};
+use crate::server::{EngineSource, NodeAddress, NodeOptions, ServerOptions};
 use std::path::Path;
 
 /// Hexadecimal digits of the log's id.
@@ -16,8 +16,6 @@ pub(super) fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>)
     let log = log_id(&file).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);
     options.port = port.unwrap_or(file.port);
-    // Both sides of a transfer would have to be at one server.
-    options.files = None;
     let tls = file.engine.tls.as_ref().map(|tls| TlsFiles {
         authority: tls.ca.clone(),
         certificate: tls.certificate.clone(),
@@ -26,7 +24,10 @@ pub(super) fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>)
     let replicas = u8::try_from(file.engine.replicas).unwrap_or_default();
     let number = file.number();
     let config = EngineConfig { replicas, tls, ..EngineConfig::new(file.engine.urls.clone(), &log, number) };
-    options.node = Some(NodeOptions { number, log, engine: EngineSource::Nats(Box::new(config)) });
+    let address = |server: &ClusterServer| NodeAddress { host: server.host.as_str().into(), port: file.port };
+    let addresses = file.servers.as_slice().iter().map(address).collect();
+    let engine = EngineSource::Nats(Box::new(config));
+    options.node = Some(NodeOptions { number, log, engine, addresses });
     Ok(())
 }
 

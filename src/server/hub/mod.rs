@@ -31,6 +31,7 @@ pub(super) use incoming::{Incoming, ParsedIncoming};
 use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
 pub(super) use node_seat::{NodeSeat, NodeWork};
+pub(super) use seam::ClaimAnswer;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The hub of a server that shares its chat with others, for the server's tasks.
 
 use super::input::Input;
-use super::node_seat::{NodeSeat, NodeWork, SeamUse};
+use super::node_seat::{NodeQuestion, NodeSeat, NodeWork};
 use super::node_state::{FollowFault, NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
@@ -109,7 +109,10 @@ impl Hub {
 
     /// Learns from a turn before it is stored and written.
     pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize) {
-        self.lock().begin_turn(batch, present);
+        let has_news = self.lock().begin_turn(batch, present);
+        if has_news {
+            self.send_up();
+        }
     }
 
     /// Starts the rules, unless another server leads by now.
@@ -169,11 +172,11 @@ impl Hub {
         true
     }
 
-    /// Asks what a session may read; `false`: this is no node.
-    pub(super) fn ask_up(&self, id: SessionId, want: SeamUse) -> bool {
+    /// Asks the rules something; `false`: they are here. `input` gets the question's number.
+    pub(super) fn ask_up(&self, question: NodeQuestion, input: impl FnOnce(u64) -> Input) -> bool {
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
-        seat.ask(id, want);
+        seat.ask(question, input);
         drop(state);
         self.send_up();
         true

@@ -3,16 +3,19 @@
 
 use super::input::Input;
 use super::node_message::NodeMessage;
-use crate::chat::{Entry, Peer, Record, Records, SessionId};
+use crate::chat::{Entry, FileTicket, Peer, Record, Records, SessionId, TransferEnd};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::Packet;
+use crate::protocol::request::Refusal;
 use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
-use crate::server::output_batch::{Liveness, OutputBatch, Receivers, Seam, StepKind};
+use crate::server::output_batch::{
+    Liveness, NodeAnswer, OutputBatch, OutputStep, Receivers, Seam, StepKind,
+};
 use crate::server::slots::Slots;
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -26,6 +29,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) node: Node,
     engine: EngineHandle,
     seal: Seal,
+    /// The key that all servers have.
+    chat_key: Fingerprint,
     /// Steps of this process alone: begins and ends of connections, and what it tells sessions itself.
     pub(super) local: OutputBatch,
     pub(super) sessions: Slots<NodeSession>,
@@ -97,30 +102,35 @@ struct KnownKeys {
     owners: HashSet<Fingerprint>,
 }
 
-/// Questions for [seams](Seam) without an answer yet.
+/// Questions without an answer yet.
 #[derive(Debug)]
 struct Questions {
     next: u64,
-    waiting: HashMap<u64, SeamUse>,
+    waiting: HashMap<u64, NodeQuestion>,
 }
 
-/// What a seam is wanted for.
+/// A question to the rules, and the task that waits for the answer.
 #[derive(Debug)]
-pub(super) enum SeamUse {
-    Ask(oneshot::Sender<Seam>),
+pub(super) enum NodeQuestion {
+    Seam(oneshot::Sender<Seam>),
+    /// For a seam, which becomes a cutover.
     Cutover {
         after: u64,
         known: u64,
         summary: Option<CatchUpSummary>,
         written: oneshot::Sender<Option<Remainder>>,
     },
+    /// For the transfer of a token.
+    Claim(oneshot::Sender<Result<FileTicket, Refusal>>),
+    /// For the validity of a ticket.
+    Ticket(oneshot::Sender<bool>),
 }
 
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
     pub(in crate::server) fn new(
         node: Node,
-        (engine, seal): (EngineHandle, Seal),
+        (engine, seal, chat_key): (EngineHandle, Seal, Fingerprint),
         (rate, max_batch): (Option<Rate>, usize),
         first_question: u64,
     ) -> Self {
@@ -129,6 +139,7 @@ impl NodeSeat {
             node,
             engine,
             seal,
+            chat_key,
             local: OutputBatch::default(),
             sessions,
             deadlines: VecDeque::new(),
@@ -146,6 +157,10 @@ impl NodeSeat {
             present: 0,
             keys: KnownKeys::default(),
         }
+    }
+
+    pub(super) fn chat_key(&self) -> Fingerprint {
+        self.chat_key
     }
 
     /// Among the servers of the chat.
@@ -256,41 +271,46 @@ impl NodeSeat {
         self.local.send(packet, Receivers::These(vec![id]), Liveness::Own);
     }
 
-    /// Asks the server that leads what a session may read.
-    pub(super) fn ask(&mut self, id: SessionId, want: SeamUse) {
+    /// Asks the server that leads.
+    pub(super) fn ask(&mut self, question: NodeQuestion, input: impl FnOnce(u64) -> Input) {
         let number = self.questions.next;
         self.questions.next = number.wrapping_add(1);
-        self.questions.waiting.insert(number, want);
-        self.push(Input::Seam { id, number });
+        self.questions.waiting.insert(number, question);
+        self.push(input(number));
     }
 
-    /// Fills the seams of a turn in.
-    pub(super) fn answer(&mut self, batch: &mut OutputBatch) {
-        for step in batch.seams() {
-            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else {
-                continue;
-            };
-            let Some((want, seam)) = self.questions.waiting.remove(&number).zip(seam) else { continue };
-            match want {
-                // The one who asked may have ended.
-                SeamUse::Ask(asked) => drop(asked.send(*seam)),
-                SeamUse::Cutover { after, known, summary, written } => {
-                    let Seam { view, upto, others } = *seam;
-                    let cutover = Cutover {
-                        view,
-                        others,
-                        after: after.min(upto),
-                        upto,
-                        known,
-                        summary,
-                        frames: Vec::new(),
-                        remainder: None,
-                        written: Some(written),
-                    };
-                    step.kind = StepKind::Cutover(Box::new(cutover));
+    /// Takes the answer to a question. `true`: something is to go up.
+    pub(super) fn answer(&mut self, step: &mut OutputStep, number: u64, answer: Option<NodeAnswer>) -> bool {
+        let Some((question, answer)) = self.questions.waiting.remove(&number).zip(answer) else { return false };
+        // A task that has asked may have ended.
+        match (question, answer) {
+            (NodeQuestion::Seam(asked), NodeAnswer::Seam(seam)) => drop(asked.send(*seam)),
+            (NodeQuestion::Cutover { after, known, summary, written }, NodeAnswer::Seam(seam)) => {
+                let Seam { view, upto, others } = *seam;
+                let cutover = Cutover {
+                    view,
+                    others,
+                    after: after.min(upto),
+                    upto,
+                    known,
+                    summary,
+                    frames: Vec::new(),
+                    remainder: None,
+                    written: Some(written),
+                };
+                step.kind = StepKind::Cutover(Box::new(cutover));
+            }
+            (NodeQuestion::Ticket(asked), NodeAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
+            (NodeQuestion::Claim(asked), NodeAnswer::Claim(claimed)) => {
+                if let Err(Ok(FileTicket { transfer, side, .. })) = asked.send(*claimed) {
+                    let (node, end) = (self.number(), TransferEnd::Cut(side));
+                    self.push(Input::TransferEnded { node, transfer, end });
+                    return true;
                 }
             }
+            _ => {}
         }
+        false
     }
 
     /// Learns from what a turn stores.
@@ -324,7 +344,7 @@ impl NodeSeat {
     }
 
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        self.keys.members.contains(key)
+        *key == self.chat_key || self.keys.members.contains(key)
     }
 
     pub(super) fn is_known(&self, key: &Fingerprint) -> bool {

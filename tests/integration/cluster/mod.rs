@@ -1,4 +1,5 @@
 //! Several servers carry one chat on.
 
+mod files;
 mod leading;
 mod talk;

@@ -82,7 +82,8 @@ impl ServerChannel {
     /// If the library cannot start one.
     pub fn to_server(tls: &ClientTls, key: Fingerprint, out: &mut Vec<u8>) -> Result<Self, ChannelError> {
         let config = Arc::new(tls.config(&Expect::Only(vec![key])));
-        let name = ServerName::try_from(CERTIFICATE_NAME).map_err(|error| ChannelError::Tls(error.to_string()))?;
+        let name =
+            ServerName::try_from(CERTIFICATE_NAME).map_err(|error| ChannelError::Tls(error.to_string()))?;
         let connection = UnbufferedClientConnection::new(config, name)?;
         let mut channel = Self::of(TlsEnd::Client(Box::new(connection)));
         channel.process(&mut [], &mut Vec::new(), out)?;

@@ -69,7 +69,9 @@ pub use data_dir::{
     is_in_use,
 };
 pub use handle::Handle;
-pub use options::{EngineSource, FileOptions, JoinPolicy, NodeAddress, NodeOptions, ServerOptions, WebOptions};
+pub use options::{
+    EngineSource, FileOptions, JoinPolicy, NodeAddress, NodeOptions, ServerOptions, WebOptions,
+};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
 pub use seed::add_files;
@@ -171,7 +173,8 @@ impl Server {
         let rules = (chat, journal(), closed_server);
         let (seat, node) = node.unzip();
         let links = node_tasks::links(&options, &keys)?;
-        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, (seat, links));
+        let (hub, (transfers, file_door)) =
+            open_hub(&options, rules, Arc::clone(&inbox), clock, (seat, links));
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);

@@ -6,7 +6,11 @@ use crate::limits::MAX_OFFERS;
 
 impl Offers {
     /// Asserts that all tables agree, and that only these sessions offer and receive, and only these guests.
-    pub(in crate::chat) fn check(&self, is_open: impl Fn(SessionId) -> bool, is_here: impl Fn(UserId) -> bool) {
+    pub(in crate::chat) fn check(
+        &self,
+        is_open: impl Fn(SessionId) -> bool,
+        is_here: impl Fn(UserId) -> bool,
+    ) {
         for (number, offer) in &self.open {
             if let OfferScope::Person(Who::User(user)) = offer.scope {
                 assert!(is_here(user), "an offer ends with a receiver who cannot come back");

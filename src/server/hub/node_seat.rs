@@ -13,9 +13,7 @@ use crate::protocol::Packet;
 use crate::protocol::request::Refusal;
 use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
-use crate::server::output_batch::{
-    Liveness, NodeAnswer, OutputBatch, OutputStep, Receivers, Seam, StepKind,
-};
+use crate::server::output_batch::{Liveness, NodeAnswer, OutputBatch, OutputStep, Receivers, Seam, StepKind};
 use crate::server::slots::Slots;
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -281,7 +279,9 @@ impl NodeSeat {
 
     /// Takes the answer to a question. `true`: something is to go up.
     pub(super) fn answer(&mut self, step: &mut OutputStep, number: u64, answer: Option<NodeAnswer>) -> bool {
-        let Some((question, answer)) = self.questions.waiting.remove(&number).zip(answer) else { return false };
+        let Some((question, answer)) = self.questions.waiting.remove(&number).zip(answer) else {
+            return false;
+        };
         // A task that has asked may have ended.
         match (question, answer) {
             (NodeQuestion::Seam(asked), NodeAnswer::Seam(seam)) => drop(asked.send(*seam)),

@@ -154,7 +154,9 @@ impl OutputBatch {
 
     /// The answers to this server's questions, and ends of its transfers, which the caller replaces.
     pub(in crate::server) fn for_node(&mut self) -> impl Iterator<Item = &mut OutputStep> {
-        self.steps.iter_mut().filter(|step| matches!(step.kind, StepKind::Told(..) | StepKind::EndTransfer(..)))
+        self.steps
+            .iter_mut()
+            .filter(|step| matches!(step.kind, StepKind::Told(..) | StepKind::EndTransfer(..)))
     }
 }
 

@@ -129,6 +129,7 @@ fn going(line: &[u8]) -> Result<(), Refusal> {
 }
 
 fn unreachable(error: &io::Error) -> Refusal {
-    let msg = format!("the server of the other side cannot be reached from here: {error}; accept the offer again");
+    let msg =
+        format!("the server of the other side cannot be reached from here: {error}; accept the offer again");
     Refusal::new(Code::Cut, msg)
 }

@@ -33,8 +33,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
 use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -219,7 +219,8 @@ impl Transfers {
     fn pass_on(&mut self, ticket: FileTicket, arrived: FileConnection) {
         let (Some(threads), Some(links)) = (self.relay_threads(&ticket), self.links.clone()) else { return };
         // The other server counts the bytes.
-        let plan = RelayPlan { max_bytes: None, rate: Arc::clone(&self.rate), counts: Arc::clone(&self.counts) };
+        let plan =
+            RelayPlan { max_bytes: None, rate: Arc::clone(&self.rate), counts: Arc::clone(&self.counts) };
         let task = async move {
             let opened = timeout(2 * TRANSFER_MEETING, links.open(ticket.meets.node(), &arrived)).await;
             let end = match opened.unwrap_or_else(|_| Err(unanswered())) {
@@ -246,7 +247,12 @@ impl Transfers {
                 "a connection that was passed on to another server has ended"
             ),
             Err((arrived, Refusal { code, msg })) => {
-                tracing::warn!(event = "transfer_not_passed_on", server, why = msg, "a file does not reach its server");
+                tracing::warn!(
+                    event = "transfer_not_passed_on",
+                    server,
+                    why = msg,
+                    "a file does not reach its server"
+                );
                 self.hub.transfer_ended(*transfer, TransferEnd::Cut(*side));
                 self.refuse(arrived, code, msg);
             }

@@ -6,9 +6,11 @@ use crate::support::peer::Peer;
 use crate::support::tls::Key;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Two people who have keys, at these servers.
 struct Pair {
+    names: [String; 2],
     keys: [Key; 2],
     peers: [Peer; 2],
     at: [SocketAddr; 2],
@@ -17,19 +19,25 @@ struct Pair {
 impl Pair {
     fn join(cluster: &Cluster, at: [u8; 2]) -> Self {
         let (keys, at) = ([Key::new(), Key::new()], at.map(|number| cluster.address(number)));
-        let mut peers = [
-            Peer::join_with(at[0], "alice", &keys[0]),
-            Peer::join_with(at[1], "bob", &keys[1]),
-        ];
-        peers[0].sees_join("bob");
-        Self { keys, peers, at }
+        // Names stay with their keys.
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let names = ["alice", "bob"].map(|name| format!("{name}-{number}"));
+        let mut peers =
+            [Peer::join_with(at[0], &names[0], &keys[0]), Peer::join_with(at[1], &names[1], &keys[1])];
+        peers[0].sees_join(&names[1]);
+        Self { names, keys, peers, at }
     }
 
     /// Offers a file from the first to the second, who accepts.
     fn accepted(&mut self) -> (u64, [String; 2]) {
+        let offer = self.offer();
         let [alice, bob] = &mut self.peers;
-        let offer = offer(alice, "bob");
         (offer, accept(alice, bob, offer))
+    }
+
+    fn offer(&mut self) -> u64 {
+        offer(&mut self.peers[0], &self.names[1])
     }
 
     fn open(&self, side: usize, token: &str) -> FilePeer {
@@ -91,7 +99,7 @@ fn bytes_pass_both_ways_wherever_two_people_are() {
 fn a_side_that_breaks_off_is_named_to_both() {
     let cluster = Cluster::start(3);
     let [_, _, at, _] = places(&cluster);
-    for (broken, name) in [(0, "alice"), (1, "bob")] {
+    for broken in [0, 1] {
         for at in [at, [at[1], at[0]]] {
             let mut pair = Pair::join(&cluster, at);
             let (offer, mut sides) = pair.connected();
@@ -102,7 +110,7 @@ fn a_side_that_breaks_off_is_named_to_both() {
             for side in [0, 1] {
                 let end = pair.ended(side, offer);
                 assert_eq!(end["code"], "cut", "{end}");
-                assert_eq!(end["msg"], format!("the connection of {name} broke"), "{at:?}");
+                assert_eq!(end["msg"], format!("the connection of {} broke", pair.names[broken]), "{at:?}");
             }
             rest.read_to_end();
         }
@@ -129,12 +137,12 @@ fn a_transfer_that_one_side_cancels_ends_for_both() {
 fn an_offer_that_is_declined_or_withdrawn_ends_at_the_other_server() {
     let cluster = Cluster::start(2);
     let mut pair = Pair::join(&cluster, [0, 1]);
-    let [alice, bob] = &mut pair.peers;
-    let declined = offer(alice, "bob");
+    let declined = pair.offer();
+    let bob = &mut pair.peers[1];
     bob.wait_for("offer");
     bob.send(json!({"type": "decline", "offer": declined}));
     assert_eq!(pair.ended(0, declined)["code"], "declined");
-    let withdrawn = offer(&mut pair.peers[0], "bob");
+    let withdrawn = pair.offer();
     pair.peers[0].send(json!({"type": "cancel", "offer": withdrawn}));
     assert_eq!(pair.ended(1, withdrawn)["code"], "withdrawn");
 }
@@ -150,7 +158,10 @@ fn a_transfer_of_which_one_side_never_connects_is_refused_to_the_other() {
         let code = pair.ended(side, offer)["code"].clone();
         let refused = waits.line();
         assert_eq!(refused["type"], "error", "{refused}");
-        assert!(refused["code"] == code || refused["code"] == "bad_token" || refused["code"] == "cut", "{refused}");
+        assert!(
+            refused["code"] == code || refused["code"] == "bad_token" || refused["code"] == "cut",
+            "{refused}"
+        );
         waits.read_to_end();
     }
 }
@@ -256,7 +267,7 @@ fn a_transfer_goes_on_when_the_server_that_leads_ends() {
         receiver.read_to_end();
         sides[0].write(b"more");
         assert_eq!(sides[1].read(4), b"more");
-        let next = offer(&mut pair.peers[0], "bob");
+        let next = pair.offer();
         assert!(next > half, "no number is used twice: {next}");
     }
 }

@@ -3,3 +3,4 @@
 mod files;
 mod leading;
 mod talk;
+mod web;

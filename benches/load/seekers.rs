@@ -49,8 +49,13 @@ impl Seekers {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let inspector = Inspector::new(plaintext, &[])?;
         let proof = runtime.block_on(inspector.clone().probe(address))?;
-        let known =
-            RememberedServer { id: proof.id, name: proof.name, addrs: vec![address], last_used: true };
+        let known = RememberedServer {
+            id: proof.id,
+            name: proof.name,
+            addrs: vec![address],
+            named: Vec::new(),
+            last_used: true,
+        };
         Ok(Self { runtime, inspector, known, count: count.min(MOST), attempts: Arc::default() })
     }
 

@@ -2,9 +2,9 @@
 //!
 //! Knows no sessions and sends nothing; the commands that change the lists are in other files.
 
+use super::peer::Peer;
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Record, Records, Sanction};
 use super::sanctions::Sanctions;
-use super::user::Peer;
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_MEMBERS, MAX_OPERATORS};

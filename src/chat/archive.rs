@@ -7,7 +7,7 @@ pub use super::account::Account;
 use super::lineage::Lineage;
 use super::offer_record::OfferRecord;
 use super::records::{Record, Records};
-use super::standing::SessionRecord;
+use super::session_record::SessionRecord;
 use super::who::SessionId;
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::{Sender, stamp};

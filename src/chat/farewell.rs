@@ -12,7 +12,7 @@ impl Chat {
         self.successor = Some(to);
     }
 
-    /// What sessions are told then.
+    /// The event that tells sessions so.
     pub fn going_away(&self) -> Event {
         let msg = match &self.successor {
             Some(to) => format!("the server gives way to {}", to.name),

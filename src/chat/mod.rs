@@ -39,6 +39,7 @@ mod operate;
 mod operators;
 mod owned;
 mod paces;
+mod peer;
 mod places;
 mod presence;
 mod question;
@@ -51,6 +52,7 @@ mod resume;
 mod rooms;
 mod sanctions;
 mod say;
+mod session_record;
 mod shared_keys;
 mod standing;
 mod storing;
@@ -85,17 +87,17 @@ pub use now::Now;
 pub use offer_record::OfferRecord;
 pub use offers::{FileRules, TokenSource, TokenWay, TransferId, TransferSide};
 pub use owned::NewNames;
+pub use peer::Peer;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
 pub use records::{
     BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
+pub use session_record::{SessionRecord, UserRecord};
 pub use shared_keys::OtherNames;
-pub use standing::{SessionRecord, UserRecord};
 pub use tickets::TicketSource;
 pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
-pub use user::Peer;
 pub use waiting::Waited;
 pub use who::SessionId;
 
@@ -103,8 +105,8 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
-use crate::protocol::WebAccess;
 use crate::protocol::packet::ServerInfo;
+use crate::protocol::{Nodes, WebAccess};
 use absence::Absences;
 use access::Access;
 use acquaintances::Acquaintances;
@@ -121,7 +123,7 @@ use reading::ReadTable;
 use rooms::Rooms;
 use shared_keys::SharedKeys;
 use smallvec::SmallVec;
-use standing::Standing;
+use standing::ChangedSessions;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -210,7 +212,7 @@ pub struct Chat {
     /// The history's incarnations; `None`: the server stores no messages.
     lineage: Option<Lineage>,
     /// `None`: nobody else goes on with the sessions.
-    standing: Option<Standing>,
+    changed_sessions: Option<ChangedSessions>,
     /// Why the store fails and what to do; `None` while it works.
     failure: Option<Arc<str>>,
     unstored: Unstored,
@@ -234,6 +236,8 @@ pub struct Chat {
     tickets: Option<tickets::Tickets>,
     /// How browsers join; `None`: not at all.
     web: Option<WebAccess>,
+    /// The chat's servers; `None`: there is only this one.
+    nodes: Option<Nodes>,
     /// Computed for the current request before the lock was taken.
     prepared: Prepared,
 }
@@ -282,7 +286,7 @@ impl Chat {
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             lineage: archive.lineage,
-            standing: None,
+            changed_sessions: None,
             failure: None,
             unstored: Unstored::new(archive.lacks),
             seq: archive.seq,
@@ -295,9 +299,15 @@ impl Chat {
             offers: None,
             tickets: None,
             web: None,
+            nodes: None,
             prepared: Prepared::default(),
             successor: None,
         }
+    }
+
+    /// Tells clients of the chat's other servers.
+    pub fn name_servers(&mut self, nodes: Nodes) {
+        self.nodes = Some(nodes);
     }
 
     /// Adds a connection. It has no name until its first packet.

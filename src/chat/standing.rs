@@ -1,57 +1,27 @@
-//! What is known of the sessions, for another server of the same chat that goes on with them.
+//! Keeps the sessions, for another server of the same chat that goes on with them.
 //!
-//! A chat with several servers keeps its sessions like names and rooms: after each call, the rules push the new state of
-//! the sessions that the call has changed. Whoever leads next starts from these, and nobody was away.
+//! A chat with several servers keeps its sessions like names and rooms: after each call, the rules push the new
+//! state of the sessions that the call has changed. The next leader starts from these, and nobody was away.
 
-use super::archive::{Account, Archive, Entry};
+use super::archive::{Archive, Entry};
 use super::delivery::Delivery;
+use super::session_record::{SessionRecord, UserRecord};
 use super::table::NumberHasher;
-use super::user::Peer;
 use super::who::{Owner, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
-use crate::name::{Name, RoomName};
+use crate::name::Name;
 use crate::protocol::request::Mode;
 use indexmap::IndexSet;
-use serde::{Deserialize, Serialize};
-use std::num::NonZeroU64;
 use std::sync::Arc;
-
-/// A session's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionRecord {
-    pub id: SessionId,
-    pub peer: Peer,
-    pub mode: Mode,
-    /// Whether it tells what its user has read.
-    pub reads: bool,
-    /// Up to which number it receives mail that it never confirms.
-    pub greeted: Option<u64>,
-    /// `None` before its first packet.
-    pub user: Option<UserRecord>,
-}
-
-/// The state of a session's user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserRecord {
-    /// The same for all sessions of the user.
-    pub number: NonZeroU64,
-    pub name: String,
-    pub account: Option<Account>,
-    /// When they joined, in seconds of Unix time.
-    pub since: i64,
-    pub away: Option<String>,
-    /// The rooms of a user without an account, each with the latest message number when they joined.
-    pub rooms: Vec<(RoomName, u64)>,
-}
 
 /// Sessions that have changed since the last call of [`Chat::keep_standing`].
 #[derive(Debug, Default)]
-pub(super) struct Standing(IndexSet<SessionId, NumberHasher>);
+pub(super) struct ChangedSessions(IndexSet<SessionId, NumberHasher>);
 
 impl Chat {
     /// From now on, keeps what is known of the sessions and their offers.
     pub fn keep_sessions(&mut self) {
-        self.standing.get_or_insert_default();
+        self.changed_sessions.get_or_insert_default();
         if let Some(offers) = &mut self.offers {
             offers.note_changes();
         }
@@ -73,7 +43,7 @@ impl Chat {
 
     /// Pushes the state of the sessions that have changed.
     pub fn keep_standing(&mut self, out: &mut Deliveries) {
-        let Some(standing) = &mut self.standing else { return };
+        let Some(standing) = &mut self.changed_sessions else { return };
         for id in std::mem::take(&mut standing.0) {
             let record = self.session_record(id).map(Box::new);
             out.push(Delivery::Keep(Entry::Session(id, record)));
@@ -82,13 +52,13 @@ impl Chat {
     }
 
     pub(super) fn note_session(&mut self, id: SessionId) {
-        if let Some(standing) = &mut self.standing {
+        if let Some(standing) = &mut self.changed_sessions {
             standing.0.insert(id);
         }
     }
 
     pub(super) fn note_sessions_of(&mut self, user: UserId) {
-        if let (Some(standing), Some(user)) = (&mut self.standing, self.users.get(&user)) {
+        if let (Some(standing), Some(user)) = (&mut self.changed_sessions, self.users.get(&user)) {
             standing.0.extend(&user.sessions);
         }
     }
@@ -136,7 +106,7 @@ impl Chat {
             self.adopt_user(id, name, user, mode, now, out);
         }
         // It is stored as it is.
-        if let Some(standing) = &mut self.standing {
+        if let Some(standing) = &mut self.changed_sessions {
             standing.0.swap_remove(&id);
         }
     }

@@ -5,7 +5,7 @@ use super::delivery::Delivery;
 use super::file_shares::{FileLimit, OfferPayers, Standing};
 use super::offering::no_such_offer;
 use super::offers::{NewTransfer, TokenHolder, TokenWay, Transfer, TransferId, TransferSide};
-use super::user::Peer;
+use super::peer::Peer;
 use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::limits::{

@@ -11,14 +11,15 @@ use anstream::{AutoStream, ColorChoice};
 use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr};
 
-/// Announces a server that listens at `address`, unless the options forbid it. A failure is only logged: the
+/// Announces a server that listens, unless the options forbid it. A failure is only logged: the
 /// server works without announcements.
-pub(super) fn announce(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Option<Announcer> {
+pub(super) fn announce(serve: &ServeArgs, server: &Server) -> Option<Announcer> {
+    let address = server.address();
     // Other machines would look for a loopback address on themselves.
     if serve.no_discovery || (address.ip().is_loopback() && serve.advertise.is_empty()) {
         return None;
     }
-    match Announcer::start(&announcement(serve, info, address)) {
+    match Announcer::start(&announcement(serve, server.info(), server.node(), address)) {
         Ok(announcer) => Some(announcer),
         Err(error) => {
             tracing::warn!(event = "mdns_failed", "{error}");
@@ -90,10 +91,11 @@ impl Reachability {
 pub(super) fn page_guide(serve: &ServeArgs, server: &Server, is_announced: bool) -> Option<PageGuide> {
     let access = server.handle().web_access()?;
     let (serve, address, info) = (serve.clone(), server.address(), server.info().clone());
+    let node = server.node().map(str::to_owned);
     let names = server.web_certificate().map(|own| own.chain().trusted_names(Timestamp::now()));
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     Some(Box::new(move |ticket| {
-        let name = is_announced.then(|| local_name(&info.name, &info.id));
+        let name = is_announced.then(|| local_name(&info.name, &info.id, node.as_deref()));
         let hosts = match &names {
             Some(names) if !names.is_empty() => names.clone(),
             _ => page_hosts(&serve, address, name),
@@ -185,10 +187,16 @@ fn advertised(serve: &ServeArgs, address: SocketAddr) -> Vec<IpAddr> {
     }
 }
 
-fn announcement(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Announcement {
+fn announcement(
+    serve: &ServeArgs,
+    info: &ServerInfo,
+    node: Option<&str>,
+    address: SocketAddr,
+) -> Announcement {
     Announcement {
         id: info.id.clone(),
         name: info.name.clone(),
+        node: node.map(str::to_owned),
         closed: serve.closed,
         web: serve.web.web != WebChoice::Off,
         port: address.port(),
@@ -246,7 +254,8 @@ mod tests {
 
     fn advertised(advertise: &[&str], listening: &str) -> Vec<String> {
         let info = ServerInfo { id: "3f9a1c7700112233".into(), ..ServerInfo::default() };
-        let announced = announcement(&serve(advertise), &info, listening.parse().unwrap());
+        let announced = announcement(&serve(advertise), &info, Some("b"), listening.parse().unwrap());
+        assert_eq!(announced.node.as_deref(), Some("b"));
         assert_eq!((announced.port, announced.interfaces), (7667, vec!["eth0".to_owned()]));
         assert!(announced.closed);
         announced.advertise.iter().map(ToString::to_string).collect()

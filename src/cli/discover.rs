@@ -14,7 +14,7 @@ use crate::client::Inspector;
 use crate::discovery::{Found, Goodbyes, MdnsSearch, ScanScope, SearchOptions, SearchReport};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
 use anyhow::Context;
-use listing::table_part;
+use listing::{by_chat, table_part};
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -50,8 +50,8 @@ pub(crate) fn run(
         (servers, SearchReport { scanned: discover.scan, ..search.tried() })
     });
     output.finish(servers, discover.json)?;
-    for note in twins(output.shown.iter().filter_map(|(name, id)| Some((name.as_str(), id.as_deref().ok()?))))
-    {
+    let shown = output.shown.iter().filter_map(|(name, _, id)| Some((name.as_str(), id.as_deref().ok()?)));
+    for note in twins(shown) {
         eprintln!("{note}");
     }
     match output.shown.is_empty() {
@@ -164,14 +164,17 @@ impl ServerSearch {
     }
 }
 
+/// A shown server: its name, its name within its chat, and its id or else its addresses.
+type Shown = (String, Option<String>, Result<String, Vec<SocketAddr>>);
+
 /// Standard output, and the servers shown on it.
 struct Output<'a> {
     inspector: &'a Inspector,
     progress: &'a ProgressDisplay,
     /// Whether to show servers as they come.
     is_live: bool,
-    /// The shown servers, by name and id, or else by addresses.
-    shown: Vec<(String, Result<String, Vec<SocketAddr>>)>,
+    /// The shown servers.
+    shown: Vec<Shown>,
 }
 
 impl Output<'_> {
@@ -198,13 +201,14 @@ impl Output<'_> {
     fn add_new(&mut self, servers: Vec<Listed>) -> Vec<Listed> {
         let mut new = Vec::new();
         for mut server in servers {
-            let named = (server.name.clone(), server.id.clone().ok_or_else(|| server.addrs.clone()));
+            let node = server.nodes.first().map(|one| one.node.clone());
+            let named = (server.name.clone(), node, server.id.clone().ok_or_else(|| server.addrs.clone()));
             if !self.shown.contains(&named) {
                 self.shown.push(named);
                 server.known = server.id.as_deref().is_some_and(|id| self.inspector.knows(id));
                 new.push(server);
             }
         }
-        new
+        by_chat(new)
     }
 }

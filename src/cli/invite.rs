@@ -104,7 +104,7 @@ fn page_links(page: &ServedPage, addresses: &[HostPort], is_announced: bool) -> 
     let port = |at: &HostPort| at.port.unwrap_or(DEFAULT_PORT);
     let mut places: Vec<(String, u16)> = addresses.iter().map(|at| (at.host.clone(), port(at))).collect();
     if let Some(at) = addresses.first().filter(|_| is_announced) {
-        places.push((local_name(&page.server.name, &page.server.id), port(at)));
+        places.push((local_name(&page.server.name, &page.server.id, page.node.as_deref()), port(at)));
     }
     let encrypted = places.iter().map(|(host, port)| page_link(host, *port, ticket));
     // Behind the others: the first one is for the QR code.

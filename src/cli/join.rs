@@ -225,7 +225,7 @@ async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
         bound => bound?,
     };
     let warning = former.and_then(|former| former.warning(&server.key()));
-    let announcer = announce(&serve, server.info(), server.address());
+    let announcer = announce(&serve, &server);
     let (id, address, handle) = (server.info().id.clone(), server.address(), server.handle());
     let (stop, stopped) = oneshot::channel();
     // Ends when `stop` is used or dropped.

@@ -163,7 +163,7 @@ async fn serve_until_stopped(
         tracing::warn!(event = "key_changed", "{warning}");
     }
     log_settings(&server, &options);
-    let announcer = announce(&serve, server.info(), server.address());
+    let announcer = announce(&serve, &server);
     tell_how_to_join(announcer.as_ref(), &serve, &server);
     copies::watch(announcer.as_ref(), &server);
     log_operator_code(&server.handle());

@@ -30,7 +30,7 @@ mod uplink;
 
 pub use ledger::{Ledger, LogFault};
 pub use node::{Node, NodeAction};
-pub use record::{NodeId, NodeRun, Taken};
+pub use record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn, UnreadableRecord};
 
 #[cfg(test)]
 mod tests;

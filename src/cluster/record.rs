@@ -30,14 +30,14 @@ pub struct Chain(pub u128);
 
 /// One record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum LogRecord {
+pub enum LogRecord {
     Lead(Lead),
     Turn(Turn),
 }
 
 /// From here on, this run leads, unless another one began to lead first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Lead {
+pub struct Lead {
     pub by: NodeRun,
     /// One more than that of the leader before.
     pub term: u64,
@@ -47,7 +47,7 @@ pub(super) struct Lead {
 
 /// A result of the rules, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Turn {
+pub struct Turn {
     /// Its leader's.
     pub term: u64,
     /// Within the term, from 1; parts count.
@@ -72,13 +72,13 @@ impl LogRecord {
     /// # Errors
     ///
     /// If it is of a later version, or not of lanchat.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, UnreadableRecord> {
+    pub fn read(bytes: &[u8]) -> Result<Self, UnreadableRecord> {
         let Some((&VERSION, mut rest)) = bytes.split_first() else { return Err(UnreadableRecord) };
         let record = Self::deserialize(&mut rmp_serde::Deserializer::new(&mut rest));
         record.ok().filter(|_| rest.is_empty()).ok_or(UnreadableRecord)
     }
 
-    pub(super) fn to_bytes(&self) -> Bytes {
+    pub fn to_bytes(&self) -> Bytes {
         let mut bytes = vec![VERSION];
         // Writing to memory cannot fail: each part of a record can be serialised.
         let _ = rmp_serde::encode::write(&mut bytes, self);

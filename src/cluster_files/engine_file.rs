@@ -32,12 +32,12 @@ pub struct EngineFile {
     pub port: u16,
     /// The server whose history becomes that of the chat; `None`: the chat is new.
     pub history_from: Option<NodeName>,
-    pub engine: EngineServer,
+    pub engine: EngineAccess,
 }
 
 /// How to reach the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EngineServer {
+pub struct EngineAccess {
     /// `tls://HOST:PORT`, or `nats://HOST:PORT` without encryption; this server's own engine is the first one.
     pub urls: Vec<String>,
     /// How many engines keep the log.
@@ -149,7 +149,7 @@ fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Checks the table, and completes paths with the file's directory. An error continues "the engine file PATH".
-fn engine(table: EngineTable, dir: &Path) -> Result<EngineServer, String> {
+fn engine(table: EngineTable, dir: &Path) -> Result<EngineAccess, String> {
     let EngineTable { urls, replicas, ca, certificate, key } = table;
     if !CLUSTER_SIZES.contains(&replicas) {
         return Err(format!("has {replicas} replicas, and a log has 1, 3 or 5"));
@@ -170,7 +170,7 @@ fn engine(table: EngineTable, dir: &Path) -> Result<EngineServer, String> {
     match urls.iter().find(|url| !is_good(url)) {
         _ if urls.is_empty() => Err("has no urls of the engine".into()),
         Some(url) => Err(format!("has the URL {url:?}, and expects {scheme}HOST:PORT")),
-        None => Ok(EngineServer { urls, replicas, tls }),
+        None => Ok(EngineAccess { urls, replicas, tls }),
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
             servers: ServerList::new(servers.into()).unwrap(),
             port: 7667,
             history_from: Some("a".parse().unwrap()),
-            engine: EngineServer {
+            engine: EngineAccess {
                 urls: vec!["tls://[fd00::3]:4222".into(), "tls://10.0.0.1:4222".into()],
                 replicas: 3,
                 tls: Some(EngineTlsFiles {
@@ -218,7 +218,7 @@ mod tests {
             certificate: dir.path().join("engine-cert.pem"),
             key: "/etc/other/key.pem".into(),
         };
-        let engine = EngineServer { tls: Some(tls), ..sample().engine };
+        let engine = EngineAccess { tls: Some(tls), ..sample().engine };
         assert_eq!(read, EngineFile { engine, ..sample() });
         assert_eq!(read.number(), 2);
     }

@@ -11,7 +11,7 @@ mod nats_version;
 mod servers;
 mod text_file;
 
-pub use engine_file::{EngineFile, EngineServer, EngineTlsFiles};
+pub use engine_file::{EngineAccess, EngineFile, EngineTlsFiles};
 pub use error::ClusterFileError;
 pub use join_file::{ClusterPorts, JoinFile};
 pub use nats_conf::{ConfPlaces, UnusualPath, nats_conf};

@@ -2,7 +2,7 @@
 
 use super::announcement::{Announcement, Visibility};
 use super::interfaces::{InterfaceInfo, infos};
-use super::label::{announced_id, plain_name, server_label};
+use super::label::{announced_id, node_label, plain_name};
 use super::order::is_usable;
 use super::responder::Responder;
 use super::{PAGE_SERVICE, SERVICE};
@@ -50,7 +50,7 @@ impl Announcer {
     pub fn start(announcement: &Announcement) -> Result<Announcer, AnnounceError> {
         let infos = infos().unwrap_or_default();
         check(announcement, &infos)?;
-        let label = server_label(&announcement.name, &announcement.id);
+        let label = node_label(&announcement.name, &announcement.id, announcement.node.as_deref());
         let page = announcement.web.then(|| page_service(announcement, &label)).transpose()?;
         let services = [service(announcement, &label)?].into_iter().chain(page).collect();
         let responder = Responder::new(announcement, services);
@@ -109,6 +109,7 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
     let mut txt = vec![("v", version.as_str()), ("id", id), ("n", name.as_str()), ("pw", pw)];
     txt.extend(fp.as_ref().map(|fp| ("fp", fp.as_str())));
     txt.extend(announcement.web.then_some(("web", "1")));
+    txt.extend(announcement.node.as_deref().map(|node| ("node", node)));
     service_of(SERVICE, announcement, label, &txt)
 }
 
@@ -146,6 +147,7 @@ mod tests {
         Announcement {
             id: "3f9a1c7700112233".repeat(4),
             name: "The Office".into(),
+            node: None,
             closed: true,
             web: false,
             port: 7667,
@@ -194,6 +196,10 @@ mod tests {
         assert_eq!(fp.parse::<Fingerprint>().unwrap().id(), asked.id);
         assert!(!service.requires_probe() && service.is_addr_auto());
         assert_eq!(service.get_property_val_str("web"), None);
+        assert_eq!(service.get_property_val_str("node"), None);
+        let node = Announcement { node: Some("b".into()), ..asked };
+        let service = super::service(&node, "the-office-3f9a1c77-b").unwrap();
+        assert_eq!(service.get_property_val_str("node"), Some("b"));
     }
 
     #[test]

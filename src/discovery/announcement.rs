@@ -12,6 +12,8 @@ pub struct Announcement {
     pub id: String,
     /// The name that people see, in TXT `n`; at most 63 bytes are sent.
     pub name: String,
+    /// Its name within its chat, in TXT `node` and in the label; `None`: the chat has no other server.
+    pub node: Option<String>,
     /// Whether newcomers need a passphrase: TXT `pw`.
     pub closed: bool,
     /// Whether it serves browsers: TXT `web`, and a service of its own for programs that list web pages.

@@ -7,14 +7,13 @@ use super::label::{is_called, is_named, is_same_id};
 use super::networks::Networks;
 use super::options::FindOptions;
 use super::order::{in_order, is_v6_link_local, pause};
-use super::outcome::{FailedAddress, FindOutcome, Proof, SearchReport, Source, server_name};
+use super::outcome::{FailedAddress, FindOutcome, Proof, SearchReport, Source, full_name, server_name};
 use super::selection::{Selection, SelectionState};
 use super::sighting::Sighting;
 use crate::limits::{
     ATTEMPT_TIMEOUT, INTERFACE_CHECK, MAX_CANDIDATES, MAX_KNOWN_SERVERS, MAX_PROBES, MAX_SERVERS,
     OTHERS_QUIET, PROBE_STAGGER, PROBE_TURN, RETRY_SHARE,
 };
-use crate::text::safe_line;
 use std::error::Error;
 use std::net::SocketAddr;
 use tokio::task::{JoinError, JoinSet};
@@ -27,6 +26,8 @@ pub(super) struct Hint {
     pub(super) name: Option<String>,
     pub(super) source: Source,
     pub(super) addrs: Vec<SocketAddr>,
+    /// Whether each address gets one attempt only.
+    pub(super) is_once: bool,
 }
 
 struct ServerCandidate {
@@ -91,9 +92,11 @@ where
             elsewhere: Vec::new(),
         };
         for known in options.known.iter().take(MAX_KNOWN_SERVERS) {
-            let (expected, name) = (Some(known.id.clone()), Some(known.name.clone()));
             let source = Source::Known { last_used: known.last_used };
-            attempts.offer(Hint { expected, name, source, addrs: known.addrs.clone() });
+            for (addrs, is_once) in [(&known.addrs, false), (&known.named, true)] {
+                let (expected, name) = (Some(known.id.clone()), Some(known.name.clone()));
+                attempts.offer(Hint { expected, name, source, addrs: addrs.clone(), is_once });
+            }
         }
         attempts
     }
@@ -129,7 +132,8 @@ where
                 why: ConnectFailure::Elsewhere,
             });
         }
-        self.offer(Hint { expected: id, name: Some(name), source: Source::Announced, addrs: near });
+        let (name, source) = (Some(name), Source::Announced);
+        self.offer(Hint { expected: id, name, source, addrs: near, is_once: false });
     }
 
     fn look_at_networks(&mut self) {
@@ -143,7 +147,7 @@ where
     /// attempts begin with the next [`ConnectAttempts::tend`], so that a flood costs one pass over all
     /// addresses, not one per packet.
     pub(super) fn offer(&mut self, hint: Hint) {
-        let Hint { expected, name, source, addrs } = hint;
+        let Hint { expected, name, source, addrs, is_once } = hint;
         if addrs.is_empty() || expected.as_ref().is_some_and(|id| self.selection.has_proven(id)) {
             return;
         }
@@ -159,9 +163,10 @@ where
         let mut due = now;
         for addr in in_order(addrs) {
             match candidate.endpoints.iter_mut().find(|endpoint| endpoint.addr == addr) {
-                Some(endpoint) => endpoint.hurry(now),
+                Some(endpoint) if !is_once => endpoint.hurry(now),
+                Some(_) => {}
                 None => {
-                    candidate.endpoints.push(Endpoint::new(addr, due + pause(&addr, may_have_wide)));
+                    candidate.endpoints.push(Endpoint::new(addr, due + pause(&addr, may_have_wide), is_once));
                     due += PROBE_STAGGER;
                 }
             }
@@ -408,11 +413,6 @@ impl ServerCandidate {
             Some(FailedAddress { addr, server, source: self.source, near, why: endpoint.why()? })
         })
     }
-}
-
-/// A server's name with its short id, if known; safe for a terminal.
-fn full_name(name: &str, id: Option<&str>) -> String {
-    id.map_or_else(|| safe_line(name), |id| server_name(name, id))
 }
 
 #[cfg(test)]

@@ -26,10 +26,13 @@ pub(super) struct Endpoint {
     failed: Option<ConnectFailure>,
     /// Whether its first attempt may still succeed soon; the search does not wait for further ones.
     pub(super) is_fresh: bool,
+    /// Whether only one attempt is allowed, until a server is announced here.
+    is_once: bool,
 }
 
 impl Endpoint {
-    pub(super) fn new(addr: SocketAddr, due: Instant) -> Endpoint {
+    /// `is_once`: it gets one attempt, unless a server is announced there.
+    pub(super) fn new(addr: SocketAddr, due: Instant, is_once: bool) -> Endpoint {
         let (under_way, answered_pause) = (Vec::new(), ANSWERED_PAUSE);
         Endpoint {
             addr,
@@ -40,6 +43,7 @@ impl Endpoint {
             answered_pause,
             failed: None,
             is_fresh: true,
+            is_once,
         }
     }
 
@@ -67,7 +71,7 @@ impl Endpoint {
         self.under_way.push((now, task));
         self.first.get_or_insert(now);
         self.begun = Some(now);
-        self.due = (self.under_way.len() < MAX_BESIDE).then_some(now + BESIDE_PAUSE);
+        self.due = (self.under_way.len() < MAX_BESIDE && !self.is_once).then_some(now + BESIDE_PAUSE);
     }
 
     /// Stops waiting for a first attempt that has been silent for too long.
@@ -100,7 +104,7 @@ impl Endpoint {
             }
         };
         self.failed = Some(why);
-        if self.under_way.is_empty() {
+        if self.under_way.is_empty() && !self.is_once {
             self.due = Some(now + shortened(pause.max(share)));
         }
     }
@@ -121,7 +125,8 @@ impl Endpoint {
             (Some(why), true) if why.is_answer() => ANSWERED_PAUSE,
             (_, true) => RETRY_LEAST,
         };
-        if let (Some(due), Some(begun)) = (self.due, self.begun) {
+        let due = self.due.or(std::mem::take(&mut self.is_once).then_some(now + least));
+        if let (Some(due), Some(begun)) = (due, self.begun) {
             self.due = Some(due.min((begun + least).max(now)));
         }
     }

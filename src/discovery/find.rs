@@ -97,14 +97,14 @@ fn until(state: SelectionState, is_over: bool, deadline: Instant) -> Option<Inst
 
 fn named(addrs: Vec<SocketAddr>) -> Hint {
     let name = Some(format!("the host named {WELL_KNOWN_HOST}"));
-    Hint { expected: None, name, source: Source::Named, addrs }
+    Hint { expected: None, name, source: Source::Named, addrs, is_once: false }
 }
 
 /// The default gateways: in a container, or a Linux in Windows, the server may be on the host.
 fn guessed(options: &FindOptions) -> Hint {
     let gateways = if options.discovery { gateways() } else { Vec::new() };
     let addrs = gateways.into_iter().map(|ip| (ip, options.default_port).into()).collect();
-    Hint { expected: None, name: None, source: Source::Guessed, addrs }
+    Hint { expected: None, name: None, source: Source::Guessed, addrs, is_once: false }
 }
 
 async fn next(search: &mut Option<MdnsSearch>) -> Option<SearchEvent> {

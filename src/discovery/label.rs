@@ -1,6 +1,7 @@
 //! The label that a server is announced by. Pure.
 
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_SLUG_BYTES};
+use crate::protocol::is_node_name;
 
 /// Digits of the id in the label: enough to tell the servers of a LAN apart.
 const SHORT_ID_DIGITS: usize = 8;
@@ -12,8 +13,14 @@ const MIN_ID_PREFIX: usize = 4;
 pub(super) const MIN_ID_DIGITS: usize = 16;
 
 /// The server's host name on the local network, such as `office-3f9a1c77.local`.
-pub fn local_name(name: &str, id: &str) -> String {
-    format!("{}.local", server_label(name, id))
+pub fn local_name(name: &str, id: &str, node: Option<&str>) -> String {
+    format!("{}.local", node_label(name, id, node))
+}
+
+/// The label of a server that has this name within its chat: `office-3f9a1c77-b`. All servers of a chat share the rest.
+pub fn node_label(name: &str, id: &str, node: Option<&str>) -> String {
+    let label = server_label(name, id);
+    node.map_or(label.clone(), |node| format!("{label}-{node}"))
 }
 
 /// The DNS label of a server's instance and host: the name in lower-case ASCII letters, digits and hyphens,
@@ -42,13 +49,22 @@ pub fn is_called(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     is_named(name, &wanted)
         || (wanted.len() >= MIN_ID_PREFIX && id.starts_with(&wanted))
-        || server_label(name, id) == wanted
+        || is_label(&wanted, name, id)
 }
 
 /// Whether it matches this server alone, because it contains enough of the id.
 pub fn is_unambiguous(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
-    (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || server_label(name, id) == wanted
+    (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || is_label(&wanted, name, id)
+}
+
+/// Whether it is the server's label, or that of a server of the same chat.
+fn is_label(wanted: &str, name: &str, id: &str) -> bool {
+    match wanted.strip_prefix(&server_label(name, id)) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('-').is_some_and(is_node_name),
+        None => false,
+    }
 }
 
 /// Whether two names are equal. Ignores case.
@@ -102,6 +118,24 @@ mod tests {
             assert_eq!(server_label(name, id), label);
         }
         assert_eq!(server_label("x", "ab"), "x-ab");
+        assert_eq!(local_name("office", id, Some("b")), "office-3f9a1c77-b.local");
+        assert_eq!(local_name("office", id, None), "office-3f9a1c77.local");
+    }
+
+    #[test]
+    fn the_label_of_any_server_of_a_chat_means_the_chat() {
+        let id = "3f9a1c7700112233";
+        for (wanted, is_meant) in [
+            ("office-3f9a1c77", true),
+            ("Office-3f9a1c77-b", true),
+            ("office-3f9a1c77b", false),
+            ("office-3f9a1c77-", false),
+            ("office-3f9a1c77-b-8899aabb", false),
+            ("office-3f9a1c78-b", false),
+        ] {
+            assert_eq!(is_unambiguous(wanted, "Office", id), is_meant, "{wanted}");
+            assert_eq!(is_called(wanted, "Office", id), is_meant, "{wanted}");
+        }
     }
 
     #[test]

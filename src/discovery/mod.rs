@@ -51,7 +51,7 @@ pub use goodbyes::Goodbyes;
 pub use hedge::hedged;
 pub use hostname::{LookupError, lookup};
 pub use interfaces::{Interface, all_interfaces, container_address, interfaces, own_addresses};
-pub use label::{is_called, is_unambiguous, local_name, server_label};
+pub use label::{is_called, is_unambiguous, local_name, node_label, server_label};
 pub use mdns_search::{MdnsSearch, Reach, SearchEvent, SearchOptions};
 pub use multicast_test::{MulticastResult, MulticastTest, Side};
 pub use neighbours::neighbours;

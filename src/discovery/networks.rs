@@ -1,6 +1,7 @@
 //! The networks of this machine's interfaces: which addresses are on the same link, which are behind a
 //! router, and where an announcement may lead.
 
+use super::order::is_usable;
 use crate::limits::MIN_ANNOUNCED_PORT;
 use if_addrs::{IfAddr, Interface};
 use ipnet::IpNet;
@@ -72,6 +73,18 @@ impl Networks {
     /// internet.
     pub fn may_be_at(&self, addr: SocketAddr) -> bool {
         addr.port() >= MIN_ANNOUNCED_PORT && (is_private(addr.ip()) || self.has(addr.ip()))
+    }
+
+    /// Whether a client may connect to an address that the server at `by` names as one of its chat's. Such a server is
+    /// trusted with the chat and not with the client's network: it may not lead to this machine from another one, from
+    /// the internet into a private network, or from one to the internet.
+    pub fn may_be_named(&self, addr: SocketAddr, by: SocketAddr) -> bool {
+        let ip = addr.ip();
+        if !is_usable(ip, by.ip().is_loopback()) || is_link_local(ip) || addr.port() < MIN_ANNOUNCED_PORT {
+            return false;
+        }
+        let is_near = |ip| is_private(ip) || self.has(ip);
+        is_near(ip) == is_near(by.ip())
     }
 
     /// Whether an address is on one of these networks, so no router is on the way.
@@ -220,6 +233,36 @@ mod tests {
             ("127.0.0.1:7667", true),
         ] {
             assert_eq!(campus().may_be_at(addr.parse().unwrap()), may, "{addr}");
+        }
+    }
+
+    #[test]
+    fn a_named_address_leads_no_nearer_and_no_farther_than_the_server_that_names_it() {
+        let (near, far, own) = ("10.0.0.1:7667", "203.0.113.1:7667", "127.0.0.1:7667");
+        for (addr, by, may) in [
+            ("10.99.0.1:7667", near, true),
+            ("192.0.2.100:7667", near, true),
+            ("[fd77::1]:7667", "[2001:db8:1:2::9]:7667", true),
+            ("10.99.0.1:7667", own, true),
+            ("127.0.0.1:7668", own, true),
+            // From another machine to this one.
+            ("127.0.0.1:7667", near, false),
+            ("[::1]:7667", near, false),
+            // From the internet into a private network, and the other way.
+            ("10.99.0.1:7667", far, false),
+            ("203.0.113.2:7667", far, true),
+            ("203.0.113.2:7667", near, false),
+            // Each link has those, and some clouds their secrets.
+            ("169.254.169.254:7667", near, false),
+            ("[fe80::1]:7667", near, false),
+            ("0.0.0.0:7667", near, false),
+            ("224.0.0.251:7667", near, false),
+            ("[::ffff:10.0.0.1]:7667", near, false),
+            ("10.99.0.1:22", near, false),
+            ("10.99.0.1:0", near, false),
+        ] {
+            let may_be = campus().may_be_named(addr.parse().unwrap(), by.parse().unwrap());
+            assert_eq!(may_be, may, "{addr} by {by}");
         }
     }
 

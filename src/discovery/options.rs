@@ -13,6 +13,8 @@ pub struct RememberedServer {
     pub name: String,
     /// Its addresses, newest first.
     pub addrs: Vec<SocketAddr>,
+    /// Where it says that its chat's other servers are: each is tried once.
+    pub named: Vec<SocketAddr>,
     /// Whether it was used last, so it wins as soon as it answers.
     pub last_used: bool,
 }

@@ -252,6 +252,11 @@ pub(super) fn server_name(name: &str, id: &str) -> String {
     safe_line(&format!("{name} ({})", short_id(id)))
 }
 
+/// A server's name with its short id, if known; safe for a terminal.
+pub(super) fn full_name(name: &str, id: Option<&str>) -> String {
+    id.map_or_else(|| safe_line(name), |id| server_name(name, id))
+}
+
 impl fmt::Display for SearchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons = self.reasons();

@@ -5,6 +5,7 @@ use super::label::{MIN_ID_DIGITS, is_called, plain_name, short_id};
 use super::order::in_order;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SERVER_ADDRS;
+use crate::protocol::is_node_name;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -14,7 +15,7 @@ const ID_DIGITS: std::ops::RangeInclusive<usize> = MIN_ID_DIGITS..=64;
 /// Maximum bytes of a TXT entry's key; ours have two (RFC 6763 6.4 recommends at most nine).
 const MAX_TXT_KEY_BYTES: usize = 32;
 
-/// Maximum TXT entries; we send six.
+/// Maximum TXT entries; we send seven.
 const MAX_TXT_ENTRIES: usize = 16;
 
 /// A server as seen by mDNS. Anyone on the network can forge all of this.
@@ -30,6 +31,8 @@ pub struct Sighting {
     pub closed: bool,
     /// Whether it claims to serve browsers: TXT `web`.
     pub web: bool,
+    /// Its name within a chat of several servers: TXT `node`.
+    pub node: Option<String>,
     /// Its name: TXT `n`, or else the instance label. At most 63 bytes, without control characters.
     pub name: String,
     /// The DNS label of the service's instance, which is unique on a network.
@@ -84,6 +87,7 @@ impl Sighting {
             id: fp.map(|fp| fp.id()).or_else(|| entries.get("id").and_then(|id| valid_id(id))),
             fp,
             web: entries.get("web").is_some_and(|web| web == "1"),
+            node: entries.get("node").filter(|node| is_node_name(node)).cloned(),
             closed: entries.get("pw").is_some_and(|pw| pw == "1"),
             name: named.unwrap_or_else(|| instance.clone()),
             version: entries.get("v").cloned(),
@@ -164,6 +168,8 @@ mod tests {
         let damaged = with_txt(&[("fp", &text[1..]), ("id", "a0b1c2d3e4f50617"), ("pw", "yes")]);
         assert_eq!((damaged.fp, damaged.closed), (None, false));
         assert_eq!(damaged.id.as_deref(), Some("a0b1c2d3e4f50617"));
+        assert_eq!(with_txt(&[("node", "b")]).node.as_deref(), Some("b"));
+        assert_eq!(with_txt(&[("node", "B 2")]).node, None);
     }
 
     #[test]

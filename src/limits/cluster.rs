@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-/// Bytes of input that wait at a server for the one that leads. Beyond that, the server reads no more.
+/// Bytes of input that wait at a server for the one that leads. Beyond that, the server stops reading.
 pub const UPLINK_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of inputs in one batch: as much as an engine takes as one message, with room to spare.
 pub const UP_BATCH_BYTES: usize = 128 * 1024;
 
-/// Batches of other servers that wait for the rules. What is too much is sent again later.
+/// Batches of other servers that wait for the rules. Their servers send those beyond again later.
 pub const INBOUND_BATCHES: usize = 256;
+
+/// How long a server must be cut off from the others before it tells its people, and takes no new ones.
+pub const CUT_OFF_TOLD: Duration = Duration::from_secs(10);
 
 /// How often a server looks whether the one that leads is still there.
 pub const NODE_TICK: Duration = Duration::from_millis(200);

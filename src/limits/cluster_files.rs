@@ -1,9 +1,5 @@
 //! Limits on chats of several servers, and on the files that set them up.
 
-/// Most characters of the name that a server has among the servers of its chat: it is part of names in mDNS,
-/// next to the chat's own.
-pub const MAX_NODE_NAME_CHARS: usize = 8;
-
 /// How many servers a chat may have. More than half of them must be there, so an even number survives as few
 /// failures as the odd one below it.
 pub const CLUSTER_SIZES: [usize; 3] = [1, 3, 5];

@@ -70,6 +70,9 @@ pub struct KnownServer {
     /// reason for an alarm, whatever the address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Addresses of the chat's servers that one of them has named: nothing has been proved there yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<SocketAddr>,
     #[serde(default)]
     how: String,
     /// The first join: RFC 3339, UTC.
@@ -90,6 +93,7 @@ impl KnownServer {
             name: String::new(),
             addrs: Vec::new(),
             hosts: Vec::new(),
+            named: Vec::new(),
             how: TrustBasis::Tofu.word().into(),
             first: now.into(),
             last: String::new(),
@@ -202,15 +206,28 @@ impl KnownServers {
 
     /// All known keys, if a known server answered at one of these addresses or was asked for by that name.
     pub fn expected_at(&self, addrs: &[SocketAddr], host: Option<&str>) -> Option<Vec<Fingerprint>> {
-        let was_there = self
-            .iter()
-            .any(|known| known.is_asked_for_by(host) || known.addrs.iter().any(|addr| addrs.contains(addr)));
-        was_there.then(|| self.iter().map(|known| known.fp).collect())
+        self.met_at(addrs, host).map(|_| self.iter().map(|known| known.fp).collect())
+    }
+
+    /// The known server that answered at one of these addresses or was asked for by that name, the last used first.
+    pub fn met_at(&self, addrs: &[SocketAddr], host: Option<&str>) -> Option<&KnownServer> {
+        self.iter()
+            .find(|known| known.is_asked_for_by(host) || known.addrs.iter().any(|addr| addrs.contains(addr)))
     }
 
     /// Records that the user has just joined this server. Better evidence than `how` is kept.
     pub fn remember(&mut self, joined: &Presented<'_>, how: TrustBasis) {
         self.change(|servers| note(servers, joined, how, Timestamp::now()));
+    }
+
+    /// Records where a known server says that its chat's servers are.
+    pub fn name(&mut self, fp: &Fingerprint, named: &[SocketAddr]) {
+        if self.own(fp).is_some_and(|known| known.named != named) {
+            self.change(|servers| {
+                let known = servers.iter_mut().filter(|known| known.fp == *fp);
+                known.for_each(|known| known.named = named.to_vec());
+            });
+        }
     }
 
     /// Records that a person compared this key's digits; `false`: the key is unknown.

@@ -1,5 +1,5 @@
-//! Seals what the servers of a chat leave with their engine: only who has the chat's key can read it, or write
-//! something that the others take for their own (ChaCha20-Poly1305, RFC 8439).
+//! Seals the records and messages that the servers of a chat leave with their engine: without the chat's key, nobody
+//! can read them or forge one (ChaCha20-Poly1305, RFC 8439).
 //!
 //! Each process seals with a key of its own, derived from the chat's (HKDF, RFC 5869) with a random salt, and counts its
 //! nonces. So no two seals share a key and a nonce, however many there are. The salt is part of each seal.
@@ -30,7 +30,7 @@ struct ProcessKey {
     key: LessSafeKey,
 }
 
-/// Who sealed it has another key, or it was changed.
+/// Its author has another key, or someone changed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is not of a server with this chat's key")]
 pub struct NotSealed;

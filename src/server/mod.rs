@@ -4,6 +4,7 @@
 //! the handshakes. One thread reads all connections and hands packets to the hub, the hub applies the rules,
 //! and one task writes the results. ARCHITECTURE.md has a drawing.
 
+mod assembly;
 mod backlog;
 mod backlog_drain;
 mod connection;
@@ -78,39 +79,31 @@ pub use seed::add_files;
 pub use signals::{ReloadSignal, StopSignals};
 pub use transfer::TransferCounts;
 
-use crate::chat::{Archive, Chat, Profile, Rules, TicketSource, TokenSource};
 use crate::clock::Clock;
 use crate::engine::EngineEvents;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_BATCH_BYTES, SHUTDOWN_GRACE};
+use crate::limits::SHUTDOWN_GRACE;
 use crate::protocol::packet::ServerInfo;
-use crate::security::{Keypair, ServerTls, WebCertificate, ticket_hash};
-use crate::store::{SharedState, Store};
-use connection_ids::ConnectionIds;
+use crate::security::WebCertificate;
+use crate::store::Store;
+use assembly::{admission, chat, identity, open_hub, open_store, output_stage, server_info, vitals};
 use data_dir::DataDir;
-use flusher::Flusher;
-use gate::{Gate, GateLimits};
 use handshaker::Handshaker;
-use history::History;
-use hub::{Hub, NodeSeat};
-use journal::ServerJournal;
+use hub::Hub;
 use listener::Admission;
 use memory::Budget;
-use multicast::MulticastTests;
 use output_stage::OutputStage;
-use persister::Persister;
 use reactor::ReactorThread;
 use reactor_inbox::ReactorInbox;
-use secrets::{ClosedServer, IssuedSecrets};
+use secrets::IssuedSecrets;
 pub use start_error::StartError;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
-use transfer::{FileDoor, Links, Transfers};
-use vitals::{Vitals, VitalsSources};
+use transfer::Transfers;
+use vitals::Vitals;
 use watch::Watch;
 use web::WebDoor;
 
@@ -122,6 +115,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     info: ServerInfo,
+    /// Its name within its chat.
+    node: Option<String>,
     key: Fingerprint,
     admission: Admission,
     secrets: IssuedSecrets,
@@ -134,7 +129,7 @@ pub struct Server {
     vitals: Vitals,
     watch: Watch,
     /// Of a server that shares its chat with others.
-    node: Option<EngineEvents>,
+    engine: Option<EngineEvents>,
 }
 
 impl Server {
@@ -171,23 +166,16 @@ impl Server {
         let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
-        let (seat, node) = node.unzip();
+        let (seat, engine) = node.unzip();
         let links = node_tasks::links(&options, &keys)?;
         let (hub, (transfers, file_door)) =
             open_hub(&options, rules, Arc::clone(&inbox), clock, (seat, links));
         let admission = admission(&options, budget, journal());
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);
-        let kept = store.clone().filter(|_| hub.read(Chat::keeps_messages));
-        let vitals = Vitals::new(VitalsSources {
-            hub: Arc::clone(&hub),
-            handshaker: Arc::clone(&handshaker),
-            admission: admission.clone(),
-            transfers: transfers.counts(),
-            journal: journal(),
-            history: kept.zip(data_dir.file(HISTORY_FILE)),
-            counted: Arc::clone(&watch.counted),
-        });
+        let history = store.clone().zip(data_dir.file(HISTORY_FILE));
+        let counters = (&handshaker, &admission, transfers.counts());
+        let vitals = vitals(&hub, counters, history, &watch);
         let output = output_stage(&hub, store.as_ref(), options.multicast, &vitals);
         let ways = (Arc::clone(&hub), Arc::clone(&output), file_door);
         let reactor = ReactorThread::start(poll, inbox, ways, options.frame).map_err(StartError::Poll)?;
@@ -197,6 +185,7 @@ impl Server {
             listener,
             address,
             info,
+            node: options.nodes.as_ref().map(|nodes| nodes.node().to_owned()),
             key,
             admission,
             secrets,
@@ -207,7 +196,7 @@ impl Server {
             transfers,
             vitals,
             watch,
-            node,
+            engine,
         })
     }
 
@@ -229,6 +218,11 @@ impl Server {
     /// The server's id, name and version.
     pub fn info(&self) -> &ServerInfo {
         &self.info
+    }
+
+    /// Its name within its chat; `None`: the chat has no other server.
+    pub fn node(&self) -> Option<&str> {
+        self.node.as_deref()
     }
 
     /// Random for each start: tells this server from a copy of it.
@@ -268,7 +262,7 @@ impl Server {
             transfers,
             vitals,
             watch,
-            node,
+            engine,
             ..
         } = self;
         let watch = watch.start(vitals);
@@ -278,7 +272,7 @@ impl Server {
         let writing = tokio::spawn(Arc::clone(&output).run());
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         let transfers = tokio::spawn(transfers.run());
-        let node = node.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
+        let following = engine.map(|events| tokio::spawn(node_tasks::run(Arc::clone(&hub), events)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&handshaker);
         let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
@@ -297,7 +291,7 @@ impl Server {
                 "could not close all clients in time"
             );
         }
-        // What it still has to say goes again from nowhere: the others find out by its silence.
+        // If the log does not take the rest in time, the other servers notice the silence.
         drop(timeout(SHUTDOWN_GRACE, hub.retire()).await);
         timers.abort();
         drop(reactor);
@@ -307,130 +301,12 @@ impl Server {
                 tracing::error!(event = "task_panicked", %error, "the {name} task panicked");
             }
         }
-        if let Some(node) = node {
-            node.abort();
+        if let Some(following) = following {
+            following.abort();
         }
         output.close().await;
         watch.end().await;
         // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
     }
-}
-
-/// Its number among the servers of the chat.
-fn node_number(options: &ServerOptions) -> u8 {
-    options.node.as_ref().map_or(0, |node| node.number)
-}
-
-fn server_info(options: &ServerOptions, key: &Fingerprint) -> ServerInfo {
-    ServerInfo { id: key.id(), name: options.name.clone(), version: env!("CARGO_PKG_VERSION").into() }
-}
-
-fn admission(options: &ServerOptions, memory: Arc<Budget>, journal: Arc<ServerJournal>) -> Admission {
-    let limits = GateLimits { max_per_address: options.max_per_address, max_clients: most_clients(options) };
-    Admission {
-        gate: Gate::new(limits, journal),
-        ids: Arc::new(ConnectionIds::of(node_number(options))),
-        memory,
-    }
-}
-
-type Identity = (ServerTls, Fingerprint, Option<Arc<ClosedServer>>);
-
-/// The server's key, and its passphrase if it is closed.
-fn identity(keys: &Keypair, data_dir: &DataDir, options: &ServerOptions) -> Result<Identity, StartError> {
-    let key = keys.fingerprint();
-    let passphrase = options.access.passphrase(data_dir)?;
-    let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
-    Ok((web::server_tls(options, keys, data_dir)?, key, closed_server))
-}
-
-/// The hub, and what passes its transfers on.
-fn open_hub(
-    options: &ServerOptions,
-    (chat, journal, closed_server): (Chat, Arc<ServerJournal>, Option<Arc<ClosedServer>>),
-    inbox: Arc<ReactorInbox>,
-    clock: Arc<Clock>,
-    (seat, links): (Option<NodeSeat>, Option<Links>),
-) -> (Arc<Hub>, (Transfers, FileDoor)) {
-    let max_batch = max_batch(options);
-    let (ends, ended) = mpsc::unbounded_channel();
-    let rules = (chat, ends, journal);
-    let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock, seat);
-    hub.act(|chat, now, out| chat.date_sanctions(now, out));
-    let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate(), links);
-    (hub, transfers)
-}
-
-/// Bytes of a batch above which connections wait, so that one batch never closes a client that reads.
-fn max_batch(options: &ServerOptions) -> usize {
-    MAX_BATCH_BYTES.min(options.backlog / 4)
-}
-
-fn output_stage(hub: &Arc<Hub>, store: Option<&Store>, multicast: bool, vitals: &Vitals) -> Arc<OutputStage> {
-    let kept = store.filter(|_| hub.read(Chat::keeps_messages));
-    let history = kept.map(|store| History::new(Arc::clone(hub), store.clone()));
-    let flusher = Flusher::new(hub.node_number(), history, MulticastTests::new(multicast), vitals.clone());
-    let persister = Persister::new(Arc::clone(hub), store.cloned());
-    Arc::new(OutputStage::new(Arc::clone(hub), persister, flusher))
-}
-
-/// Opens the store, and returns what it holds already.
-fn open_store(
-    data_dir: &DataDir,
-    options: &ServerOptions,
-    clock: &Arc<Clock>,
-) -> Result<(Option<Store>, SharedState), StartError> {
-    let clock = Arc::clone(clock);
-    let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history, &options.node) {
-        (Some(path), Some(keep), Some(node)) => {
-            let (store, state) = Store::open_shared(&path, keep, clock, &node.log)?;
-            return Ok((Some(store), state));
-        }
-        (_, _, Some(_)) => return Err(StartError::NodeWithoutHistory),
-        (Some(path), Some(keep), None) => Store::open_by(&path, keep, clock)?,
-        (Some(path), None, None) => Store::open_records(&path, clock)?,
-        (None, _, None) => return Ok((None, SharedState::default())),
-    };
-    Ok((Some(store), SharedState { archive, ..SharedState::default() }))
-}
-
-/// Builds the rules from what is stored; also returns the secrets.
-fn chat(
-    options: &ServerOptions,
-    server: ServerInfo,
-    closed: bool,
-    (data_dir, address): (&DataDir, SocketAddr),
-    archive: Archive,
-) -> Result<(Chat, IssuedSecrets), StartError> {
-    let secrets = IssuedSecrets::make()?;
-    data_dir.leave_secret(&server.id, &secrets.token, (address, options.access.file()))?;
-    let profile = Profile { server, run: Some(secrets.run.clone()), motd: options.motd.clone() };
-    let rules = Rules { closed, ..options.rules.clone() };
-    let mut chat = Chat::new(profile, rules, archive);
-    chat.offer_operator(&secrets.code, &secrets.token);
-    if let Some(files) = options.files {
-        let rules = files.bounded_rules();
-        if rules.max_transfers < files.rules.max_transfers {
-            tracing::warn!(
-                event = "file_rate_low",
-                "--file-rate is enough for {} transfers at a time, so --max-transfers {} is too high; raise the rate for \
-                 more",
-                rules.max_transfers,
-                files.rules.max_transfers
-            );
-        }
-        chat.pass_files(rules, TokenSource::new(secrets::random));
-    }
-    if let Some(web) = &options.web {
-        chat.serve_browsers(web.mode, TicketSource { random: secrets::random, hash: ticket_hash });
-    }
-    Ok((chat, secrets))
-}
-
-/// The most clients at a time: as the file descriptors allow beside the transfers.
-fn most_clients(options: &ServerOptions) -> usize {
-    let transfers = options.files.map_or(0, |files| files.rules.max_transfers);
-    let fit = descriptors::clients_that_fit().map(|fit| descriptors::less_those_of_files(fit, transfers));
-    descriptors::max_clients(options.max_clients, fit)
 }

@@ -1,6 +1,7 @@
 //! The tasks of a server that shares its chat with others: what the log says goes to the hub, what the hub's rules
 //! decide goes into the log.
 
+use super::assembly;
 use super::hub::{Hub, NodeSeat};
 use super::options::{EngineSource, ServerOptions};
 use super::start_error::StartError;
@@ -11,7 +12,7 @@ use crate::engine::nats::{self, Create};
 use crate::engine::{EngineEvent, EngineEvents, EngineHandle};
 use crate::limits::NODE_TICK;
 use crate::security::{Keypair, Seal};
-use crate::store::SharedState;
+use crate::store::ReplicaState;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use tokio::time::MissedTickBehavior;
 pub(super) fn join(
     options: &ServerOptions,
     keys: &Keypair,
-    state: &SharedState,
+    state: &ReplicaState,
     started: Instant,
 ) -> Result<Option<(NodeSeat, EngineEvents)>, StartError> {
     let Some(settings) = &options.node else { return Ok(None) };
@@ -41,7 +42,7 @@ pub(super) fn join(
     let mut seat = NodeSeat::new(
         node,
         (engine, Seal::new(keys)?, keys.fingerprint()),
-        (options.rules.rate, super::max_batch(options)),
+        (options.rules.rate, assembly::max_batch(options)),
         question,
     );
     seat.know(&state.archive.records);

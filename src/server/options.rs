@@ -9,7 +9,7 @@ use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_PER_ADDRESS, DEFAULT_MAX_TRANSFERS, DEFAULT_PORT, DEFAULT_RETAIN,
     DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MIN_TRANSFER_RATE, REGISTRATION_TIMEOUT,
 };
-use crate::protocol::WebAccess;
+use crate::protocol::{Nodes, WebAccess};
 use crate::security::Passphrase;
 use crate::store::Retention;
 use std::net::{IpAddr, SocketAddr};
@@ -55,6 +55,8 @@ pub struct ServerOptions {
     pub multicast: bool,
     /// How files may be sent; `None`: not at all.
     pub files: Option<FileOptions>,
+    /// The servers of its chat, itself among them, all with one key and one `name`; `None`: there is only this one.
+    pub nodes: Option<Nodes>,
     /// The rules of the chat.
     pub rules: Rules,
     /// The other servers of the chat; `None`: it is the only one.
@@ -125,8 +127,8 @@ pub struct WebOptions {
     pub addresses: Vec<IpAddr>,
     /// The files of a certificate that an authority has made and of its key; `None`: the server makes its own.
     pub certificate: Option<(PathBuf, PathBuf)>,
-    /// Makes the server's name in `.local` from its display name and id.
-    pub local_name: fn(&str, &str) -> String,
+    /// Makes the server's name in `.local` from its display name, its id, and its name within its chat.
+    pub local_name: fn(&str, &str, Option<&str>) -> String,
 }
 
 /// Whether everyone may join the server, or only members.
@@ -188,6 +190,7 @@ impl Default for ServerOptions {
             metrics: None,
             multicast: false,
             files: Some(FileOptions::default()),
+            nodes: None,
             rules: Rules::default(),
             node: None,
         }

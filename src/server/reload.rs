@@ -1,8 +1,9 @@
 //! Gives a running server new settings: those that need no restart.
 
+use super::assembly::most_clients;
 use super::gate::GateLimits;
 use super::options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
-use super::{Handle, PASSPHRASE_FILE, most_clients};
+use super::{Handle, PASSPHRASE_FILE};
 use crate::security::{Passphrase, PassphraseError, WebCertificate, WebCertificateError};
 
 /// The settings that have changed, by the names of their options.
@@ -153,6 +154,7 @@ fn restarts(old: &ServerOptions, new: &ServerOptions) -> Vec<&'static str> {
         metrics,
         multicast,
         files,
+        nodes: _,
         rules,
         node: _,
     } = new;

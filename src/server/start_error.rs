@@ -42,7 +42,7 @@ pub enum StartError {
     #[cfg(feature = "nats")]
     #[error(transparent)]
     Engine(#[from] EngineFault),
-    /// What the database says of the servers' log.
+    /// The database has a ledger of another version.
     #[error(
         "a later version of lanchat has followed the servers' log in this data directory; update lanchat"
     )]

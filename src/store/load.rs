@@ -8,14 +8,34 @@ use super::lack;
 use super::last::Last;
 use super::records;
 use super::rows::{self, unsigned};
-use super::shared::{self, SharedState};
+use super::shared::{self, ReplicaState};
 use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
+/// Reads the state from which a chat starts, with the last reserved number. `keeps`: not only records. `shared`: the
+/// incarnation that it shares with other servers.
+pub(super) fn state(
+    connection: &mut Connection,
+    (keeps, shared): (bool, Option<&str>),
+    last: Option<&Last>,
+) -> Result<(ReplicaState, u64)> {
+    let (archive, reserved) = match shared {
+        Some(log) if keeps => {
+            let state = read_shared(connection, log)?;
+            let reserved = state.archive.seq;
+            return Ok((state, reserved));
+        }
+        _ if keeps => read(connection, last)?,
+        // Assigns no numbers, so it reserves none.
+        _ => (read_records(connection)?, u64::MAX),
+    };
+    Ok((ReplicaState { archive, ..ReplicaState::default() }, reserved))
+}
+
 /// Begins a new incarnation, reads the initial state of a chat, and reserves the next numbers; returns the
 /// last of these. `last` is where this server's previous run ended, if known.
-pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(Archive, u64)> {
+fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(Archive, u64)> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
     let seq = change.query_row(
@@ -42,7 +62,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
 
 /// Reads the state of a server that shares its chat and the incarnation `log` with others. Reserves no numbers: only
 /// those in the servers' log count.
-pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<SharedState> {
+pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<ReplicaState> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
     shared::prepare(&change)?;
@@ -63,11 +83,11 @@ pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<Shar
     let (ledger, sessions) = (shared::ledger(&change)?, shared::sessions(&change)?);
     let (offers, latest_offer) = (shared::offers(&change)?, shared::latest_offer(&change)?);
     change.commit()?;
-    Ok(SharedState { archive, ledger, sessions, offers, latest_offer })
+    Ok(ReplicaState { archive, ledger, sessions, offers, latest_offer })
 }
 
 /// Reads the records alone, for a server without a history. Leaves stored messages as they are.
-pub(super) fn read_records(connection: &mut Connection) -> Result<Archive> {
+fn read_records(connection: &mut Connection) -> Result<Archive> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
     let archive = Archive { records: records::begin(&change)?, ..Archive::default() };

@@ -65,7 +65,7 @@ pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use paths::on_disk;
 pub use repair::{Repaired, check_whole, repair};
-pub use shared::SharedState;
+pub use shared::ReplicaState;
 pub use upgrade_copy::all as upgrade_copies;
 
 use crate::chat::{Archive, Lack, Message, Search, View, Wanted};
@@ -112,7 +112,7 @@ impl Store {
         keep: Retention,
         clock: Arc<Clock>,
         log: &str,
-    ) -> Result<(Self, SharedState), StoreError> {
+    ) -> Result<(Self, ReplicaState), StoreError> {
         Self::open_as(path, (Some(keep), Some(log)), clock)
     }
 
@@ -135,7 +135,7 @@ impl Store {
         path: &Path,
         keep: (Option<Retention>, Option<&str>),
         clock: Arc<Clock>,
-    ) -> Result<(Self, SharedState), StoreError> {
+    ) -> Result<(Self, ReplicaState), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
         let notices = NoticeQueue::default();
         let (writer, state) = WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
@@ -171,7 +171,7 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn shared_state(&self) -> Result<SharedState, StoreError> {
+    pub async fn shared_state(&self) -> Result<ReplicaState, StoreError> {
         self.writer.ask(WriteThread::shared_state).await
     }
 

@@ -1,8 +1,8 @@
-//! What a server stores that shares its chat with others: how far it has followed their log, and the sessions and offers
-//! at all of them.
+//! The tables of a server that shares its chat with others: how far it has followed their log, and the sessions and
+//! offers at all of them.
 //!
-//! A batch writes all of this in its transaction, so a database is always the state after one record of the log. All these
-//! servers assign numbers in one incarnation, because only what is in the log counts.
+//! A batch writes all of it in its transaction, so a database is always the state after one record of the log. All these
+//! servers assign numbers in one incarnation, because only those in the log count.
 
 use super::rows::{damaged, signed, unsigned};
 use crate::chat::{Archive, OfferRecord, SessionId, SessionRecord};
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 /// The state after a record of the log.
 #[derive(Debug, Clone, Default)]
-pub struct SharedState {
+pub struct ReplicaState {
     /// All that a chat starts from.
     pub archive: Archive,
     /// How far the log was followed, as a batch said; `None`: not at all.

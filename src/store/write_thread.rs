@@ -11,7 +11,7 @@ use super::index_tail::{self, IndexTail};
 use super::last::{self, LastFile};
 use super::notices::NoticeQueue;
 use super::queue::Job;
-use super::shared::SharedState;
+use super::shared::ReplicaState;
 use super::writer_clock::WriterClock;
 use super::{indexing, lack, legacy_files, load, prune, schema};
 use crate::chat::{Entry, Lack};
@@ -75,26 +75,12 @@ impl WriteThread {
         clock: Arc<Clock>,
         committed: Arc<AtomicU64>,
         notices: NoticeQueue,
-    ) -> Result<(Self, SharedState), StoreError> {
+    ) -> Result<(Self, ReplicaState), StoreError> {
         let (before, is_gone) = (last::load(path), !path.exists());
         let (mut connection, health) = schema::open_watched(path)?;
         legacy_files::run(&mut connection, path)?;
-        let (state, reserved) = match (keep, shared) {
-            (Some(_), None) => {
-                let (archive, reserved) = load::read(&mut connection, before.as_ref()).at(path)?;
-                (SharedState { archive, ..SharedState::default() }, reserved)
-            }
-            (Some(_), Some(log)) => {
-                let state = load::read_shared(&mut connection, log).at(path)?;
-                let reserved = state.archive.seq;
-                (state, reserved)
-            }
-            // Assigns no numbers, so it reserves none.
-            (None, _) => {
-                let archive = load::read_records(&mut connection).at(path)?;
-                (SharedState { archive, ..SharedState::default() }, u64::MAX)
-            }
-        };
+        let (state, reserved) =
+            load::state(&mut connection, (keep.is_some(), shared), before.as_ref()).at(path)?;
         let archive = &state.archive;
         let (log, last) = load::found(&connection).at(path)?;
         match before {
@@ -141,7 +127,7 @@ impl WriteThread {
     }
 
     /// The state after the last batch, of a server that shares its chat.
-    pub(super) fn shared_state(&mut self) -> Result<SharedState, StoreError> {
+    pub(super) fn shared_state(&mut self) -> Result<ReplicaState, StoreError> {
         let log = self.log.clone();
         self.attempt(|connection, _| load::read_shared(connection, &log))
     }

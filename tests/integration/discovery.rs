@@ -2,6 +2,8 @@
 
 mod announce;
 mod avahi;
+#[cfg(unix)]
+mod chat;
 #[cfg(target_os = "linux")]
 mod copies;
 mod doctor;

@@ -5,6 +5,7 @@
 
 mod checks;
 mod cluster;
+mod core;
 mod latency;
 mod reader;
 mod servers;

@@ -104,6 +104,8 @@ mod server_process;
 #[cfg(target_os = "linux")]
 mod service_manager;
 mod sessions;
+#[cfg(unix)]
+mod several_servers;
 mod slow_readers;
 #[cfg(unix)]
 mod stateless;

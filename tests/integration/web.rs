@@ -23,7 +23,7 @@ pub fn options(mode: WebAccess) -> Option<WebOptions> {
         hosts: vec!["office".into()],
         addresses: vec![[127, 0, 0, 1].into()],
         certificate: None,
-        local_name: |name, _| format!("{name}.local"),
+        local_name: |name, _, _| format!("{name}.local"),
     })
 }
 

@@ -1,21 +1,35 @@
 //! `--engine-file`: a server that carries a chat on with others.
 
 use crate::cli::exit::ExitError;
+use crate::cli::values::HostPort;
 use crate::cluster_files::{ClusterServer, EngineFile};
 use crate::engine::nats::{EngineConfig, TlsFiles};
+use crate::protocol::{NodePlace, Nodes};
 use crate::security::digest_of;
 use crate::server::{EngineSource, NodeAddress, NodeOptions, ServerOptions};
+use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long to look up the address of a server's name.
+const LOOKUP_TIME: Duration = Duration::from_secs(3);
 
 /// Hexadecimal digits of the log's id.
 const LOG_DIGITS: usize = 16;
 
-/// Makes the server one of several, as the file says. `port`: on the command line.
-pub(super) fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>) -> Result<(), ExitError> {
+/// Makes the server one of several, as the file says, if there is one. `given`: the address and port on the command line.
+pub(super) async fn apply(
+    options: &mut ServerOptions,
+    path: Option<&Path>,
+    given: (Option<&HostPort>, Option<u16>),
+) -> Result<(), ExitError> {
+    let Some(path) = path else { return Ok(()) };
     let file = EngineFile::read(path).map_err(anyhow::Error::from)?;
     let log = log_id(&file).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);
-    options.port = port.unwrap_or(file.port);
+    options.port = given.0.and_then(|host| host.port).or(given.1).unwrap_or(file.port);
+    options.nodes = nodes(&file).await;
     let tls = file.engine.tls.as_ref().map(|tls| TlsFiles {
         authority: tls.ca.clone(),
         certificate: tls.certificate.clone(),
@@ -29,6 +43,34 @@ pub(super) fn apply(options: &mut ServerOptions, path: &Path, port: Option<u16>)
     let engine = EngineSource::Nats(Box::new(config));
     options.node = Some(NodeOptions { number, log, engine, addresses });
     Ok(())
+}
+
+/// All servers with their addresses, for clients. A server whose name has no address at present is left out.
+async fn nodes(file: &EngineFile) -> Option<Nodes> {
+    let mut places = Vec::new();
+    for server in file.servers.as_slice() {
+        let found = match server.host.address() {
+            Some(address) => Some(address),
+            None => resolved(server.host.as_str(), file.port).await,
+        };
+        match found {
+            Some(address) => {
+                places.push(NodePlace { node: server.name.as_str().to_owned(), address, port: file.port });
+            }
+            None => tracing::warn!(
+                event = "server_not_found",
+                "the server {} has no address: cannot look up {}; clients will not learn of it from this one",
+                server.name,
+                server.host
+            ),
+        }
+    }
+    Nodes::new(file.server.as_str(), places).ok()
+}
+
+async fn resolved(host: &str, port: u16) -> Option<IpAddr> {
+    let found = timeout(LOOKUP_TIME, tokio::net::lookup_host((host, port))).await;
+    Some(found.ok()?.ok()?.next()?.ip())
 }
 
 /// Of the log, which all servers have set up together: each set-up has an authority of its own.

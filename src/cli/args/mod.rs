@@ -11,6 +11,7 @@ mod file_users;
 mod files;
 mod history;
 mod other;
+mod port;
 mod serve;
 mod serve_files;
 mod watch;

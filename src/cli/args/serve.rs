@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args};
 #[cfg(feature = "nats")]
 use super::engine;
 use super::files::FileArgs;
+use super::port::{one_port, port};
 use super::serve_files::{access, apart, read_motd};
 use super::watch::WatchArgs;
 use super::web::WebArgs;
@@ -236,6 +237,14 @@ impl ServeArgs {
 
     /// Resolves the options: reads files and looks up names.
     pub(crate) async fn options(&self) -> Result<ServerOptions, ExitError> {
+        let mut options = self.options_alone().await?;
+        #[cfg(feature = "nats")]
+        engine::apply(&mut options, self.engine_file.as_deref(), (self.host.as_ref(), self.port)).await?;
+        Ok(options)
+    }
+
+    /// The options of an only server.
+    async fn options_alone(&self) -> Result<ServerOptions, ExitError> {
         // Naming each option makes an unused one a compile error. `announce.rs` uses the interfaces and
         // addresses.
         let Self {
@@ -256,7 +265,7 @@ impl ServeArgs {
             closed,
             passphrase_file,
             #[cfg(feature = "nats")]
-            engine_file,
+                engine_file: _,
             allow_plaintext,
             ascii_names: _,
             web,
@@ -268,7 +277,7 @@ impl ServeArgs {
             log_level: _,
             check: _,
         } = self;
-        let options = ServerOptions {
+        Ok(ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
             address: listen_address(host.as_ref()).await?,
             port: one_port(host.as_ref(), *port)?,
@@ -293,15 +302,7 @@ impl ServeArgs {
             files: files.options(),
             rules: self.rules(),
             ..ServerOptions::default()
-        };
-        #[cfg(feature = "nats")]
-        if let Some(path) = engine_file {
-            let mut options = options;
-            let port = host.as_ref().and_then(|host| host.port).or(*port);
-            engine::apply(&mut options, path, port)?;
-            return Ok(options);
-        }
-        Ok(options)
+        })
     }
 
     fn rules(&self) -> Rules {
@@ -335,19 +336,6 @@ fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
         Term::Forever => None,
     };
     Retention { age, bytes: retain_size.get().map(|size| size.0) }
-}
-
-fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, ExitError> {
-    match (host.and_then(|host| host.port), port) {
-        (Some(a), Some(b)) if a != b => {
-            Err(ExitError::usage(format!("--host has port {a} but --port is {b}; remove one of them")))
-        }
-        (a, b) => Ok(a.or(b).unwrap_or(limits::DEFAULT_PORT)),
-    }
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "expected a number from 0 to 65535".into())
 }
 
 fn ip_address(text: &str) -> Result<IpAddr, String> {

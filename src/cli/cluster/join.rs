@@ -14,7 +14,7 @@ use crate::cli::args::{ClusterJoinArgs, server_name};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
 use crate::cli::rescue;
-use crate::cluster_files::{ConfPlaces, EngineFile, EngineServer, EngineTlsFiles, JoinFile, nats_conf};
+use crate::cluster_files::{ConfPlaces, EngineAccess, EngineFile, EngineTlsFiles, JoinFile, nats_conf};
 use crate::security::{KeyError, Keypair};
 use crate::server::{self, DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, RecoveryError};
 
@@ -92,7 +92,7 @@ fn own_files(join: &JoinFile, places: &JoinPlaces) -> Result<Vec<PlacedFile>, Ex
     let (near, far): (Vec<_>, Vec<_>) =
         join.servers.as_slice().iter().partition(|server| server.name == join.server);
     let urls = near.into_iter().chain(far);
-    let engine = EngineServer {
+    let engine = EngineAccess {
         urls: urls.map(|server| format!("tls://{}", server.host.with_port(join.ports.engine))).collect(),
         replicas: join.servers.as_slice().len(),
         tls: Some(EngineTlsFiles { ca: CA.into(), certificate: CERTIFICATE.into(), key: KEY.into() }),

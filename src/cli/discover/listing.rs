@@ -25,6 +25,8 @@ pub(crate) struct Listed {
     pub(crate) id: Option<String>,
     /// Its addresses, the likeliest first.
     pub(crate) addrs: Vec<SocketAddr>,
+    /// Its chat's servers, if their announcements name them, with their addresses.
+    pub(crate) nodes: Vec<ListedNode>,
     /// Its announcement's TXT record; empty if a scan found it.
     pub(crate) txt: Map<String, Value>,
     /// Whether it says that newcomers need a passphrase.
@@ -37,11 +39,20 @@ pub(crate) struct Listed {
     pub(crate) via: &'static str,
 }
 
+/// One of several servers of a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListedNode {
+    pub(crate) node: String,
+    pub(crate) addrs: Vec<SocketAddr>,
+}
+
 impl From<&Sighting> for Listed {
     fn from(seen: &Sighting) -> Listed {
         let txt = seen.txt.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         let (name, id, addrs) = (seen.name.clone(), seen.id.clone(), seen.addrs.clone());
-        Listed { name, id, addrs, txt, closed: seen.closed, web: seen.web, known: false, via: "mdns" }
+        let node = seen.node.iter().map(|node| ListedNode { node: node.clone(), addrs: addrs.clone() });
+        let nodes = node.collect();
+        Listed { name, id, addrs, nodes, txt, closed: seen.closed, web: seen.web, known: false, via: "mdns" }
     }
 }
 
@@ -52,6 +63,7 @@ impl From<&Found<ProbedServer>> for Listed {
             name,
             id,
             addrs: found.addrs.clone(),
+            nodes: Vec::new(),
             txt: Map::new(),
             closed: found.link.closed,
             web: found.link.web.is_some(),
@@ -75,6 +87,49 @@ pub(crate) fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> 
     seen
 }
 
+/// Lists each chat once: joins the servers that say that they belong to one. A server without a name within its chat stays
+/// on its own.
+pub(crate) fn by_chat(servers: Vec<Listed>) -> Vec<Listed> {
+    let mut chats: Vec<Listed> = Vec::new();
+    for server in servers {
+        let same = |chat: &&mut Listed| {
+            chat.id.is_some() && chat.id == server.id && chat.name == server.name && !chat.nodes.is_empty()
+        };
+        match chats.iter_mut().find(same).filter(|_| !server.nodes.is_empty()) {
+            Some(chat) => chat.add(server),
+            None => chats.push(server),
+        }
+    }
+    for chat in &mut chats {
+        chat.nodes.sort_by(|one, other| one.node.cmp(&other.node));
+    }
+    chats
+}
+
+impl Listed {
+    fn add(&mut self, other: Listed) {
+        self.web |= other.web;
+        self.addrs.extend(other.addrs);
+        for ListedNode { node, addrs } in other.nodes {
+            match self.nodes.iter_mut().find(|known| known.node == node) {
+                Some(known) => known.addrs.extend(addrs),
+                None => self.nodes.push(ListedNode { node, addrs }),
+            }
+        }
+    }
+
+    /// Its addresses for people, each with its server's name if the chat has several.
+    fn places(&self) -> Vec<String> {
+        if self.nodes.is_empty() {
+            return self.addrs.iter().map(SocketAddr::to_string).collect();
+        }
+        let of_node = |one: &ListedNode| {
+            one.addrs.iter().map(|addr| format!("{addr} (server {})", one.node)).collect::<Vec<_>>()
+        };
+        self.nodes.iter().flat_map(of_node).collect()
+    }
+}
+
 /// Formats the table for people: one line per server, with its other addresses below the first. Safe for
 /// terminals, and empty without servers.
 pub(crate) fn table(servers: &[Listed]) -> String {
@@ -96,7 +151,11 @@ pub(super) fn table_part(servers: &[Listed], with_head: bool) -> String {
 pub(crate) fn twins<'a>(shown: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let mut by_id: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, id) in shown {
-        by_id.entry(id).or_default().push(format!("\"{}\"", safe_line(name)));
+        let (names, name) = (by_id.entry(id).or_default(), format!("\"{}\"", safe_line(name)));
+        // The servers of one chat share its name.
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
     let twins = by_id.into_iter().filter(|(_, names)| names.len() > 1);
     twins
@@ -119,7 +178,7 @@ fn head() -> Cells {
 
 fn rows(server: &Listed) -> Vec<Cells> {
     let id: String = server.id.as_deref().unwrap_or("-").chars().take(8).collect();
-    let mut addrs = server.addrs.iter().map(SocketAddr::to_string);
+    let mut addrs = server.places().into_iter();
     let state = state(server);
     let mut rows = vec![[safe_line(&server.name), safe_line(&id), state, addrs.next().unwrap_or_default()]];
     rows.extend(addrs.map(|addr| [String::new(), String::new(), String::new(), addr]));
@@ -142,24 +201,36 @@ fn lines(rows: &[Cells], widths: [usize; 3]) -> String {
 /// Describes what to know before joining.
 fn state(server: &Listed) -> String {
     let traits = [(server.known, "known"), (server.closed, "closed"), (server.web, "web")];
-    let said: Vec<&str> = traits.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+    let mut said: Vec<String> =
+        traits.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned()).collect();
+    if server.nodes.len() > 1 {
+        said.push(format!("{} servers", server.nodes.len()));
+    }
     if said.is_empty() { "-".into() } else { said.join(", ") }
 }
 
 /// Formats the list for programs: one array of objects with `name`, `id` (or null), `addresses` (each with its
-/// port), `closed`, `known`, `web`, `txt` and `via`. Safe for a terminal.
+/// port), `closed`, `known`, `web`, `txt` and `via`; for a chat of several servers also `servers`, each with `node` and
+/// `addresses`. Safe for a terminal.
 pub(crate) fn json(servers: &[Listed]) -> String {
     let servers = in_order(servers).into_iter().map(|server| {
-        json!({
+        let addresses = |addrs: &[SocketAddr]| addrs.iter().map(SocketAddr::to_string).collect::<Vec<_>>();
+        let mut object = json!({
             "name": server.name,
             "id": server.id,
-            "addresses": server.addrs.iter().map(SocketAddr::to_string).collect::<Vec<_>>(),
+            "addresses": addresses(&server.addrs),
             "closed": server.closed,
             "known": server.known,
             "web": server.web,
             "txt": server.txt,
             "via": server.via,
-        })
+        });
+        if !server.nodes.is_empty() {
+            let servers = server.nodes.iter();
+            let servers = servers.map(|one| json!({ "node": one.node, "addresses": addresses(&one.addrs) }));
+            object["servers"] = Value::from_iter(servers);
+        }
+        object
     });
     let mut text = escape_json(&Value::from_iter(servers).to_string());
     text.push('\n');
@@ -180,7 +251,8 @@ mod tests {
     fn server(name: &str, id: Option<&str>, addrs: &[&str]) -> Listed {
         let addrs = addrs.iter().map(|text| text.parse().unwrap()).collect();
         let (name, id, txt) = (name.into(), id.map(String::from), Map::new());
-        Listed { name, id, addrs, txt, closed: false, web: false, known: false, via: "mdns" }
+        let nodes = Vec::new();
+        Listed { name, id, addrs, nodes, txt, closed: false, web: false, known: false, via: "mdns" }
     }
 
     fn servers() -> Vec<Listed> {
@@ -227,6 +299,31 @@ mod tests {
             line[..place.unwrap_or_default()].width()
         });
         assert_eq!(columns.collect::<Vec<_>>(), [54; 5], "{text}");
+    }
+
+    fn node_at(node: &str, addr: &str) -> Listed {
+        let office = server("office", Some("3f9a1c7700112233"), &[addr]);
+        let nodes = vec![ListedNode { node: node.into(), addrs: office.addrs.clone() }];
+        Listed { nodes, ..office }
+    }
+
+    #[test]
+    fn a_chat_with_several_servers_is_listed_once() {
+        let alone = server("office", Some("3f9a1c7700112233"), &["10.0.0.9:7667"]);
+        let seen = vec![node_at("b", "10.0.0.2:7667"), node_at("a", "10.0.0.1:7667"), alone.clone()];
+        let chats = by_chat(seen);
+        assert_eq!(
+            table(&chats),
+            "NAME    ID        STATE      ADDRESS\n\
+             office  3f9a1c77  2 servers  10.0.0.1:7667 (server a)\n\
+             \u{20}                            10.0.0.2:7667 (server b)\n\
+             office  3f9a1c77  -          10.0.0.9:7667\n"
+        );
+        let parsed: Value = serde_json::from_str(&json(&chats)).unwrap();
+        assert_eq!(parsed[0]["addresses"], json!(["10.0.0.2:7667", "10.0.0.1:7667"]));
+        assert_eq!(parsed[0]["servers"][1], json!({ "node": "b", "addresses": ["10.0.0.2:7667"] }));
+        assert_eq!(parsed[1].get("servers"), None);
+        assert_eq!(by_chat(vec![alone.clone(), alone.clone()]), [alone.clone(), alone]);
     }
 
     #[test]

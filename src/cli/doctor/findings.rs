@@ -296,6 +296,7 @@ mod tests {
             closed: false,
             web: false,
             name: name.into(),
+            node: None,
             instance: name.into(),
             addrs: addrs.to_vec(),
             version: None,

@@ -36,6 +36,8 @@ pub(crate) struct AddressWatch {
     is_away: bool,
     peer: SocketAddr,
     id: String,
+    /// Its name within its chat, whose other servers have the same id.
+    node: Option<String>,
     /// Announcements; none if the client does not search the network.
     search: Option<MdnsSearch>,
     announced: Vec<SocketAddr>,
@@ -43,8 +45,12 @@ pub(crate) struct AddressWatch {
 }
 
 impl AddressWatch {
-    /// `searches` says whether mDNS may announce the server with this id.
-    pub(crate) fn start(local: Option<IpAddr>, peer: SocketAddr, id: &str, searches: bool) -> Self {
+    /// `searches` says whether mDNS may announce the server with this id, and this name within its chat.
+    pub(crate) fn start(
+        (local, peer): (Option<IpAddr>, SocketAddr),
+        (id, node): (&str, Option<&str>),
+        searches: bool,
+    ) -> Self {
         let own = addresses();
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -55,6 +61,7 @@ impl AddressWatch {
             is_away: false,
             peer,
             id: id.to_owned(),
+            node: node.map(str::to_owned),
             search: listens.then(|| MdnsSearch::start(SearchOptions { browse: true, one_shot: false })),
             announced: Vec::new(),
             ticks,
@@ -106,7 +113,8 @@ impl AddressWatch {
 
     fn hear(&mut self, change: &SearchEvent) -> Option<Sign> {
         let is_it = |sighting: &Sighting| {
-            sighting.id.as_ref().is_some_and(|id| !id.is_empty() && self.id.starts_with(id.as_str()))
+            let has_id = |id: &String| !id.is_empty() && self.id.starts_with(id.as_str());
+            sighting.id.as_ref().is_some_and(has_id) && sighting.node == self.node
         };
         match change {
             SearchEvent::Gone(sighting) => is_it(sighting).then(|| Sign::Doubt(Instant::now())),
@@ -159,7 +167,7 @@ mod tests {
     }
 
     fn moves() -> AddressWatch {
-        let mut moves = AddressWatch::start(None, "10.0.0.1:7667".parse().unwrap(), ID, false);
+        let mut moves = AddressWatch::start((None, "10.0.0.1:7667".parse().unwrap()), (ID, None), false);
         moves.local = Some(ip("10.0.0.2"));
         moves
     }
@@ -171,6 +179,7 @@ mod tests {
             closed: false,
             web: false,
             name: "office".into(),
+            node: None,
             instance: "office-1".into(),
             addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),
             version: None,
@@ -197,6 +206,10 @@ mod tests {
         let mut moves = moves();
         assert_eq!(moves.hear(&seen(&ID[..16], &["10.0.0.1:7667"])), None);
         assert_eq!(moves.hear(&seen("a0b1c2d3e4f50617", &["10.0.0.9:7667"])), None);
+        let SearchEvent::Seen(other) = seen(ID, &["10.0.0.9:7667"]) else { unreachable!() };
+        let other = Sighting { node: Some("b".into()), ..other };
+        assert_eq!(moves.hear(&SearchEvent::Seen(other.clone())), None, "another server of the chat");
+        assert_eq!(moves.hear(&SearchEvent::Gone(other)), None);
         let both = seen(ID, &["10.0.0.1:7667", "10.0.0.9:7667"]);
         assert!(matches!(moves.hear(&both), Some(Sign::Doubt(_))));
         assert_eq!(moves.hear(&both), None);

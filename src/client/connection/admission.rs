@@ -2,6 +2,7 @@
 //! and remembers the server.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::credentials::{Credentials, JoinTerms};
@@ -112,6 +113,7 @@ impl Credentials {
         }
         let how = if registered.proven { TrustBasis::Passphrase } else { introduction.how };
         self.trust.lock().remember(key, &registered.welcome.server.name, peer, how);
+        self.note_servers(&registered);
         Ok(registered)
     }
 
@@ -149,6 +151,12 @@ impl Credentials {
         };
         let link = ServerLink::connect(peer, &self.channel.to(key)).await?;
         Ok(self.register(link, terms, Some(&passphrase)).await?)
+    }
+
+    /// Remembers where the chat's servers are, for coming back and for a later start.
+    pub(super) fn note_servers(&self, registered: &Registered) {
+        let named: Vec<SocketAddr> = registered.named().map(|(_, addr)| addr).collect();
+        self.trust.lock().name(registered.link.key(), &named);
     }
 
     fn local_file(&self, link: &ServerLink) -> Option<PathBuf> {

@@ -7,6 +7,7 @@ mod backoff;
 mod credentials;
 mod entry;
 mod history_position;
+mod next_server;
 mod reconnector;
 mod register;
 mod resume_file;

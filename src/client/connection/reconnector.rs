@@ -2,6 +2,7 @@
 //! [`Update`]s and never asks the user.
 
 mod follow;
+mod go_on;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::address_watch::{AddressWatch, MOVED, Sign};
+use super::admission::JoinError;
 use super::backoff::Backoff;
 use super::credentials::{Credentials, JoinTerms};
 use super::entry::Joined;
@@ -24,8 +26,9 @@ use crate::name::Name;
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Connect, Mode};
-use crate::protocol::{Code, Event, Request, ServerPacket};
+use crate::protocol::{Code, Event, Nodes, Request, ServerPacket};
 use crate::text::safe_line;
+use go_on::Farewell;
 
 /// How long to wait in silence before pinging the server.
 const QUIET: Duration = Duration::from_secs(15);
@@ -80,10 +83,13 @@ impl From<Ended> for Error {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Loss {
     pub(crate) why: String,
     /// When the connection was lost, which may be noticed later.
     pub(crate) since: std::time::Instant,
+    /// Whether the chat has other servers, which the client tries first. It reports how that ends.
+    pub(crate) goes_on: bool,
 }
 
 pub(crate) struct Up {
@@ -99,6 +105,8 @@ pub(crate) struct Up {
     pub(crate) resumes: bool,
     /// Whether the previous server gave way to this one, so that its users are here.
     pub(crate) follows: bool,
+    /// Another server of the same chat has taken the previous one's place: a line for the user.
+    pub(crate) moved: Option<String>,
 }
 
 /// The connection to a server, over one link after the other. Dropping it closes it.
@@ -119,7 +127,8 @@ impl Reconnector {
     fn begin(mode: Mode, may_move: bool, joined: Joined) -> Self {
         let Joined { registered, credentials, locator } = joined;
         Self(Background::start(QUEUE, |updates| {
-            ReconnectTask { mode, may_move, follows: false, credentials, locator, updates }.run(registered)
+            let (follows, moved) = (false, None);
+            ReconnectTask { mode, may_move, follows, moved, credentials, locator, updates }.run(registered)
         }))
     }
 
@@ -132,6 +141,8 @@ impl Reconnector {
 /// Why a link ended.
 enum End {
     Lost(Loss),
+    /// The server had no place for this client any more.
+    TurnedAway(Loss),
     /// The server stops; it may name another one to go to.
     ShuttingDown(String, Option<ServerInfo>),
     /// No further attempt would succeed.
@@ -145,6 +156,8 @@ struct ReconnectTask {
     may_move: bool,
     /// Whether the previous server gave way to the present one.
     follows: bool,
+    /// Which server of the chat took the previous one's place.
+    moved: Option<String>,
     credentials: Credentials,
     locator: Locator,
     updates: mpsc::Sender<Result<Update, Ended>>,
@@ -168,26 +181,25 @@ impl ReconnectTask {
                 }
             }
             self.follows = false;
+            let farewell = Farewell::of(&end, &lost, self.may_move);
             let loss = match end {
                 End::Final(error) => {
                     return self.end(Ended::Failed(Error::from_link(ENDED, &error))).await;
                 }
-                End::ShuttingDown(why, _) if self.may_move => {
+                End::ShuttingDown(why, _) if self.may_move && !farewell.goes_on => {
                     return self.end(Ended::Gone(Loss::now(why))).await;
                 }
                 End::ShuttingDown(why, _) => Loss::now(why),
-                End::Lost(loss) => loss,
+                End::Lost(loss) | End::TurnedAway(loss) => loss,
             };
-            let why = loss.why.clone();
-            let since = loss.since;
-            self.tell(Update::Down(loss)).await;
+            let gone = loss.clone();
+            self.tell(Update::Down(Loss { goes_on: farewell.goes_on, ..loss })).await;
             if start.elapsed() >= STEADY {
                 backoff = Backoff::default();
             }
-            let terms = JoinTerms::returning(self.mode);
-            match lost.come_back(&self.locator, &self.credentials, terms, &mut backoff).await {
+            match self.next_link(&lost, &farewell, &mut backoff).await {
                 Ok(Some(next)) => registered = next,
-                Ok(None) => return self.end(Ended::Gone(Loss { why, since })).await,
+                Ok(None) => return self.end(Ended::Gone(gone)).await,
                 Err(error) => {
                     let error = error.explain(ENDED, &self.credentials.trust.lock());
                     return self.end(Ended::Failed(error)).await;
@@ -210,11 +222,16 @@ impl ReconnectTask {
         let Registered { link, welcome, taken, resumes, .. } = registered;
         let (outgoing, frames) = mpsc::channel(QUEUE);
         let (peer, key) = (link.peer(), link.key());
-        let mut moves = AddressWatch::start(link.local(), peer, &welcome.server.id, self.locator.searches());
+        let mut moves = {
+            let node = welcome.nodes.as_ref().map(Nodes::node);
+            let searches = self.locator.searches();
+            AddressWatch::start((link.local(), peer), (&welcome.server.id, node), searches)
+        };
         if let Ok(name) = Name::new(&welcome.name) {
             self.credentials.identity.rename(name);
         }
-        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, key, resumes, follows: self.follows };
+        let (follows, moved) = (self.follows, self.moved.take());
+        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, key, resumes, follows, moved };
         self.updates.send(Ok(Update::Up(Box::new(up)))).await.ok()?;
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, frames));
@@ -247,14 +264,18 @@ impl ReconnectTask {
                     }
                     Err(LinkError::Protocol(why)) => return Some(End::Final(LinkError::Protocol(why))),
                     Err(error) => {
-                        let why = refused.unwrap_or_else(|| error.to_string());
-                        return Some(End::Lost(Loss { since: doubt.unwrap_or_else(Instant::now).into(), why }));
+                        let since = doubt.unwrap_or_else(Instant::now).into();
+                        return Some(match refused {
+                            Some(why) => End::TurnedAway(Loss { since, ..Loss::now(why) }),
+                            None => End::Lost(Loss { since, ..Loss::now(error.to_string()) }),
+                        });
                     }
                 },
                 () = sleep_until(deadline) => {
                     if pinged {
                         let why = moves.silence().to_owned();
-                        return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
+                        let since = doubt.unwrap_or(heard).into();
+                        return Some(End::Lost(Loss { since, ..Loss::now(why) }));
                     }
                     // A full queue means that nothing gets out, as if there were no answer.
                     let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
@@ -262,7 +283,7 @@ impl ReconnectTask {
                 }
                 sign = moves.next() => match sign {
                     Sign::Moved(since) => {
-                        return Some(End::Lost(Loss { why: MOVED.into(), since: since.into() }));
+                        return Some(End::Lost(Loss { since: since.into(), ..Loss::now(MOVED.into()) }));
                     }
                     Sign::Doubt(since) if doubt.is_none() => {
                         let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
@@ -301,7 +322,7 @@ impl ReconnectTask {
 
 impl Loss {
     fn now(why: String) -> Self {
-        Self { why, since: std::time::Instant::now() }
+        Self { why, since: std::time::Instant::now(), goes_on: false }
     }
 }
 

@@ -1,12 +1,15 @@
 //! From an open link to a registered one: the hello, the proof for a closed server, what to do when
 //! the name is taken, and the operator's rights on one's own server.
 
+use std::net::SocketAddr;
+
 use super::credentials::{Credentials, JoinTerms};
 use crate::client::link::{LinkError, PassphraseProof, ServerLink};
+use crate::discovery::Networks;
 use crate::name::Name;
-use crate::protocol::Code;
 use crate::protocol::event::Welcome;
 use crate::protocol::request::{Hello, Mode};
+use crate::protocol::{Code, Nodes};
 use crate::security::Passphrase;
 
 /// Names tried when the login name is taken.
@@ -24,6 +27,24 @@ pub(crate) struct Registered {
     pub(crate) resumes: bool,
     /// Whether the user was told of other servers with this server's name.
     pub(crate) namesakes_are_told: bool,
+}
+
+impl Registered {
+    /// The server's name within its chat; `None`: the chat has no other server.
+    pub(super) fn node(&self) -> Option<&str> {
+        self.welcome.nodes.as_ref().map(Nodes::node)
+    }
+
+    /// The chat's servers, by the words of this one, at addresses where a client may look for them. None without a
+    /// key, because nothing would prove which server answers.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        let places =
+            self.welcome.nodes.as_ref().filter(|_| self.link.key().is_some()).map_or(&[][..], Nodes::places);
+        let networks =
+            if places.is_empty() { Networks::default() } else { Networks::now().unwrap_or_default() };
+        let named = places.iter().map(|place| (place.node.as_str(), place.socket()));
+        named.filter(move |(_, addr)| networks.may_be_named(*addr, self.link.peer()))
+    }
 }
 
 impl Credentials {

@@ -13,7 +13,7 @@ impl Conversation {
     /// There is a connection, for the first time or again.
     pub(super) fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
+        let Up { welcome, peer, outgoing, taken, key, resumes, follows, moved } = up;
         let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
         self.view.me.clone_from(&welcome.name);
         self.with_roster(|roster| {
@@ -23,6 +23,7 @@ impl Conversation {
         self.view.security = self.trust.lock().link_security(key);
         let is_same = self.session.server.id == welcome.server.id;
         let mut effects = match before {
+            LinkState::Down { .. } if is_same && moved.is_some() => self.note(&moved.unwrap_or_default()),
             LinkState::Down { since, .. } if is_same => {
                 let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
                 self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
@@ -69,7 +70,7 @@ impl Conversation {
 
     /// The server is gone, and the client looks for another one.
     pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
-        self.lost(&loss.why, now.back_to(loss.since), true)
+        self.lost(loss, now.back_to(loss.since), true)
     }
 
     /// The client looks for a first server.
@@ -78,10 +79,14 @@ impl Conversation {
         self.state = LinkState::Down { why, since: now.instant, search: true };
     }
 
-    pub(super) fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
+    pub(super) fn lost(&mut self, loss: &Loss, now: CallTime, search: bool) -> Vec<Effect> {
+        let why = loss.why.as_str();
         self.view.now = now.clock;
         let next = if search { "looking for a server" } else { "reconnecting" };
-        let mut effects = self.failure(&format!("{why}; {next}"));
+        let mut effects = match loss.goes_on {
+            true => Vec::new(),
+            false => self.failure(&format!("{why}; {next}")),
+        };
         let since = match self.state {
             LinkState::Down { since, .. } => since,
             LinkState::Fresh | LinkState::Up { .. } => now.instant,

@@ -255,7 +255,7 @@ impl Conversation {
             Update::Up(up) => self.up(*up, now),
             Update::Event(event, id) => self.event(&event, id.as_deref(), now),
             Update::Note(line) => vec![Effect::Show(line)],
-            Update::Down(loss) => self.lost(&loss.why, now.back_to(loss.since), false),
+            Update::Down(loss) => self.lost(&loss, now.back_to(loss.since), false),
         }
     }
 

@@ -44,7 +44,8 @@ impl Conversation {
     fn page_links(&self, peer: SocketAddr, link: impl Fn(&str, u16) -> String) -> Vec<String> {
         let is_local = matches!(peer.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local());
         let address = (!is_local).then(|| link(&peer.ip().to_string(), peer.port()));
-        let name = local_name(&self.session.server.name, &self.session.server.id);
+        let name =
+            local_name(&self.session.server.name, &self.session.server.id, self.session.node.as_deref());
         let name = (!peer.ip().is_loopback()).then(|| link(&name, peer.port()));
         address.into_iter().chain(name).collect()
     }

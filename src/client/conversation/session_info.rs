@@ -10,6 +10,8 @@ use crate::protocol::packet::{Sender, ServerInfo};
 #[derive(Debug)]
 pub(super) struct SessionInfo {
     pub(super) server: ServerInfo,
+    /// The server's name within its chat.
+    pub(super) node: Option<String>,
     /// Whether the server stores messages, and so recognises one that comes twice.
     pub(super) keeps: bool,
     pub(super) ip: String,
@@ -31,6 +33,7 @@ impl Default for SessionInfo {
     fn default() -> Self {
         Self {
             server: ServerInfo::default(),
+            node: None,
             keeps: false,
             ip: String::new(),
             key: None,
@@ -53,6 +56,7 @@ impl SessionInfo {
         };
         *self = Self {
             server: welcome.server.clone(),
+            node: welcome.nodes.as_ref().map(|nodes| nodes.node().to_owned()),
             keeps: welcome.log.is_some(),
             ip: welcome.ip.clone(),
             key: welcome.key,

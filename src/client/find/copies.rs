@@ -33,7 +33,9 @@ impl ShownPlaces {
     }
 
     pub(super) fn note(&mut self, sighting: &Sighting) {
-        if sighting.id.as_ref().is_none_or(|id| !self.key.id().starts_with(id.as_str())) {
+        let has_key = sighting.id.as_ref().is_some_and(|id| self.key.id().starts_with(id.as_str()));
+        // The servers of one chat share its key; asking them would cost each as many handshakes as there are clients.
+        if !has_key || sighting.node.is_some() {
             return;
         }
         if self.labels.len() < COPY_ADDRESSES {
@@ -110,6 +112,7 @@ mod tests {
             closed: false,
             web: false,
             name: "office".into(),
+            node: None,
             instance: label.into(),
             addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),
             version: None,
@@ -130,5 +133,10 @@ mod tests {
         assert!(!shown(&[here.clone(), sighting("shop", other, &["10.0.0.2:7667"])]));
         assert!(shown(&[here.clone(), sighting("office", key, &["10.0.0.2:7667"])]));
         assert!(shown(&[here, sighting("office-2", key, &["[fd00::2]:7667"])]));
+        let of_chat = |node: &str, addr| {
+            let label = format!("office-{node}");
+            Sighting { node: Some(node.into()), ..sighting(&label, key, &[addr]) }
+        };
+        assert!(!shown(&[of_chat("a", "10.0.0.1:7667"), of_chat("b", "10.0.0.2:7667")]));
     }
 }

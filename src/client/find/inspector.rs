@@ -57,7 +57,7 @@ impl JoinRefusal {
 pub struct ProbedServer {
     /// The meaning of its key, as a line for the user; an error if the client would not join the server.
     pub key: Result<String, JoinRefusal>,
-    /// Random for each start of the server; older servers tell none.
+    /// Random for each start of the server; older servers and those of a chat with several tell none.
     pub run: Option<String>,
     /// Whether newcomers need its passphrase.
     pub closed: bool,

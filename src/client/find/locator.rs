@@ -1,5 +1,7 @@
 //! Finds the server to talk to: at the host that the user gave, or on the network.
 
+mod named;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,7 +16,8 @@ use crate::client::trust::{TrustPolicy, host_name};
 use crate::discovery::{self, FindOptions, FindOutcome, Found, Proof, RememberedServer, SearchReport};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
-use crate::security::Expect;
+use crate::security::{Expect, KnownServer};
+use named::NamedTries;
 
 /// How long one attempt to come back may search. A restart takes less, and pauses separate the attempts.
 const AGAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,6 +32,8 @@ pub(crate) struct Locator {
     trust: SharedState<TrustPolicy>,
     /// The server's latest addresses, for coming back to it.
     last: SharedState<Vec<SocketAddr>>,
+    /// How many more addresses may be tried where a server has only been named.
+    named_tries: SharedState<NamedTries>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,8 +75,8 @@ impl Locator {
         let host =
             options.host.clone().map(|(name, port)| NamedHost { name, port: port.unwrap_or(DEFAULT_PORT) });
         let (wanted, timeout) = (options.server.clone(), options.timeout);
-        let last = SharedState::default();
-        Ok(Self { host, discovery: options.discovery, wanted, timeout, channel, trust, last })
+        let (last, named_tries) = Default::default();
+        Ok(Self { host, discovery: options.discovery, wanted, timeout, channel, trust, last, named_tries })
     }
 
     #[cfg(test)]
@@ -85,6 +90,7 @@ impl Locator {
             channel: Channel::Plain,
             trust: SharedState::new(TrustPolicy::in_the_open()),
             last: SharedState::default(),
+            named_tries: SharedState::default(),
         }
     }
 
@@ -131,7 +137,7 @@ impl Locator {
     /// Looks for a server.
     pub(crate) async fn locate(&self, slow: impl FnMut()) -> Result<Located, Error> {
         if let Some(host) = &self.host {
-            let reached = tokio::time::timeout(self.timeout, self.reach_host(host, true)).await;
+            let reached = tokio::time::timeout(self.timeout, self.reach_host_or_named(host)).await;
             let error = match reached {
                 Ok(Ok(reached)) => return Ok(Located::One(Box::new(reached))),
                 Ok(Err(error)) => error,
@@ -164,7 +170,8 @@ impl Locator {
             return again.reach_host(host, false).await;
         }
         let addrs = self.last.lock().clone();
-        let server = RememberedServer { id: id.to_owned(), name: String::new(), addrs, last_used: true };
+        let (name, named) = (String::new(), Vec::new());
+        let server = RememberedServer { id: id.to_owned(), name, addrs, named, last_used: true };
         let options = FindOptions {
             known: vec![server],
             wanted: Some(id.to_owned()),
@@ -215,15 +222,20 @@ impl Locator {
         let has_name = |name: &str| known.iter().filter(|server| server.is_called(name)).count() > 1;
         let is_ambiguous = wanted.as_deref().is_some_and(has_name);
         let last = known.last_used().filter(|_| !is_ambiguous).map(|server| server.fp);
+        let is_meant = |server: &KnownServer| match &wanted {
+            Some(wanted) => discovery::is_called(wanted, &server.name, &server.fp.id()),
+            None => last == Some(server.fp),
+        };
         let known = known.iter().map(|server| RememberedServer {
             id: server.fp.id(),
             name: server.name.clone(),
             addrs: server.addrs.clone(),
+            named: if is_meant(server) { self.may_try(server.named.clone()) } else { Vec::new() },
             last_used: last == Some(server.fp),
         });
         FindOptions {
             known: known.collect(),
-            wanted,
+            wanted: wanted.clone(),
             timeout: self.timeout,
             discovery: self.discovery,
             default_port: DEFAULT_PORT,

@@ -20,7 +20,7 @@ pub use hosting::{Host, Hosting, Task};
 pub use inspector::{
     Inspector, JoinRefusal, ProbedServer, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
 };
-pub(crate) use locator::{Located, Locator};
+pub(crate) use locator::{Located, Locator, reach};
 pub(crate) use namesakes::{LookAlikeServer, watch_look_alikes};
 pub use page::{PageReport, page_certificate_at};
 pub(crate) use rivals::{Rival, watch_rivals};

@@ -137,7 +137,7 @@ mod tests {
 
     fn server(id: &str, total: usize, interim: bool) -> ServerStatus {
         let server = ServerInfo { id: id.into(), ..ServerInfo::default() };
-        ServerStatus { server, closed: false, total, interim, run: None, web: None }
+        ServerStatus { server, node: None, closed: false, total, interim, run: None, web: None }
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub(crate) struct PacketWriter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerStatus {
     pub(crate) server: ServerInfo,
+    /// Its name within its chat; `None`: the chat has no other server.
+    pub(crate) node: Option<String>,
     /// Whether newcomers need a passphrase.
     pub(crate) closed: bool,
     /// Users who are online.
@@ -124,8 +126,9 @@ impl ServerLink {
 
     async fn pong(&mut self) -> Result<ServerStatus, LinkError> {
         match Event::from_packet(self.reader.next().await?) {
-            Event::Pong { server, total, closed, interim, run, web } => {
-                Ok(ServerStatus { server: self.proven(server), closed, total, interim, run, web })
+            Event::Pong { server, node, total, closed, interim, run, web } => {
+                let server = self.proven(server);
+                Ok(ServerStatus { server, node, closed, total, interim, run, web })
             }
             other => Err(refusal(other)),
         }

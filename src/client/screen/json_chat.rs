@@ -193,7 +193,10 @@ impl JsonChat {
     }
 
     fn up(&mut self, up: Up) -> io::Result<()> {
-        let Up { welcome, outgoing, taken, resumes, .. } = up;
+        let Up { welcome, outgoing, taken, resumes, moved, .. } = up;
+        if let Some(line) = moved {
+            self.options.note(&line);
+        }
         if let Some(taken) = taken {
             self.options.note(&format!("the name {taken} is taken, so you are {}", welcome.name));
         }

@@ -159,12 +159,20 @@ async fn deliver(joined: Joined, join: Option<Act>, message: Act) -> Result<Serv
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
-        if !keeps_messages || !matches!(error, LinkError::Lost(_)) {
+        let is_lost = match &error {
+            LinkError::Lost(_) => true,
+            LinkError::Refused { code: Some(Code::ServerFull), .. } => !lost.is_alone(),
+            _ => false,
+        };
+        if !keeps_messages || !is_lost {
             return Err(error.into());
         }
         tracing::debug!("sending again: {}", safe_line(&error.to_string()));
-        let back = lost.come_back(&locator, &credentials, terms, &mut Backoff::default()).await?;
-        registered = back.ok_or(LinkError::Silent)?;
+        let next = match lost.go_on(&locator, &credentials, terms).await? {
+            Some(next) => Some(next),
+            None => lost.come_back(&locator, &credentials, terms, &mut Backoff::default()).await?,
+        };
+        registered = next.ok_or(LinkError::Silent)?;
     }
 }
 

@@ -202,6 +202,7 @@ impl FileSender {
     fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
         match update {
             Update::Up(up) => {
+                up.moved.iter().for_each(|line| self.display.note(line));
                 if let Some(taken) = &up.taken {
                     let name = &up.welcome.name;
                     self.display.note(&format!("the name {taken} is taken; the offer is from {name}"));

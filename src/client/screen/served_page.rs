@@ -12,6 +12,8 @@ use crate::protocol::{Event, WebAccess};
 #[derive(Debug, Clone)]
 pub struct ServedPage {
     pub server: ServerInfo,
+    /// The server's name within its chat; `None`: the chat has no other server.
+    pub node: Option<String>,
     pub access: WebAccess,
     /// Lets one browser into a closed server.
     pub ticket: Option<String>,
@@ -32,7 +34,8 @@ pub async fn served_page(options: ClientOptions) -> Result<Option<ServedPage>, E
             },
             false => None,
         };
-        Ok(Some(ServedPage { server: welcome.server, access, ticket }))
+        let node = welcome.nodes.map(|nodes| nodes.node().to_owned());
+        Ok(Some(ServedPage { server: welcome.server, node, access, ticket }))
     })
     .await
 }

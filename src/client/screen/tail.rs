@@ -105,7 +105,9 @@ impl TailPrinter {
             Update::Note(line) => self.options.note(&line),
             Update::Event(event, id) => return self.event(&event, id.as_deref()),
             Update::Down(loss) => {
-                self.options.note(&format!("{}; waiting for the server", safe_line(&loss.why)));
+                if !loss.goes_on {
+                    self.options.note(&format!("{}; waiting for the server", safe_line(&loss.why)));
+                }
                 self.seen.interrupt();
                 (self.was_lost, self.outgoing) = (true, None);
                 self.end_latest()?;
@@ -115,9 +117,9 @@ impl TailPrinter {
     }
 
     fn up(&mut self, up: Up) {
-        let Up { welcome, outgoing, taken, resumes, .. } = up;
+        let Up { welcome, outgoing, taken, resumes, moved, .. } = up;
         if std::mem::take(&mut self.was_lost) {
-            self.options.note("connected again");
+            self.options.note(moved.as_deref().unwrap_or("connected again"));
         }
         if let Some(taken) = taken {
             self.options.note(&format!("the name {taken} is taken, so you are {}", welcome.name));

@@ -277,6 +277,18 @@ impl TrustPolicy {
         }
     }
 
+    /// Records where a server that has been joined says that its chat's servers are.
+    pub(crate) fn name(&mut self, key: Option<Fingerprint>, named: &[SocketAddr]) {
+        if let Some(key) = key {
+            self.known.name(&key, named);
+        }
+    }
+
+    /// Where the chat's servers with this key should be, by what one of them said last.
+    pub(crate) fn named(&self, key: &Fingerprint) -> &[SocketAddr] {
+        self.find(key).map_or(&[], |known| &known.named)
+    }
+
     /// Records that the user has compared the key's digits.
     pub(crate) fn verify(&mut self, key: &Fingerprint) {
         self.known.verify(key);

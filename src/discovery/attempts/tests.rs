@@ -17,7 +17,13 @@ fn addr(number: u16) -> SocketAddr {
 }
 
 fn known(id: &str, number: u16, last_used: bool) -> RememberedServer {
-    RememberedServer { id: id.into(), name: "office".into(), addrs: vec![addr(number)], last_used }
+    RememberedServer {
+        id: id.into(),
+        name: "office".into(),
+        addrs: vec![addr(number)],
+        named: Vec::new(),
+        last_used,
+    }
 }
 
 fn options(known: Vec<RememberedServer>) -> FindOptions {
@@ -322,4 +328,21 @@ async fn a_machine_that_is_off_is_not_taken_for_a_firewall_by_a_later_attempt() 
     let outcome = find(options(vec![known(OFFICE, 1, true)]), unreachable, || {}).await;
     let FindOutcome::Nothing(tried) = outcome else { panic!("{outcome:?}") };
     assert_eq!(tried.failed[0].why, ConnectFailure::Nobody);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_a_server_has_named_is_tried_once_until_it_is_announced() {
+    let begun = Arc::new(Mutex::new(HashMap::<SocketAddr, usize>::new()));
+    let probe = |addr| {
+        *begun.lock().unwrap().entry(addr).or_default() += 1;
+        async { Err::<Proof<()>, _>(io::Error::from(ErrorKind::ConnectionRefused)) }
+    };
+    let office = RememberedServer { named: vec![addr(2), addr(1)], ..known(OFFICE, 1, true) };
+    let mut attempts = ConnectAttempts::new(&options(vec![office]), probe);
+    run(&mut attempts, Instant::now() + Duration::from_secs(3)).await;
+    let tried = |number| begun.lock().unwrap().get(&addr(number)).copied().unwrap_or_default();
+    assert!(tried(1) > 3 && tried(2) == 1, "{} and {}", tried(1), tried(2));
+    attempts.sight(Sighting { id: Some(OFFICE.into()), ..announced(2) });
+    run(&mut attempts, Instant::now() + Duration::from_secs(3)).await;
+    assert!(tried(2) > 3, "{}", tried(2));
 }

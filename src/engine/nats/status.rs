@@ -84,7 +84,7 @@ impl EngineStatus {
         }
         let log = match tokio::time::timeout(PATIENCE, link.connected()).await {
             Ok(()) => StreamInfo::get(&link, config).await.map_err(|fault| fault.text()),
-            Err(_) => Err(link.failure()),
+            Err(_) => Err(format!("cannot connect ({}); see its servers", link.failure())),
         };
         if let Ok(info) = &log {
             faults.extend(check_stream(config, info).err());

@@ -4,9 +4,10 @@
 use super::super::EngineEvent;
 use super::api::{ApiFault, StreamInfo, ask_account, code};
 use super::config::{Create, EngineConfig};
-use super::fitness::{check_majority, check_server, check_stream};
+use super::fitness::{check_majority, check_server, check_stream, greeting};
 use super::health::EngineHealth;
 use super::link::Link;
+use futures_util::future::join_all;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -93,13 +94,7 @@ impl Watcher {
     }
 
     async fn verdict(&mut self) -> Result<(), Setback> {
-        let Some(server) = self.link.server() else {
-            let (urls, failure) = (self.config.shown_urls().join(", "), self.link.failure());
-            return Err(Setback::Passing(format!(
-                "this server cannot reach the engine at {urls} ({failure}); start nats-server there, \
-                 or check the network"
-            )));
-        };
+        let Some(server) = self.link.server() else { return Err(self.without_connection().await) };
         check_server(&server).map_err(Setback::Lasting)?;
         let info = match StreamInfo::get(&self.link, &self.config).await {
             Err(fault) if fault.is_code(&[code::STREAM_NOT_FOUND]) => self.create().await?,
@@ -116,6 +111,24 @@ impl Watcher {
             }
             None => Ok(()),
         }
+    }
+
+    async fn without_connection(&self) -> Setback {
+        let greetings = join_all(self.config.urls.iter().map(|url| greeting(url))).await;
+        let urls = self.config.shown_urls();
+        let mut answers = urls.iter().zip(&greetings);
+        if let Some((url, _)) = answers.clone().find(|(_, answer)| answer.is_ok()) {
+            let failure = self.link.failure();
+            return Setback::Passing(format!(
+                "the engine's server at {url} does not let this server in ({failure}); \
+                 check the certificates or the password at both ends"
+            ));
+        }
+        let why = answers.find_map(|(_, answer)| answer.as_ref().err()).map_or("no answer", String::as_str);
+        let urls = urls.join(", ");
+        Setback::Passing(format!(
+            "this server cannot reach the engine at {urls} ({why}); start nats-server there, or check the network"
+        ))
     }
 
     async fn create(&self) -> Result<StreamInfo, Setback> {

@@ -212,8 +212,12 @@ pub enum Event {
         #[serde(skip_serializing_if = "is_empty")]
         interim: bool,
         server: ServerInfo,
+        /// The server's name within its chat; `None`: the chat has this one only.
+        #[serde(skip_serializing_if = "is_empty")]
+        node: Option<String>,
         total: usize,
-        /// Random for each start of a server: tells two servers with one key from one server at two addresses.
+        /// Random for each start of a server: tells two servers with one key from one server at two addresses. The
+        /// servers of one chat have one key and tell none.
         #[serde(skip_serializing_if = "is_empty")]
         run: Option<String>,
         #[serde(skip_serializing_if = "is_empty")]
@@ -403,18 +407,6 @@ kinds! {
 impl Event {
     pub fn error(code: Code, msg: impl Into<String>) -> Self {
         Self::Error { code: Some(code), msg: msg.into(), name: None }
-    }
-
-    /// When the server accepted the message.
-    pub fn ts(&self) -> Option<&str> {
-        match self {
-            Self::Chat { ts, .. }
-            | Self::Edited { ts, .. }
-            | Self::Deleted { ts, .. }
-            | Self::Alert { ts, .. }
-            | Self::Delivered { ts, .. } => Some(ts),
-            _ => None,
-        }
     }
 }
 

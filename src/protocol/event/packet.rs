@@ -1,13 +1,11 @@
 //! An event's packet, as it is written and as the client reads it.
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
-use crate::protocol::ServerNumbers;
-use crate::protocol::Since;
-use crate::protocol::WebAccess;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::packet::{
     BanInfo, FileInfo, KeyInfo, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
+use crate::protocol::{Nodes, ServerNumbers, Since, WebAccess};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -24,6 +22,18 @@ pub struct Packet {
 }
 
 impl Event {
+    /// When the server accepted the message.
+    pub fn ts(&self) -> Option<&str> {
+        match self {
+            Self::Chat { ts, .. }
+            | Self::Edited { ts, .. }
+            | Self::Deleted { ts, .. }
+            | Self::Alert { ts, .. }
+            | Self::Delivered { ts, .. } => Some(ts),
+            _ => None,
+        }
+    }
+
     /// Addresses a copy of the event to `to`, echoing the request's `id`.
     pub fn to_packet(&self, to: &str, id: Option<String>) -> Packet {
         self.clone().into_packet(to, id)
@@ -92,6 +102,9 @@ pub struct ServerPacket {
     pub pake: Option<String>,
     pub mac: Option<String>,
     pub server: Option<ServerInfo>,
+    pub node: Option<String>,
+    /// Each is read on its own, so that one that is not valid takes none of the others along.
+    pub servers: Option<Vec<serde_json::Value>>,
     pub limits: Option<Limits>,
     pub total: Option<usize>,
     pub run: Option<String>,
@@ -154,6 +167,7 @@ impl ServerPacket {
         let motd = self.msg.split_once('\n').map(|(_, motd)| motd.to_owned()).unwrap_or_default();
         Welcome {
             server: self.server.unwrap_or_default(),
+            nodes: Nodes::told(self.node, self.servers),
             name: self.name.unwrap_or_default(),
             ip: self.ip.unwrap_or_default(),
             total: self.total.unwrap_or_default(),

@@ -2,9 +2,9 @@
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
-use crate::protocol::WebAccess;
 use crate::protocol::envelope::{is_empty, is_true};
 use crate::protocol::packet::{Limits, LogEnd, ReadPosition, RoomInfo, ServerInfo, UserInfo};
+use crate::protocol::{Nodes, WebAccess};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
@@ -28,6 +28,9 @@ pub struct Welcome {
     #[serde(skip_serializing_if = "is_empty")]
     pub web: Option<WebAccess>,
     pub server: ServerInfo,
+    /// The chat's servers; `None`: it has this one only.
+    #[serde(flatten)]
+    pub nodes: Option<Nodes>,
     pub limits: Limits,
     pub total: usize,
     /// The rooms that the user is in.

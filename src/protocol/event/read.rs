@@ -1,7 +1,7 @@
 //! Reads each event from its packet.
 
 use super::{Absent, Event, Kind, ServerPacket, text};
-use crate::protocol::{Code, DeclineReason, WebAccess};
+use crate::protocol::{Code, DeclineReason, WebAccess, is_node_name};
 
 impl Event {
     /// Reads a packet. Never fails: an unknown type becomes [`Event::Unknown`].
@@ -107,6 +107,7 @@ impl Event {
                 closed: packet.closed.unwrap_or_default(),
                 interim: packet.interim.unwrap_or_default(),
                 run: packet.run,
+                node: packet.node.filter(|node| is_node_name(node)),
                 web: packet.web.as_deref().and_then(WebAccess::parse),
             },
             Kind::Multicast => Self::Multicast {

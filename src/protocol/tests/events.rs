@@ -6,7 +6,7 @@ use crate::protocol::packet::{
     BanInfo, KeyInfo, KeyList, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
 use crate::protocol::tests::requests::file;
-use crate::protocol::{Code, DeclineReason, Event, WebAccess};
+use crate::protocol::{Code, DeclineReason, Event, NodePlace, Nodes, WebAccess};
 
 fn text() -> String {
     "text".into()
@@ -28,9 +28,19 @@ fn read_positions() -> Vec<ReadPosition> {
     ]
 }
 
+fn nodes() -> Nodes {
+    let place = |node: &str, address: &str| NodePlace {
+        node: node.into(),
+        address: address.parse().unwrap(),
+        port: 7667,
+    };
+    Nodes::new("b", vec![place("a", "10.0.0.2"), place("b", "fd00::3")]).unwrap()
+}
+
 fn welcomes() -> [Event; 2] {
     let full = Welcome {
         server: server(),
+        nodes: Some(nodes()),
         name: "alice".into(),
         ip: "10.0.0.1".into(),
         total: 3,
@@ -293,6 +303,7 @@ pub(in crate::protocol) fn all() -> Vec<Event> {
             closed: true,
             interim: true,
             run: Some("5e0c".into()),
+            node: Some("b".into()),
             web: Some(WebAccess::Https),
         },
         Event::Pong {
@@ -301,6 +312,7 @@ pub(in crate::protocol) fn all() -> Vec<Event> {
             closed: false,
             interim: false,
             run: None,
+            node: None,
             web: None,
         },
         Event::Multicast { sent: 3, heard: true },

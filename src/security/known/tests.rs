@@ -358,3 +358,19 @@ fn a_pipe_in_the_place_of_the_users_file_blocks_nobody() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert!(KnownServers::load(Some(dir.path()), None).unwrap().own_servers().is_empty());
 }
+
+#[test]
+fn addresses_that_a_server_names_are_kept_and_are_no_place_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = known(Some(dir.path()), None);
+    known.name(&OFFICE, &[addr(7), addr(8)]);
+    known.name(&STRANGER, &[addr(9)]);
+    let known = KnownServers::load(Some(dir.path()), None).unwrap();
+    let named: Vec<&[SocketAddr]> = known.iter().map(|known| known.named.as_slice()).collect();
+    assert_eq!(named, [&[addr(7), addr(8)][..], &[]]);
+    // Otherwise, a server could raise an alarm about any other one.
+    assert_eq!(known.expected_at(&[addr(7)], None), None);
+    let found = presented(STRANGER, "Shop", 7, true);
+    assert_eq!(known.verdict(&found, here), KeyVerdict::New { before: None });
+    assert!(known.met_at(&[addr(1)], None).is_some_and(|known| known.fp == OFFICE));
+}

@@ -1,4 +1,4 @@
-//! What a server tells the one that leads: what has come from its people, and what its own tasks ask.
+//! The inputs that a server sends to the one that leads: packets of its people, and questions of its own tasks.
 
 use super::Incoming;
 use crate::chat::{Garbage, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId};
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 /// One input for the rules, of a session of the server that sends it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Input {
+pub(super) enum RulesInput {
     Connect {
         id: SessionId,
         peer: Peer,
@@ -50,7 +50,7 @@ pub(super) enum Input {
         change: MessageChange,
         found: Option<Box<Message>>,
     },
-    /// Asks what the session may read.
+    /// Asks for the part of the history that the session may read.
     Seam {
         id: SessionId,
         /// Of the question.
@@ -81,7 +81,7 @@ pub(super) enum Input {
     },
 }
 
-impl Input {
+impl RulesInput {
     pub(super) fn of(id: SessionId, incoming: Incoming) -> Self {
         match incoming {
             Incoming::Packet(packet) => Self::Packet {

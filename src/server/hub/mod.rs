@@ -4,6 +4,7 @@
 //! the results to the batch, which the [output](super::output_stage) takes and writes. Nothing is written and nothing waits under the
 //! lock.
 
+mod cut_off;
 mod deliver;
 mod hub_state;
 mod incoming;
@@ -134,7 +135,11 @@ impl Hub {
         let before = state.chat.due();
         let (open, deadline) = (StepKind::Open(Arc::clone(connection)), now.uptime + self.registration);
         if let Some(seat) = &mut state.node {
-            seat.connect(connection.id(), peer, open, deadline);
+            let id = connection.id();
+            seat.connect(id, peer, open, deadline);
+            if seat.cut_off.is_told() {
+                seat.end(id, &Event::error(Code::ServerFull, cut_off::REFUSAL).into_packet("", None));
+            }
             return self.sooner.notify_one();
         }
         if state.connect(connection.id(), peer, open, deadline, &now) {

@@ -1,21 +1,21 @@
 //! The hub of a server that shares its chat with others, for the server's tasks.
 
-use super::input::Input;
+use super::input::RulesInput;
 use super::node_seat::{NodeQuestion, NodeSeat, NodeWork};
 use super::node_state::{FollowFault, NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
-use crate::server::output_batch::{OutputBatch, StepKind};
-use crate::store::SharedState;
+use crate::server::output_batch::OutputBatch;
+use crate::store::ReplicaState;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How often a server that ends looks whether the log has all that it knows.
 const SETTLING: Duration = Duration::from_millis(10);
 
-/// What the output has to do at a node.
+/// Work for the output of a node.
 #[derive(Debug)]
 pub(in crate::server) enum NodeOutput {
     /// Steps of this process alone, which need no store.
@@ -38,7 +38,7 @@ pub(super) fn take(
             return Next::Pause(pause);
         }
         let Some(next) = incoming.pop_front() else { break };
-        seat.take(id, Input::of(id, next));
+        seat.take(id, RulesInput::of(id, next));
     }
     Next::More
 }
@@ -96,7 +96,7 @@ impl Hub {
         self.at_node(|state, now| state.propose(turn, now));
     }
 
-    /// What the output has to do next.
+    /// The next piece of work for the output.
     pub(in crate::server) fn next_output(&self) -> Option<NodeOutput> {
         let mut state = self.lock();
         let seat = state.node.as_mut()?;
@@ -116,7 +116,7 @@ impl Hub {
     }
 
     /// Starts the rules, unless another server leads by now.
-    pub(in crate::server) fn open_rules(&self, state: SharedState, term: u64) {
+    pub(in crate::server) fn open_rules(&self, state: ReplicaState, term: u64) {
         self.at_node(|hub, now| hub.open_rules(state, term, now));
     }
 
@@ -161,19 +161,18 @@ impl Hub {
         state.node.as_ref().map_or_else(|| state.chat.present(), |seat| seat.present)
     }
 
-    /// Ends a session of a node, and tells it why; `false`: this is no node.
+    /// Ends a session of a node, and tells it why; `false`: the server is not a node.
     pub(super) fn expel_at_node(&self, id: SessionId, code: Code, why: &str) -> bool {
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
-        seat.tell(id, &Event::error(code, why).into_packet("", None));
-        seat.local.step(id, StepKind::Close);
+        seat.end(id, &Event::error(code, why).into_packet("", None));
         drop(state);
         self.wake_output();
         true
     }
 
     /// Asks the rules something; `false`: they are here. `input` gets the question's number.
-    pub(super) fn ask_up(&self, question: NodeQuestion, input: impl FnOnce(u64) -> Input) -> bool {
+    pub(super) fn ask_up(&self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) -> bool {
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
         seat.ask(question, input);
@@ -182,8 +181,8 @@ impl Hub {
         true
     }
 
-    /// Has an input go up; `false`: this is no node.
-    pub(super) fn tell_up(&self, input: Input) -> bool {
+    /// Has an input go up; `false`: the server is not a node.
+    pub(super) fn tell_up(&self, input: RulesInput) -> bool {
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
         seat.push(input);

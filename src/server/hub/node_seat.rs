@@ -1,7 +1,8 @@
-//! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, what it has to tell
-//! the server that leads, and the turns that it has to carry out.
+//! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, its messages to the
+//! server that leads, and the turns that it has to carry out.
 
-use super::input::Input;
+use super::cut_off::CutOff;
+use super::input::RulesInput;
 use super::node_message::NodeMessage;
 use crate::chat::{Entry, FileTicket, Peer, Record, Records, SessionId, TransferEnd};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
@@ -9,8 +10,8 @@ use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
-use crate::protocol::Packet;
 use crate::protocol::request::Refusal;
+use crate::protocol::{Event, Packet};
 use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
 use crate::server::output_batch::{Liveness, NodeAnswer, OutputBatch, OutputStep, Receivers, Seam, StepKind};
@@ -29,13 +30,13 @@ pub(in crate::server) struct NodeSeat {
     seal: Seal,
     /// The key that all servers have.
     chat_key: Fingerprint,
-    /// Steps of this process alone: begins and ends of connections, and what it tells sessions itself.
+    /// Steps of this process alone: begins and ends of connections, and its own packets to sessions.
     pub(super) local: OutputBatch,
     pub(super) sessions: Slots<NodeSession>,
     /// Sessions that have not registered, with their deadlines, in order.
     pub(super) deadlines: VecDeque<(Duration, SessionId)>,
     /// Inputs for the next batch, and their size.
-    up: Vec<Input>,
+    up: Vec<RulesInput>,
     up_bytes: usize,
     /// Full batches, as bytes.
     full: Vec<Bytes>,
@@ -43,13 +44,14 @@ pub(in crate::server) struct NodeSeat {
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
     pub(super) stage: RulesStage,
-    /// What the last turn said that the rules have taken; `None`: there was none since they have started.
+    /// The inputs that the rules had taken by the last turn; `None`: there was none since they have started.
     pub(super) told_taken: Option<Vec<(NodeRun, Taken)>>,
-    questions: Questions,
+    questions: NodeQuestions,
     /// How fast a session may send; `None`: no limit.
     rate: Option<Rate>,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
+    pub(super) cut_off: CutOff,
     /// Whether its store fails, so that it can carry nothing out.
     pub(super) is_failing: bool,
     /// Users who are present at all servers, as of the last turn.
@@ -57,11 +59,11 @@ pub(in crate::server) struct NodeSeat {
     keys: KnownKeys,
 }
 
-/// What is sealed: a record is no message.
+/// The contexts of seals: nobody can pass a record off as a message.
 const RECORD: &[u8] = b"record";
 const MESSAGE: &[u8] = b"message";
 
-/// What the output has to do, in order.
+/// Work for the output, in order.
 #[derive(Debug)]
 pub(in crate::server) enum NodeWork {
     CarryOut {
@@ -97,12 +99,14 @@ pub(super) struct NodeSession {
 #[derive(Debug, Default)]
 struct KnownKeys {
     members: HashSet<Fingerprint>,
+    /// May enter a closed server like members.
+    operators: HashSet<Fingerprint>,
     owners: HashSet<Fingerprint>,
 }
 
 /// Questions without an answer yet.
 #[derive(Debug)]
-struct Questions {
+struct NodeQuestions {
     next: u64,
     waiting: HashMap<u64, NodeQuestion>,
 }
@@ -148,9 +152,10 @@ impl NodeSeat {
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
             told_taken: None,
-            questions: Questions { next: first_question, waiting: HashMap::new() },
+            questions: NodeQuestions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
+            cut_off: CutOff::default(),
             is_failing: false,
             present: 0,
             keys: KnownKeys::default(),
@@ -166,7 +171,7 @@ impl NodeSeat {
         self.node.run().node.0
     }
 
-    /// Whether no more can go up for now.
+    /// Whether the sessions have to wait before they say anything else.
     pub(super) fn is_congested(&self) -> bool {
         self.up_bytes + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
     }
@@ -184,7 +189,7 @@ impl NodeSeat {
 
     pub(super) fn disconnect(&mut self, id: SessionId) {
         if self.sessions.remove(id).is_some_and(|session| session.is_announced) {
-            self.push(Input::Gone { id });
+            self.push(RulesInput::Gone { id });
         }
         self.local.step(id, StepKind::Gone);
     }
@@ -202,16 +207,16 @@ impl NodeSeat {
     }
 
     /// Has an input of a session go up with the next batch, after its begin.
-    pub(super) fn take(&mut self, id: SessionId, input: Input) {
+    pub(super) fn take(&mut self, id: SessionId, input: RulesInput) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if !mem::replace(&mut session.is_announced, true) {
             let peer = session.peer;
-            self.push(Input::Connect { id, peer });
+            self.push(RulesInput::Connect { id, peer });
         }
         self.push(input);
     }
 
-    pub(super) fn push(&mut self, input: Input) {
+    pub(super) fn push(&mut self, input: RulesInput) {
         self.up_bytes += input.bytes();
         self.up.push(input);
         if self.up_bytes > UP_BATCH_BYTES {
@@ -258,7 +263,7 @@ impl NodeSeat {
         NodeMessage::read(&self.seal.open(MESSAGE, sealed).ok()?)
     }
 
-    /// Keeps a batch until the rules can take it. What is too much goes again later.
+    /// Keeps a batch until the rules can take it. Its sender sends one that finds no room again later.
     pub(super) fn receive(&mut self, run: NodeRun, number: u64, bytes: Bytes) {
         if self.inbound.len() < INBOUND_BATCHES {
             self.inbound.push_back((run, number, bytes));
@@ -270,7 +275,7 @@ impl NodeSeat {
     }
 
     /// Asks the server that leads.
-    pub(super) fn ask(&mut self, question: NodeQuestion, input: impl FnOnce(u64) -> Input) {
+    pub(super) fn ask(&mut self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) {
         let number = self.questions.next;
         self.questions.next = number.wrapping_add(1);
         self.questions.waiting.insert(number, question);
@@ -304,7 +309,7 @@ impl NodeSeat {
             (NodeQuestion::Claim(asked), NodeAnswer::Claim(claimed)) => {
                 if let Err(Ok(FileTicket { transfer, side, .. })) = asked.send(*claimed) {
                     let (node, end) = (self.number(), TransferEnd::Cut(side));
-                    self.push(Input::TransferEnded { node, transfer, end });
+                    self.push(RulesInput::TransferEnded { node, transfer, end });
                     return true;
                 }
             }
@@ -313,7 +318,7 @@ impl NodeSeat {
         false
     }
 
-    /// Learns from what a turn stores.
+    /// Learns from the entries of a turn.
     pub(super) fn learn(&mut self, entries: &[Entry]) {
         for entry in entries {
             match entry {
@@ -331,6 +336,7 @@ impl NodeSeat {
     /// Knows the keys in these records.
     pub(in crate::server) fn know(&mut self, records: &Records) {
         self.keys.members.extend(records.members.iter().map(|row| row.key));
+        self.keys.operators.extend(records.operators.iter().map(|row| row.key));
         self.keys.owners.extend(records.names.iter().map(|row| row.key));
     }
 
@@ -338,13 +344,15 @@ impl NodeSeat {
         match record {
             Record::Member(key, Some(_)) => drop(self.keys.members.insert(*key)),
             Record::Member(key, None) => drop(self.keys.members.remove(key)),
+            Record::Operator(key, Some(_)) => drop(self.keys.operators.insert(*key)),
+            Record::Operator(key, None) => drop(self.keys.operators.remove(key)),
             Record::Name(_, Some(row)) => drop(self.keys.owners.insert(row.key)),
             _ => {}
         }
     }
 
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        *key == self.chat_key || self.keys.members.contains(key)
+        *key == self.chat_key || self.keys.members.contains(key) || self.keys.operators.contains(key)
     }
 
     pub(super) fn is_known(&self, key: &Fingerprint) -> bool {
@@ -354,10 +362,18 @@ impl NodeSeat {
     /// Ends the connections of all sessions, and tells them why.
     pub(super) fn end_all(&mut self, packet: &Packet) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
-        for id in all {
-            self.tell(id, packet);
-            self.local.step(id, StepKind::Close);
-        }
+        all.into_iter().for_each(|id| self.end(id, packet));
+    }
+
+    /// Ends the connection of a session, and tells it why.
+    pub(super) fn end(&mut self, id: SessionId, packet: &Packet) {
+        self.tell(id, packet);
+        self.local.step(id, StepKind::Close);
+    }
+
+    /// Tells everyone at this server.
+    pub(super) fn tell_all(&mut self, text: &str) {
+        self.local.lobby(&Event::Notice(text.into()).into_packet("all", None), &[], None);
     }
 
     /// Forgets all sessions: their run is over, so nobody else knows them any more.

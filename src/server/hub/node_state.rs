@@ -2,7 +2,7 @@
 //! the rules while they run here.
 
 use super::hub_state::HubState;
-use super::input::{Input, packet};
+use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
@@ -11,13 +11,13 @@ use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
 use crate::server::output_batch::{NodeAnswer, OutputBatch, Seam, StepKind};
-use crate::store::SharedState;
+use crate::store::ReplicaState;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-/// What people read whose server was taken for gone.
+/// The text for the people of a server that the others took for gone.
 const RUN_OVER: &str = "this server was cut off from the others; connecting again";
 
 /// Bits of a transfer's number below the term of the server that led when it began.
@@ -81,14 +81,21 @@ impl HubState {
             }
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
-            EngineEvent::Reachable => seat.node.reaching(true),
-            EngineEvent::Unreachable(_) => seat.node.reaching(false),
+            EngineEvent::Reachable => {
+                seat.node.reaching(true);
+                let text = seat.cut_off.ends();
+                text.into_iter().for_each(|text| seat.tell_all(text));
+            }
+            EngineEvent::Unreachable(_) => {
+                seat.node.reaching(false);
+                seat.cut_off.begins(now.uptime);
+            }
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
-                // Of a version that this one does not know: whoever sent it sends it again.
+                // Of a version that this one does not know: its server sends it again.
                 None => {}
             },
             EngineEvent::Lost { .. } => {}
@@ -156,7 +163,7 @@ impl HubState {
             self.end_sessions_of(run, now);
         }
         // An unreadable batch is taken like others: to send it again would not help.
-        let Ok(inputs) = rmp_serde::from_slice::<Vec<Input>>(bytes) else {
+        let Ok(inputs) = rmp_serde::from_slice::<Vec<RulesInput>>(bytes) else {
             tracing::error!(
                 event = "inputs_unreadable",
                 server = run.node.0,
@@ -173,43 +180,43 @@ impl HubState {
         }
     }
 
-    fn apply(&mut self, input: Input, now: &Now) {
+    fn apply(&mut self, input: RulesInput, now: &Now) {
         match input {
-            Input::Connect { id, peer } => self.act(|chat, out| {
+            RulesInput::Connect { id, peer } => self.act(|chat, out| {
                 chat.connect(id, peer);
                 chat.screen(id, now, out);
             }),
-            Input::Packet { id, packet: json, frame_bytes } => {
+            RulesInput::Packet { id, packet: json, frame_bytes } => {
                 let Some(packet) = packet(&json, frame_bytes) else { return };
                 let parsed = Parsed::new(packet, !self.chat.is_registered(id));
                 self.act(|chat, out| chat.receive(id, parsed, now, out));
             }
-            Input::Garbage { id, garbage } => {
+            RulesInput::Garbage { id, garbage } => {
                 self.act(|chat, out| chat.receive_garbage(id, garbage, now, out));
             }
-            Input::Fatal { id, refusal, echo } => {
+            RulesInput::Fatal { id, refusal, echo } => {
                 self.act(|chat, out| chat.expel(id, echo, refusal, now, out));
             }
-            Input::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
-            Input::AddMember { key, ip, name } => {
+            RulesInput::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
+            RulesInput::AddMember { key, ip, name } => {
                 self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
             }
-            Input::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
-            Input::Change { id, echo, change, found } => {
+            RulesInput::CaughtUp { id } => self.act(|chat, out| chat.caught_up(id, now, out)),
+            RulesInput::Change { id, echo, change, found } => {
                 let found = (change, found.map(|message| *message));
                 self.act(|chat, out| chat.change(id, echo, found, now, out));
             }
-            Input::Seam { id, number } => {
+            RulesInput::Seam { id, number } => {
                 let seam = Seam::of(&self.chat, id).map(|seam| NodeAnswer::Seam(Box::new(seam)));
                 self.batch.step(id, StepKind::Told(number, seam));
             }
-            Input::Claim { id, number, token, peer } => self.claim((id, number), &token, &peer, now),
-            Input::Ticket { node, number, key, ip, ticket } => {
+            RulesInput::Claim { id, number, token, peer } => self.claim((id, number), &token, &peer, now),
+            RulesInput::Ticket { node, number, key, ip, ticket } => {
                 let is_in = self.act(|chat, out| chat.admit_by_ticket((key, ip), &ticket, now, out));
                 let answer = StepKind::Told(number, Some(NodeAnswer::Ticket(is_in)));
                 self.batch.step(SessionId::new(node, 0), answer);
             }
-            Input::TransferEnded { node, transfer, end } => self.end_transfer(node, transfer, end),
+            RulesInput::TransferEnded { node, transfer, end } => self.end_transfer(node, transfer, end),
         }
     }
 
@@ -247,7 +254,7 @@ impl HubState {
     }
 
     /// Starts the rules from what was carried out so far, unless another server leads by now.
-    pub(super) fn open_rules(&mut self, state: SharedState, term: u64, now: &Now) {
+    pub(super) fn open_rules(&mut self, state: ReplicaState, term: u64, now: &Now) {
         let is_wanted =
             |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
@@ -306,7 +313,11 @@ impl HubState {
         if self.node.as_ref().is_some_and(|seat| seat.is_failing) {
             return;
         }
-        self.node(now, |seat, out| seat.node.tick(now.uptime, out));
+        self.node(now, |seat, out| {
+            let text = seat.cut_off.tell(now.uptime);
+            text.into_iter().for_each(|text| seat.tell_all(text));
+            seat.node.tick(now.uptime, out);
+        });
     }
 
     /// Sends up what has come since the last call.

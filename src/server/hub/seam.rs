@@ -1,9 +1,9 @@
-//! What the server's own tasks ask of the rules and tell them, about a session or a key.
+//! Questions and reports of the server's own tasks to the rules, about a session or a key.
 
 use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::super::output_batch::{Seam, StepKind};
 use super::Hub;
-use super::input::Input;
+use super::input::RulesInput;
 use super::node_seat::NodeQuestion;
 use crate::chat::{
     Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
@@ -40,10 +40,10 @@ impl Hub {
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
     }
 
-    /// What the session may read at present; `None`: it is gone.
+    /// The part of the history that the session may read at present; `None`: it is gone.
     pub(in crate::server) async fn seam(&self, id: SessionId) -> Option<Seam> {
         let (sender, seam) = oneshot::channel();
-        if self.ask_up(NodeQuestion::Seam(sender), |number| Input::Seam { id, number }) {
+        if self.ask_up(NodeQuestion::Seam(sender), |number| RulesInput::Seam { id, number }) {
             return seam.await.ok();
         }
         self.read(|chat| Seam::of(chat, id))
@@ -65,7 +65,7 @@ impl Hub {
         let (sender, written) = oneshot::channel();
         if self.node.is_some() {
             let question = NodeQuestion::Cutover { after, known, summary, written: sender };
-            self.ask_up(question, |number| Input::Seam { id, number });
+            self.ask_up(question, |number| RulesInput::Seam { id, number });
             return Some(written);
         }
         let mut state = self.lock();
@@ -90,7 +90,7 @@ impl Hub {
 
     /// All waiting mail has reached a session that never confirms.
     pub(in crate::server) fn caught_up(&self, id: SessionId) {
-        if !self.tell_up(Input::CaughtUp { id }) {
+        if !self.tell_up(RulesInput::CaughtUp { id }) {
             self.act(|chat, now, out| chat.caught_up(id, now, out));
         }
     }
@@ -104,7 +104,7 @@ impl Hub {
     ) {
         if self.node.is_some() {
             let (change, found) = (found.0, found.1.map(Box::new));
-            self.tell_up(Input::Change { id, echo, change, found });
+            self.tell_up(RulesInput::Change { id, echo, change, found });
             return;
         }
         self.act(|chat, now, out| chat.change(id, echo, found, now, out));
@@ -118,7 +118,7 @@ impl Hub {
 
     /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
     pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
-        if !self.tell_up(Input::AddMember { key, ip, name: name.to_owned() }) {
+        if !self.tell_up(RulesInput::AddMember { key, ip, name: name.to_owned() }) {
             self.act(|chat, now, out| chat.add_member(key, ip, name, now, out));
         }
     }
@@ -128,7 +128,7 @@ impl Hub {
         let (sender, answer) = oneshot::channel();
         let asks = |number| {
             let ((key, ip), ticket, node) = (whom, ticket.to_owned(), self.node_number());
-            Input::Ticket { node, number, key, ip, ticket }
+            RulesInput::Ticket { node, number, key, ip, ticket }
         };
         if self.ask_up(NodeQuestion::Ticket(sender), asks) {
             return timeout(WEB_TIMEOUT, answer).await.is_ok_and(|is_in| is_in.unwrap_or_default());
@@ -157,7 +157,7 @@ impl Hub {
     /// The transfer that the token admits the peer to. `id`: the connection.
     pub(in crate::server) fn claim_transfer(&self, id: SessionId, token: &str, peer: &Peer) -> ClaimAnswer {
         let (sender, answer) = oneshot::channel();
-        let asks = |number| Input::Claim { id, number, token: token.to_owned(), peer: *peer };
+        let asks = |number| RulesInput::Claim { id, number, token: token.to_owned(), peer: *peer };
         if self.ask_up(NodeQuestion::Claim(sender), asks) {
             return ClaimAnswer::Later(answer);
         }
@@ -165,7 +165,7 @@ impl Hub {
     }
 
     pub(in crate::server) fn transfer_ended(&self, transfer: TransferId, end: TransferEnd) {
-        if !self.tell_up(Input::TransferEnded { node: self.node_number(), transfer, end }) {
+        if !self.tell_up(RulesInput::TransferEnded { node: self.node_number(), transfer, end }) {
             self.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
         }
     }

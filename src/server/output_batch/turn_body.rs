@@ -1,7 +1,7 @@
 //! A batch as bytes, for all servers of a chat.
 //!
-//! The server that leads writes its batch; each server reads it, and leaves out the steps of sessions that are not its
-//! own. What a batch holds of this process alone, such as new connections, is never part of it.
+//! The server that leads writes its batch; each server reads it, and leaves out the steps of other servers' sessions.
+//! Steps of this process alone, such as new connections, are never part of it.
 
 use super::{BackgroundJob, Group, Liveness, OutputBatch, OutputStep, SharedFrame, StepKind};
 use crate::chat::{Chat, Entry, FileTicket, OtherNames, Receipt, SessionId, TransferId, View};
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What a session may read of the history, as of a place in a batch. The server of the session asked for it.
+/// The part of the history that a session may read, as of a place in a batch. The session's server asks for it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::server) struct Seam {
     pub(in crate::server) view: View,
@@ -42,7 +42,7 @@ pub(in crate::server) enum NodeAnswer {
     Ticket(bool),
 }
 
-/// A batch, and what else all servers learn from it.
+/// A batch, and a number that all servers learn.
 #[derive(Debug, Serialize, Deserialize)]
 struct TurnBody {
     lobby: Bytes,

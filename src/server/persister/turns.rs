@@ -7,7 +7,7 @@ use super::{Persister, close_cutovers, learn, waited, without};
 use crate::cluster::Ledger;
 use crate::limits::MEND_EVERY;
 use crate::server::output_batch::OutputBatch;
-use crate::store::{CommitOutcome, SharedState, Store, ViewRange, WriteBatch};
+use crate::store::{CommitOutcome, ReplicaState, Store, ViewRange, WriteBatch};
 use std::sync::Arc;
 
 impl Persister {
@@ -68,7 +68,7 @@ impl Persister {
     }
 
     /// The state from which the rules start; `None`: it cannot be read, so another server should lead.
-    pub(in crate::server) async fn shared_state(&self) -> Option<SharedState> {
+    pub(in crate::server) async fn shared_state(&self) -> Option<ReplicaState> {
         match self.store.as_ref()?.shared_state().await {
             Ok(state) => Some(state),
             Err(error) => {

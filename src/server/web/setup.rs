@@ -1,5 +1,6 @@
 //! TLS with a certificate for browsers, made before the server listens.
 
+use crate::protocol::Nodes;
 use crate::security::{Keypair, ServerTls, WebCertificate, WebNames};
 use crate::server::StartError;
 use crate::server::data_dir::{DataDir, WEB_CERTIFICATE_FILE};
@@ -15,7 +16,8 @@ pub(in crate::server) fn server_tls(
     let certificate = match &web.certificate {
         Some((certificate, key)) => WebCertificate::load(certificate, key)?,
         None => {
-            let local_name = (web.local_name)(&options.name, &keys.fingerprint().id());
+            let node = options.nodes.as_ref().map(Nodes::node);
+            let local_name = (web.local_name)(&options.name, &keys.fingerprint().id(), node);
             let names =
                 [local_name, "localhost".into()].into_iter().chain(web.hosts.iter().cloned()).collect();
             let names = WebNames { names, addresses: web.addresses.clone() };

@@ -65,7 +65,7 @@ fn a_server_that_was_away_has_what_the_others_said() {
 
 #[test]
 fn people_of_a_server_that_ends_have_left_once_it_is_back_or_silent() {
-    let mut cluster = Cluster::start(2);
+    let cluster = Cluster::start(2);
     let leader = cluster.leader();
     let other = 1 - leader;
     let mut alice = Peer::join(cluster.address(leader), "alice");
@@ -94,4 +94,23 @@ fn a_server_that_is_cut_off_says_nothing_that_the_log_does_not_have() {
     alice.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "a");
     assert_eq!(carol.text(), "from the old leader");
     assert_eq!(bob.text(), "from the old leader");
+}
+
+#[test]
+fn people_at_a_server_that_is_cut_off_are_told_once_and_again_when_it_is_back() {
+    let cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, _] = cluster.others(leader);
+    let mut alice = Peer::join(cluster.address(one), "alice");
+    alice.sees_join("alice");
+    cluster.log.cut(one);
+    let told = alice.wait_for("notice");
+    assert!(told["msg"].as_str().expect("a text").contains("cut off"), "{told}");
+    let refused = Peer::connect(cluster.address(one)).hello(json!({"from": {"name": "bob"}}));
+    assert_eq!(refused["code"], "server_full", "{refused}");
+    alice.send(json!({"to": "all", "msg": "waits", "id": "w"}));
+    cluster.log.heal(one);
+    let told = alice.wait_for("notice");
+    assert!(told["msg"].as_str().expect("a text").contains("again"), "{told}");
+    alice.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "w");
 }

@@ -17,7 +17,13 @@ fn find_on(host: &Host, options: FindOptions) -> FindOutcome<SocketAddr> {
 }
 
 fn known(id: &str, addr: SocketAddr) -> RememberedServer {
-    RememberedServer { id: id.into(), name: "remembered".into(), addrs: vec![addr], last_used: true }
+    RememberedServer {
+        id: id.into(),
+        name: "remembered".into(),
+        addrs: vec![addr],
+        named: Vec::new(),
+        last_used: true,
+    }
 }
 
 fn found(outcome: FindOutcome<SocketAddr>) -> Found<SocketAddr> {

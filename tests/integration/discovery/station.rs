@@ -22,6 +22,7 @@ pub(super) fn announcement(id: &str, name: &str) -> Announcement {
     Announcement {
         id: id.into(),
         name: name.into(),
+        node: None,
         closed: false,
         web: false,
         port: 0,

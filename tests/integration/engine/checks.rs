@@ -148,6 +148,10 @@ async fn both_ends_prove_who_they_are_if_tls_is_configured() {
     // Neither a client without a certificate nor one of another authority gets in.
     let status = EngineStatus::ask(&nats.config("chat", 1)).await.unwrap();
     assert!(status.log.is_err(), "{status:?}");
+    let mut stranger = TestNode::start(nats.config("chat", 1)).await;
+    let told = stranger.next().await;
+    let EngineEvent::Unreachable(why) = told else { panic!("{told:?}") };
+    assert!(why.contains("does not let this server in") && why.contains("check the certificates"), "{why}");
     let foreign = tempfile::tempdir().unwrap();
     certify(foreign.path());
     let mut tls = files("node");

@@ -55,10 +55,11 @@ fn version(program: &str) -> Option<Vec<u32>> {
 /// The program that the variable names, or `nats-server`, if its version fits.
 fn find(variable: &str, fits: fn(&[u32]) -> bool, what: &str) -> Option<String> {
     let named = std::env::var(variable).ok();
-    let program = named.unwrap_or_else(|| "nats-server".to_owned());
+    let program = named.clone().unwrap_or_else(|| "nats-server".to_owned());
     if version(&program).is_some_and(|version| fits(&version)) {
         return Some(program);
     }
+    assert!(named.is_none(), "{variable} is {program}, which is not {what}");
     eprintln!("skipped: there is no {what} here; name one with {variable}");
     None
 }
@@ -73,10 +74,7 @@ fn is_new(version: &[u32]) -> bool {
 
 /// Starts servers; `None`: the test is skipped.
 pub fn nats(setup: &Setup) -> Option<Nats> {
-    let required = std::env::var("LANCHAT_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-    let program = new_program();
-    assert!(program.is_some() || !required, "LANCHAT_REQUIRE_TOOLS=1, but there is no such nats-server here");
-    Some(Nats::start(&program?, setup))
+    Some(Nats::start(&new_program()?, setup))
 }
 
 /// Starts a server that is too old; `None`: the test is skipped.

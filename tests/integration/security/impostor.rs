@@ -153,8 +153,17 @@ fn record<'a>(name: Name<'a>, data: RData<'a>) -> ResourceRecord<'a> {
 fn announce(role: &Role, port: u16) -> Announcer {
     let (advertise, interfaces) = (Vec::new(), Vec::new());
     let (id, name) = (role.id.clone(), role.name.clone());
-    Announcer::start(&Announcement { id, name, closed: false, web: false, port, advertise, interfaces })
-        .unwrap()
+    Announcer::start(&Announcement {
+        id,
+        name,
+        node: None,
+        closed: false,
+        web: false,
+        port,
+        advertise,
+        interfaces,
+    })
+    .unwrap()
 }
 
 /// A socket that sends as a responder does (RFC 6762 11).

@@ -136,13 +136,13 @@ impl Talk {
         let taken = taken.map(|taken| crate::name::Name::new(taken).unwrap());
         let (peer, key) = (PEER.parse().unwrap(), Some(OFFICE));
         let welcome = Welcome { seq: welcome.seq.max(self.seq), ..welcome };
-        let up = Up { welcome, peer, outgoing, taken, key, resumes: true, follows };
+        let up = Up { welcome, peer, outgoing, taken, key, resumes: true, follows, moved: None };
         text(self.conversation.up(up, self.now))
     }
 
     /// Loses the connection.
     fn lose(&mut self, why: &str) -> String {
-        let loss = Loss { why: why.into(), since: self.now.instant };
+        let loss = Loss { why: why.into(), since: self.now.instant, goes_on: false };
         text(self.conversation.update(Update::Down(loss), self.now))
     }
 

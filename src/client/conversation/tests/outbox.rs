@@ -87,7 +87,7 @@ fn a_server_that_keeps_nothing_is_not_sent_twice_what_it_may_have_passed_on() {
 fn people_elsewhere_are_not_sent_what_was_meant_for_others() {
     let mut talk = Talk::new();
     talk.line("one");
-    let loss = Loss { why: "the server is shutting down".into(), since: talk.now.instant };
+    let loss = Loss { why: "the server is shutting down".into(), since: talk.now.instant, goes_on: false };
     talk.conversation.gone(&loss, talk.now);
     talk.line("/msg bob two");
     assert_eq!(talk.conversation.label(), "[#lobby, no server, 2 waiting] ");

@@ -103,6 +103,7 @@ impl FileReceiver {
     pub(super) fn take(&mut self, update: Update) -> Result<GoesOn, Error> {
         match update {
             Update::Up(up) => {
+                up.moved.iter().for_each(|line| self.display.note(line));
                 let name = safe_line(&up.welcome.name);
                 if let Some(taken) = &up.taken {
                     self.display.note(&format!("the name {taken} is taken, so you are {name}"));

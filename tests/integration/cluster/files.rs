@@ -3,6 +3,7 @@
 use crate::support::cluster::Cluster;
 use crate::support::file_peer::{FilePeer, accept, offer, offer_sized};
 use crate::support::peer::Peer;
+use crate::support::server::TestServer;
 use crate::support::tls::Key;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -287,4 +288,25 @@ fn the_end_of_the_server_of_one_side_is_the_end_of_the_transfer() {
         sides[left].read_to_end();
         cluster.start_server(ends);
     }
+}
+
+#[test]
+fn a_server_with_another_key_gets_no_token_and_both_sides_learn_that_the_transfer_ends() {
+    let mut cluster = Cluster::start(2);
+    let stranger = TestServer::start();
+    cluster.addresses[1].port = stranger.address.port();
+    cluster.stop_server(0);
+    cluster.start_server(0);
+    let mut pair = Pair::join(&cluster, [0, 1]);
+    let (offer, tokens) = pair.accepted();
+    let mut receiver = pair.open(1, &tokens[1]);
+    let mut sender = pair.open(0, &tokens[0]);
+    let refused = sender.line();
+    assert_eq!(refused["code"], "cut", "{refused}");
+    assert!(refused["msg"].as_str().is_some_and(|msg| msg.contains("cannot be reached")), "{refused}");
+    for side in [0, 1] {
+        assert_eq!(pair.ended(side, offer)["code"], "cut");
+    }
+    assert_eq!(receiver.line()["code"], "cut");
+    assert_eq!(stranger.numbers().transfers_refused, 0);
 }

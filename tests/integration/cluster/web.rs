@@ -38,8 +38,8 @@ fn a_ticket_lets_one_key_into_a_closed_chat_at_any_server_and_then_at_all() {
 
 #[test]
 fn a_browser_and_a_terminal_at_different_servers_send_each_other_files() {
-    let cluster = Cluster::with(2, |options| options.web = crate::web::options(WebAccess::Plaintext));
     for at in [[0, 1], [1, 0]] {
+        let cluster = Cluster::with(2, |options| options.web = crate::web::options(WebAccess::Plaintext));
         crate::web::files::there_and_back(at.map(|number| cluster.address(number)));
     }
 }

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 /// Bytes to read at a time before the transfer begins.
 const READ_BYTES: usize = 4096;
 
-/// What this server needs for links.
+/// The settings for links.
 #[derive(Debug)]
 pub(in crate::server) struct Links {
     addresses: Vec<NodeAddress>,

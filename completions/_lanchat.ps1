@@ -84,6 +84,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--retain-size', '--retain-size', [CompletionResultType]::ParameterName, 'Disk space for messages before the server removes some')
             [CompletionResult]::new('--motd', '--motd', [CompletionResultType]::ParameterName, 'Text file to show to everyone who joins')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File with the closed server''s passphrase [default: systemd''s credential "passphrase"; without one, generate a passphrase and keep it in the data directory]')
+            [CompletionResult]::new('--engine-file', '--engine-file', [CompletionResultType]::ParameterName, 'Carry the chat on with other servers, as this file says; `lanchat cluster join` writes it')
             [CompletionResult]::new('--web', '--web', [CompletionResultType]::ParameterName, 'Also serve a page for browsers, on the same port: over https, or with --web=plaintext over http as well')
             [CompletionResult]::new('--web-cert', '--web-cert', [CompletionResultType]::ParameterName, 'A certificate that browsers trust, in PEM, with those between it and its authority. Needs --web-key')
             [CompletionResult]::new('--web-key', '--web-key', [CompletionResultType]::ParameterName, 'The certificate''s private key, in PEM')
@@ -388,6 +389,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Make the join files for a chat of 1, 3 or 5 servers')
             [CompletionResult]::new('join', 'join', [CompletionResultType]::ParameterValue, 'Make this machine a server of a chat, with a join file')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the servers of the chat and their engine are doing')
             break
         }
         'lanchat;cluster;new' {
@@ -416,6 +418,20 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--store-dir', '--store-dir', [CompletionResultType]::ParameterName, 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'lanchat;cluster;status' {
+            [CompletionResult]::new('--engine-file', '--engine-file', [CompletionResultType]::ParameterName, 'The engine file of the server on this machine [default: that of the config file, or else engine.toml in its data directory]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, with the chat''s key [default: that of the config file, or else the engine file''s directory]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object with servers, engine, faults, and what is unknown')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')

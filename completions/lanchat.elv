@@ -80,6 +80,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --retain-size 'Disk space for messages before the server removes some'
             cand --motd 'Text file to show to everyone who joins'
             cand --passphrase-file 'File with the closed server''s passphrase [default: systemd''s credential "passphrase"; without one, generate a passphrase and keep it in the data directory]'
+            cand --engine-file 'Carry the chat on with other servers, as this file says; `lanchat cluster join` writes it'
             cand --web 'Also serve a page for browsers, on the same port: over https, or with --web=plaintext over http as well'
             cand --web-cert 'A certificate that browsers trust, in PEM, with those between it and its authority. Needs --web-key'
             cand --web-key 'The certificate''s private key, in PEM'
@@ -369,6 +370,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand new 'Make the join files for a chat of 1, 3 or 5 servers'
             cand join 'Make this machine a server of a chat, with a join file'
+            cand status 'Show how the servers of the chat and their engine are doing'
         }
         &'lanchat;cluster;new'= {
             cand --box 'A server: a name of 1 to 8 letters a to z and digits, and the address or host name of its machine, which the other servers and people reach; once per server'
@@ -395,6 +397,19 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --store-dir 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]'
             cand --color 'When to use colour: auto, always or never'
             cand --config 'Read this config file instead of the user''s own'
+            cand -v 'Log more; repeat it to log everything'
+            cand --verbose 'Log more; repeat it to log everything'
+            cand -q 'Log and print less; repeat it for errors only'
+            cand --quiet 'Log and print less; repeat it for errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'lanchat;cluster;status'= {
+            cand --engine-file 'The engine file of the server on this machine [default: that of the config file, or else engine.toml in its data directory]'
+            cand --data-dir 'The data directory of the server on this machine, with the chat''s key [default: that of the config file, or else the engine file''s directory]'
+            cand --color 'When to use colour: auto, always or never'
+            cand --config 'Read this config file instead of the user''s own'
+            cand --json 'Print one JSON object with servers, engine, faults, and what is unknown'
             cand -v 'Log more; repeat it to log everything'
             cand --verbose 'Log more; repeat it to log everything'
             cand -q 'Log and print less; repeat it for errors only'

@@ -23,6 +23,12 @@ pub use words::whole_words;
 
 use crate::limits::MAX_QUOTE_CHARS;
 
+/// A system's words for an error, without its number.
+pub fn without_number(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.clone(), |(words, _)| words.to_owned())
+}
+
 /// Makes `text` one line that cannot move the cursor, change colours, or reorder or hide its surroundings.
 /// Line feeds become spaces.
 pub fn safe_line(text: &str) -> String {

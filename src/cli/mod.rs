@@ -126,7 +126,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
         Some(Subcommand::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,
         Some(Subcommand::Forget(args)) => forget::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Repair(args)) => rescue::repair(common, &args, configured.data_dir)?,
-        Some(Subcommand::Cluster(args)) => cluster::run(common, &args, configured.data_dir)?,
+        Some(Subcommand::Cluster(args)) => cluster::run(common, &args, configured)?,
         Some(Subcommand::Completions(args)) => completions::run(&args)?,
         Some(Subcommand::Man(args)) => man::run(&args)?,
     }

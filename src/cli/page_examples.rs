@@ -111,6 +111,8 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
                 "Do so without the system service, in directories of your own:",
                 "lanchat cluster join a.join --data-dir chat --out engine",
             ),
+            ("See how all servers and engines are doing:", "sudo lanchat cluster status"),
+            ("The same without the system service:", "lanchat cluster status --engine-file chat/engine.toml"),
         ],
         Some("invite") => &[
             ("Print the links:", "lanchat invite"),

@@ -19,12 +19,15 @@ pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Paragraph> {
         Exit::Protocol => "Another program answers, not a lanchat server.",
         Exit::Usage => exit.meaning(),
     };
-    // These contact no server, so the other statuses cannot be.
+    // These join no server, so the other statuses cannot be.
     let of_local = |exit: Exit| match (exit, subcommand) {
         (Exit::Ok, Some("serve")) => Some("The server stopped as it was asked to."),
         (Exit::Failure, Some("serve")) => Some(
             "It could not start or go on: for example, another program has its port, another server its data directory, \
              the history is damaged, or a second signal ended it. Standard error says which, and what to do.",
+        ),
+        (Exit::Failure, Some("cluster")) => Some(
+            "Something is wrong in the chat of several servers (status), or any other failure (new, join, status).",
         ),
         (Exit::Ok | Exit::Failure | Exit::Usage, _) => Some(exit.meaning()),
         _ => None,

@@ -7,7 +7,6 @@ mod engine_file;
 mod error;
 mod join_file;
 mod nats_conf;
-mod nats_version;
 mod servers;
 mod text_file;
 
@@ -15,5 +14,4 @@ pub use engine_file::{EngineAccess, EngineFile, EngineTlsFiles};
 pub use error::ClusterFileError;
 pub use join_file::{ClusterPorts, JoinFile};
 pub use nats_conf::{ConfPlaces, UnusualPath, nats_conf};
-pub use nats_version::NatsVersion;
 pub use servers::{ClusterServer, NodeHost, NodeName, ServerList, ServerListError};

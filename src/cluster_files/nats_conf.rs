@@ -1,8 +1,8 @@
 //! The settings of the engine, `nats-server.conf`, for versions from [`NatsVersion::OLDEST`] on.
 
 use super::join_file::JoinFile;
-use super::nats_version::NatsVersion;
 use super::servers::ClusterServer;
+use crate::engine::NatsVersion;
 use crate::limits::{ENGINE_PAYLOAD_BYTES, ENGINE_STORE_BYTES};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

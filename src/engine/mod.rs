@@ -9,9 +9,15 @@
 pub mod memory;
 #[cfg(feature = "nats")]
 pub mod nats;
+mod nats_version;
+
+pub use nats_version::NatsVersion;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+
+/// The number of a program that asks the nodes, and is not one of them.
+pub const ASKER: u8 = u8::MAX;
 
 /// Events that wait for a slow reader.
 const EVENTS_WAITING: usize = 256;

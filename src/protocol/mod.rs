@@ -29,7 +29,7 @@ pub use decline_reason::DeclineReason;
 pub use event::{Event, Packet, ServerPacket};
 pub use moment::{InvalidMoment, Moment};
 pub use nodes::{InvalidNodes, NodePlace, Nodes, is_node_name};
-pub use numbers::{NUMBERS, NumberKind, REFUSED, ServerNumber, ServerNumbers, TEXTS};
+pub use numbers::{NUMBERS, NumberKind, REFUSED, ServerNumber, ServerNumbers, TEXTS, size};
 pub use request::Request;
 pub use since::Since;
 pub use target::Target;

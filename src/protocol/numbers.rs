@@ -50,6 +50,29 @@ pub struct ServerNumbers {
     pub transfers_ended_early: u64,
     pub transfers_refused: u64,
     pub transfer_bytes: u64,
+    /// `None`, as those below: the server is the only one of its chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// `None`: none has led yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leads: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_position: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_lag: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposals_waiting: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uplink_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine_reachable: Option<bool>,
+    /// Why the engine cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine_trouble: Option<String>,
 }
 
 /// How a number changes.
@@ -77,11 +100,14 @@ pub const REFUSED: (&str, &str) =
     ("refused", "Connections that the server did not let in since its start, by reason.");
 
 /// Members that are texts.
-pub const TEXTS: [(&str, &str); 4] = [
+pub const TEXTS: [(&str, &str); 7] = [
     ("name", "The server's name."),
     ("id", "The server's id: its key's fingerprint in hexadecimal digits."),
     ("version", "The server's version."),
     ("trouble", "Why the server cannot store messages; absent while it can."),
+    ("node", "In a chat of several servers, this server's name among them."),
+    ("leader", "There, the name of the server that leads."),
+    ("engine_trouble", "There, why the server cannot use the engine; absent while it can."),
 ];
 
 macro_rules! numbers {
@@ -127,6 +153,18 @@ numbers! {
     Counter transfers_ended_early = |n| Some(n.transfers_ended_early), "Transfers that ended early.";
     Counter transfers_refused = |n| Some(n.transfers_refused), "Connections that no transfer admitted.";
     Counter transfer_bytes = |n| Some(n.transfer_bytes), "Bytes of files passed on.";
+    Gauge leads = |n| n.leads.map(u64::from),
+        "In a chat of several servers, as all below: whether this server leads. In JSON true or false, as a metric 1 \
+         or 0.";
+    Gauge term = |n| n.term, "How often the lead has changed.";
+    Gauge log_position = |n| n.log_position, "The last record of the servers' log that the server has read.";
+    Gauge log_lag = |n| n.log_lag, "Records that it has read, and not carried out yet.";
+    Gauge proposals_waiting = |n| n.proposals_waiting,
+        "Results that a server that leads has sent to the log, and has not read there yet.";
+    Gauge uplink_bytes = |n| n.uplink_bytes,
+        "Bytes of input of this server's people that the server that leads has not taken yet.";
+    Gauge engine_reachable = |n| n.engine_reachable.map(u64::from),
+        "Whether the server can use the engine: in JSON true or false, as a metric 1 or 0.";
 }
 
 impl ServerNumbers {
@@ -134,6 +172,8 @@ impl ServerNumbers {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.presence(), self.admission(), self.memory(), self.history()];
         lines.extend(self.transfers());
+        lines.extend(self.servers());
+        lines.extend(self.engine_trouble.as_ref().map(|why| format!("messages wait for the engine: {why}")));
         lines.extend(self.trouble.as_ref().map(|why| format!("messages are not being stored: {why}")));
         lines
     }
@@ -192,6 +232,27 @@ impl ServerNumbers {
         text
     }
 
+    /// `None` if it is the only server of its chat.
+    fn servers(&self) -> Option<String> {
+        let (node, position, lag) = (self.node.as_ref()?, self.log_position?, self.log_lag?);
+        let leader = match (self.leads, &self.leader) {
+            (Some(true), _) => "which leads".to_owned(),
+            (_, Some(leader)) => format!("and {leader} leads"),
+            (_, None) => "and none leads".to_owned(),
+        };
+        let plural = if lag == 1 { "" } else { "s" };
+        let waiting =
+            match (self.proposals_waiting.unwrap_or_default(), self.uplink_bytes.unwrap_or_default()) {
+                (0, 0) => String::new(),
+                (results, bytes) => format!("; on their way: {results} results, {} of input", size(bytes)),
+            };
+        Some(format!(
+            "one of several servers: {node}, {leader} (term {}); at position {position} of the log, {lag} \
+             record{plural} to carry out{waiting}",
+            self.term.unwrap_or_default()
+        ))
+    }
+
     /// `None` if there was none.
     fn transfers(&self) -> Option<String> {
         let refused = match self.transfers_refused {
@@ -216,7 +277,7 @@ impl ServerNumbers {
 }
 
 /// A size in the unit that leaves it at least one digit before the point.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     let power = (1..=units.len()).rev().find(|power| bytes >> (10 * power) > 0);
     let Some(power) = power else { return format!("{bytes} bytes") };
@@ -245,6 +306,16 @@ mod tests {
             disk_free_bytes: Some(30 << 30),
             transfers_done: 1,
             transfer_bytes: 700,
+            node: Some("b".into()),
+            leader: Some("a".into()),
+            leads: Some(false),
+            term: Some(3),
+            log_position: Some(120),
+            log_lag: Some(1),
+            proposals_waiting: Some(0),
+            uplink_bytes: Some(2048),
+            engine_reachable: Some(false),
+            engine_trouble: Some("no answer".into()),
             ..ServerNumbers::default()
         }
     }
@@ -256,7 +327,7 @@ mod tests {
         let named = NUMBERS.iter().map(|number| number.member).chain(TEXTS.map(|(member, _)| member));
         assert_eq!(members, named.chain([REFUSED.0]).collect());
         assert_eq!(serde_json::from_value::<ServerNumbers>(json.clone()).unwrap(), numbers());
-        for number in NUMBERS.iter().filter(|number| number.member != "storing") {
+        for number in NUMBERS.iter().filter(|number| !json[number.member].is_boolean()) {
             assert_eq!(json[number.member].as_u64(), (number.read)(&numbers()), "{}", number.member);
         }
     }
@@ -270,6 +341,9 @@ Office (id 01e962ba, lanchat 0.1.0) up 2h 3m; 3 users are here over 5 connection
 14.0 MiB of 2.0 GiB of memory used; 0 bytes of 0 bytes hold data for clients; closed: 0 slow to read, 0 for memory
 0 messages since the start; 340 stored; 1.2 MiB of database, 30.0 GiB free on its disk
 files: 0 running, 1 done, 0 ended early; 700 bytes passed on
+one of several servers: b, and a leads (term 3); at position 120 of the log, 1 record to carry out; on their way: 0 \
+         results, 2.0 KiB of input
+messages wait for the engine: no answer
 messages are not being stored: the disk is full";
         assert_eq!(text, expected);
     }

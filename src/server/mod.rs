@@ -37,6 +37,9 @@ mod memory;
 mod metrics;
 mod monitor;
 mod multicast;
+#[cfg(feature = "nats")]
+mod node_inquiry;
+mod node_report;
 mod node_tasks;
 mod options;
 mod output_batch;
@@ -70,10 +73,13 @@ pub use data_dir::{
     is_in_use,
 };
 pub use handle::Handle;
+#[cfg(feature = "nats")]
+pub use node_inquiry::{NodeAnswer, ask_nodes};
+pub use node_report::NodeReport;
 pub use options::{
     EngineSource, FileOptions, JoinPolicy, NodeAddress, NodeOptions, ServerOptions, WebOptions,
 };
-pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
+pub use recovery::{RecoveryError, Restored, forget, kept_files, leave_log, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
 pub use seed::add_files;
 pub use signals::{ReloadSignal, StopSignals};

@@ -39,12 +39,13 @@ pub(super) fn join(
     let start = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let delay = Duration::from_millis(delay % 1000);
     let node = Node::new(NodeId(settings.number), start, ledger, delay, started.elapsed());
-    let mut seat = NodeSeat::new(
+    let seat = NodeSeat::new(
         node,
         (engine, Seal::new(keys)?, keys.fingerprint()),
         (options.rules.rate, assembly::max_batch(options)),
         question,
     );
+    let mut seat = seat.with_names(settings.names.clone());
     seat.know(&state.archive.records);
     Ok(Some((seat, events)))
 }

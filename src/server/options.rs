@@ -66,7 +66,9 @@ pub struct ServerOptions {
 /// How a server shares its chat with others. It keeps a history.
 #[derive(Debug, Clone)]
 pub struct NodeOptions {
-    /// Its number among the servers.
+    /// The names of all servers, sorted.
+    pub names: Vec<String>,
+    /// Its number among the servers: its place in that list.
     pub number: u8,
     /// The incarnation of the history, the same at all servers.
     pub log: String,

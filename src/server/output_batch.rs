@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-pub(super) use turn_body::{NodeAnswer, Seam};
+pub(super) use turn_body::{RulesAnswer, Seam, TurnNews};
 
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {
@@ -98,7 +98,7 @@ pub(super) enum StepKind {
     /// Work that takes time.
     Background(Option<Box<BackgroundJob>>),
     /// On a server that shares its chat, the answer to its question with that number; `None`: the session is gone.
-    Told(u64, Option<NodeAnswer>),
+    Told(u64, Option<RulesAnswer>),
     /// There, the rules have ended a transfer whose sides meet at the session's server.
     EndTransfer(TransferId, Code),
     /// The frames of the [list](ReceiverList) with that index, at their places.

@@ -7,6 +7,7 @@ use super::handshaker::Handshaker;
 use super::hub::Hub;
 use super::journal::ServerJournal;
 use super::listener::Admission;
+use super::node_report::NodeReport;
 use super::transfer::TransferCounts;
 use crate::chat::Chat;
 use crate::files;
@@ -41,6 +42,27 @@ pub(super) struct CountedMessages {
     count: u64,
     /// Good until then: the longer it took, the longer.
     until: Instant,
+}
+
+/// The numbers of a server that shares its chat with others.
+fn with_report(numbers: ServerNumbers, report: NodeReport) -> ServerNumbers {
+    ServerNumbers {
+        // The rules of another server may have them.
+        users: report.present,
+        connections: report.connections,
+        storing: numbers.storing && report.storing,
+        node: Some(report.name),
+        leader: report.leader,
+        leads: Some(report.leads),
+        term: Some(report.term),
+        log_position: Some(report.position),
+        log_lag: Some(report.lag),
+        proposals_waiting: Some(report.proposals),
+        uplink_bytes: Some(report.uplink_bytes),
+        engine_reachable: Some(report.engine_trouble.is_none()),
+        engine_trouble: report.engine_trouble,
+        ..numbers
+    }
 }
 
 impl Vitals {
@@ -79,7 +101,7 @@ impl Vitals {
             trouble: chat.failure().map(str::to_owned),
             ..ServerNumbers::default()
         };
-        ServerNumbers {
+        let numbers = ServerNumbers {
             uptime_seconds: hub.uptime().as_secs(),
             places_taken: places.taken as u64,
             max_clients: places.max as u64,
@@ -99,6 +121,10 @@ impl Vitals {
             transfers_refused: transfers.refused_connections(),
             transfer_bytes: transfers.bytes(),
             ..hub.read(of_chat)
+        };
+        match hub.node_report() {
+            Some(report) => with_report(numbers, report),
+            None => numbers,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `lanchat cluster`: the files that set up a chat of several servers, and engines that run with them.
 
 mod engine;
+mod status;
 
 use crate::support::home::LANCHAT;
 use crate::support::process::Serve;
@@ -178,7 +179,7 @@ fn wrong_servers_and_wrong_files_are_refused_with_the_remedy() {
         ("cluster new office --box A=10.0.0.1", "cannot be a server's name"),
         ("cluster new office", "--box <NAME=HOST>"),
         ("cluster join", "lanchat cluster join --help"),
-        ("cluster", "[subcommands: new, join]"),
+        ("cluster", "[subcommands: new, join, status]"),
     ] {
         let error = room.refused(line, 2);
         assert!(error.contains(words), "{line}: {error}");

@@ -320,13 +320,15 @@ fn visits_are_logged_on_request_and_what_people_write_never_is() {
 }
 
 /// The parts of the program whose log is a server's, rather than a client's.
-const OF_SERVERS: [&str; 11] = [
+const OF_SERVERS: [&str; 13] = [
     "src/server/",
     "src/store/",
+    "src/engine/",
     "src/chat/",
     "src/protocol/",
     "src/security/process.rs",
     "src/discovery/responder.rs",
+    "src/cli/args/engine.rs",
     "src/cli/serve.rs",
     "src/cli/announce.rs",
     "src/cli/copies.rs",

@@ -30,6 +30,20 @@ pub(crate) enum ClusterAction {
     /// key and engine.toml, then prints the next commands. It replaces no file, and refuses a machine that
     /// belongs to another chat; running it twice does no harm.
     Join(ClusterJoinArgs),
+
+    /// Begin another log with the history on this machine, because the servers' log is lost.
+    ///
+    /// Stop all servers first. Run it on the machine with the most messages, which it prints, then copy that history
+    /// to the other machines: `lanchat backup` here, and there `lanchat restore` and this command again.
+    Restore(ClusterRestoreArgs),
+
+    /// Show how the servers of the chat and their engine are doing.
+    ///
+    /// Asks all servers and all engines from this machine, for a few seconds at most, and says what is wrong and
+    /// what to do. The exit status is 0 if all is well, and 1 if not. Needs the chat's key, so run it as the user of
+    /// the server, or with sudo.
+    #[cfg(feature = "nats")]
+    Status(ClusterStatusArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -65,6 +79,31 @@ pub(crate) struct ClusterNewArgs {
     /// The directory for the files [default: the current one].
     #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[cfg(feature = "nats")]
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClusterStatusArgs {
+    /// The engine file of the server on this machine [default: that of the config file, or else engine.toml in its
+    /// data directory].
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) engine_file: Option<PathBuf>,
+
+    /// The data directory of the server on this machine, with the chat's key [default: that of the config file, or
+    /// else the engine file's directory].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Print one JSON object with servers, engine, faults, and what is unknown.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClusterRestoreArgs {
+    /// The data directory of the server on this machine [default: that of your own server].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -26,23 +26,33 @@ pub(super) async fn apply(
 ) -> Result<(), ExitError> {
     let Some(path) = path else { return Ok(()) };
     let file = EngineFile::read(path).map_err(anyhow::Error::from)?;
-    let log = log_id(&file).map_err(anyhow::Error::from)?;
     options.name.clone_from(&file.chat);
     options.port = given.0.and_then(|host| host.port).or(given.1).unwrap_or(file.port);
     options.nodes = nodes(&file).await;
+    let (config, number) = (engine_config(&file)?, file.number());
+    let names = file.servers.as_slice().iter().map(|server| server.name.to_string()).collect();
+    let address = |server: &ClusterServer| NodeAddress { host: server.host.as_str().into(), port: file.port };
+    let addresses = file.servers.as_slice().iter().map(address).collect();
+    options.node = Some(NodeOptions {
+        names,
+        addresses,
+        number,
+        log: config.chat.clone(),
+        engine: EngineSource::Nats(Box::new(config)),
+    });
+    Ok(())
+}
+
+/// How to reach the engine.
+pub(crate) fn engine_config(file: &EngineFile) -> Result<EngineConfig, ExitError> {
+    let log = log_id(file)?;
     let tls = file.engine.tls.as_ref().map(|tls| TlsFiles {
         authority: tls.ca.clone(),
         certificate: tls.certificate.clone(),
         key: tls.key.clone(),
     });
     let replicas = u8::try_from(file.engine.replicas).unwrap_or_default();
-    let number = file.number();
-    let config = EngineConfig { replicas, tls, ..EngineConfig::new(file.engine.urls.clone(), &log, number) };
-    let address = |server: &ClusterServer| NodeAddress { host: server.host.as_str().into(), port: file.port };
-    let addresses = file.servers.as_slice().iter().map(address).collect();
-    let engine = EngineSource::Nats(Box::new(config));
-    options.node = Some(NodeOptions { number, log, engine, addresses });
-    Ok(())
+    Ok(EngineConfig { replicas, tls, ..EngineConfig::new(file.engine.urls.clone(), &log, file.number()) })
 }
 
 /// All servers with their addresses, for clients. A server whose name has no address at present is left out.

@@ -22,8 +22,12 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs};
+#[cfg(feature = "nats")]
+pub(crate) use cluster::ClusterStatusArgs;
+pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs, ClusterRestoreArgs};
 pub(crate) use connect::{ConnectArgs, JoinArgs};
+#[cfg(feature = "nats")]
+pub(crate) use engine::engine_config;
 pub(crate) use file_users::{ReceiveArgs, SendFileArgs};
 pub(crate) use history::{BackupArgs, ExportArgs, ForgetArgs, Format, RepairArgs, RestoreArgs};
 pub use other::SUBCOMMANDS;

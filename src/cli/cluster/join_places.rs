@@ -67,7 +67,7 @@ impl JoinPlaces {
 
 /// The data directory of this user's own server if there is one, or else that of the system service if it is
 /// installed, even if it has not run yet.
-fn usual_data_dir() -> Result<PathBuf, ExitError> {
+pub(super) fn usual_data_dir() -> Result<PathBuf, ExitError> {
     let dir = own_server::directory(None)?;
     let has_server = dir.join(KEY_FILE).exists();
     let is_installed = cfg!(unix) && SERVICE_UNITS.iter().any(|unit| Path::new(unit).exists());

@@ -1,29 +1,34 @@
-//! `lanchat cluster`: sets up a chat of several servers. Contacts no other machine.
+//! `lanchat cluster`: sets up a chat of several servers, and shows how they are doing.
 
+#[cfg(feature = "nats")]
+mod health;
+#[cfg(feature = "nats")]
+mod health_text;
 mod join;
 mod join_places;
 mod new;
 mod next_steps;
 mod placed_files;
+mod restore;
+#[cfg(feature = "nats")]
+mod status;
 
 use std::io;
-use std::path::PathBuf;
 
-use super::args::{ClusterAction, ClusterArgs, CommonArgs};
+use super::args::{ClusterAction, ClusterArgs, CommonArgs, ServeArgs};
 use super::exit::ExitError;
 use super::logging;
 use super::values::LogLevel;
 use crate::security::protect_memory;
 
-pub(crate) fn run(
-    common: &CommonArgs,
-    args: &ClusterArgs,
-    data_dir: Option<PathBuf>,
-) -> Result<(), ExitError> {
+pub(crate) fn run(common: &CommonArgs, args: &ClusterArgs, configured: ServeArgs) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     protect_memory();
     match &args.action {
         ClusterAction::New(args) => new::run(args),
-        ClusterAction::Join(args) => join::run(args, data_dir),
+        ClusterAction::Restore(args) => restore::run(args, configured.data_dir),
+        ClusterAction::Join(args) => join::run(args, configured.data_dir),
+        #[cfg(feature = "nats")]
+        ClusterAction::Status(args) => status::run(args, &configured),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::join_places::JoinPlaces;
-use crate::cluster_files::NatsVersion;
+use crate::engine::NatsVersion;
 
 /// The user and group of the engine's service.
 const ENGINE_USER: &str = "nats:nats";

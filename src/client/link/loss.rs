@@ -1,6 +1,7 @@
 //! Why a connection broke, in words for people. Libraries and systems put addresses of web pages, numbers and names
 //! of their own into their errors.
 
+use crate::text::without_number;
 use std::io;
 
 /// The reason, for the middle of a line.
@@ -18,12 +19,6 @@ pub(crate) fn reason(error: &io::Error) -> String {
         _ => return without_number(error),
     };
     words.to_owned()
-}
-
-/// The system's words without its number.
-fn without_number(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub struct EngineConfig {
     pub replicas: u8,
     /// For a connection that is encrypted and authenticates both ends.
     pub tls: Option<TlsFiles>,
-    /// Addresses of the engine's monitoring ports, such as `127.0.0.1:8222`: only there a client can see
-    /// whether a server syncs each record to its disk.
+    /// Addresses of the engine's monitoring ports, such as `127.0.0.1:8222`: for checks whether the servers sync each
+    /// record to their disks, if this client's account may not ask the servers over the connection.
     pub monitors: Vec<String>,
     /// The log deletes older records.
     pub max_age: Duration,

@@ -2,12 +2,12 @@
 
 use super::api::StreamInfo;
 use super::config::EngineConfig;
-use super::greeting::{Greeting, MonitorPage};
+use super::greeting::Greeting;
+use super::link::Link;
+use super::settings_page::{SettingsPage, ask_servers};
+use crate::engine::NatsVersion;
 use async_nats::{ServerAddr, ServerInfo};
 use futures_util::future::join_all;
-
-/// Earlier servers forget streams after a crash, and have faults in expected positions.
-const OLDEST_VERSION: [u32; 3] = [2, 10, 23];
 
 /// Largest message that a server has to take, in bytes: the largest turn, several times over.
 const LEAST_PAYLOAD: usize = 1024 * 1024;
@@ -17,16 +17,14 @@ const SILENT_NANOS: u64 = 5_000_000_000;
 
 /// Whether a server's version is known to keep what it acknowledges.
 pub(super) fn check_version(server: &str, version: &str) -> Result<(), String> {
-    let numbers = version.split(['.', '-', '+']).take(3).map(|part| part.parse().unwrap_or(0));
-    let numbers: Vec<u32> = numbers.collect();
-    if numbers.as_slice() >= OLDEST_VERSION.as_slice() {
-        return Ok(());
+    match version.parse::<NatsVersion>() {
+        Ok(known) if known.is_usable() => Ok(()),
+        _ => Err(format!(
+            "{server} runs nats-server {version}, which can lose acknowledged records; \
+             install nats-server {} or newer",
+            NatsVersion::OLDEST
+        )),
     }
-    let [major, minor, patch] = OLDEST_VERSION;
-    Err(format!(
-        "{server} runs nats-server {version}, which can lose acknowledged records; \
-         install nats-server {major}.{minor}.{patch} or newer"
-    ))
 }
 
 /// Whether the server at the other end of the connection is fit.
@@ -66,37 +64,61 @@ pub(super) async fn greeting(url: &str) -> Result<Greeting, String> {
     Greeting::of(address.host(), address.port()).await
 }
 
-/// Asks the monitoring ports whether the servers sync each record. Returns warnings.
+/// Asks the servers, of which `count` are there, for their settings: over the connection, or else at their monitoring ports. Returns warnings.
 ///
 /// # Errors
 ///
-/// If a server does not.
-pub(super) async fn check_syncs(config: &EngineConfig) -> Result<Vec<String>, String> {
-    let unknown = |what: String| {
-        format!(
-            "cannot check that {what} syncs each record to its disk; \
-             look for sync_interval: always in the part jetstream of its nats-server.conf"
-        )
+/// If a server is too old, or acknowledges records before they are on its disk.
+pub(super) async fn check_settings(
+    link: Link,
+    config: &EngineConfig,
+    count: usize,
+) -> Result<Vec<String>, String> {
+    let (pages, mut warnings) = match ask_servers(link, count).await {
+        pages if pages.is_empty() => ask_monitors(config).await,
+        pages => (pages, Vec::new()),
     };
-    if config.monitors.is_empty() {
-        return Ok(vec![unknown("the engine".to_owned())]);
+    for page in &pages {
+        check_page(page)?;
     }
-    let pages = join_all(config.monitors.iter().map(|address| MonitorPage::of(address))).await;
-    let mut warnings = Vec::new();
-    for (address, page) in config.monitors.iter().zip(pages) {
-        match page {
-            Ok(page) if page.syncs_always() == Some(false) => {
-                return Err(format!(
-                    "the engine's server {} acknowledges records before they are on its disk; \
-                     set sync_interval: always in the part jetstream of its nats-server.conf, and restart it",
-                    page.server_name
-                ));
-            }
-            Ok(_) => {}
-            Err(error) => warnings.push(unknown(format!("the engine's server at {address} ({error})"))),
-        }
+    if pages.is_empty() && warnings.is_empty() {
+        warnings.push(unknown_syncs("the engine"));
     }
     Ok(warnings)
+}
+
+/// With warnings for the ports that do not answer.
+async fn ask_monitors(config: &EngineConfig) -> (Vec<SettingsPage>, Vec<String>) {
+    let answers = join_all(config.monitors.iter().map(|address| SettingsPage::of(address))).await;
+    let (mut pages, mut warnings) = (Vec::new(), Vec::new());
+    for (address, answer) in config.monitors.iter().zip(answers) {
+        match answer {
+            Ok(page) => pages.push(page),
+            Err(error) => {
+                warnings.push(unknown_syncs(&format!("the engine's server at {address} ({error})")));
+            }
+        }
+    }
+    (pages, warnings)
+}
+
+fn check_page(page: &SettingsPage) -> Result<(), String> {
+    let name = format!("the engine's server {}", page.server_name);
+    check_version(&name, &page.version)?;
+    match page.syncs_always() {
+        Some(false) => Err(format!(
+            "{name} acknowledges records before they are on its disk; \
+             set sync_interval: always in the part jetstream of its nats-server.conf, and restart it"
+        )),
+        Some(true) | None => Ok(()),
+    }
+}
+
+fn unknown_syncs(what: &str) -> String {
+    format!(
+        "cannot check that {what} syncs each record to its disk; \
+         look for sync_interval: always in the part jetstream of its nats-server.conf"
+    )
 }
 
 /// Whether the log is configured as this chat needs it.

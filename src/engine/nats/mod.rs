@@ -20,11 +20,12 @@ mod follower;
 mod greeting;
 mod health;
 mod link;
+mod settings_page;
 mod status;
 mod watcher;
 
 pub use config::{Create, DEFAULT_MAX_AGE, DEFAULT_MAX_BYTES, EngineConfig, EngineFault, TlsFiles};
-pub use status::{EngineLog, EngineReplica, EngineServer, EngineStatus};
+pub use status::{EngineInquiry, EngineLog, EngineReplica, EngineServer, EngineStatus};
 
 use super::{EVENTS_WAITING, Engine, EngineEvents, EngineHandle};
 use appender::{Append, Appender};
@@ -77,7 +78,9 @@ pub async fn start(config: EngineConfig, create: Create) -> Result<StartedEngine
     let end = Instant::now() + START_PATIENCE;
     let (link, health) = (Link::open(&config).await?, EngineHealth::new());
     let mut warnings = fitness::check_versions(&config).await.map_err(EngineFault)?;
-    warnings.extend(fitness::check_syncs(&config).await.map_err(EngineFault)?);
+    warnings.extend(
+        fitness::check_settings(link.clone(), &config, config.urls.len()).await.map_err(EngineFault)?,
+    );
     if config.tls.is_none() {
         warnings.push("the connection to the engine is not encrypted; configure its TLS files".to_owned());
     }

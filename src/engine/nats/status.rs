@@ -2,13 +2,17 @@
 
 use super::api::StreamInfo;
 use super::config::{EngineConfig, EngineFault};
-use super::fitness::{check_majority, check_stream, check_syncs, check_version, greeting};
+use super::fitness::{check_majority, check_settings, check_stream, check_version, greeting};
 use super::link::Link;
+use crate::engine::ASKER;
+use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// How long to try to connect.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to try to connect, and how long to wait for nodes.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +61,30 @@ pub struct EngineReplica {
     pub lag: u64,
 }
 
-impl EngineStatus {
-    /// Asks the engine. Changes nothing.
+/// A connection of a program that only asks, and is not a node.
+#[derive(Debug)]
+pub struct EngineInquiry {
+    link: Link,
+    config: EngineConfig,
+}
+
+impl EngineInquiry {
+    /// Connects, and waits for it within bounds.
     ///
     /// # Errors
     ///
     /// If the configuration is invalid.
-    pub async fn ask(config: &EngineConfig) -> Result<Self, EngineFault> {
+    pub async fn open(config: &EngineConfig) -> Result<Self, EngineFault> {
         config.check()?;
         let mut link = Link::open(config).await?;
+        // If that takes longer, the answers say so.
+        let _ = timeout(PATIENCE, link.connected()).await;
+        Ok(Self { link, config: config.clone() })
+    }
+
+    /// Asks the engine. Changes nothing.
+    pub async fn status(&self) -> EngineStatus {
+        let Self { link, config } = self;
         let answers = join_all(config.urls.iter().map(|url| greeting(url))).await;
         let urls = config.shown_urls();
         let servers = urls.into_iter().zip(answers).map(|(url, answer)| {
@@ -73,26 +92,101 @@ impl EngineStatus {
             EngineServer { url, answer }
         });
         let servers: Vec<EngineServer> = servers.collect();
-        let versions = servers.iter().filter_map(|server| {
-            let (_, version) = server.answer.as_ref().ok()?;
-            check_version(&format!("the engine's server at {}", server.url), version).err()
-        });
-        let (mut faults, mut warnings) = (versions.collect::<Vec<_>>(), Vec::new());
-        match check_syncs(config).await {
-            Ok(unknown) => warnings.extend(unknown),
-            Err(fault) => faults.push(fault),
+        let mut faults: Vec<String> = servers.iter().filter_map(EngineServer::fault).collect();
+        let absence = check_presence(&servers);
+        let is_present = absence.is_none();
+        faults.extend(absence);
+        if !link.is_connected() {
+            let log = Err(format!("cannot connect ({}); see its servers", link.failure()));
+            return EngineStatus { servers, log, faults, warnings: Vec::new() };
         }
-        let log = match tokio::time::timeout(PATIENCE, link.connected()).await {
-            Ok(()) => StreamInfo::get(&link, config).await.map_err(|fault| fault.text()),
-            Err(_) => Err(format!("cannot connect ({}); see its servers", link.failure())),
-        };
+        let there = servers.iter().filter(|server| server.answer.is_ok()).count();
+        let settings = check_settings(link.clone(), config, there);
+        let (settings, log) = tokio::join!(settings, StreamInfo::get(link, config));
+        let warnings = settings.unwrap_or_else(|fault| {
+            faults.push(fault);
+            Vec::new()
+        });
         if let Ok(info) = &log {
             faults.extend(check_stream(config, info).err());
-            faults.extend(check_majority(info).err());
+            faults.extend(check_majority(info).err().filter(|_| is_present));
         }
-        let log = log.map(|info| EngineLog::new(config, info));
-        Ok(Self { servers, log, faults, warnings })
+        let log = log.map(|info| EngineLog::new(config, info)).map_err(|fault| fault.text());
+        EngineStatus { servers, log, faults, warnings }
     }
+
+    /// Asks all nodes, which answer with messages to the node [`ASKER`]. Returns the answers that fit, once there are
+    /// `count` or the time is over.
+    pub async fn ask_nodes<T>(
+        &self,
+        question: Bytes,
+        count: usize,
+        mut fits: impl FnMut(Bytes) -> Option<T>,
+    ) -> Vec<T> {
+        let (Self { link, config }, end) = (self, Instant::now() + PATIENCE);
+        let mut found = Vec::new();
+        if !link.is_connected() {
+            return found;
+        }
+        let Ok(mut answers) = link.client.subscribe(config.node_subject(ASKER)).await else { return found };
+        if !matches!(timeout_at(end, link.client.publish(config.all_subject(), question)).await, Ok(Ok(()))) {
+            return found;
+        }
+        while found.len() < count {
+            let Ok(Some(answer)) = timeout_at(end, answers.next()).await else { break };
+            found.extend(fits(answer.payload));
+        }
+        found
+    }
+}
+
+impl EngineStatus {
+    /// Asks the engine. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is invalid.
+    pub async fn ask(config: &EngineConfig) -> Result<Self, EngineFault> {
+        Ok(EngineInquiry::open(config).await?.status().await)
+    }
+
+    /// How many of its servers answer.
+    pub fn there(&self) -> usize {
+        self.servers.iter().filter(|server| server.answer.is_ok()).count()
+    }
+
+    /// Whether enough of its servers answer to take records.
+    pub fn has_quorum(&self) -> bool {
+        is_majority(self.there(), self.servers.len())
+    }
+}
+
+impl EngineServer {
+    fn fault(&self) -> Option<String> {
+        let name = format!("the engine's server at {}", self.url);
+        match &self.answer {
+            Ok((_, version)) => check_version(&name, version).err(),
+            Err(why) => {
+                Some(format!("{name} does not answer ({why}); start nats-server there, or check the network"))
+            }
+        }
+    }
+}
+
+/// Whether most servers answer.
+fn check_presence(servers: &[EngineServer]) -> Option<String> {
+    let (there, all) = (servers.iter().filter(|server| server.answer.is_ok()).count(), servers.len());
+    (!is_majority(there, all)).then(|| {
+        format!(
+            "only {there} of the engine's {all} servers answer, too few to take messages: people's messages wait until \
+             {} are there",
+            all / 2 + 1
+        )
+    })
+}
+
+fn is_majority(there: usize, all: usize) -> bool {
+    there * 2 > all
 }
 
 impl EngineLog {

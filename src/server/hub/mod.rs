@@ -11,6 +11,7 @@ mod incoming;
 mod input;
 mod node;
 mod node_message;
+mod node_news;
 mod node_seat;
 mod node_state;
 mod seam;
@@ -31,6 +32,8 @@ pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
 use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
+#[cfg(feature = "nats")]
+pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
 pub(super) use node_seat::{NodeSeat, NodeWork};
 pub(super) use seam::ClaimAnswer;
 use std::collections::VecDeque;
@@ -137,8 +140,8 @@ impl Hub {
         if let Some(seat) = &mut state.node {
             let id = connection.id();
             seat.connect(id, peer, open, deadline);
-            if seat.cut_off.is_told() {
-                seat.end(id, &Event::error(Code::ServerFull, cut_off::REFUSAL).into_packet("", None));
+            if let Some(why) = seat.refusal() {
+                seat.end(id, &Event::error(Code::ServerFull, why).into_packet("", None));
             }
             return self.sooner.notify_one();
         }

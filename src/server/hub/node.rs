@@ -1,12 +1,14 @@
 //! The hub of a server that shares its chat with others, for the server's tasks.
 
 use super::input::RulesInput;
+use super::node_news;
 use super::node_seat::{NodeQuestion, NodeSeat, NodeWork};
 use super::node_state::{FollowFault, NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::engine::EngineEvent;
 use crate::protocol::{Code, Event};
+use crate::server::node_report::NodeReport;
 use crate::server::output_batch::OutputBatch;
 use crate::store::ReplicaState;
 use std::collections::VecDeque;
@@ -51,7 +53,9 @@ impl Hub {
         let before = state.chat.due();
         let result = call(&mut state, &now);
         self.wake_timers(&state, before);
+        let happenings = state.node.as_mut().map(|seat| seat.take_happenings());
         drop(state);
+        node_news::log(&happenings.unwrap_or_default());
         self.wake_output();
         result
     }
@@ -102,9 +106,12 @@ impl Hub {
         let seat = state.node.as_mut()?;
         if !seat.local.is_empty() {
             let local = seat.local.take(&mut Vec::new());
+            seat.news.next_work(None);
             return Some(NodeOutput::Local(local));
         }
-        seat.work.pop_front().map(NodeOutput::Work)
+        let work = seat.work.pop_front();
+        seat.news.next_work(work.as_ref());
+        work.map(NodeOutput::Work)
     }
 
     /// Learns from a turn before it is stored and written.
@@ -125,10 +132,7 @@ impl Hub {
         tracing::error!(event = "log_not_followed", "this server takes no part in the chat any more: {why}");
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
-            seat.is_failing = true;
-            seat.work.clear();
-            seat.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
-            seat.forget_all();
+            seat.stop(why);
         }
         drop(state);
         self.wake_output();
@@ -153,6 +157,12 @@ impl Hub {
     /// Whether the rules run in this process.
     pub(in crate::server) fn decides(&self) -> bool {
         self.lock().decides()
+    }
+
+    /// How it is doing; `None`: this is no node.
+    pub(in crate::server) fn node_report(&self) -> Option<NodeReport> {
+        let now = self.now();
+        self.lock().node.as_ref().map(|seat| seat.report(&now))
     }
 
     /// Users who are present, at all servers.

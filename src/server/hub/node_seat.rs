@@ -1,9 +1,10 @@
 //! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, its messages to the
 //! server that leads, and the turns that it has to carry out.
 
-use super::cut_off::CutOff;
+use super::cut_off::{self, CutOff};
 use super::input::RulesInput;
-use super::node_message::NodeMessage;
+use super::node_message::{NodeMessage, SEALED_MESSAGE};
+use super::node_news::NodeNews;
 use crate::chat::{Entry, FileTicket, Peer, Record, Records, SessionId, TransferEnd};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
@@ -11,10 +12,12 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::request::Refusal;
-use crate::protocol::{Event, Packet};
+use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
-use crate::server::output_batch::{Liveness, NodeAnswer, OutputBatch, OutputStep, Receivers, Seam, StepKind};
+use crate::server::output_batch::{
+    Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, Seam, StepKind,
+};
 use crate::server::slots::Slots;
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -46,22 +49,26 @@ pub(in crate::server) struct NodeSeat {
     pub(super) stage: RulesStage,
     /// The inputs that the rules had taken by the last turn; `None`: there was none since they have started.
     pub(super) told_taken: Option<Vec<(NodeRun, Taken)>>,
+    /// The number of the latest message in the last turn.
+    pub(super) told_seq: u64,
     questions: NodeQuestions,
     /// How fast a session may send; `None`: no limit.
     rate: Option<Rate>,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
+    /// Why it cannot follow the log any further.
+    stopped: Option<String>,
     /// Whether its store fails, so that it can carry nothing out.
     pub(super) is_failing: bool,
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
     keys: KnownKeys,
+    pub(super) news: NodeNews,
 }
 
-/// The contexts of seals: nobody can pass a record off as a message.
+/// The context of a sealed record, which is not that of a message.
 const RECORD: &[u8] = b"record";
-const MESSAGE: &[u8] = b"message";
 
 /// Work for the output, in order.
 #[derive(Debug)]
@@ -136,7 +143,7 @@ impl NodeSeat {
         (rate, max_batch): (Option<Rate>, usize),
         first_question: u64,
     ) -> Self {
-        let sessions = Slots::of(node.run().node.0);
+        let (sessions, position) = (Slots::of(node.run().node.0), node.ledger().position);
         Self {
             node,
             engine,
@@ -152,18 +159,28 @@ impl NodeSeat {
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
             told_taken: None,
+            told_seq: 0,
             questions: NodeQuestions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
             cut_off: CutOff::default(),
+            stopped: None,
             is_failing: false,
             present: 0,
             keys: KnownKeys::default(),
+            news: NodeNews::new(Vec::new(), position),
         }
     }
 
     pub(super) fn chat_key(&self) -> Fingerprint {
         self.chat_key
+    }
+
+    /// Knows the names of all servers, by number.
+    #[must_use]
+    pub(in crate::server) fn with_names(mut self, names: Vec<String>) -> Self {
+        self.news = NodeNews::new(names, self.node.ledger().position);
+        self
     }
 
     /// Among the servers of the chat.
@@ -174,6 +191,16 @@ impl NodeSeat {
     /// Whether the sessions have to wait before they say anything else.
     pub(super) fn is_congested(&self) -> bool {
         self.up_bytes + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
+    }
+
+    /// Bytes of input that have not reached the one that leads.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.up_bytes + self.full.iter().map(Bytes::len).sum::<usize>() + self.node.uplink_bytes()
+    }
+
+    /// Its own sessions that have a name.
+    pub(super) fn named(&self) -> usize {
+        self.sessions.iter().filter(|(_, session)| session.has_name).count()
     }
 
     pub(super) fn is_waited_for(&self, id: SessionId) -> bool {
@@ -251,7 +278,7 @@ impl NodeSeat {
 
     /// Sends a message to a server, sealed; `None`: to all others.
     pub(super) fn send(&mut self, to: Option<NodeId>, message: &NodeMessage) {
-        let sealed = self.seal.seal(MESSAGE, &message.to_bytes()).into();
+        let sealed = self.seal.seal(SEALED_MESSAGE, &message.to_bytes()).into();
         match to {
             Some(to) => self.engine.send(to.0, sealed),
             None => self.engine.broadcast(sealed),
@@ -260,7 +287,7 @@ impl NodeSeat {
 
     /// Of another server; `None`: of nobody with the chat's key, or of another version.
     pub(super) fn open_message(&mut self, sealed: &[u8]) -> Option<NodeMessage> {
-        NodeMessage::read(&self.seal.open(MESSAGE, sealed).ok()?)
+        NodeMessage::read(&self.seal.open(SEALED_MESSAGE, sealed).ok()?)
     }
 
     /// Keeps a batch until the rules can take it. Its sender sends one that finds no room again later.
@@ -283,14 +310,14 @@ impl NodeSeat {
     }
 
     /// Takes the answer to a question. `true`: something is to go up.
-    pub(super) fn answer(&mut self, step: &mut OutputStep, number: u64, answer: Option<NodeAnswer>) -> bool {
+    pub(super) fn answer(&mut self, step: &mut OutputStep, number: u64, answer: Option<RulesAnswer>) -> bool {
         let Some((question, answer)) = self.questions.waiting.remove(&number).zip(answer) else {
             return false;
         };
         // A task that has asked may have ended.
         match (question, answer) {
-            (NodeQuestion::Seam(asked), NodeAnswer::Seam(seam)) => drop(asked.send(*seam)),
-            (NodeQuestion::Cutover { after, known, summary, written }, NodeAnswer::Seam(seam)) => {
+            (NodeQuestion::Seam(asked), RulesAnswer::Seam(seam)) => drop(asked.send(*seam)),
+            (NodeQuestion::Cutover { after, known, summary, written }, RulesAnswer::Seam(seam)) => {
                 let Seam { view, upto, others } = *seam;
                 let cutover = Cutover {
                     view,
@@ -305,8 +332,8 @@ impl NodeSeat {
                 };
                 step.kind = StepKind::Cutover(Box::new(cutover));
             }
-            (NodeQuestion::Ticket(asked), NodeAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
-            (NodeQuestion::Claim(asked), NodeAnswer::Claim(claimed)) => {
+            (NodeQuestion::Ticket(asked), RulesAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
+            (NodeQuestion::Claim(asked), RulesAnswer::Claim(claimed)) => {
                 if let Err(Ok(FileTicket { transfer, side, .. })) = asked.send(*claimed) {
                     let (node, end) = (self.number(), TransferEnd::Cut(side));
                     self.push(RulesInput::TransferEnded { node, transfer, end });
@@ -363,6 +390,20 @@ impl NodeSeat {
     pub(super) fn end_all(&mut self, packet: &Packet) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
         all.into_iter().for_each(|id| self.end(id, packet));
+    }
+
+    /// Why it takes no new sessions, if so: their clients try the other servers.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let cut_off = self.cut_off.is_told().then(|| cut_off::REFUSAL.to_owned());
+        self.stopped.clone().or(cut_off)
+    }
+
+    /// Ends all sessions for good: it cannot follow the log any further.
+    pub(super) fn stop(&mut self, why: &str) {
+        (self.is_failing, self.stopped) = (true, Some(why.to_owned()));
+        self.work.clear();
+        self.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
+        self.forget_all();
     }
 
     /// Ends the connection of a session, and tells it why.

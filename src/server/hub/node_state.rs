@@ -6,11 +6,11 @@ use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{NodeSeat, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
-use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
-use crate::engine::EngineEvent;
+use crate::cluster::{LogFault, NodeAction, NodeId, NodeRun, Taken};
+use crate::engine::{ASKER, EngineEvent};
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
-use crate::server::output_batch::{NodeAnswer, OutputBatch, Seam, StepKind};
+use crate::server::output_batch::{OutputBatch, RulesAnswer, Seam, StepKind, TurnNews};
 use crate::store::ReplicaState;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -29,8 +29,7 @@ pub(in crate::server) struct NextTurn {
     term: u64,
     taken: Vec<(NodeRun, Taken)>,
     batch: OutputBatch,
-    /// Users.
-    present: usize,
+    news: TurnNews,
 }
 
 /// The same as bytes.
@@ -55,8 +54,8 @@ pub(in crate::server) enum FollowFault {
 impl NextTurn {
     /// Takes time: not for the lock.
     pub(in crate::server) fn write(self) -> WrittenTurn {
-        let Self { term, taken, batch, present } = self;
-        WrittenTurn { term, taken, body: batch.into_turn(present).into() }
+        let Self { term, taken, batch, news } = self;
+        WrittenTurn { term, taken, body: batch.into_turn(news).into() }
     }
 }
 
@@ -82,11 +81,13 @@ impl HubState {
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => {
+                seat.news.engine(None);
                 seat.node.reaching(true);
                 let text = seat.cut_off.ends();
                 text.into_iter().for_each(|text| seat.tell_all(text));
             }
-            EngineEvent::Unreachable(_) => {
+            EngineEvent::Unreachable(why) => {
+                seat.news.engine(Some(why));
                 seat.node.reaching(false);
                 seat.cut_off.begins(now.uptime);
             }
@@ -95,6 +96,11 @@ impl HubState {
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
                 Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
+                Some(NodeMessage::Ask { number }) => {
+                    let answer = NodeMessage::answer(number, &seat.report(now));
+                    seat.send(Some(NodeId(ASKER)), &answer);
+                }
+                Some(NodeMessage::Answer { .. }) => {}
                 // Of a version that this one does not know: its server sends it again.
                 None => {}
             },
@@ -166,7 +172,7 @@ impl HubState {
         let Ok(inputs) = rmp_serde::from_slice::<Vec<RulesInput>>(bytes) else {
             tracing::error!(
                 event = "inputs_unreadable",
-                server = run.node.0,
+                server = self.node.as_ref().map(|seat| seat.news.name(run.node.0)),
                 "a server of this chat has another version, and this one cannot read what its people say; update \
                  lanchat on all of them"
             );
@@ -207,13 +213,13 @@ impl HubState {
                 self.act(|chat, out| chat.change(id, echo, found, now, out));
             }
             RulesInput::Seam { id, number } => {
-                let seam = Seam::of(&self.chat, id).map(|seam| NodeAnswer::Seam(Box::new(seam)));
+                let seam = Seam::of(&self.chat, id).map(|seam| RulesAnswer::Seam(Box::new(seam)));
                 self.batch.step(id, StepKind::Told(number, seam));
             }
             RulesInput::Claim { id, number, token, peer } => self.claim((id, number), &token, &peer, now),
             RulesInput::Ticket { node, number, key, ip, ticket } => {
                 let is_in = self.act(|chat, out| chat.admit_by_ticket((key, ip), &ticket, now, out));
-                let answer = StepKind::Told(number, Some(NodeAnswer::Ticket(is_in)));
+                let answer = StepKind::Told(number, Some(RulesAnswer::Ticket(is_in)));
                 self.batch.step(SessionId::new(node, 0), answer);
             }
             RulesInput::TransferEnded { node, transfer, end } => self.end_transfer(node, transfer, end),
@@ -225,7 +231,7 @@ impl HubState {
         let is_passed_on = own.is_some() && peer.key == own;
         let way = TokenWay { is_passed_on, at: id.node(), server_of: SessionId::node };
         let claimed = self.act(|chat, _| chat.claim_transfer_at(token, peer, way, now));
-        self.batch.step(id, StepKind::Told(number, Some(NodeAnswer::Claim(Box::new(claimed)))));
+        self.batch.step(id, StepKind::Told(number, Some(RulesAnswer::Claim(Box::new(claimed)))));
     }
 
     /// `node`: the server that saw it end. If the sides meet at another one, that one learns of it.
@@ -250,6 +256,7 @@ impl HubState {
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
         seat.end_all(&bye.into_packet("", None));
         seat.forget_all();
+        seat.news.run_over();
         seat.node.begin_run(0);
     }
 
@@ -259,7 +266,7 @@ impl HubState {
             |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
         seat.stage = RulesStage::Here;
-        seat.told_taken = None;
+        (seat.told_taken, seat.told_seq) = (None, state.archive.seq);
         self.batch = OutputBatch::default();
         self.chat.reopen(state.archive);
         self.chat.keep_sessions();
@@ -317,6 +324,7 @@ impl HubState {
             let text = seat.cut_off.tell(now.uptime);
             text.into_iter().for_each(|text| seat.tell_all(text));
             seat.node.tick(now.uptime, out);
+            seat.note_leader();
         });
     }
 
@@ -341,9 +349,10 @@ impl HubState {
         }
         seat.told_taken = Some(taken.clone());
         let (batch, present) = (self.take_batch(&mut Vec::new()), self.chat.present());
+        let before = self.node.as_mut().map_or(0, |seat| std::mem::replace(&mut seat.told_seq, batch.seq));
         // There is room for more.
         self.take_inbound(now);
-        Some(NextTurn { term, taken, batch, present })
+        Some(NextTurn { term, taken, batch, news: TurnNews { before, present } })
     }
 
     pub(super) fn propose(&mut self, turn: WrittenTurn, now: &Now) {

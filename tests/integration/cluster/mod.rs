@@ -2,5 +2,6 @@
 
 mod files;
 mod leading;
+mod lost_log;
 mod talk;
 mod web;

@@ -47,6 +47,38 @@ async fn a_server_that_does_not_sync_is_refused_if_its_monitoring_port_says_so()
     assert!(warned, "{:?}", node.warnings);
 }
 
+/// Lets the clients of a server ask it for its settings, as the settings that `lanchat cluster join` writes do.
+const MAY_ASK: &str = "system_account: SYS
+accounts {
+  SYS { exports: [ { service: \"$SYS.REQ.SERVER.PING.VARZ\", response_type: stream } ] }
+  CHAT {
+    jetstream: enabled
+    users: [ { user: u, password: p } ]
+    imports: [ { service: { account: SYS, subject: \"$SYS.REQ.SERVER.PING.VARZ\" } } ]
+  }
+}
+no_auth_user: u";
+
+#[tokio::test]
+async fn servers_say_over_the_connection_whether_they_sync() {
+    for (jetstream, syncs) in [("sync_interval: always", true), ("sync_interval: 2m", false)] {
+        let setup =
+            Setup { jetstream: Some(jetstream.to_owned()), more: MAY_ASK.to_owned(), ..Setup::default() };
+        let Some(nats) = nats(&setup) else { return };
+        let config = EngineConfig { monitors: Vec::new(), ..nats.config("chat", 0) };
+        let status = EngineStatus::ask(&config).await.unwrap();
+        if syncs {
+            let node = TestNode::start(config).await;
+            let cannot = node.warnings.iter().find(|warning| warning.starts_with("cannot check"));
+            assert_eq!((cannot, status.faults), (None, Vec::new()));
+        } else {
+            assert!(status.faults[0].contains("set sync_interval: always"), "{:?}", status.faults);
+            let why = refused(config).await;
+            assert!(why.starts_with("the engine's server n0 acknowledges records before"), "{why}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_stream_that_is_not_as_configured_is_refused() {
     let Some(nats) = nats(&Setup::default()) else { return };

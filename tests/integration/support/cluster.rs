@@ -98,7 +98,7 @@ fn start(
         let engine = EngineSource::Memory(number, log.clone());
         let (log, addresses) = ("6f1a0c2b3d4e5f60".into(), addresses.to_vec());
         options.port = addresses[usize::from(number)].port;
-        options.node = Some(NodeOptions { number, log, engine, addresses });
+        options.node = Some(NodeOptions { names: Vec::new(), number, log, engine, addresses });
         change(options);
     })
 }

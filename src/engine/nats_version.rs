@@ -1,4 +1,4 @@
-//! The versions of the engine, NATS.
+//! The versions of NATS.
 
 use std::fmt;
 use std::str::FromStr;

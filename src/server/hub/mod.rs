@@ -12,6 +12,7 @@ mod input;
 mod node;
 mod node_message;
 mod node_news;
+mod node_question;
 mod node_seat;
 mod node_state;
 mod seam;

@@ -2,7 +2,8 @@
 
 use super::input::RulesInput;
 use super::node_news;
-use super::node_seat::{NodeQuestion, NodeSeat, NodeWork};
+use super::node_question::NodeQuestion;
+use super::node_seat::{NodeSeat, NodeWork};
 use super::node_state::{FollowFault, NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};

@@ -5,16 +5,16 @@ use super::cut_off::{self, CutOff};
 use super::input::RulesInput;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
+use super::node_question::{NodeQuestion, NodeQuestions};
 use crate::chat::{Entry, FileTicket, Peer, Record, Records, SessionId, TransferEnd};
 use crate::cluster::{Ledger, Node, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
-use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
-use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
+use crate::server::cutover::Cutover;
 use crate::server::output_batch::{
     Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, Seam, StepKind,
 };
@@ -23,7 +23,6 @@ use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// See the module.
 #[derive(Debug)]
@@ -109,30 +108,6 @@ struct KnownKeys {
     /// May enter a closed server like members.
     operators: HashSet<Fingerprint>,
     owners: HashSet<Fingerprint>,
-}
-
-/// Questions without an answer yet.
-#[derive(Debug)]
-struct NodeQuestions {
-    next: u64,
-    waiting: HashMap<u64, NodeQuestion>,
-}
-
-/// A question to the rules, and the task that waits for the answer.
-#[derive(Debug)]
-pub(super) enum NodeQuestion {
-    Seam(oneshot::Sender<Seam>),
-    /// For a seam, which becomes a cutover.
-    Cutover {
-        after: u64,
-        known: u64,
-        summary: Option<CatchUpSummary>,
-        written: oneshot::Sender<Option<Remainder>>,
-    },
-    /// For the transfer of a token.
-    Claim(oneshot::Sender<Result<FileTicket, Refusal>>),
-    /// For the validity of a ticket.
-    Ticket(oneshot::Sender<bool>),
 }
 
 impl NodeSeat {

@@ -4,7 +4,7 @@ use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::super::output_batch::{Seam, StepKind};
 use super::Hub;
 use super::input::RulesInput;
-use super::node_seat::NodeQuestion;
+use super::node_question::NodeQuestion;
 use crate::chat::{
     Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
 };

@@ -57,7 +57,7 @@ fn a_token_from_another_server_admits_that_server_alone_where_the_sides_meet() {
 
 #[test]
 fn a_connection_that_never_reaches_the_other_server_counts_as_missing() {
-    let mut house = people(&[(1, "alice"), (2, "bob")]);
+    let mut house = people(&[(1, "alice"), (2, "bob"), (3, "eve")]);
     let number = house.offer(1, "bob");
     let [sends, receives] = house.accept((1, 2), number);
     assert!(house.claim_at(1, &sends, 1, false).is_ok() && house.claim_at(2, &receives, 2, false).is_ok());

@@ -59,6 +59,7 @@ struct ChannelParts {
 }
 
 /// The end of the connection that this server has.
+#[expect(clippy::large_enum_variant, reason = "almost all are of the large variant, in a box of their own")]
 enum TlsEnd {
     Server(UnbufferedServerConnection),
     /// Of a connection to another server. Boxed: there are few.

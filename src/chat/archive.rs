@@ -5,6 +5,7 @@
 pub use super::account::Account;
 
 use super::lineage::Lineage;
+use super::offer_record::OfferRecord;
 use super::records::{Record, Records};
 use super::session_record::SessionRecord;
 use super::who::SessionId;
@@ -49,6 +50,8 @@ pub enum Entry {
     Record(Box<Record>),
     /// The new state of a session; `None`: it has ended. Only with [`Chat::keep_sessions`](super::Chat::keep_sessions).
     Session(SessionId, Option<Box<SessionRecord>>),
+    /// The new state of the offer with that number; `None`: it has ended. As with sessions.
+    Offer(u64, Option<Box<OfferRecord>>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,8 +76,8 @@ pub enum Delivery {
     },
     /// The session ends once it has read everything before this.
     Close(SessionId),
-    /// Close the connections of a transfer, for this reason.
-    EndTransfer { transfer: TransferId, code: Code },
+    /// Close the connections of a transfer, for this reason. They are at the server of the session `meets`.
+    EndTransfer { transfer: TransferId, code: Code, meets: SessionId },
     /// An operator's question for the server's own numbers, which the server knows.
     Status { session: SessionId, echo: Option<String> },
     /// A log line about a privileged command: who, with key and address, did what to whom.

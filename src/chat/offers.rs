@@ -3,11 +3,16 @@
 //! Tells nobody and knows no names: [`offering`](super::offering) and [`transfers`](super::transfers) have the
 //! rules.
 
+#[cfg(any(test, fuzzing))]
+mod check;
+mod claim;
+mod kept;
+
+pub use claim::TokenWay;
+
 use super::file_shares::{FileLimit, OfferPayer, OfferPayers, Standing, check_shares};
 use super::table::give_back;
 use super::tally::{Groups, Places, Tally};
-#[cfg(any(test, fuzzing))]
-use super::who::UserId;
 use super::who::{SessionId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -17,6 +22,8 @@ use crate::limits::{
 };
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::FileInfo;
+use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -24,10 +31,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// A transfer's number, never reused while the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TransferId(pub u64);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TransferSide {
     Sender,
     Receiver,
@@ -91,6 +98,8 @@ struct Meeting {
     tokens: [u128; 2],
     holders: [TokenHolder; 2],
     claimed: [bool; 2],
+    /// Presented at another server than that where the sides meet, which passes the connection on.
+    passed: [bool; 2],
 }
 
 /// The only user of a token.
@@ -131,6 +140,8 @@ pub(super) struct Offers {
     /// By receivers.
     offered_to: Tally<(OfferScope, OfferPayer)>,
     moving: Tally<OfferPayer>,
+    /// Offers that have changed since the last call of [`Self::take_changed`]; `None`: nobody else goes on with them.
+    changed: Option<IndexSet<u64>>,
 }
 
 impl Offers {
@@ -149,6 +160,7 @@ impl Offers {
             offered: Tally::default(),
             offered_to: Tally::default(),
             moving: Tally::default(),
+            changed: None,
         }
     }
 
@@ -225,8 +237,22 @@ impl Offers {
         file: Box<FileInfo>,
         (payers, standing): (OfferPayers, Standing),
     ) -> u64 {
-        self.latest.0 += 1;
-        let number = self.latest.0;
+        let number = self.latest.0 + 1;
+        self.insert(number, (session, owner), (scope, to), file, (payers, standing));
+        number
+    }
+
+    /// Adds an offer with that number.
+    pub(super) fn insert(
+        &mut self,
+        number: u64,
+        (session, owner): (SessionId, Who),
+        (scope, to): (OfferScope, String),
+        file: Box<FileInfo>,
+        (payers, standing): (OfferPayers, Standing),
+    ) {
+        self.latest.0 = self.latest.0.max(number);
+        self.note(number);
         let rank = self.rank(&scope, &payers, standing);
         self.by_scope.add(scope.clone(), (rank, number));
         self.by_session.add(session, number);
@@ -234,7 +260,6 @@ impl Offers {
         self.offered_to.add(to_receivers(&scope, &payers));
         let transfers = SmallVec::new();
         self.open.insert(number, Offer { session, owner, scope, to, file, transfers, rank, payers });
-        number
     }
 
     fn rank(&self, scope: &OfferScope, payers: &OfferPayers, standing: Standing) -> OfferRank {
@@ -248,6 +273,7 @@ impl Offers {
     /// Removes an offer. Its transfers must have ended.
     pub(super) fn remove(&mut self, number: u64) -> Option<Offer> {
         let offer = self.open.remove(&number)?;
+        self.note(number);
         self.by_scope.remove(&offer.scope, (offer.rank, number));
         self.by_session.remove(&offer.session, number);
         self.offered.remove(offer.payers.iter().copied());
@@ -261,36 +287,30 @@ impl Offers {
         let tokens = [(self.source.0)()?, (self.source.0)()?];
         self.latest.1 += 1;
         let id = TransferId(self.latest.1);
-        self.open.get_mut(&offer)?.transfers.push(id);
         let until = uptime + TRANSFER_MEETING;
         self.tokens.insert(tokens[0], (id, TransferSide::Sender));
         self.tokens.insert(tokens[1], (id, TransferSide::Receiver));
         self.due.insert((until, id));
-        self.received_by.add(session, id);
-        self.moving.add(payers.iter().copied());
-        let meeting = Some(Meeting { until, tokens, holders, claimed: [false; 2] });
-        self.transfers.insert(id, Transfer { offer, receiver, session, names, meeting, payers });
+        let [claimed, passed] = [[false; 2]; 2];
+        let meeting = Some(Meeting { until, tokens, holders, claimed, passed });
+        self.insert_transfer(id, Transfer { offer, receiver, session, names, meeting, payers })?;
         Some(tokens)
     }
 
-    /// Uses up a token, if it admits one of these holders.
-    pub(super) fn claim(&mut self, token: u128, by: &[TokenHolder]) -> Option<(TransferId, TransferSide)> {
-        let (id, side) = *self.tokens.get(&token)?;
-        let transfer = self.transfers.get_mut(&id)?;
-        let meeting =
-            transfer.meeting.as_mut().filter(|meeting| by.contains(&meeting.holders[side.index()]))?;
-        self.tokens.remove(&token);
-        meeting.claimed[side.index()] = true;
-        if meeting.claimed == [true; 2] {
-            self.due.remove(&(meeting.until, id));
-            transfer.meeting = None;
-        }
-        Some((id, side))
+    /// `None`: there is no such offer.
+    fn insert_transfer(&mut self, id: TransferId, transfer: Transfer) -> Option<()> {
+        self.open.get_mut(&transfer.offer)?.transfers.push(id);
+        self.note(transfer.offer);
+        self.received_by.add(transfer.session, id);
+        self.moving.add(transfer.payers.iter().copied());
+        self.transfers.insert(id, transfer);
+        Some(())
     }
 
     /// Removes a transfer.
     pub(super) fn end(&mut self, id: TransferId) -> Option<Transfer> {
         let transfer = self.transfers.remove(&id)?;
+        self.note(transfer.offer);
         if let Some(meeting) = &transfer.meeting {
             self.due.remove(&(meeting.until, id));
             self.tokens.retain(|token, _| !meeting.tokens.contains(token));
@@ -302,6 +322,12 @@ impl Offers {
             offer.transfers.retain(|other| *other != id);
         }
         Some(transfer)
+    }
+
+    fn note(&mut self, number: u64) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(number);
+        }
     }
 
     /// When the next transfer ends unless both sides connect.
@@ -324,6 +350,11 @@ impl TransferSide {
 }
 
 impl Transfer {
+    /// Whether both sides have connected.
+    pub(super) fn has_met(&self) -> bool {
+        self.meeting.is_none()
+    }
+
     /// The sides that have not connected.
     pub(super) fn missing(&self) -> impl Iterator<Item = TransferSide> {
         let claimed = self.meeting.as_ref().map_or([true; 2], |meeting| meeting.claimed);
@@ -352,45 +383,4 @@ impl fmt::Debug for TokenSource {
 /// The payers of offers to the same receivers.
 fn to_receivers(scope: &OfferScope, payers: &OfferPayers) -> impl Iterator<Item = (OfferScope, OfferPayer)> {
     payers.iter().map(|payer| (scope.clone(), *payer))
-}
-
-#[cfg(any(test, fuzzing))]
-impl Offers {
-    /// Asserts that all tables agree, and that only these sessions offer and receive, and only these guests.
-    pub(super) fn check(&self, is_open: impl Fn(SessionId) -> bool, is_here: impl Fn(UserId) -> bool) {
-        for (number, offer) in &self.open {
-            if let OfferScope::Person(Who::User(user)) = offer.scope {
-                assert!(is_here(user), "an offer ends with a receiver who cannot come back");
-            }
-            assert!(is_open(offer.session), "an offer ends with its session");
-            assert!(self.of(&offer.scope).any(|other| other == *number));
-            assert!(self.by_session.of(&offer.session).any(|other| other == *number));
-            assert!(offer.transfers.iter().all(|id| self.transfers[id].offer == *number));
-        }
-        for (id, transfer) in &self.transfers {
-            assert!(is_open(transfer.session), "a transfer ends with the receiver's session");
-            assert_eq!(self.open[&transfer.offer].transfers.iter().filter(|other| *other == id).count(), 1);
-            let same = self.open[&transfer.offer].transfers.iter().map(|other| &self.transfers[other]);
-            let same = same.filter(|other| other.receiver == transfer.receiver);
-            assert_eq!(same.count(), 1, "nobody receives an offer twice at a time");
-            assert_eq!(transfer.meeting.is_some(), self.due.iter().any(|(_, due)| due == id));
-        }
-        let waiting = self.transfers.values().map(|transfer| transfer.missing().count());
-        assert_eq!(self.tokens.len(), waiting.sum::<usize>());
-        let sum = |groups: usize, all: usize| assert_eq!(groups, all);
-        sum(self.by_scope.len(), self.open.len());
-        sum(self.by_session.len(), self.open.len());
-        sum(self.received_by.len(), self.transfers.len());
-        sum(self.offered.sum(), self.open.values().map(|offer| offer.payers.len()).sum());
-        sum(self.offered_to.sum(), self.offered.sum());
-        sum(self.moving.sum(), self.transfers.values().map(|transfer| transfer.payers.len()).sum());
-        assert!(self.open.len() <= MAX_OFFERS && self.transfers.len() <= self.rules.max_transfers);
-    }
-
-    /// Whether nothing is left of all that was.
-    pub(super) fn has_nothing(&self) -> bool {
-        self.open.is_empty()
-            && self.offered.sum() + self.offered_to.sum() + self.moving.sum() == 0
-            && self.tokens.is_empty()
-    }
 }

@@ -19,9 +19,12 @@ use std::sync::Arc;
 pub(super) struct ChangedSessions(IndexSet<SessionId, NumberHasher>);
 
 impl Chat {
-    /// From now on, keeps what is known of the sessions.
+    /// From now on, keeps what is known of the sessions and their offers.
     pub fn keep_sessions(&mut self) {
         self.changed_sessions.get_or_insert_default();
+        if let Some(offers) = &mut self.offers {
+            offers.note_changes();
+        }
     }
 
     /// The sessions with such a number.
@@ -34,6 +37,7 @@ impl Chat {
         let fresh = Self::new(self.profile.clone(), self.rules.clone(), archive);
         let old = std::mem::replace(self, fresh);
         (self.secrets, self.tickets, self.web) = (old.secrets, old.tickets, old.web);
+        self.offers = old.offers.map(|offers| Box::new(offers.emptied()));
         (self.is_over, self.successor) = (old.is_over, old.successor);
     }
 
@@ -44,6 +48,7 @@ impl Chat {
             let record = self.session_record(id).map(Box::new);
             out.push(Delivery::Keep(Entry::Session(id, record)));
         }
+        self.keep_offers(out);
     }
 
     pub(super) fn note_session(&mut self, id: SessionId) {

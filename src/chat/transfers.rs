@@ -2,9 +2,9 @@
 
 use super::call::Call;
 use super::delivery::Delivery;
-use super::file_shares::{FileLimit, OfferPayers};
+use super::file_shares::{FileLimit, OfferPayers, Standing};
 use super::offering::no_such_offer;
-use super::offers::{NewTransfer, TokenHolder, Transfer, TransferId, TransferSide};
+use super::offers::{NewTransfer, TokenHolder, TokenWay, Transfer, TransferId, TransferSide};
 use super::peer::Peer;
 use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};
@@ -14,15 +14,18 @@ use crate::limits::{
 use crate::name::{NameKey, RoomName};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
+use serde::{Deserialize, Serialize};
 
 /// The digits of a token in hexadecimal.
 const TOKEN_DIGITS: usize = 32;
 
 /// A connection that a token admits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileTicket {
     pub transfer: TransferId,
     pub side: TransferSide,
+    /// The receiver's session: the sides meet at its server.
+    pub meets: SessionId,
     /// The names of the sender and the receiver.
     pub names: [String; 2],
     /// How many bytes may pass, if that is limited, and the number of files.
@@ -31,7 +34,7 @@ pub struct FileTicket {
 }
 
 /// How a transfer ended, as the server saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferEnd {
     /// Both sides closed their connections.
     Done,
@@ -135,7 +138,18 @@ impl Call<'_> {
 impl Chat {
     /// Admits a connection that presents a token, which nobody can use again.
     pub fn claim_transfer(&mut self, token: &str, peer: &Peer, now: &Now) -> Result<FileTicket, Refusal> {
-        if let Some(why) = self.ban_text(peer, now) {
+        self.claim_transfer_at(token, peer, TokenWay::ONLY, now)
+    }
+
+    /// The same at one of several servers. Unless the sides meet there, the connection has to be passed on.
+    pub fn claim_transfer_at(
+        &mut self,
+        token: &str,
+        peer: &Peer,
+        way: TokenWay,
+        now: &Now,
+    ) -> Result<FileTicket, Refusal> {
+        if let Some(why) = self.ban_text(peer, now).filter(|_| !way.is_passed_on) {
             return Err(Refusal::new(Code::Banned, why));
         }
         let by = [TokenHolder::Address(peer.ip)];
@@ -143,12 +157,18 @@ impl Chat {
         let is_token = token.len() == TOKEN_DIGITS && token.bytes().all(|byte| byte.is_ascii_hexdigit());
         let token = u128::from_str_radix(token, 16).ok().filter(|_| is_token);
         let offers = self.offers_mut()?;
-        let claimed = token.and_then(|token| offers.claim(token, &by));
+        let claimed = token.and_then(|token| offers.claim(token, &by, way));
         let (transfer, side) = claimed.ok_or_else(bad_token)?;
         let max_bytes = offers.rules.max_bytes;
         let found = offers.transfer(transfer).ok_or_else(bad_token)?;
         let files = offers.get(found.offer).and_then(|offer| offer.file.count).unwrap_or(1);
-        Ok(FileTicket { transfer, side, names: found.names.clone(), max_bytes, files })
+        let (meets, names) = (found.session, found.names.clone());
+        Ok(FileTicket { transfer, side, meets, names, max_bytes, files })
+    }
+
+    /// The session at whose server the sides of a transfer meet.
+    pub fn meeting_place(&self, id: TransferId) -> Option<SessionId> {
+        Some(self.offers.as_ref()?.transfer(id)?.session)
     }
 
     /// Ends a transfer whose connections are closed.
@@ -208,7 +228,7 @@ impl Chat {
     /// Removes a transfer and has the server close its connections. Tells nobody.
     pub(super) fn stop(&mut self, id: TransferId, code: Code, out: &mut Deliveries) -> Option<Transfer> {
         let transfer = self.offers.as_mut()?.end(id)?;
-        out.push(Delivery::EndTransfer { transfer: id, code });
+        out.push(Delivery::EndTransfer { transfer: id, code, meets: transfer.session });
         Some(transfer)
     }
 
@@ -295,17 +315,27 @@ impl Chat {
         now: &Now,
     ) -> Result<OfferPayers, Refusal> {
         let (offers, sender) = (self.offers()?, self.name_in(offerer));
-        let standing = self.standing(offerer, now).min(self.standing(receiver, now));
-        let [mut payers, receives] = [offerer, receiver].map(|id| self.offer_payers(id, standing));
+        let standing = self.standing_of_both(offerer, receiver, now);
+        let [payers, receives] = [offerer, receiver].map(|id| self.offer_payers(id, standing));
         offers
             .may_move(&receives, standing)
             .map_err(|limit| too_many_transfers("you take", "your", limit))?;
         offers
             .may_move(&payers, standing)
             .map_err(|limit| too_many_transfers(&format!("{sender} takes"), &format!("{sender}'s"), limit))?;
+        Ok(self.payers_of_both(offerer, receiver, now))
+    }
+
+    fn standing_of_both(&self, offerer: SessionId, receiver: SessionId, now: &Now) -> Standing {
+        self.standing(offerer, now).min(self.standing(receiver, now))
+    }
+
+    pub(super) fn payers_of_both(&self, offerer: SessionId, receiver: SessionId, now: &Now) -> OfferPayers {
+        let standing = self.standing_of_both(offerer, receiver, now);
+        let [mut payers, receives] = [offerer, receiver].map(|id| self.offer_payers(id, standing));
         // Both sides may be at one address, or in one network.
         payers.extend(receives.into_iter().filter(|payer| !payers.contains(payer)).collect::<OfferPayers>());
-        Ok(payers)
+        payers
     }
 }
 

@@ -116,6 +116,11 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("thread_priority", "The system did not lower the priority of transfers (debug)."),
     ("tls_failed", "The server could not begin a TLS session."),
     ("transfer_ended", "A transfer of a file has ended; its members are from, to, bytes, seconds and why."),
+    ("transfer_not_passed_on", "A connection for a transfer did not reach the server where the sides meet."),
+    (
+        "transfer_passed_on",
+        "A connection that was passed on to another server for a transfer has ended (debug).",
+    ),
     ("transfer_refused", "A connection for a transfer was refused (debug)."),
     (
         "web_doubtful",

@@ -1,4 +1,4 @@
-//! A server's end of an encrypted connection, in memory only: takes bytes from the socket, returns text for the
+//! A server's end of an encrypted connection with a client or with another server of its chat, in memory only: takes bytes from the socket, returns text for the
 //! chat and bytes for the socket.
 //!
 //! Knows no sockets, no time and no chat. An idle channel holds its keys and no buffer; at most, it keeps one
@@ -9,16 +9,21 @@ mod error;
 pub use error::ChannelError;
 
 use super::certificate;
+use super::keys::CERTIFICATE_NAME;
 use super::server_tls::{ServerTls, TlsProtocol};
+use super::tls_client::{ClientTls, Expect};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_HANDSHAKE_BYTES, MAX_RECORD_BYTES};
-use rustls::Error;
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::ServerName;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError, UnbufferedStatus,
 };
+use rustls::{CommonState, Error};
 use std::fmt;
 use std::mem;
+use std::sync::Arc;
 
 /// Bytes that encryption adds to a record (RFC 8446 5.2): header, content type and tag.
 const RECORD_OVERHEAD: usize = 5 + 1 + 16;
@@ -44,13 +49,21 @@ pub struct ServerChannel {
 }
 
 struct ChannelParts {
-    tls: UnbufferedServerConnection,
+    tls: TlsEnd,
     /// The beginning of a record or handshake message; otherwise empty, without capacity.
     kept: Vec<u8>,
     peer_key: Option<Fingerprint>,
     status: Status,
     /// Set if nothing more can be sent: closed from this side, or failed.
     has_ended: bool,
+}
+
+/// The end of the connection that this server has.
+#[expect(clippy::large_enum_variant, reason = "almost all are of the large variant, in a box of their own")]
+enum TlsEnd {
+    Server(UnbufferedServerConnection),
+    /// Of a connection to another server. Boxed: there are few.
+    Client(Box<UnbufferedClientConnection>),
 }
 
 impl ServerChannel {
@@ -61,10 +74,27 @@ impl ServerChannel {
 
     /// Starts a connection.
     pub fn with(tls: &ServerTls, protocol: TlsProtocol) -> Result<Self, ChannelError> {
-        let tls = UnbufferedServerConnection::new(tls.config(protocol).clone())?;
+        Ok(Self::of(TlsEnd::Server(UnbufferedServerConnection::new(tls.config(protocol).clone())?)))
+    }
+
+    /// Starts a connection to another server, which must own that key. Appends the first bytes to `out`.
+    ///
+    /// # Errors
+    /// If the library cannot start one.
+    pub fn to_server(tls: &ClientTls, key: Fingerprint, out: &mut Vec<u8>) -> Result<Self, ChannelError> {
+        let config = Arc::new(tls.config(&Expect::Only(vec![key])));
+        let name =
+            ServerName::try_from(CERTIFICATE_NAME).map_err(|error| ChannelError::Tls(error.to_string()))?;
+        let connection = UnbufferedClientConnection::new(config, name)?;
+        let mut channel = Self::of(TlsEnd::Client(Box::new(connection)));
+        channel.process(&mut [], &mut Vec::new(), out)?;
+        Ok(channel)
+    }
+
+    fn of(tls: TlsEnd) -> Self {
         let status = Status::Handshaking;
         let parts = ChannelParts { tls, kept: Vec::new(), peer_key: None, status, has_ended: false };
-        Ok(Self { parts: Box::new(parts) })
+        Self { parts: Box::new(parts) }
     }
 
     /// Takes bytes as the socket returned them, split anywhere. Appends text to `plain`, and bytes for the peer
@@ -163,28 +193,11 @@ impl ServerChannel {
         let mut used = 0;
         // Each round uses bytes, takes something that the library has queued, or is the last.
         loop {
-            let UnbufferedStatus { discard, state } = self.parts.tls.process_tls_records(&mut kept[used..]);
-            let flow = match state {
-                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-                    while let Some(record) = traffic.next_record() {
-                        plain.extend_from_slice(record?.payload);
-                    }
-                    Flow::Works
-                }
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    encode(&mut data, out).map(|()| Flow::Works)?
-                }
-                Ok(ConnectionState::TransmitTlsData(data)) => {
-                    data.done();
-                    Flow::Works
-                }
-                Ok(ConnectionState::PeerClosed) => Flow::IsClosed,
-                Ok(ConnectionState::ReadEarlyData(_)) => {
-                    return Err(ChannelError::Tls("early data was never offered".into()));
-                }
-                Ok(_) => Flow::Waits,
-                Err(error) => Flow::Fails(error),
-            };
+            let unread = &mut kept[used..];
+            let (discard, flow) = match &mut self.parts.tls {
+                TlsEnd::Server(tls) => read_step(tls.process_tls_records(unread), plain, out),
+                TlsEnd::Client(tls) => read_step(tls.process_tls_records(unread), plain, out),
+            }?;
             used += discard;
             match flow {
                 Flow::Works => {}
@@ -205,8 +218,8 @@ impl ServerChannel {
 
     /// Checks whether the handshake is complete, and records the peer's key.
     fn note_handshake(&mut self) -> Result<(), ChannelError> {
-        if self.parts.status == Status::Handshaking && !self.parts.tls.is_handshaking() {
-            self.parts.peer_key = match self.parts.tls.peer_certificates() {
+        if self.parts.status == Status::Handshaking && !self.parts.tls.common().is_handshaking() {
+            self.parts.peer_key = match self.parts.tls.common().peer_certificates() {
                 Some([first, others @ ..]) => Some(certificate::presented(first, others)?),
                 _ => None,
             };
@@ -218,14 +231,13 @@ impl ServerChannel {
     /// Appends the alerts that tell the peer what was wrong.
     fn drain_alerts(&mut self, kept: &mut [u8], out: &mut Vec<u8>) {
         // Stops after the alerts: the next round would find the broken bytes again.
-        while self.parts.tls.wants_write() {
-            match self.parts.tls.process_tls_records(kept).state {
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    if encode(&mut data, out).is_err() {
-                        break;
-                    }
-                }
-                _ => break,
+        while self.parts.tls.common().wants_write() {
+            let encoded = match &mut self.parts.tls {
+                TlsEnd::Server(tls) => encode_next(tls.process_tls_records(kept), out),
+                TlsEnd::Client(tls) => encode_next(tls.process_tls_records(kept), out),
+            };
+            if !encoded {
+                break;
             }
         }
     }
@@ -233,28 +245,90 @@ impl ServerChannel {
     fn write(&mut self, what: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), ChannelError> {
         loop {
             // `kept` is unfinished, so this only returns what may be written now.
-            let UnbufferedStatus { state, .. } = self.parts.tls.process_tls_records(&mut self.parts.kept);
-            match state {
-                Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out)?,
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-                    return append(out, what.room(), |room| {
-                        let written = match what {
-                            Outgoing::Text(plain) => traffic.encrypt(plain, room),
-                            Outgoing::Close => traffic.queue_close_notify(room),
-                        };
-                        written.map_err(|error| match error {
-                            EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
-                                Some(required_size)
-                            }
-                            EncryptError::EncryptExhausted => None,
-                        })
-                    });
-                }
-                Ok(_) => return Err(ChannelError::NotOpen),
-                Err(error) => return Err(error.into()),
+            let ChannelParts { tls, kept, .. } = &mut *self.parts;
+            let is_written = match tls {
+                TlsEnd::Server(tls) => write_step(tls.process_tls_records(kept), what, out),
+                TlsEnd::Client(tls) => write_step(tls.process_tls_records(kept), what, out),
+            }?;
+            if is_written {
+                return Ok(());
             }
         }
+    }
+}
+
+impl TlsEnd {
+    fn common(&self) -> &CommonState {
+        match self {
+            Self::Server(tls) => tls,
+            Self::Client(tls) => tls,
+        }
+    }
+}
+
+/// Does the next thing while reading. Returns how many bytes it used.
+fn read_step<Data>(
+    UnbufferedStatus { discard, state, .. }: UnbufferedStatus<'_, '_, Data>,
+    plain: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> Result<(usize, Flow), ChannelError> {
+    let flow = match state {
+        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+            while let Some(record) = traffic.next_record() {
+                plain.extend_from_slice(record?.payload);
+            }
+            Flow::Works
+        }
+        Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out).map(|()| Flow::Works)?,
+        Ok(ConnectionState::TransmitTlsData(data)) => {
+            data.done();
+            Flow::Works
+        }
+        Ok(ConnectionState::PeerClosed) => Flow::IsClosed,
+        Ok(ConnectionState::ReadEarlyData(_)) => {
+            return Err(ChannelError::Tls("early data was never offered".into()));
+        }
+        Ok(_) => Flow::Waits,
+        Err(error) => Flow::Fails(error),
+    };
+    Ok((discard, flow))
+}
+
+/// Does the next thing while writing; `true`: it has written.
+fn write_step<Data>(
+    UnbufferedStatus { state, .. }: UnbufferedStatus<'_, '_, Data>,
+    what: &Outgoing<'_>,
+    out: &mut Vec<u8>,
+) -> Result<bool, ChannelError> {
+    match state {
+        Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out)?,
+        Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
+        Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+            let appended = append(out, what.room(), |room| {
+                let written = match what {
+                    Outgoing::Text(plain) => traffic.encrypt(plain, room),
+                    Outgoing::Close => traffic.queue_close_notify(room),
+                };
+                written.map_err(|error| match error {
+                    EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
+                        Some(required_size)
+                    }
+                    EncryptError::EncryptExhausted => None,
+                })
+            });
+            return appended.map(|()| true);
+        }
+        Ok(_) => return Err(ChannelError::NotOpen),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(false)
+}
+
+/// Appends something that the library has queued; `false`: there is nothing, or it failed.
+fn encode_next<Data>(status: UnbufferedStatus<'_, '_, Data>, out: &mut Vec<u8>) -> bool {
+    match status.state {
+        Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out).is_ok(),
+        _ => false,
     }
 }
 

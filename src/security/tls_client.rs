@@ -98,6 +98,13 @@ impl ClientTls {
         Ok(Self(config))
     }
 
+    /// The settings for a connection to one of these servers.
+    pub(super) fn config(&self, expect: &Expect) -> ClientConfig {
+        let mut config = self.0.clone();
+        config.dangerous().set_certificate_verifier(Arc::new(KeyVerifier::new(expect.clone())));
+        config
+    }
+
     /// Does the handshake, and returns the stream with the server's key. Checks the key before sending anything
     /// of this client's, even its key.
     ///

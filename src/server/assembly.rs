@@ -18,7 +18,7 @@ use super::persister::Persister;
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::{self, ClosedServer, IssuedSecrets};
 use super::start_error::StartError;
-use super::transfer::{FileDoor, TransferCounts, Transfers};
+use super::transfer::{FileDoor, Links, TransferCounts, Transfers};
 use super::vitals::{Vitals, VitalsSources};
 use super::watch::Watch;
 use super::web;
@@ -94,14 +94,14 @@ pub(super) fn open_hub(
     (chat, journal, closed_server): (Chat, Arc<ServerJournal>, Option<Arc<ClosedServer>>),
     inbox: Arc<ReactorInbox>,
     clock: Arc<Clock>,
-    seat: Option<NodeSeat>,
+    (seat, links): (Option<NodeSeat>, Option<Links>),
 ) -> (Arc<Hub>, (Transfers, FileDoor)) {
     let max_batch = max_batch(options);
     let (ends, ended) = mpsc::unbounded_channel();
     let rules = (chat, ends, journal);
     let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock, seat);
     hub.act(|chat, now, out| chat.date_sanctions(now, out));
-    let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate());
+    let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate(), links);
     (hub, transfers)
 }
 

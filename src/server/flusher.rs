@@ -286,7 +286,8 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames:
             StepKind::Open(_)
             | StepKind::Background(_)
             | StepKind::Nothing
-            | StepKind::Seam(..)
+            | StepKind::Told(..)
+            | StepKind::EndTransfer(..)
             | StepKind::List(_) => {}
             StepKind::Follow => {
                 *follows = true;

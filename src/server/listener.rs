@@ -136,7 +136,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 }
 
 /// Sets the options that connections need.
-fn tune(socket: &Socket) -> io::Result<()> {
+pub(super) fn tune(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
     let counted = socket.set_tcp_keepalive(&keepalive.clone().with_retries(KEEPALIVE_PROBES));

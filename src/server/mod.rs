@@ -76,7 +76,9 @@ pub use handle::Handle;
 #[cfg(feature = "nats")]
 pub use node_inquiry::{NodeAnswer, ask_nodes};
 pub use node_report::NodeReport;
-pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
+pub use options::{
+    EngineSource, FileOptions, JoinPolicy, NodeAddress, NodeOptions, ServerOptions, WebOptions,
+};
 pub use recovery::{RecoveryError, Restored, forget, kept_files, leave_log, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
 pub use seed::add_files;
@@ -174,7 +176,9 @@ impl Server {
         if let Some(seat) = &mut seat {
             seat.set_operator_secrets(&secrets.code, &secrets.token);
         }
-        let (hub, (transfers, file_door)) = open_hub(&options, rules, Arc::clone(&inbox), clock, seat);
+        let links = node_tasks::links(&options, &keys)?;
+        let (hub, (transfers, file_door)) =
+            open_hub(&options, rules, Arc::clone(&inbox), clock, (seat, links));
         let admission = admission(&options, budget, journal())?;
         let (doors, inboxes) = ((options.plaintext, web), (Arc::clone(&inbox), journal()));
         let handshaker = Handshaker::new(Arc::clone(&hub), tls, doors, inboxes, options.registration);

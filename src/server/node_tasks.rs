@@ -5,6 +5,7 @@ use super::assembly;
 use super::hub::{Hub, NodeSeat};
 use super::options::{EngineSource, ServerOptions};
 use super::start_error::StartError;
+use super::transfer::Links;
 use crate::cluster::{Ledger, Node, NodeId};
 #[cfg(feature = "nats")]
 use crate::engine::nats::{self, Create};
@@ -40,13 +41,19 @@ pub(super) fn join(
     let node = Node::new(NodeId(settings.number), start, ledger, delay, started.elapsed());
     let seat = NodeSeat::new(
         node,
-        (engine, Seal::new(keys)?),
+        (engine, Seal::new(keys)?, keys.fingerprint()),
         (options.rules.rate, assembly::max_batch(options)),
         question,
     );
     let mut seat = seat.with_names(settings.names.clone());
     seat.know(&state.archive.records);
     Ok(Some((seat, events)))
+}
+
+/// For the files between people at different servers.
+pub(super) fn links(options: &ServerOptions, keys: &Keypair) -> Result<Option<Links>, StartError> {
+    let Some(node) = &options.node else { return Ok(None) };
+    Ok(Some(Links::new(keys, &node.addresses)?))
 }
 
 /// Opens the engine for a server that has followed the log up to this position.

@@ -73,6 +73,16 @@ pub struct NodeOptions {
     /// The incarnation of the history, the same at all servers.
     pub log: String,
     pub engine: EngineSource,
+    /// Where the servers reach each other, by number.
+    pub addresses: Vec<NodeAddress>,
+}
+
+/// Where the other servers of the chat reach a server: its host and its port for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeAddress {
+    /// A name, or an address.
+    pub host: String,
+    pub port: u16,
 }
 
 /// Where the servers' log is.

@@ -12,17 +12,17 @@ use super::connection::Connection;
 use super::cutover::Cutover;
 use super::frame_arena::FrameArena;
 use super::headed_buffer::HeadedBuffer;
-use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId};
+use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId, TransferId};
 use crate::limits::{ENTRY_BYTES, SMALL_BATCH_BYTES, SMALL_BATCH_STEPS};
-use crate::protocol::Packet;
 use crate::protocol::request::TestToken;
+use crate::protocol::{Code, Packet};
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-pub(super) use turn_body::{Seam, TurnNews, UnreadableTurn};
+pub(super) use turn_body::{RulesAnswer, Seam, TurnNews, UnreadableTurn};
 
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {
@@ -97,8 +97,10 @@ pub(super) enum StepKind {
     Answer(Option<Box<Answer>>),
     /// Work that takes time.
     Background(Option<Box<BackgroundJob>>),
-    /// The answer to the question with that number, on a server that shares its chat; `None`: the session is gone.
-    Seam(u64, Option<Box<Seam>>),
+    /// On a server that shares its chat, the answer to its question with that number; `None`: the session is gone.
+    Told(u64, Option<RulesAnswer>),
+    /// There, the rules have ended a transfer whose sides meet at the session's server.
+    EndTransfer(TransferId, Code),
     /// The frames of the [list](ReceiverList) with that index, at their places.
     List(usize),
     /// The session ends after reading all of the above.

@@ -338,7 +338,15 @@ impl Reactor {
         let Some((start, (stream, transport))) = handed_out else { return connection.finish() };
         let FileStart { token, early, has_ended } = start;
         // The error is that of a server that ends.
-        let _ = self.files.send(FileConnection { stream, transport, connection, token, early, has_ended });
+        let _ = self.files.send(FileConnection {
+            stream,
+            transport,
+            connection,
+            token,
+            early,
+            has_ended,
+            is_link: false,
+        });
     }
 
     /// Drops a connection that has nothing left to do.

@@ -3,7 +3,7 @@
 use super::data_dir::DataDirError;
 #[cfg(feature = "nats")]
 use crate::engine::nats::EngineFault;
-use crate::security::{ChannelError, WebCertificateError};
+use crate::security::{ChannelError, HandshakeError, WebCertificateError};
 use crate::store::StoreError;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -59,6 +59,9 @@ pub enum StartError {
     /// TLS refuses the key.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] ChannelError),
+    /// The same for connections to other servers.
+    #[error("cannot set up TLS to the other servers: {0}")]
+    TlsToServers(#[from] HandshakeError),
 }
 
 impl StartError {

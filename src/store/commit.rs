@@ -51,6 +51,7 @@ pub(super) fn commit(
             }
             Entry::Record(record) => records::write(&change, record)?,
             Entry::Session(id, record) => shared::write_session(&change, *id, record.as_deref())?,
+            Entry::Offer(number, record) => shared::write_offer(&change, *number, record.as_deref())?,
         }
     }
     drop(writing);

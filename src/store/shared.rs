@@ -1,13 +1,13 @@
-//! The tables of a server that shares its chat with others: how far it has followed their log, and the sessions at
-//! all of them.
+//! The tables of a server that shares its chat with others: how far it has followed their log, and the sessions and
+//! offers at all of them.
 //!
-//! A batch writes both in its transaction, so a database is always the state after one record of the log. All these
+//! A batch writes all of it in its transaction, so a database is always the state after one record of the log. All these
 //! servers assign numbers in one incarnation, because only those in the log count.
 
 use super::error::{AtPath as _, StoreError};
 use super::rows::{damaged, signed, unsigned};
 use super::{incarnations, schema};
-use crate::chat::{Archive, SessionId, SessionRecord};
+use crate::chat::{Archive, OfferRecord, SessionId, SessionRecord};
 use rusqlite::{Connection, OptionalExtension as _, Result, TransactionBehavior, params};
 use std::path::Path;
 
@@ -20,14 +20,18 @@ pub struct ReplicaState {
     pub ledger: Option<Vec<u8>>,
     /// The sessions at all servers.
     pub sessions: Vec<SessionRecord>,
+    /// Open offers of files, and the highest number that one had.
+    pub offers: Vec<OfferRecord>,
+    pub latest_offer: u64,
 }
 
 /// Older versions and servers without others do not know these tables.
 const TABLES: &str = "\
     CREATE TABLE IF NOT EXISTS shared_log (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID; \
-    CREATE TABLE IF NOT EXISTS shared_session (id INTEGER PRIMARY KEY, record BLOB NOT NULL);";
+    CREATE TABLE IF NOT EXISTS shared_session (id INTEGER PRIMARY KEY, record BLOB NOT NULL); \
+    CREATE TABLE IF NOT EXISTS shared_offer (number INTEGER PRIMARY KEY, record BLOB NOT NULL);";
 
-/// Forgets how far the log was followed, and the sessions, so that the servers can begin another log with this history.
+/// Forgets how far the log was followed, the sessions and the offers, so that the servers can begin another log with this history.
 /// Returns the number of the latest message.
 ///
 /// # Errors
@@ -43,7 +47,10 @@ pub fn leave_log(path: &Path) -> Result<u64, StoreError> {
 fn leave(history: &mut Connection) -> Result<u64> {
     let change = history.transaction_with_behavior(TransactionBehavior::Immediate)?;
     prepare(&change)?;
-    change.execute_batch("DELETE FROM shared_log WHERE key = 'ledger'; DELETE FROM shared_session")?;
+    change.execute_batch(
+        "DELETE FROM shared_log WHERE key = 'ledger'; DELETE FROM shared_session; \
+         DELETE FROM shared_offer",
+    )?;
     let seq = match seq(&change)? {
         Some(seq) => seq,
         None => incarnations::last_number(&change)?,
@@ -95,4 +102,34 @@ pub(super) fn write_session(
         .map_err(|error| damaged(0, &format!("cannot write a session: {error}")))?;
     let sql = "INSERT OR REPLACE INTO shared_session VALUES (?1, ?2)";
     change.prepare_cached(sql)?.execute(params![signed(id.0), bytes]).map(drop)
+}
+
+pub(super) fn offers(connection: &Connection) -> Result<Vec<OfferRecord>> {
+    let mut find = connection.prepare("SELECT record FROM shared_offer ORDER BY number")?;
+    let rows = find.query_map([], |row| {
+        let record = row.get_ref(0)?.as_blob()?;
+        rmp_serde::from_slice(record).map_err(|error| damaged(0, &format!("not an offer: {error}")))
+    })?;
+    rows.collect()
+}
+
+/// The highest number that an offer had.
+pub(super) fn latest_offer(connection: &Connection) -> Result<u64> {
+    let sql = "SELECT value FROM shared_log WHERE key = 'offer'";
+    let latest = connection.query_row(sql, [], |row| row.get(0).map(unsigned)).optional()?;
+    Ok(latest.unwrap_or_default())
+}
+
+/// Writes the new state of an offer; `None`: it has ended.
+pub(super) fn write_offer(change: &Connection, number: u64, record: Option<&OfferRecord>) -> Result<()> {
+    let sql = "INSERT INTO shared_log VALUES ('offer', ?1) ON CONFLICT DO UPDATE SET value = max(value, ?1)";
+    change.prepare_cached(sql)?.execute([signed(number)])?;
+    let Some(record) = record else {
+        let sql = "DELETE FROM shared_offer WHERE number = ?1";
+        return change.prepare_cached(sql)?.execute([signed(number)]).map(drop);
+    };
+    let bytes = rmp_serde::to_vec_named(record)
+        .map_err(|error| damaged(0, &format!("cannot write an offer: {error}")))?;
+    let sql = "INSERT OR REPLACE INTO shared_offer VALUES (?1, ?2)";
+    change.prepare_cached(sql)?.execute(params![signed(number), bytes]).map(drop)
 }

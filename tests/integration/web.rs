@@ -4,7 +4,7 @@
 mod certificates;
 mod chat;
 mod door;
-mod files;
+pub mod files;
 mod found;
 mod frames;
 mod identity;
@@ -17,7 +17,7 @@ use crate::support::server::TestServer;
 use lanchat::protocol::WebAccess;
 use lanchat::server::{ServerOptions, WebOptions};
 
-fn options(mode: WebAccess) -> Option<WebOptions> {
+pub fn options(mode: WebAccess) -> Option<WebOptions> {
     Some(WebOptions {
         mode,
         hosts: vec!["office".into()],

@@ -2,6 +2,7 @@
 
 mod limits;
 mod networks;
+mod servers;
 
 use super::*;
 use crate::limits::TRANSFER_MEETING;

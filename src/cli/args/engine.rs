@@ -2,11 +2,11 @@
 
 use crate::cli::exit::ExitError;
 use crate::cli::values::HostPort;
-use crate::cluster_files::EngineFile;
+use crate::cluster_files::{ClusterServer, EngineFile};
 use crate::engine::nats::{EngineConfig, TlsFiles};
 use crate::protocol::{NodePlace, Nodes};
 use crate::security::digest_of;
-use crate::server::{EngineSource, NodeOptions, ServerOptions};
+use crate::server::{EngineSource, NodeAddress, NodeOptions, ServerOptions};
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -29,12 +29,13 @@ pub(super) async fn apply(
     options.name.clone_from(&file.chat);
     options.port = given.0.and_then(|host| host.port).or(given.1).unwrap_or(file.port);
     options.nodes = nodes(&file).await;
-    // Both sides of a transfer would have to be at one server.
-    options.files = None;
     let (config, number) = (engine_config(&file)?, file.number());
     let names = file.servers.as_slice().iter().map(|server| server.name.to_string()).collect();
+    let address = |server: &ClusterServer| NodeAddress { host: server.host.as_str().into(), port: file.port };
+    let addresses = file.servers.as_slice().iter().map(address).collect();
     options.node = Some(NodeOptions {
         names,
+        addresses,
         number,
         log: config.chat.clone(),
         engine: EngineSource::Nats(Box::new(config)),

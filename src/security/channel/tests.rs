@@ -261,3 +261,35 @@ fn an_idle_channel_keeps_no_bytes_and_a_busy_one_at_most_a_record() {
     assert_eq!(plain.len(), 40_000);
     assert_eq!(server.parts.kept.capacity(), 0);
 }
+
+#[test]
+fn one_server_proves_the_chat_s_key_to_another_with_that_key_and_to_no_other() {
+    let key = Keypair::ephemeral().unwrap();
+    let link = ClientTls::new(&key).unwrap();
+    let talk = |other: &ServerTls| {
+        let mut bytes = Vec::new();
+        let mut near = ServerChannel::to_server(&link, key.fingerprint(), &mut bytes)?;
+        let mut far = ServerChannel::new(other)?;
+        while !bytes.is_empty() {
+            let (mut answer, mut plain) = (Vec::new(), Vec::new());
+            far.receive(&std::mem::take(&mut bytes), &mut plain, &mut answer)?;
+            for piece in answer.chunks(700) {
+                near.receive(piece, &mut plain, &mut bytes)?;
+            }
+        }
+        Ok::<_, ChannelError>([near, far])
+    };
+    let [mut near, mut far] = talk(&ServerTls::new(&key).unwrap()).unwrap();
+    assert!(near.is_open() && far.is_open());
+    assert_eq!([near.peer_key(), far.peer_key()], [Some(key.fingerprint()); 2]);
+    let text = vec![7; 100_000];
+    let there = sent(&mut near, &text);
+    assert_eq!(give(&mut far, &there, 9999).unwrap().0, text);
+    let back = sent(&mut far, &text);
+    assert_eq!(give(&mut near, &back, usize::MAX).unwrap().0, text);
+    let mut end = Vec::new();
+    near.close(&mut end);
+    give(&mut far, &end, usize::MAX).unwrap();
+    assert_eq!(far.parts.status, Status::Closed);
+    assert!(talk(&tls()).is_err());
+}

@@ -25,7 +25,7 @@ pub(in crate::server) struct HubState {
     /// Connections that have not registered, with their deadlines, in order.
     handshakes: VecDeque<(Duration, SessionId)>,
     /// Transfers that the rules have ended, for those who pass the bytes on.
-    ended: mpsc::UnboundedSender<(TransferId, Code)>,
+    pub(super) ended: mpsc::UnboundedSender<(TransferId, Code)>,
     journal: Arc<ServerJournal>,
     /// Of a server that shares its chat with others.
     pub(super) node: Option<Box<NodeSeat>>,
@@ -123,8 +123,11 @@ impl HubState {
         }
         for delivery in deliveries.drain(..) {
             match delivery {
+                Delivery::EndTransfer { transfer, code, meets } if node.is_some() => {
+                    batch.step(meets, StepKind::EndTransfer(transfer, code));
+                }
                 // The error is that of a server that ends.
-                Delivery::EndTransfer { transfer, code } => drop(ended.send((transfer, code))),
+                Delivery::EndTransfer { transfer, code, .. } => drop(ended.send((transfer, code))),
                 Delivery::Refused(refused) => journal.turned_away(*refused),
                 Delivery::Visit(visit) => journal.visit(visit),
                 delivery => deliver(batch, delivery),

@@ -1,7 +1,7 @@
 //! The inputs that a server sends to the one that leads: packets of its people, and questions of its own tasks.
 
 use super::Incoming;
-use crate::chat::{Garbage, Message, MessageChange, Peer, SessionId};
+use crate::chat::{Garbage, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::request::{ClientPacket, Refusal};
 use bytes::Bytes;
@@ -65,6 +65,29 @@ pub(super) enum RulesInput {
         /// Of the question.
         number: u64,
     },
+    /// Asks for the transfer that a connection's token admits it to.
+    Claim {
+        /// The connection.
+        id: SessionId,
+        number: u64,
+        token: String,
+        peer: Peer,
+    },
+    /// Asks whether a ticket lets a browser's key in.
+    Ticket {
+        /// Of the server that asks.
+        node: u8,
+        number: u64,
+        key: Fingerprint,
+        ip: IpAddr,
+        ticket: String,
+    },
+    TransferEnded {
+        /// The server that saw it end.
+        node: u8,
+        transfer: TransferId,
+        end: TransferEnd,
+    },
 }
 
 impl RulesInput {
@@ -89,6 +112,8 @@ impl RulesInput {
                 change.text.as_ref().map_or(0, String::len)
                     + found.as_ref().map_or(0, |message| message.text.len())
             }
+            Self::Claim { token, .. } => token.len(),
+            Self::Ticket { ticket, .. } => ticket.len(),
             _ => 0,
         };
         content + size_of::<Self>()

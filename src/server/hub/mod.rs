@@ -12,6 +12,7 @@ mod input;
 mod node;
 mod node_message;
 mod node_news;
+mod node_question;
 mod node_seat;
 mod node_state;
 mod seam;
@@ -35,6 +36,7 @@ pub(super) use node::NodeOutput;
 #[cfg(feature = "nats")]
 pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
 pub(super) use node_seat::{NodeSeat, NodeWork};
+pub(super) use seam::ClaimAnswer;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,7 +2,8 @@
 
 use super::input::RulesInput;
 use super::node_news;
-use super::node_seat::{FollowFault, NodeSeat, NodeWork, SeamUse};
+use super::node_question::NodeQuestion;
+use super::node_seat::{FollowFault, NodeSeat, NodeWork};
 use super::node_state::{NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
@@ -129,7 +130,10 @@ impl Hub {
 
     /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
     pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize, is_own: bool) {
-        self.lock().begin_turn(batch, present, is_own);
+        let has_news = self.lock().begin_turn(batch, present, is_own);
+        if has_news {
+            self.send_up();
+        }
     }
 
     /// Starts the rules, unless another server leads by now.
@@ -207,11 +211,11 @@ impl Hub {
         true
     }
 
-    /// Asks for the part of the history that a session may read; `false`: the server is not a node.
-    pub(super) fn ask_up(&self, id: SessionId, want: SeamUse) -> bool {
+    /// Asks the rules something; `false`: they are here. `input` gets the question's number.
+    pub(super) fn ask_up(&self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) -> bool {
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
-        seat.ask(id, want);
+        seat.ask(question, input);
         drop(state);
         self.send_up();
         true

@@ -5,7 +5,8 @@ use super::cut_off::{self, CutOff};
 use super::input::RulesInput;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
-use crate::chat::{Entry, Peer, Record, Records, SessionId};
+use super::node_question::{NodeQuestion, NodeQuestions};
+use crate::chat::{Entry, FileTicket, Peer, Record, Records, SessionId, TransferEnd};
 use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
@@ -13,14 +14,15 @@ use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UP_BATCH_BYTES, UPLINK_
 use crate::pace::{Bucket, Rate};
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
-use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
-use crate::server::output_batch::{Liveness, OutputBatch, Receivers, Seam, StepKind};
+use crate::server::cutover::Cutover;
+use crate::server::output_batch::{
+    Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, Seam, StepKind,
+};
 use crate::server::slots::Slots;
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// See the module.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) node: Node,
     engine: EngineHandle,
     seal: Seal,
+    /// The key that all servers have.
+    chat_key: Fingerprint,
     /// Steps of this process alone: begins and ends of connections, and its own packets to sessions.
     pub(super) local: OutputBatch,
     pub(super) sessions: Slots<NodeSession>,
@@ -46,7 +50,7 @@ pub(in crate::server) struct NodeSeat {
     pub(super) told_taken: Option<Vec<(NodeRun, Taken)>>,
     /// The number of the latest message in the last turn.
     pub(super) told_seq: u64,
-    questions: SeamQuestions,
+    questions: NodeQuestions,
     /// How fast a session may send; `None`: no limit.
     rate: Option<Rate>,
     /// Bytes of a batch above which more must wait.
@@ -121,30 +125,11 @@ struct KnownKeys {
     owners: HashSet<Fingerprint>,
 }
 
-/// SeamQuestions for [seams](Seam) without an answer yet.
-#[derive(Debug)]
-struct SeamQuestions {
-    next: u64,
-    waiting: HashMap<u64, SeamUse>,
-}
-
-/// The use of a seam.
-#[derive(Debug)]
-pub(super) enum SeamUse {
-    Ask(oneshot::Sender<Seam>),
-    Cutover {
-        after: u64,
-        known: u64,
-        summary: Option<CatchUpSummary>,
-        written: oneshot::Sender<Option<Remainder>>,
-    },
-}
-
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
     pub(in crate::server) fn new(
         node: Node,
-        (engine, seal): (EngineHandle, Seal),
+        (engine, seal, chat_key): (EngineHandle, Seal, Fingerprint),
         (rate, max_batch): (Option<Rate>, usize),
         first_question: u64,
     ) -> Self {
@@ -153,6 +138,7 @@ impl NodeSeat {
             node,
             engine,
             seal,
+            chat_key,
             local: OutputBatch::default(),
             sessions,
             deadlines: VecDeque::new(),
@@ -164,7 +150,7 @@ impl NodeSeat {
             stage: RulesStage::Elsewhere,
             told_taken: None,
             told_seq: 0,
-            questions: SeamQuestions { next: first_question, waiting: HashMap::new() },
+            questions: NodeQuestions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
             cut_off: CutOff::default(),
@@ -176,6 +162,10 @@ impl NodeSeat {
             keys: KnownKeys::default(),
             news: NodeNews::new(Vec::new(), position),
         }
+    }
+
+    pub(super) fn chat_key(&self) -> Fingerprint {
+        self.chat_key
     }
 
     /// Knows the names of all servers, by number.
@@ -322,41 +312,48 @@ impl NodeSeat {
         self.local.send(packet, Receivers::These(vec![id]), Liveness::Own);
     }
 
-    /// Asks the server that leads for the part of the history that a session may read.
-    pub(super) fn ask(&mut self, id: SessionId, want: SeamUse) {
+    /// Asks the server that leads.
+    pub(super) fn ask(&mut self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) {
         let number = self.questions.next;
         self.questions.next = number.wrapping_add(1);
-        self.questions.waiting.insert(number, want);
-        self.push(RulesInput::Seam { id, number });
+        self.questions.waiting.insert(number, question);
+        self.push(input(number));
     }
 
-    /// Fills the seams of a turn in.
-    pub(super) fn answer(&mut self, batch: &mut OutputBatch) {
-        for step in batch.seams() {
-            let StepKind::Seam(number, seam) = mem::replace(&mut step.kind, StepKind::Nothing) else {
-                continue;
-            };
-            let Some((want, seam)) = self.questions.waiting.remove(&number).zip(seam) else { continue };
-            match want {
-                // The one who asked may have ended.
-                SeamUse::Ask(asked) => drop(asked.send(*seam)),
-                SeamUse::Cutover { after, known, summary, written } => {
-                    let Seam { view, upto, others } = *seam;
-                    let cutover = Cutover {
-                        view,
-                        others,
-                        after: after.min(upto),
-                        upto,
-                        known,
-                        summary,
-                        frames: Vec::new(),
-                        remainder: None,
-                        written: Some(written),
-                    };
-                    step.kind = StepKind::Cutover(Box::new(cutover));
+    /// Takes the answer to a question. `true`: something is to go up.
+    pub(super) fn answer(&mut self, step: &mut OutputStep, number: u64, answer: Option<RulesAnswer>) -> bool {
+        let Some((question, answer)) = self.questions.waiting.remove(&number).zip(answer) else {
+            return false;
+        };
+        // A task that has asked may have ended.
+        match (question, answer) {
+            (NodeQuestion::Seam(asked), RulesAnswer::Seam(seam)) => drop(asked.send(*seam)),
+            (NodeQuestion::Cutover { after, known, summary, written }, RulesAnswer::Seam(seam)) => {
+                let Seam { view, upto, others } = *seam;
+                let cutover = Cutover {
+                    view,
+                    others,
+                    after: after.min(upto),
+                    upto,
+                    known,
+                    summary,
+                    frames: Vec::new(),
+                    remainder: None,
+                    written: Some(written),
+                };
+                step.kind = StepKind::Cutover(Box::new(cutover));
+            }
+            (NodeQuestion::Ticket(asked), RulesAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
+            (NodeQuestion::Claim(asked), RulesAnswer::Claim(claimed)) => {
+                if let Err(Ok(FileTicket { transfer, side, .. })) = asked.send(*claimed) {
+                    let (node, end) = (self.number(), TransferEnd::Cut(side));
+                    self.push(RulesInput::TransferEnded { node, transfer, end });
+                    return true;
                 }
             }
+            _ => {}
         }
+        false
     }
 
     /// Learns from the entries of a turn. `is_own`: it concerns this process's sessions.
@@ -412,7 +409,7 @@ impl NodeSeat {
     }
 
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        self.keys.members.contains(key) || self.keys.operators.contains(key)
+        *key == self.chat_key || self.keys.members.contains(key) || self.keys.operators.contains(key)
     }
 
     pub(super) fn is_known(&self, key: &Fingerprint) -> bool {

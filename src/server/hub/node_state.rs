@@ -5,19 +5,23 @@ use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::{FollowFault, NodeSeat, NodeWork, RulesStage};
-use crate::chat::{Archive, Now, Parsed, SessionId};
+use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
 use crate::cluster::{NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::{ASKER, EngineEvent};
 use crate::limits::LEADER_WORK;
 use crate::protocol::{Code, Event};
-use crate::server::output_batch::{OutputBatch, Seam, StepKind, TurnNews};
+use crate::server::output_batch::{OutputBatch, RulesAnswer, Seam, StepKind, TurnNews};
 use crate::store::ReplicaState;
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Duration;
 
 /// The text for the people of a server that the others took for gone.
 const RUN_OVER: &str = "this server was cut off from the others; connecting again";
+
+/// Bits of a transfer's number below the term of the server that led when it began.
+const TERM_SHIFT: u32 = 32;
 
 /// A result of the rules, on its way to the log.
 #[derive(Debug)]
@@ -198,9 +202,33 @@ impl HubState {
                 self.act(|chat, out| chat.change(id, echo, found, now, out));
             }
             RulesInput::Seam { id, number } => {
-                let seam = Seam::of(&self.chat, id).map(Box::new);
-                self.batch.step(id, StepKind::Seam(number, seam));
+                let seam = Seam::of(&self.chat, id).map(|seam| RulesAnswer::Seam(Box::new(seam)));
+                self.batch.step(id, StepKind::Told(number, seam));
             }
+            RulesInput::Claim { id, number, token, peer } => self.claim((id, number), &token, &peer, now),
+            RulesInput::Ticket { node, number, key, ip, ticket } => {
+                let is_in = self.act(|chat, out| chat.admit_by_ticket((key, ip), &ticket, now, out));
+                let answer = StepKind::Told(number, Some(RulesAnswer::Ticket(is_in)));
+                self.batch.step(SessionId::new(node, 0), answer);
+            }
+            RulesInput::TransferEnded { node, transfer, end } => self.end_transfer(node, transfer, end),
+        }
+    }
+
+    fn claim(&mut self, (id, number): (SessionId, u64), token: &str, peer: &Peer, now: &Now) {
+        let own = self.node.as_ref().map(|seat| seat.chat_key());
+        let is_passed_on = own.is_some() && peer.key == own;
+        let way = TokenWay { is_passed_on, at: id.node(), server_of: SessionId::node };
+        let claimed = self.act(|chat, _| chat.claim_transfer_at(token, peer, way, now));
+        self.batch.step(id, StepKind::Told(number, Some(RulesAnswer::Claim(Box::new(claimed)))));
+    }
+
+    /// `node`: the server that saw it end. If the sides meet at another one, that one learns of it.
+    fn end_transfer(&mut self, node: u8, transfer: TransferId, end: TransferEnd) {
+        let meets = self.chat.meeting_place(transfer).filter(|meets| meets.node() != node);
+        self.act(|chat, out| chat.transfer_ended(transfer, end, out));
+        if let Some(meets) = meets {
+            self.batch.step(meets, StepKind::EndTransfer(transfer, Code::Cut));
         }
     }
 
@@ -234,6 +262,9 @@ impl HubState {
         self.act(|chat, out| {
             chat.date_sanctions(now, out);
             state.sessions.into_iter().for_each(|session| chat.adopt(session, now, out));
+            // No two servers that lead give two transfers one number.
+            let latest = (state.latest_offer, term << TERM_SHIFT);
+            chat.adopt_offers(state.offers, latest, now, out);
         });
         self.take_inbound(now);
     }
@@ -324,12 +355,22 @@ impl HubState {
         self.node(now, |seat, out| seat.node.propose(term, taken, &body, now.uptime, out));
     }
 
-    /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
-    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize, is_own: bool) {
-        let Some(seat) = &mut self.node else { return };
+    /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions. `true`:
+    /// something is to go up.
+    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize, is_own: bool) -> bool {
+        let Some(seat) = &mut self.node else { return false };
         seat.learn(&batch.entries, is_own);
-        seat.answer(batch);
         seat.present = present;
+        let mut has_news = false;
+        for step in batch.for_node() {
+            match mem::replace(&mut step.kind, StepKind::Nothing) {
+                // The error is that of a server that ends.
+                StepKind::EndTransfer(transfer, code) => drop(self.ended.send((transfer, code))),
+                StepKind::Told(number, answer) => has_news |= seat.answer(step, number, answer),
+                kind => step.kind = kind,
+            }
+        }
+        has_news
     }
 
     /// The next local session whose deadline has passed, and whether it is late.

@@ -4,15 +4,25 @@ use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
 use super::super::output_batch::{Seam, StepKind};
 use super::Hub;
 use super::input::RulesInput;
-use super::node_seat::SeamUse;
+use super::node_question::NodeQuestion;
 use crate::chat::{
     Delivery, FileTicket, Holder, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId,
 };
 use crate::fingerprint::Fingerprint;
+use crate::limits::WEB_TIMEOUT;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Packet};
 use std::net::IpAddr;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// The transfer that a token admits to.
+#[derive(Debug)]
+pub(in crate::server) enum ClaimAnswer {
+    Now(Result<FileTicket, Refusal>),
+    /// From the server that leads.
+    Later(oneshot::Receiver<Result<FileTicket, Refusal>>),
+}
 
 impl Hub {
     /// Ends a session and tells it why.
@@ -33,7 +43,7 @@ impl Hub {
     /// The part of the history that the session may read at present; `None`: it is gone.
     pub(in crate::server) async fn seam(&self, id: SessionId) -> Option<Seam> {
         let (sender, seam) = oneshot::channel();
-        if self.ask_up(id, SeamUse::Ask(sender)) {
+        if self.ask_up(NodeQuestion::Seam(sender), |number| RulesInput::Seam { id, number }) {
             return seam.await.ok();
         }
         self.read(|chat| Seam::of(chat, id))
@@ -54,7 +64,8 @@ impl Hub {
         }
         let (sender, written) = oneshot::channel();
         if self.node.is_some() {
-            self.ask_up(id, SeamUse::Cutover { after, known, summary, written: sender });
+            let question = NodeQuestion::Cutover { after, known, summary, written: sender };
+            self.ask_up(question, |number| RulesInput::Seam { id, number });
             return Some(written);
         }
         let mut state = self.lock();
@@ -113,7 +124,15 @@ impl Hub {
     }
 
     /// Whether a browser's link lets its key in for good. It does so once.
-    pub(in crate::server) fn admit_by_ticket(&self, whom: (Fingerprint, IpAddr), ticket: &str) -> bool {
+    pub(in crate::server) async fn admit_by_ticket(&self, whom: (Fingerprint, IpAddr), ticket: &str) -> bool {
+        let (sender, answer) = oneshot::channel();
+        let asks = |number| {
+            let ((key, ip), ticket, node) = (whom, ticket.to_owned(), self.node_number());
+            RulesInput::Ticket { node, number, key, ip, ticket }
+        };
+        if self.ask_up(NodeQuestion::Ticket(sender), asks) {
+            return timeout(WEB_TIMEOUT, answer).await.is_ok_and(|is_in| is_in.unwrap_or_default());
+        }
         self.act(|chat, now, out| chat.admit_by_ticket(whom, ticket, now, out))
     }
 
@@ -135,13 +154,20 @@ impl Hub {
         self.act(|chat, now, _| chat.more_holders(from, count, now, rows))
     }
 
-    /// The transfer that the token admits the peer to.
-    pub(in crate::server) fn claim_transfer(&self, token: &str, peer: &Peer) -> Result<FileTicket, Refusal> {
-        self.act(|chat, now, _| chat.claim_transfer(token, peer, now))
+    /// The transfer that the token admits the peer to. `id`: the connection.
+    pub(in crate::server) fn claim_transfer(&self, id: SessionId, token: &str, peer: &Peer) -> ClaimAnswer {
+        let (sender, answer) = oneshot::channel();
+        let asks = |number| RulesInput::Claim { id, number, token: token.to_owned(), peer: *peer };
+        if self.ask_up(NodeQuestion::Claim(sender), asks) {
+            return ClaimAnswer::Later(answer);
+        }
+        ClaimAnswer::Now(self.act(|chat, now, _| chat.claim_transfer(token, peer, now)))
     }
 
     pub(in crate::server) fn transfer_ended(&self, transfer: TransferId, end: TransferEnd) {
-        self.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
+        if !self.tell_up(RulesInput::TransferEnded { node: self.node_number(), transfer, end }) {
+            self.act(|chat, _, out| chat.transfer_ended(transfer, end, out));
+        }
     }
 
     /// Waits for the lock, which shows that nobody keeps it.

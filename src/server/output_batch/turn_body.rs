@@ -4,7 +4,9 @@
 //! Steps of this process alone, such as new connections, are never part of it.
 
 use super::{BackgroundJob, Group, Liveness, OutputBatch, OutputStep, SharedFrame, StepKind};
-use crate::chat::{Chat, Entry, OtherNames, Receipt, SessionId, View};
+use crate::chat::{Chat, Entry, FileTicket, OtherNames, Receipt, SessionId, TransferId, View};
+use crate::protocol::Code;
+use crate::protocol::request::Refusal;
 use crate::server::headed_buffer::HeadedBuffer;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,16 @@ impl Seam {
         let (view, upto) = chat.view(id)?;
         Some(Self { view, upto, others: chat.other_names(id) })
     }
+}
+
+/// The rules' answer to a question of a server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::server) enum RulesAnswer {
+    Seam(Box<Seam>),
+    /// The transfer that a token admits to.
+    Claim(Box<Result<FileTicket, Refusal>>),
+    /// Whether a ticket lets a browser's key in.
+    Ticket(bool),
 }
 
 /// A batch, and the numbers that all servers learn.
@@ -69,7 +81,8 @@ enum TurnStepKind {
     Live(Bytes, Option<usize>),
     Receipt(Box<Receipt>, Option<usize>),
     Background(Box<BackgroundJob>),
-    Seam(u64, Option<Box<Seam>>),
+    Told(u64, Option<RulesAnswer>),
+    EndTransfer(TransferId, Code),
     Close,
 }
 
@@ -157,9 +170,11 @@ impl OutputBatch {
         self.seq = next.seq;
     }
 
-    /// The answers to this server's questions for [seams](Seam), which the caller replaces.
-    pub(in crate::server) fn seams(&mut self) -> impl Iterator<Item = &mut OutputStep> {
-        self.steps.iter_mut().filter(|step| matches!(step.kind, StepKind::Seam(..)))
+    /// The answers to this server's questions, and ends of its transfers, which the caller replaces.
+    pub(in crate::server) fn for_node(&mut self) -> impl Iterator<Item = &mut OutputStep> {
+        self.steps
+            .iter_mut()
+            .filter(|step| matches!(step.kind, StepKind::Told(..) | StepKind::EndTransfer(..)))
     }
 }
 
@@ -175,7 +190,8 @@ impl TurnStep {
             StepKind::Receipt(receipt, entry) => TurnStepKind::Receipt(receipt, entry),
             StepKind::Answer(answer) => TurnStepKind::Frame(answer?.into_packet().to_frame().into()),
             StepKind::Background(job) => TurnStepKind::Background(job?),
-            StepKind::Seam(number, seam) => TurnStepKind::Seam(number, seam),
+            StepKind::Told(number, answer) => TurnStepKind::Told(number, answer),
+            StepKind::EndTransfer(transfer, code) => TurnStepKind::EndTransfer(transfer, code),
             StepKind::Close => TurnStepKind::Close,
             StepKind::Open(_)
             | StepKind::Cutover(_)
@@ -197,7 +213,8 @@ impl TurnStep {
             TurnStepKind::Live(frame, entry) => StepKind::Live(frame, entry),
             TurnStepKind::Receipt(receipt, entry) => StepKind::Receipt(receipt, entry),
             TurnStepKind::Background(job) => StepKind::Background(Some(job)),
-            TurnStepKind::Seam(number, seam) => StepKind::Seam(number, seam),
+            TurnStepKind::Told(number, answer) => StepKind::Told(number, answer),
+            TurnStepKind::EndTransfer(transfer, code) => StepKind::EndTransfer(transfer, code),
             TurnStepKind::Close => StepKind::Close,
         };
         OutputStep { session, place, at, kind }

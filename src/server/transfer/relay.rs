@@ -160,7 +160,10 @@ pub(super) async fn relay(
     let report = RelayReport { end, bytes, said };
     counts.ended(report.is_done());
     if end != RelayEnd::Stopped {
-        sides.into_iter().for_each(|side| drop(tokio::spawn(side.finish(CLOSE_GRACE))));
+        // Another server must learn that its side was cut: it gets no end in order.
+        let is_cut = |at: usize| end == RelayEnd::By(TransferEnd::Cut(SIDES[1 - at]));
+        let sides = (0..).zip(sides).filter(|(at, side)| !(side.is_link() && is_cut(*at)));
+        sides.for_each(|(_, side)| drop(tokio::spawn(side.finish(CLOSE_GRACE))));
     }
     report
 }
@@ -184,15 +187,21 @@ impl Relay<'_> {
         }
     }
 
-    /// Tells both sides that they are connected, and passes on what they sent before.
+    /// Tells both clients that they are connected, and passes on what the sides sent before.
     fn begin(&mut self) -> Option<TransferEnd> {
         let go = Event::Go.into_packet("", None).to_frame();
         for (side, name) in self.sides.iter_mut().zip(SIDES) {
-            if side.write(&go).is_err() {
+            if !side.is_link() && side.write(&go).is_err() {
                 return Some(TransferEnd::Cut(name));
             }
         }
         self.progress()
+    }
+
+    /// The server at which the sides meet is the one that ends silent transfers, and it may wait for its own rate.
+    fn silence(&self) -> Duration {
+        let is_passed_on = self.sides.iter().any(RelaySide::is_link);
+        if is_passed_on { 2 * TRANSFER_SILENCE } else { TRANSFER_SILENCE }
     }
 
     fn may_read(&self, from: usize) -> bool {
@@ -281,7 +290,7 @@ impl Relay<'_> {
         if let Some((first, _)) = self.grace.filter(|(_, until)| *until <= now) {
             return Some(TransferEnd::Cut(first));
         }
-        let silent = self.last + TRANSFER_SILENCE;
+        let silent = self.last + self.silence();
         if silent <= now {
             return Some(TransferEnd::Silent);
         }

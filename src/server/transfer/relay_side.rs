@@ -64,6 +64,8 @@ pub(super) struct RelaySide {
     pending: Vec<u8>,
     /// Bytes that came with the packet with the token.
     early: Vec<u8>,
+    /// Whether it leads to another server, which is the client's there.
+    is_link: bool,
     /// Whether the line feed after that packet is still to come.
     skips_line_feed: bool,
     /// Whether the peer has closed its side, in order.
@@ -81,7 +83,7 @@ pub(super) struct RelaySide {
 impl RelaySide {
     /// Must be called on the thread's runtime.
     pub(super) fn new(connection: FileConnection) -> io::Result<Self> {
-        let FileConnection { stream, transport, connection, early, has_ended, .. } = connection;
+        let FileConnection { stream, transport, connection, early, has_ended, is_link, .. } = connection;
         let stream = TcpStream::from_std(stream)?;
         // A transfer is then only slower.
         let _ = SockRef::from(&stream).set_send_buffer_size(TRANSFER_SOCKET_BYTES);
@@ -93,7 +95,8 @@ impl RelaySide {
             transport,
             pending: Vec::new(),
             early,
-            skips_line_feed: true,
+            is_link,
+            skips_line_feed: !is_link,
             has_ended,
             is_closed: false,
             dropped: 0,
@@ -122,6 +125,11 @@ impl RelaySide {
     /// Whether something waits for the socket to have room.
     pub(super) fn is_blocked(&self) -> bool {
         !self.pending.is_empty() || self.transport.waiting() > 0
+    }
+
+    /// Whether it leads to another server.
+    pub(super) fn is_link(&self) -> bool {
+        self.is_link
     }
 
     pub(super) fn has_early(&self) -> bool {

@@ -26,7 +26,7 @@ fn handed_out(budget: &Arc<Budget>) -> (FileConnection, TcpStream) {
     let connection = Connection::new((stream, Transport::Plain), inbox, Permits { pass, id });
     let (stream, transport) = connection.hand_out().expect("nothing waits");
     let (token, early) = (String::new(), Vec::new());
-    (FileConnection { stream, transport, connection, token, early, has_ended: false }, peer)
+    (FileConnection { stream, transport, connection, token, early, has_ended: false, is_link: false }, peer)
 }
 
 fn plan(max_bytes: Option<u64>) -> RelayPlan {

@@ -55,7 +55,7 @@ pub(super) async fn learn(
     let judged = match read {
         Ok(Ok(end)) => {
             let line = frames.plain.drain(..end).collect::<Vec<u8>>();
-            caller.judge(&line, &challenge.signed_text(&caller.origin), stream.is_encrypted())
+            caller.judge(&line, &challenge.signed_text(&caller.origin), stream.is_encrypted()).await
         }
         Ok(Err(Some(why))) => Err(why),
         Ok(Err(None)) => {
@@ -92,7 +92,7 @@ type Why = (Code, &'static str);
 
 impl Caller<'_> {
     /// The key that the browser has proved to own, if it wants one.
-    fn judge(&self, line: &[u8], signed: &str, is_encrypted: bool) -> Result<Option<Fingerprint>, Why> {
+    async fn judge(&self, line: &[u8], signed: &str, is_encrypted: bool) -> Result<Option<Fingerprint>, Why> {
         let is_closed = self.hub.closed_server.is_some();
         match WebIdentity::parse(line) {
             None => Err((Code::BadPacket, "say who you are first: proof, or guest")),
@@ -109,13 +109,13 @@ impl Caller<'_> {
                     Code::BadProof,
                     "the signature is not over this connection's challenge; reload the page",
                 ))?;
-                if is_closed { self.admit(key, ticket.as_deref()) } else { Ok(Some(key)) }
+                if is_closed { self.admit(key, ticket.as_deref()).await } else { Ok(Some(key)) }
             }
         }
     }
 
     /// On a closed server.
-    fn admit(&self, key: Fingerprint, ticket: Option<&str>) -> Result<Option<Fingerprint>, Why> {
+    async fn admit(&self, key: Fingerprint, ticket: Option<&str>) -> Result<Option<Fingerprint>, Why> {
         if self.hub.is_member(&key) {
             return Ok(Some(key));
         }
@@ -123,7 +123,7 @@ impl Caller<'_> {
             Code::KeyRequired,
             "this server is closed; ask a person who runs it for a link that lets you in",
         ))?;
-        match self.hub.admit_by_ticket((key, self.ip), ticket) {
+        match self.hub.admit_by_ticket((key, self.ip), ticket).await {
             true => Ok(Some(key)),
             false => Err((Code::BadTicket, "this link was used or has expired; ask for another one")),
         }

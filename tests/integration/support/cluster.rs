@@ -3,9 +3,9 @@
 use super::server::TestServer;
 use super::soon;
 use lanchat::engine::memory::MemoryLog;
-use lanchat::server::{EngineSource, KEY_FILE, NodeOptions, ServerOptions};
+use lanchat::server::{EngineSource, KEY_FILE, NodeAddress, NodeOptions, ServerOptions};
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -13,6 +13,8 @@ pub struct Cluster {
     pub log: MemoryLog,
     dir: TempDir,
     servers: Vec<Option<TestServer>>,
+    /// Where the servers reach each other, which the first of them need before the others are there.
+    pub addresses: Vec<NodeAddress>,
     change: fn(&mut ServerOptions),
 }
 
@@ -23,7 +25,12 @@ impl Cluster {
 
     pub fn with(servers: u8, change: fn(&mut ServerOptions)) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut cluster = Self { log: MemoryLog::new(1), dir, servers: Vec::new(), change };
+        let ports: Vec<_> = (0..servers).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
+        let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
+        let address = |listener| NodeAddress { host: "127.0.0.1".into(), port: port(listener) };
+        let addresses = ports.iter().map(address).collect();
+        let mut cluster = Self { log: MemoryLog::new(1), dir, servers: Vec::new(), addresses, change };
+        let mut ports = ports.into_iter();
         for number in 0..servers {
             let own = cluster.dir_of(number);
             fs::create_dir(&own).expect("a directory");
@@ -36,6 +43,7 @@ impl Cluster {
                 fs::copy(cluster.dir_of(0).join(KEY_FILE), own.join(KEY_FILE)).expect("a key");
             }
             cluster.servers.push(None);
+            drop(ports.next());
             cluster.start_server(number);
         }
         cluster
@@ -47,7 +55,7 @@ impl Cluster {
 
     pub fn start_server(&mut self, number: u8) {
         let dir = self.dir_of(number);
-        let server = start(&dir, number, &self.log, self.change);
+        let server = start(&dir, number, (&self.log, &self.addresses), self.change);
         self.servers[usize::from(number)] = Some(server);
     }
 
@@ -79,12 +87,18 @@ impl Cluster {
     }
 }
 
-fn start(dir: &Path, number: u8, log: &MemoryLog, change: fn(&mut ServerOptions)) -> TestServer {
+fn start(
+    dir: &Path,
+    number: u8,
+    (log, addresses): (&MemoryLog, &[NodeAddress]),
+    change: fn(&mut ServerOptions),
+) -> TestServer {
     TestServer::with(|options| {
         options.data_dir = Some(dir.to_owned());
         let engine = EngineSource::Memory(number, log.clone());
-        options.node =
-            Some(NodeOptions { names: Vec::new(), number, log: "6f1a0c2b3d4e5f60".into(), engine });
+        let (log, addresses) = ("6f1a0c2b3d4e5f60".into(), addresses.to_vec());
+        options.port = addresses[usize::from(number)].port;
+        options.node = Some(NodeOptions { names: Vec::new(), number, log, engine, addresses });
         change(options);
     })
 }

@@ -109,7 +109,13 @@ fn share(options: &mut ServerOptions) {
     let Some(dir) = dir.filter(|_| std::env::var_os("LANCHAT_TEST_NODE").is_some()) else { return };
     let log = LOGS.lock().expect("no panic").entry(dir.clone()).or_insert_with(|| MemoryLog::new(1)).clone();
     let engine = EngineSource::Memory(0, log);
-    options.node = Some(NodeOptions { names: Vec::new(), number: 0, log: "6f1a0c2b3d4e5f60".into(), engine });
+    options.node = Some(NodeOptions {
+        names: Vec::new(),
+        number: 0,
+        log: "6f1a0c2b3d4e5f60".into(),
+        engine,
+        addresses: Vec::new(),
+    });
 }
 
 /// The log of each data directory.

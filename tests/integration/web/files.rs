@@ -28,9 +28,14 @@ fn open(address: SocketAddr, key: &WebKey, token: &str) -> Browser {
 #[test]
 fn a_file_goes_from_a_browser_to_a_terminal_and_back() {
     let server = server();
+    there_and_back([server.address; 2]);
+}
+
+/// Sends a file from a browser at the first address to a terminal at the second one, and one back.
+pub fn there_and_back([at_browser, at_terminal]: [SocketAddr; 2]) {
     let (web_key, key) = (WebKey::new(), Key::new());
-    let mut browser = Browser::with_key(server.address, "/chat", &web_key).join("browser");
-    let mut terminal = Peer::join_with(server.address, "terminal", &key);
+    let mut browser = Browser::with_key(at_browser, "/chat", &web_key).join("browser");
+    let mut terminal = Peer::join_with(at_terminal, "terminal", &key);
     let file = json!({"name": "plan.pdf", "size": SIZE, "id": "c1"});
     let content = content();
     // There.
@@ -38,8 +43,8 @@ fn a_file_goes_from_a_browser_to_a_terminal_and_back() {
     let offer = terminal.wait_for("offer")["offer"].clone();
     terminal.send(json!({"type": "accept", "offer": offer}));
     let tokens = [token(&browser.wait_for("accepted")), token(&terminal.wait_for("accepted"))];
-    let mut from = open(server.address, &web_key, &tokens[0]);
-    let mut to = FilePeer::open(server.address, Some(&key), &tokens[1]);
+    let mut from = open(at_browser, &web_key, &tokens[0]);
+    let mut to = FilePeer::open(at_terminal, Some(&key), &tokens[1]);
     assert_eq!(from.next()["type"], "go");
     to.go();
     to.write(b"A");
@@ -56,8 +61,8 @@ fn a_file_goes_from_a_browser_to_a_terminal_and_back() {
     let offer = browser.wait_for("offer")["offer"].clone();
     browser.send(json!({"type": "accept", "offer": offer}));
     let tokens = [token(&terminal.wait_for("accepted")), token(&browser.wait_for("accepted"))];
-    let mut to = open(server.address, &web_key, &tokens[1]);
-    let mut from = FilePeer::open(server.address, Some(&key), &tokens[0]);
+    let mut to = open(at_browser, &web_key, &tokens[1]);
+    let mut from = FilePeer::open(at_terminal, Some(&key), &tokens[0]);
     assert_eq!(to.next()["type"], "go");
     from.go();
     std::thread::scope(|scope| {

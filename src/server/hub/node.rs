@@ -159,7 +159,7 @@ impl Hub {
         self.lock().decides()
     }
 
-    /// How it is doing; `None`: this is no node.
+    /// How it is doing; `None`: this is not a node.
     pub(in crate::server) fn node_report(&self) -> Option<NodeReport> {
         let now = self.now();
         self.lock().node.as_ref().map(|seat| seat.report(&now))

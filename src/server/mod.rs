@@ -77,7 +77,7 @@ pub use handle::Handle;
 pub use node_inquiry::{NodeAnswer, ask_nodes};
 pub use node_report::NodeReport;
 pub use options::{EngineSource, FileOptions, JoinPolicy, NodeOptions, ServerOptions, WebOptions};
-pub use recovery::{RecoveryError, Restored, forget, kept_files, old_copies, repair, restore};
+pub use recovery::{RecoveryError, Restored, forget, kept_files, leave_log, old_copies, repair, restore};
 pub use reload::{ReloadError, Reloaded};
 pub use seed::add_files;
 pub use signals::{ReloadSignal, StopSignals};

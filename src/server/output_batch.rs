@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-pub(super) use turn_body::Seam;
+pub(super) use turn_body::{Seam, TurnNews};
 
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {

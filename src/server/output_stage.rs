@@ -92,11 +92,14 @@ impl BatchWriter {
                 }
             }
             NodeOutput::Work(NodeWork::CarryOut { body, ledger }) => {
-                let (mut batch, present) = match OutputBatch::from_turn(&body, self.flusher.node()) {
+                let (mut batch, news) = match OutputBatch::from_turn(&body, self.flusher.node()) {
                     Ok(turn) => turn,
                     Err(error) => return hub.stop_following(&error.to_string()),
                 };
-                hub.begin_turn(&mut batch, present);
+                if let Err(why) = self.persister.check(news) {
+                    return hub.stop_following(&why);
+                }
+                hub.begin_turn(&mut batch, news.present);
                 if self.persister.persist_turn(&mut batch, &ledger).await {
                     self.flusher.flush(batch).await;
                 }

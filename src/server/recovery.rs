@@ -191,6 +191,20 @@ pub fn forget(
     Ok(store::forget(&history, who, agree)?)
 }
 
+/// Prepares the history of a server of several for another log, because theirs is lost; returns the number of its latest
+/// message.
+///
+/// # Errors
+/// The reason. Everything is then unchanged.
+pub fn leave_log(dir: &Path) -> Result<u64, RecoveryError> {
+    let history = dir.join(HISTORY_FILE);
+    if !history.exists() {
+        return Err(RecoveryError::Store(StoreError::Missing(history)));
+    }
+    let _locked = DataDir::open(dir).map_err(|error| RecoveryError::of(dir, error))?;
+    Ok(store::leave_log(&history)?)
+}
+
 /// Files and directories beside the history that have earlier states of it, or of the names in it.
 pub fn old_copies(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();

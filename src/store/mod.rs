@@ -65,7 +65,7 @@ pub use names_in_use::NamesInUse;
 pub use notices::Notices;
 pub use paths::on_disk;
 pub use repair::{Repaired, check_whole, repair};
-pub use shared::ReplicaState;
+pub use shared::{ReplicaState, leave_log};
 pub use upgrade_copy::all as upgrade_copies;
 
 use crate::chat::{Archive, Lack, Message, Search, View, Wanted};

@@ -4,9 +4,12 @@
 //! A batch writes both in its transaction, so a database is always the state after one record of the log. All these
 //! servers assign numbers in one incarnation, because only those in the log count.
 
+use super::error::{AtPath as _, StoreError};
 use super::rows::{damaged, signed, unsigned};
+use super::{incarnations, schema};
 use crate::chat::{Archive, SessionId, SessionRecord};
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, TransactionBehavior, params};
+use std::path::Path;
 
 /// The state after a record of the log.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +26,31 @@ pub struct ReplicaState {
 const TABLES: &str = "\
     CREATE TABLE IF NOT EXISTS shared_log (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID; \
     CREATE TABLE IF NOT EXISTS shared_session (id INTEGER PRIMARY KEY, record BLOB NOT NULL);";
+
+/// Forgets how far the log was followed, and the sessions, so that the servers can begin another log with this history.
+/// Returns the number of the latest message.
+///
+/// # Errors
+/// If the history cannot be changed.
+pub fn leave_log(path: &Path) -> Result<u64, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing(path.into()));
+    }
+    let (mut history, _health) = schema::open_watched(path)?;
+    leave(&mut history).at(path)
+}
+
+fn leave(history: &mut Connection) -> Result<u64> {
+    let change = history.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    prepare(&change)?;
+    change.execute_batch("DELETE FROM shared_log WHERE key = 'ledger'; DELETE FROM shared_session")?;
+    let seq = match seq(&change)? {
+        Some(seq) => seq,
+        None => incarnations::last_number(&change)?,
+    };
+    change.commit()?;
+    Ok(seq)
+}
 
 pub(super) fn prepare(change: &Connection) -> Result<()> {
     change.execute_batch(TABLES)

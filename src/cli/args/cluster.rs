@@ -31,6 +31,12 @@ pub(crate) enum ClusterAction {
     /// belongs to another chat; running it twice does no harm.
     Join(ClusterJoinArgs),
 
+    /// Begin another log with the history on this machine, because the servers' log is lost.
+    ///
+    /// Stop all servers first. Run it on the machine with the most messages, which it prints, then copy that history
+    /// to the other machines: `lanchat backup` here, and there `lanchat restore` and this command again.
+    Restore(ClusterRestoreArgs),
+
     /// Show how the servers of the chat and their engine are doing.
     ///
     /// Asks all servers and all engines from this machine, for a few seconds at most, and says what is wrong and
@@ -91,6 +97,13 @@ pub(crate) struct ClusterStatusArgs {
     /// Print one JSON object with servers, engine, faults, and what is unknown.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ClusterRestoreArgs {
+    /// The data directory of the server on this machine [default: that of your own server].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -24,7 +24,7 @@ use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 #[cfg(feature = "nats")]
 pub(crate) use cluster::ClusterStatusArgs;
-pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs};
+pub(crate) use cluster::{ClusterAction, ClusterArgs, ClusterJoinArgs, ClusterNewArgs, ClusterRestoreArgs};
 pub(crate) use connect::{ConnectArgs, JoinArgs};
 #[cfg(feature = "nats")]
 pub(crate) use engine::engine_config;

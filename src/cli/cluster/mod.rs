@@ -9,6 +9,7 @@ mod join_places;
 mod new;
 mod next_steps;
 mod placed_files;
+mod restore;
 #[cfg(feature = "nats")]
 mod status;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(common: &CommonArgs, args: &ClusterArgs, configured: ServeArgs
     protect_memory();
     match &args.action {
         ClusterAction::New(args) => new::run(args),
+        ClusterAction::Restore(args) => restore::run(args, configured.data_dir),
         ClusterAction::Join(args) => join::run(args, configured.data_dir),
         #[cfg(feature = "nats")]
         ClusterAction::Status(args) => status::run(args, &configured),

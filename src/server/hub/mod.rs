@@ -139,8 +139,8 @@ impl Hub {
         if let Some(seat) = &mut state.node {
             let id = connection.id();
             seat.connect(id, peer, open, deadline);
-            if seat.cut_off.is_told() {
-                seat.end(id, &Event::error(Code::ServerFull, cut_off::REFUSAL).into_packet("", None));
+            if let Some(why) = seat.refusal() {
+                seat.end(id, &Event::error(Code::ServerFull, why).into_packet("", None));
             }
             return self.sooner.notify_one();
         }

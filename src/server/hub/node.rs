@@ -129,10 +129,7 @@ impl Hub {
         tracing::error!(event = "log_not_followed", "this server takes no part in the chat any more: {why}");
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
-            seat.is_failing = true;
-            seat.work.clear();
-            seat.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
-            seat.forget_all();
+            seat.stop(why);
         }
         drop(state);
         self.wake_output();

@@ -1,7 +1,7 @@
 //! A server's share of a chat that several servers carry on, under the hub's lock: its own sessions, its messages to the
 //! server that leads, and the turns that it has to carry out.
 
-use super::cut_off::CutOff;
+use super::cut_off::{self, CutOff};
 use super::input::RulesInput;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
@@ -11,7 +11,7 @@ use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, UP_BATCH_BYTES, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
-use crate::protocol::{Event, Packet};
+use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
 use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
 use crate::server::output_batch::{Liveness, OutputBatch, Receivers, Seam, StepKind};
@@ -44,12 +44,16 @@ pub(in crate::server) struct NodeSeat {
     pub(super) stage: RulesStage,
     /// The inputs that the rules had taken by the last turn; `None`: there was none since they have started.
     pub(super) told_taken: Option<Vec<(NodeRun, Taken)>>,
+    /// The number of the latest message in the last turn.
+    pub(super) told_seq: u64,
     questions: SeamQuestions,
     /// How fast a session may send; `None`: no limit.
     rate: Option<Rate>,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
+    /// Why it cannot follow the log any further.
+    stopped: Option<String>,
     /// Whether its store fails, so that it can carry nothing out.
     pub(super) is_failing: bool,
     /// Users who are present at all servers, as of the last turn.
@@ -144,10 +148,12 @@ impl NodeSeat {
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
             told_taken: None,
+            told_seq: 0,
             questions: SeamQuestions { next: first_question, waiting: HashMap::new() },
             rate,
             max_batch,
             cut_off: CutOff::default(),
+            stopped: None,
             is_failing: false,
             present: 0,
             keys: KnownKeys::default(),
@@ -362,6 +368,20 @@ impl NodeSeat {
     pub(super) fn end_all(&mut self, packet: &Packet) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
         all.into_iter().for_each(|id| self.end(id, packet));
+    }
+
+    /// Why it takes no new sessions, if so: their clients try the other servers.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let cut_off = self.cut_off.is_told().then(|| cut_off::REFUSAL.to_owned());
+        self.stopped.clone().or(cut_off)
+    }
+
+    /// Ends all sessions for good: it cannot follow the log any further.
+    pub(super) fn stop(&mut self, why: &str) {
+        (self.is_failing, self.stopped) = (true, Some(why.to_owned()));
+        self.work.clear();
+        self.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
+        self.forget_all();
     }
 
     /// Ends the connection of a session, and tells it why.

@@ -10,7 +10,7 @@ use crate::cluster::{LogFault, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::{ASKER, EngineEvent};
 use crate::protocol::{Code, Event};
 use crate::security::NotSealed;
-use crate::server::output_batch::{OutputBatch, Seam, StepKind};
+use crate::server::output_batch::{OutputBatch, Seam, StepKind, TurnNews};
 use crate::store::ReplicaState;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -25,8 +25,7 @@ pub(in crate::server) struct NextTurn {
     term: u64,
     taken: Vec<(NodeRun, Taken)>,
     batch: OutputBatch,
-    /// Users.
-    present: usize,
+    news: TurnNews,
 }
 
 /// The same as bytes.
@@ -51,8 +50,8 @@ pub(in crate::server) enum FollowFault {
 impl NextTurn {
     /// Takes time: not for the lock.
     pub(in crate::server) fn write(self) -> WrittenTurn {
-        let Self { term, taken, batch, present } = self;
-        WrittenTurn { term, taken, body: batch.into_turn(present).into() }
+        let Self { term, taken, batch, news } = self;
+        WrittenTurn { term, taken, body: batch.into_turn(news).into() }
     }
 }
 
@@ -239,7 +238,7 @@ impl HubState {
             |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
         seat.stage = RulesStage::Here;
-        seat.told_taken = None;
+        (seat.told_taken, seat.told_seq) = (None, state.archive.seq);
         self.batch = OutputBatch::default();
         self.chat.reopen(state.archive);
         self.chat.keep_sessions();
@@ -319,9 +318,10 @@ impl HubState {
         }
         seat.told_taken = Some(taken.clone());
         let (batch, present) = (self.take_batch(&mut Vec::new()), self.chat.present());
+        let before = self.node.as_mut().map_or(0, |seat| std::mem::replace(&mut seat.told_seq, batch.seq));
         // There is room for more.
         self.take_inbound(now);
-        Some(NextTurn { term, taken, batch, present })
+        Some(NextTurn { term, taken, batch, news: TurnNews { before, present } })
     }
 
     pub(super) fn propose(&mut self, turn: WrittenTurn, now: &Now) {

@@ -30,7 +30,7 @@ impl Seam {
     }
 }
 
-/// A batch, and a number that all servers learn.
+/// A batch, and the numbers that all servers learn.
 #[derive(Debug, Serialize, Deserialize)]
 struct TurnBody {
     lobby: Bytes,
@@ -41,8 +41,16 @@ struct TurnBody {
     entries: Vec<Entry>,
     seq: u64,
     doubtful: Vec<(usize, Range<usize>)>,
-    /// Users who are present.
-    present: usize,
+    news: TurnNews,
+}
+
+/// The state of the chat around a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::server) struct TurnNews {
+    /// The latest message's number before the turn.
+    pub(in crate::server) before: u64,
+    /// Users who are present after it.
+    pub(in crate::server) present: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,8 +93,8 @@ struct TurnGroup {
 pub(in crate::server) struct UnreadableTurn(rmp_serde::decode::Error);
 
 impl OutputBatch {
-    /// Writes a batch of the rules. `present`: users.
-    pub(in crate::server) fn into_turn(self, present: usize) -> Vec<u8> {
+    /// Writes a batch of the rules.
+    pub(in crate::server) fn into_turn(self, news: TurnNews) -> Vec<u8> {
         let Self { lobby, steps, groups, entries, seq, doubtful, .. } = self;
         let steps = steps.into_iter().filter_map(TurnStep::of).collect();
         let mut known = HashMap::new();
@@ -106,18 +114,17 @@ impl OutputBatch {
         let groups = groups.collect();
         let lists = lists.into_iter().map(Arc::unwrap_or_clone).collect();
         let lobby = Bytes::copy_from_slice(&lobby);
-        let body = TurnBody { lobby, steps, lists, groups, entries, seq, doubtful, present };
+        let body = TurnBody { lobby, steps, lists, groups, entries, seq, doubtful, news };
         // Cannot fail: memory takes everything, and each part can be serialised.
         rmp_serde::to_vec_named(&body).unwrap_or_default()
     }
 
-    /// Reads what the rules of a chat of several servers have decided, for the sessions of this one. Also returns how
-    /// many users are present.
+    /// Reads a batch of the rules, for the sessions of the server with that number.
     ///
     /// # Errors
     /// If another version wrote it.
-    pub(in crate::server) fn from_turn(body: &[u8], node: u8) -> Result<(Self, usize), UnreadableTurn> {
-        let TurnBody { lobby, steps, lists, groups, entries, seq, doubtful, present } =
+    pub(in crate::server) fn from_turn(body: &[u8], node: u8) -> Result<(Self, TurnNews), UnreadableTurn> {
+        let TurnBody { lobby, steps, lists, groups, entries, seq, doubtful, news } =
             rmp_serde::from_slice(body).map_err(UnreadableTurn)?;
         let mut batch = Self { entries, seq, doubtful, ..Self::default() };
         if !lobby.is_empty() {
@@ -136,7 +143,7 @@ impl OutputBatch {
             let frame = SharedFrame { place, at, except, bytes, liveness };
             batch.groups.push(Group { sessions: Arc::clone(sessions), frame });
         }
-        Ok((batch, present))
+        Ok((batch, news))
     }
 
     /// The answers to this server's questions for [seams](Seam), which the caller replaces.

@@ -6,11 +6,26 @@
 use super::{Persister, close_cutovers, learn, waited, without};
 use crate::cluster::Ledger;
 use crate::limits::MEND_EVERY;
-use crate::server::output_batch::OutputBatch;
+use crate::server::output_batch::{OutputBatch, TurnNews};
 use crate::store::{CommitOutcome, ReplicaState, Store, ViewRange, WriteBatch};
 use std::sync::Arc;
 
 impl Persister {
+    /// Checks that a turn belongs behind the messages that are stored.
+    ///
+    /// # Errors
+    /// What differs and what to do.
+    pub(in crate::server) fn check(&self, news: TurnNews) -> Result<(), String> {
+        let (own, theirs) = (self.seq.unwrap_or_default(), news.before);
+        if own == theirs {
+            return Ok(());
+        }
+        Err(format!(
+            "the histories of the chat's servers differ: this one has messages up to {own}, the others had them up to \
+             {theirs}; copy the history of another server here (lanchat backup there, lanchat restore here)"
+        ))
+    }
+
     /// Stores a turn, and corrects it accordingly. `false`: the server ends first.
     pub(in crate::server) async fn persist_turn(&mut self, batch: &mut OutputBatch, ledger: &Ledger) -> bool {
         let Some(store) = self.store.clone() else { return false };

@@ -1,4 +1,5 @@
 //! Several servers carry one chat on.
 
 mod leading;
+mod lost_log;
 mod talk;

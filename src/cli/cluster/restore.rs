@@ -1,0 +1,23 @@
+//! `lanchat cluster restore`: begins another log with the history on this machine.
+
+use std::path::PathBuf;
+
+use crate::cli::args::ClusterRestoreArgs;
+use crate::cli::exit::ExitError;
+use crate::cli::own_server;
+use crate::server::leave_log;
+
+/// `usual`: the data directory in the config file.
+pub(super) fn run(args: &ClusterRestoreArgs, usual: Option<PathBuf>) -> Result<(), ExitError> {
+    let dir = match args.data_dir.clone().or(usual) {
+        Some(dir) => dir,
+        None => own_server::default_data_dir()?,
+    };
+    let last = leave_log(&dir).map_err(anyhow::Error::from)?;
+    println!("the history in {} has messages up to number {last}, and waits for another log", dir.display());
+    println!("next:");
+    println!("  on a machine with a lower number, copy the history with the highest one:");
+    println!("    lanchat backup there, lanchat restore here, then lanchat cluster restore again");
+    println!("  once all machines show the same number, start the engines with empty stores, then lanchat");
+    Ok(())
+}

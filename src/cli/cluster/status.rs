@@ -3,13 +3,15 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
 use super::health::ClusterHealth;
 use super::health_text::{json, text};
 use super::join_places::{ENGINE_FILE, usual_data_dir};
 use crate::cli::args::{ClusterStatusArgs, ServeArgs};
 use crate::cli::exit::{Exit, ExitError};
 use crate::cli::{own_server, runtime};
-use crate::cluster_files::EngineFile;
+use crate::cluster_files::{ClusterFileError, EngineFile};
 use crate::security::{KeyError, Keypair};
 use crate::server::KEY_FILE;
 use crate::text::escape_json;
@@ -55,7 +57,23 @@ pub(crate) fn configured_health(
 
 /// Reads the engine file and the chat's key, and asks.
 fn ask(engine_file: &Path, data_dir: &Path) -> Result<ClusterHealth, ExitError> {
-    let (file, keys) = (EngineFile::read(engine_file)?, chat_key(data_dir)?);
+    let file = EngineFile::read(engine_file).map_err(|error| match error {
+        ClusterFileError::Unreadable { path, error, .. }
+            if error.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            own_server::denied(&path, &error, COMMAND)
+        }
+        ClusterFileError::Unreadable { path, error, .. } if error.kind() == io::ErrorKind::NotFound => {
+            anyhow!(
+                "there is no engine file {}: name that of the server on this machine with --engine-file; \
+             `lanchat cluster join` writes it",
+                path.display()
+            )
+            .into()
+        }
+        error => error.into(),
+    })?;
+    let keys = chat_key(data_dir)?;
     runtime::finish(runtime::small()?, ClusterHealth::ask(&file, &keys))
 }
 

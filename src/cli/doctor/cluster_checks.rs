@@ -49,7 +49,7 @@ fn lines(health: &ClusterHealth) -> Vec<CheckLine> {
     checks
 }
 
-/// The log may grow as far as the engine lets it.
+/// The log may grow until it has its largest size.
 fn disk(data_dir: &Path) -> Option<CheckLine> {
     let free = files::free_space(data_dir).ok()?;
     let text = format!("{} free at {}", size(free), data_dir.display());

@@ -110,7 +110,10 @@ impl Hub {
             return Some(NodeOutput::Local(local));
         }
         let work = seat.work.pop_front();
-        seat.news.next_work(work.as_ref());
+        seat.news.next_work(match &work {
+            Some(NodeWork::CarryOut { ledger, .. }) => Some(ledger.position),
+            _ => None,
+        });
         work.map(NodeOutput::Work)
     }
 

@@ -389,6 +389,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Make the join files for a chat of 1, 3 or 5 servers')
             [CompletionResult]::new('join', 'join', [CompletionResultType]::ParameterValue, 'Make this machine a server of a chat, with a join file')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Begin another log with the history on this machine, because the servers'' log is lost')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the servers of the chat and their engine are doing')
             break
         }
@@ -416,6 +417,18 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]')
             [CompletionResult]::new('--store-dir', '--store-dir', [CompletionResultType]::ParameterName, 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'lanchat;cluster;restore' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine [default: that of your own server]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; repeat it to log everything')

@@ -370,6 +370,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand new 'Make the join files for a chat of 1, 3 or 5 servers'
             cand join 'Make this machine a server of a chat, with a join file'
+            cand restore 'Begin another log with the history on this machine, because the servers'' log is lost'
             cand status 'Show how the servers of the chat and their engine are doing'
         }
         &'lanchat;cluster;new'= {
@@ -395,6 +396,17 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand -o 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]'
             cand --out 'The directory for the engine''s settings and certificates [default: /etc/nats for the system service, or else the current one]'
             cand --store-dir 'The directory for the engine''s data [default: /var/lib/nats for the system service, or else jetstream beside its settings]'
+            cand --color 'When to use colour: auto, always or never'
+            cand --config 'Read this config file instead of the user''s own'
+            cand -v 'Log more; repeat it to log everything'
+            cand --verbose 'Log more; repeat it to log everything'
+            cand -q 'Log and print less; repeat it for errors only'
+            cand --quiet 'Log and print less; repeat it for errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'lanchat;cluster;restore'= {
+            cand --data-dir 'The data directory of the server on this machine [default: that of your own server]'
             cand --color 'When to use colour: auto, always or never'
             cand --config 'Read this config file instead of the user''s own'
             cand -v 'Log more; repeat it to log everything'

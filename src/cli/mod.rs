@@ -117,7 +117,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
             discover::run(common, &args, &inspector)?;
         }
-        Some(Subcommand::Doctor(args)) => doctor::run(common, args)?,
+        Some(Subcommand::Doctor(args)) => doctor::run(common, args, &configured)?,
         Some(Subcommand::Fingerprint(args)) => fingerprint::run(common, &args, configured.data_dir)?,
         Some(Subcommand::Trust(args)) => trust::run(common, &args)?,
         Some(Subcommand::Invite(args)) => invite::run(common, args, configured, cli.join)?,

@@ -179,7 +179,7 @@ fn wrong_servers_and_wrong_files_are_refused_with_the_remedy() {
         ("cluster new office --box A=10.0.0.1", "cannot be a server's name"),
         ("cluster new office", "--box <NAME=HOST>"),
         ("cluster join", "lanchat cluster join --help"),
-        ("cluster", "[subcommands: new, join, status]"),
+        ("cluster", "[subcommands: new, join, restore, status]"),
     ] {
         let error = room.refused(line, 2);
         assert!(error.contains(words), "{line}: {error}");

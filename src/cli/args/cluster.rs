@@ -82,7 +82,7 @@ pub(crate) struct ClusterNewArgs {
 }
 
 #[cfg(feature = "nats")]
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ClusterStatusArgs {
     /// The engine file of the server on this machine [default: that of the config file, or else engine.toml in its
     /// data directory].

@@ -1,6 +1,5 @@
 //! How the servers of a chat and their engine are doing, as seen from one of their machines.
 
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -211,22 +210,14 @@ async fn port(place: &str) -> Result<(), String> {
     }
 }
 
-/// Reads the engine file and the chat's key, and asks.
-pub(crate) fn ask(engine_file: &Path, data_dir: &Path, command: &str) -> Result<ClusterHealth, ExitError> {
-    let file = EngineFile::read(engine_file)?;
-    let keys = super::status::chat_key(data_dir, command)?;
-    let runtime = crate::cli::runtime::small()?;
-    crate::cli::runtime::finish(runtime, ClusterHealth::ask(&file, &keys))
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::engine::nats::{EngineLog, EngineReplica, EngineServer};
     use crate::server::NodeReport;
 
     /// Three servers and engines that are well; `b` leads.
-    pub(in super::super) fn well() -> ClusterHealth {
+    pub(crate) fn well() -> ClusterHealth {
         let server = |name: &str| {
             let report = NodeReport {
                 name: name.into(),

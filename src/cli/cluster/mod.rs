@@ -13,6 +13,13 @@ mod restore;
 #[cfg(feature = "nats")]
 mod status;
 
+#[cfg(feature = "nats")]
+pub(super) use health::ClusterHealth;
+#[cfg(all(test, feature = "nats"))]
+pub(super) use health::tests::well;
+#[cfg(feature = "nats")]
+pub(super) use status::configured_health;
+
 use std::io;
 
 use super::args::{ClusterAction, ClusterArgs, CommonArgs, ServeArgs};

@@ -4,6 +4,8 @@
 
 mod check_line;
 mod checks;
+#[cfg(feature = "nats")]
+mod cluster_checks;
 mod diagnosis;
 mod examine;
 mod findings;
@@ -16,13 +18,14 @@ mod prober;
 mod remedy;
 mod render;
 
+use check_line::CheckLine;
 pub use checks::checks;
 pub use diagnosis::{Cause, Class, Diagnosis};
 pub use examine::Examination;
 pub use findings::KeyStatus;
 pub use prober::Prober;
 
-use super::args::{CommonArgs, ConnectArgs, DoctorArgs};
+use super::args::{CommonArgs, ConnectArgs, DoctorArgs, ServeArgs};
 use super::exit::ExitError;
 use super::link_target::LinkTarget;
 use super::logging;
@@ -37,7 +40,7 @@ use std::io::Write;
 /// Examines the way to a server and prints each check, the diagnosis and its remedies on standard output. With
 /// `--quiet`, it prints only a bad diagnosis, so it can serve as a container's health check. A bad diagnosis is
 /// a silent [`ExitError`] with the status of its [`Class`].
-pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError> {
+pub(super) fn run(common: &CommonArgs, args: DoctorArgs, configured: &ServeArgs) -> Result<(), ExitError> {
     let connect = args.connect.checked()?;
     let prober = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;
     logging::start(common, LogLevel::Error, std::io::stderr)?;
@@ -52,8 +55,11 @@ pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError
             None => Examination::start(prober, connect.server.clone()).of_network(connect.timeout).await,
         }
     });
+    let (mut checks, diagnosis) = (checks(&findings), Diagnosis::of(&findings));
+    if common.quiet == 0 {
+        checks.extend(cluster_checks(configured));
+    }
     drop(waiting);
-    let (checks, diagnosis) = (checks(&findings), Diagnosis::of(&findings));
     let is_well = diagnosis.cause.class() == Class::Well;
     let text = match (args.json, args.report, common.quiet > 0) {
         (true, ..) => render::json(&checks, &diagnosis),
@@ -64,6 +70,17 @@ pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError
     };
     std::io::stdout().write_all(text.as_bytes())?;
     if is_well { Ok(()) } else { Err(ExitError::silent(diagnosis.cause.class().exit())) }
+}
+
+/// The checks of a chat of several servers, if this machine has one of them.
+#[cfg(feature = "nats")]
+fn cluster_checks(configured: &ServeArgs) -> Vec<CheckLine> {
+    cluster_checks::cluster_checks(configured)
+}
+
+#[cfg(not(feature = "nats"))]
+fn cluster_checks(_: &ServeArgs) -> Vec<CheckLine> {
+    Vec::new()
 }
 
 /// Describes what the user asked for, for the report.

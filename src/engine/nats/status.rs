@@ -177,11 +177,11 @@ impl EngineServer {
 fn check_presence(servers: &[EngineServer]) -> Option<String> {
     let (there, all) = (servers.iter().filter(|server| server.answer.is_ok()).count(), servers.len());
     (!is_majority(there, all)).then(|| {
-        format!(
-            "only {there} of the engine's {all} servers answer, too few to take messages: people's messages wait until \
-             {} are there",
-            all / 2 + 1
-        )
+        let answering = match there {
+            0 => format!("none of the engine's {all} servers answers"),
+            _ => format!("only {there} of the engine's {all} servers answer, too few to take messages"),
+        };
+        format!("{answering}: people's messages wait until {} are there", all / 2 + 1)
     })
 }
 

@@ -10,6 +10,7 @@ mod hub_state;
 mod incoming;
 mod input;
 mod node;
+mod node_look;
 mod node_message;
 mod node_news;
 mod node_question;

@@ -114,7 +114,10 @@ impl Hub {
             return Some(NodeOutput::Local(local));
         }
         let work = seat.work.pop_front();
-        seat.news.next_work(work.as_ref());
+        seat.news.next_work(match &work {
+            Some(NodeWork::CarryOut { ledger, .. }) => Some(ledger.position),
+            _ => None,
+        });
         work.map(NodeOutput::Work)
     }
 
@@ -176,7 +179,7 @@ impl Hub {
         self.lock().decides()
     }
 
-    /// How it is doing; `None`: this is no node.
+    /// How it is doing; `None`: this is not a node.
     pub(in crate::server) fn node_report(&self) -> Option<NodeReport> {
         let now = self.now();
         self.lock().node.as_ref().map(|seat| seat.report(&now))

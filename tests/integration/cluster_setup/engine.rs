@@ -39,6 +39,8 @@ fn version(path: &Path) -> Option<[u32; 3]> {
 pub fn current_program() -> Option<PathBuf> {
     let found = programs().into_iter().find(|(_, version)| *version >= [2, 10, 23]);
     if found.is_none() {
+        let required = std::env::var("LANCHAT_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
+        assert!(!required, "LANCHAT_REQUIRE_TOOLS=1, but there is no such nats-server here");
         eprintln!("skipped: there is no nats-server 2.10.23 or newer here; name one with {PROGRAM}");
     }
     found.map(|(path, _)| path)

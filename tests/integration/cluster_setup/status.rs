@@ -72,5 +72,5 @@ fn the_status_says_whether_all_is_well_and_what_is_wrong() {
 fn the_status_needs_an_engine_file_and_the_chat_s_key() {
     let room = Room::new();
     let missing = room.refused(STATUS, 1);
-    assert!(missing.contains("data-a/engine.toml"), "{missing}");
+    assert!(missing.contains("no engine file data-a/engine.toml: name that of"), "{missing}");
 }

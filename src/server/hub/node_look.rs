@@ -1,0 +1,54 @@
+//! How a server of several is doing.
+
+use super::node_news::NodeHappening;
+use super::node_seat::NodeSeat;
+use crate::chat::Now;
+use crate::server::node_report::NodeReport;
+use std::mem;
+
+impl NodeSeat {
+    /// Notes who leads. Not at each record: a server that catches up reads of many that have led.
+    pub(super) fn note_leader(&mut self) {
+        let ledger = self.node.ledger();
+        let Some(leader) = ledger.leader.filter(|_| ledger.term > self.news.told) else { return };
+        let term = ledger.term;
+        let happening = if self.node.is_leading() {
+            NodeHappening::Leads { term }
+        } else {
+            NodeHappening::Follows { leader: self.news.name(leader.node.0), term }
+        };
+        self.news.told = term;
+        self.news.waiting.push(happening);
+    }
+
+    /// The events since the last call.
+    pub(super) fn take_happenings(&mut self) -> Vec<NodeHappening> {
+        mem::take(&mut self.news.waiting)
+    }
+
+    pub(super) fn report(&self, now: &Now) -> NodeReport {
+        let (ledger, news, number) = (self.node.ledger(), &self.news, self.number());
+        // Records after the last turn ask nothing of the output.
+        let is_idle = self.work.is_empty() && news.done == news.doing;
+        let done = if is_idle { ledger.position } else { news.done };
+        NodeReport {
+            name: news.name(number),
+            number,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            leads: self.node.is_leading(),
+            leader: ledger.leader.map(|leader| news.name(leader.node.0)),
+            term: ledger.term,
+            position: ledger.position,
+            lag: ledger.position.saturating_sub(done),
+            proposals: self.node.proposed() as u64,
+            uplink_bytes: self.waiting_bytes() as u64,
+            connections: self.sessions.len() as u64,
+            users: self.named() as u64,
+            present: self.present as u64,
+            storing: !self.is_failing,
+            engine_trouble: news.trouble.clone(),
+            clock: now.clock.timestamp().as_millisecond(),
+            uptime_seconds: now.uptime.as_secs(),
+        }
+    }
+}

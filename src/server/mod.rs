@@ -172,10 +172,7 @@ impl Server {
         let opened = ReactorInbox::open(options.backlog, Arc::clone(&budget));
         let (inbox, poll) = opened.map_err(StartError::Poll)?;
         let rules = (chat, journal(), closed_server);
-        let (mut seat, engine) = node.unzip();
-        if let Some(seat) = &mut seat {
-            seat.set_operator_secrets(&secrets.code, &secrets.token);
-        }
+        let (seat, engine) = node_tasks::with_secrets(node, &secrets).unzip();
         let links = node_tasks::links(&options, &keys)?;
         let (hub, (transfers, file_door)) =
             open_hub(&options, rules, Arc::clone(&inbox), clock, (seat, links));

@@ -4,6 +4,7 @@
 use super::assembly;
 use super::hub::{Hub, NodeSeat};
 use super::options::{EngineSource, ServerOptions};
+use super::secrets::IssuedSecrets;
 use super::start_error::StartError;
 use super::transfer::Links;
 use crate::cluster::{Ledger, Node, NodeId};
@@ -46,7 +47,7 @@ pub(super) fn join(
         question,
     );
     let mut seat = seat.with_names(settings.names.clone());
-    seat.know(&state.archive.records);
+    seat.keys.know(&state.archive.records);
     Ok(Some((seat, events)))
 }
 
@@ -54,6 +55,17 @@ pub(super) fn join(
 pub(super) fn links(options: &ServerOptions, keys: &Keypair) -> Result<Option<Links>, StartError> {
     let Some(node) = &options.node else { return Ok(None) };
     Ok(Some(Links::new(keys, &node.addresses)?))
+}
+
+/// Tells a node the secrets that make a client an operator.
+pub(super) fn with_secrets(
+    node: Option<(NodeSeat, EngineEvents)>,
+    secrets: &IssuedSecrets,
+) -> Option<(NodeSeat, EngineEvents)> {
+    node.map(|(mut seat, events)| {
+        seat.set_operator_secrets(&secrets.code, &secrets.token);
+        (seat, events)
+    })
 }
 
 /// Opens the engine for a server that has followed the log up to this position.

@@ -3,6 +3,7 @@
 use super::Incoming;
 use crate::chat::{Garbage, Message, MessageChange, Peer, SessionId, TransferEnd, TransferId};
 use crate::fingerprint::Fingerprint;
+use crate::limits::UP_BATCH_BYTES;
 use crate::protocol::request::{ClientPacket, Refusal};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -124,4 +125,48 @@ impl RulesInput {
 pub(super) fn packet(json: &[u8], frame_bytes: usize) -> Option<Box<ClientPacket>> {
     let packet = ClientPacket::parse(json).ok()?;
     Some(Box::new(ClientPacket { frame_bytes, ..packet }))
+}
+
+/// Inputs that wait to be sent, in batches.
+#[derive(Debug, Default)]
+pub(super) struct InputBatches {
+    /// For the next batch, and their size.
+    inputs: Vec<RulesInput>,
+    bytes: usize,
+    /// As bytes.
+    full: Vec<Bytes>,
+}
+
+impl InputBatches {
+    pub(super) fn push(&mut self, input: RulesInput) {
+        self.bytes += input.bytes();
+        self.inputs.push(input);
+        if self.bytes > UP_BATCH_BYTES {
+            self.fill();
+        }
+    }
+
+    /// The size of all of them.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.full.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.full.is_empty()
+    }
+
+    /// Takes all of them.
+    pub(super) fn take(&mut self) -> Vec<Bytes> {
+        if !self.inputs.is_empty() {
+            self.fill();
+        }
+        std::mem::take(&mut self.full)
+    }
+
+    fn fill(&mut self) {
+        self.bytes = 0;
+        let inputs = std::mem::take(&mut self.inputs);
+        // Memory takes everything, and each part can be serialised.
+        self.full.push(rmp_serde::to_vec_named(&inputs).unwrap_or_default().into());
+    }
 }

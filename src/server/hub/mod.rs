@@ -9,6 +9,7 @@ mod deliver;
 mod hub_state;
 mod incoming;
 mod input;
+mod known_keys;
 mod node;
 mod node_look;
 mod node_message;

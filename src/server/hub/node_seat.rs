@@ -2,15 +2,16 @@
 //! server that leads, and the turns that it has to carry out.
 
 use super::cut_off::{self, CutOff};
-use super::input::RulesInput;
+use super::input::{InputBatches, RulesInput};
+use super::known_keys::KnownKeys;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_question::{NodeQuestion, NodeQuestions};
-use crate::chat::{Entry, FileTicket, Peer, Record, Records, SessionId, TransferEnd};
+use crate::chat::{Entry, FileTicket, Peer, SessionId, TransferEnd};
 use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UP_BATCH_BYTES, UPLINK_BYTES};
+use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
@@ -20,7 +21,7 @@ use crate::server::output_batch::{
 };
 use crate::server::slots::Slots;
 use bytes::Bytes;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::time::Duration;
 
@@ -37,11 +38,7 @@ pub(in crate::server) struct NodeSeat {
     pub(super) sessions: Slots<NodeSession>,
     /// Sessions that have not registered, with their deadlines, in order.
     pub(super) deadlines: VecDeque<(Duration, SessionId)>,
-    /// Inputs for the next batch, and their size.
-    up: Vec<RulesInput>,
-    up_bytes: usize,
-    /// Full batches, as bytes.
-    full: Vec<Bytes>,
+    up: InputBatches,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
@@ -66,7 +63,7 @@ pub(in crate::server) struct NodeSeat {
     pub(super) is_failing: bool,
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
-    keys: KnownKeys,
+    pub(in crate::server) keys: KnownKeys,
     pub(super) news: NodeNews,
 }
 
@@ -116,15 +113,6 @@ pub(super) struct NodeSession {
     has_name: bool,
 }
 
-/// Keys that the doors let in, from this server's own copy of the records.
-#[derive(Debug, Default)]
-struct KnownKeys {
-    members: HashSet<Fingerprint>,
-    /// May enter a closed server like members.
-    operators: HashSet<Fingerprint>,
-    owners: HashSet<Fingerprint>,
-}
-
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
     pub(in crate::server) fn new(
@@ -142,9 +130,7 @@ impl NodeSeat {
             local: OutputBatch::default(),
             sessions,
             deadlines: VecDeque::new(),
-            up: Vec::new(),
-            up_bytes: 0,
-            full: Vec::new(),
+            up: InputBatches::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
@@ -159,7 +145,7 @@ impl NodeSeat {
             stopped: None,
             is_failing: false,
             present: 0,
-            keys: KnownKeys::default(),
+            keys: KnownKeys::new(chat_key),
             news: NodeNews::new(Vec::new(), position),
         }
     }
@@ -187,12 +173,12 @@ impl NodeSeat {
 
     /// Whether the sessions have to wait before they say anything else.
     pub(super) fn is_congested(&self) -> bool {
-        self.up_bytes + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
+        self.up.bytes() + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
     }
 
     /// Bytes of input that have not reached the one that leads.
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.up_bytes + self.full.iter().map(Bytes::len).sum::<usize>() + self.node.uplink_bytes()
+        self.up.bytes() + self.node.uplink_bytes()
     }
 
     /// Its own sessions that have a name.
@@ -241,26 +227,12 @@ impl NodeSeat {
     }
 
     pub(super) fn push(&mut self, input: RulesInput) {
-        self.up_bytes += input.bytes();
         self.up.push(input);
-        if self.up_bytes > UP_BATCH_BYTES {
-            self.fill();
-        }
-    }
-
-    fn fill(&mut self) {
-        self.up_bytes = 0;
-        let inputs = mem::take(&mut self.up);
-        // Memory takes everything, and each part can be serialised.
-        self.full.push(rmp_serde::to_vec_named(&inputs).unwrap_or_default().into());
     }
 
     /// The inputs since the last call, in batches, as bytes.
     pub(super) fn take_up(&mut self) -> Vec<Bytes> {
-        if !self.up.is_empty() {
-            self.fill();
-        }
-        mem::take(&mut self.full)
+        self.up.take()
     }
 
     /// Appends a record to the log, sealed.
@@ -365,7 +337,7 @@ impl NodeSeat {
                         session.has_name = record.user.is_some();
                     }
                 }
-                Entry::Record(record) => self.learn_record(record),
+                Entry::Record(record) => self.keys.learn(record),
                 _ => {}
             }
         }
@@ -388,32 +360,6 @@ impl NodeSeat {
     /// Sets the code and the token that make a client an operator.
     pub(in crate::server) fn set_operator_secrets(&mut self, code: &str, token: &str) {
         self.operator_secrets = Some((code.to_owned(), token.to_owned()));
-    }
-
-    /// Knows the keys in these records.
-    pub(in crate::server) fn know(&mut self, records: &Records) {
-        self.keys.members.extend(records.members.iter().map(|row| row.key));
-        self.keys.operators.extend(records.operators.iter().map(|row| row.key));
-        self.keys.owners.extend(records.names.iter().map(|row| row.key));
-    }
-
-    fn learn_record(&mut self, record: &Record) {
-        match record {
-            Record::Member(key, Some(_)) => drop(self.keys.members.insert(*key)),
-            Record::Member(key, None) => drop(self.keys.members.remove(key)),
-            Record::Operator(key, Some(_)) => drop(self.keys.operators.insert(*key)),
-            Record::Operator(key, None) => drop(self.keys.operators.remove(key)),
-            Record::Name(_, Some(row)) => drop(self.keys.owners.insert(row.key)),
-            _ => {}
-        }
-    }
-
-    pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        *key == self.chat_key || self.keys.members.contains(key) || self.keys.operators.contains(key)
-    }
-
-    pub(super) fn is_known(&self, key: &Fingerprint) -> bool {
-        self.is_member(key) || self.keys.owners.contains(key)
     }
 
     /// Ends the connections of all sessions, and tells them why.
@@ -450,14 +396,12 @@ impl NodeSeat {
     /// Forgets all sessions: their run is over, so nobody else knows them any more.
     pub(super) fn forget_all(&mut self) {
         self.sessions = Slots::of(self.number());
-        self.up.clear();
-        self.full.clear();
-        self.up_bytes = 0;
+        self.up = InputBatches::default();
         self.questions.waiting.clear();
     }
 
     /// Whether all inputs of its people were taken.
     pub(super) fn has_nothing_to_tell(&self) -> bool {
-        self.up.is_empty() && self.full.is_empty() && self.node.uplink_bytes() == 0
+        self.up.is_empty() && self.node.uplink_bytes() == 0
     }
 }

@@ -120,7 +120,7 @@ impl HubState {
                     seat.send(None, &NodeMessage::Beat { from: own, term });
                 }
                 NodeAction::CarryOut { body, ledger } => {
-                    // Numbers of sessions begin anew with each process, so an earlier run's mean others.
+                    // Each process numbers its sessions from the start, so an earlier run's numbers mean others.
                     let is_own = ledger.knows(seat.node.run());
                     seat.work.push_back(NodeWork::CarryOut { body, ledger, is_own });
                 }

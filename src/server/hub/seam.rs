@@ -113,7 +113,7 @@ impl Hub {
     /// Whether the key may enter a closed server without the passphrase.
     pub(in crate::server) fn is_member(&self, key: &Fingerprint) -> bool {
         let state = self.lock();
-        state.node.as_ref().map_or_else(|| state.chat.is_member(key), |seat| seat.is_member(key))
+        state.node.as_ref().map_or_else(|| state.chat.is_member(key), |seat| seat.keys.is_member(key))
     }
 
     /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
@@ -139,7 +139,7 @@ impl Hub {
     /// Whether the key is a member's or owns a name.
     pub(in crate::server) fn is_known(&self, key: &Fingerprint) -> bool {
         if let Some(seat) = &self.lock().node {
-            return seat.is_known(key);
+            return seat.keys.is_known(key);
         }
         self.act(|chat, now, _| chat.is_known(key, now))
     }

@@ -1,8 +1,8 @@
 //! Reads the log without a gap.
 //!
-//! A consumer within the engine sends the records. It may vanish with its server, get stuck, lag behind the log, or lose
-//! records on the way. So the follower trusts positions and heartbeats only: at the first doubt, it creates another
-//! consumer, from the position that it needs next.
+//! A consumer within the engine sends the records. It may vanish with its server, get stuck, or lose records on the way.
+//! So the follower trusts positions and heartbeats only: at the first doubt, it creates another consumer, from the
+//! position that it needs next.
 
 use super::super::EngineEvent;
 use super::api::{StreamInfo, code, create_consumer};
@@ -157,7 +157,7 @@ impl Follower {
             tracing::debug!(event = "engine_no_consumer", why = fault.text(), "cannot create a consumer");
             return Ok(());
         }
-        let (mut count, mut since) = (0, Instant::now());
+        let mut count = 0;
         loop {
             let next = tokio::select! {
                 next = timeout(SILENCE, records.next()) => next,
@@ -168,18 +168,8 @@ impl Follower {
                 if !self.beat(status, &message, count).await {
                     return Ok(());
                 }
-                // On a replica that has just come back, a consumer may wait for records that the others have.
-                if self.health.misses(place.next, since) {
-                    tracing::debug!(
-                        event = "engine_consumer_late",
-                        next = place.next,
-                        "the consumer sends nothing"
-                    );
-                    return Ok(());
-                }
                 continue;
             }
-            since = Instant::now();
             let Some(numbers) = message.reply.as_deref().and_then(numbers) else { return Ok(()) };
             count += 1;
             if numbers.count != count {

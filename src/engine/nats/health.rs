@@ -8,16 +8,11 @@ use tokio::time::Instant;
 /// How long failed appends count as trouble, if none has worked since.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// How late a record may be.
-const LATE: Duration = Duration::from_millis(400);
-
 #[derive(Debug, Clone)]
 pub(super) struct EngineHealth {
     /// Whether the engine has passed all checks.
     fit: watch::Sender<bool>,
     appends: Arc<Mutex<Appends>>,
-    /// The log's last position, as its leader has told, and when.
-    last: Arc<Mutex<Option<(u64, Instant)>>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +23,7 @@ struct Appends {
 
 impl EngineHealth {
     pub(super) fn new() -> Self {
-        Self { fit: watch::Sender::new(false), appends: Arc::default(), last: Arc::default() }
+        Self { fit: watch::Sender::new(false), appends: Arc::default() }
     }
 
     pub(super) fn is_fit(&self) -> bool {
@@ -43,16 +38,6 @@ impl EngineHealth {
     pub(super) async fn fit(&self) {
         // The sender is this value's own.
         let _ = self.fit.subscribe().wait_for(|fit| *fit).await;
-    }
-
-    pub(super) fn note_last(&self, position: u64) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((position, Instant::now()));
-    }
-
-    /// Whether a reader that waits for this position, and has read nothing since then, should have read it by now.
-    pub(super) fn misses(&self, position: u64, since: Instant) -> bool {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|(last, at)| last >= position && at > since && at.elapsed() >= LATE)
     }
 
     pub(super) fn append_worked(&self) {

@@ -102,7 +102,6 @@ impl Watcher {
             Ok(info) => info,
         };
         check_stream(&self.config, &info).map_err(Setback::Lasting)?;
-        self.health.note_last(info.state.last_seq);
         // From now on, a log that is missing has been deleted.
         self.create = Create::Never;
         check_majority(&info).map_err(Setback::Passing)?;

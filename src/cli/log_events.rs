@@ -32,7 +32,6 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("descriptors_few", "The limit on open files is too low for --max-clients."),
     ("duplicates_unknown", "Repeated messages may not be recognised at the moment (debug)."),
     ("end_not_recorded", "The file history.last cannot be written."),
-    ("engine_consumer_late", "The engine sends the log late, and the server asks for it again (debug)."),
     ("engine_message_lost", "The server could not send a message to another server of the chat (debug)."),
     ("engine_no_consumer", "The engine does not send the log, and the server asks again (debug)."),
     ("engine_reachable", "The server can use the engine, which has the log of a chat of several servers."),

@@ -130,7 +130,12 @@ impl BatchWriter {
         }
         for _ in 1..CATCH_UP_TURNS {
             let Some((body, next)) = hub.next_former_turn() else { break };
-            batch.append_entries(read(&body)?.0);
+            let (later, news) = read(&body)?;
+            if let Err(why) = news.check(batch.seq) {
+                hub.stop_following(&why);
+                return Ok(());
+            }
+            batch.append_entries(later);
             ledger = next;
         }
         self.persister.persist_turn(&mut batch, &ledger).await;

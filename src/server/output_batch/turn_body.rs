@@ -24,6 +24,23 @@ pub(in crate::server) struct Seam {
     pub(in crate::server) others: OtherNames,
 }
 
+impl TurnNews {
+    /// Checks that the turn belongs behind a history with messages up to `own`.
+    ///
+    /// # Errors
+    /// The difference and the remedy.
+    pub(in crate::server) fn check(self, own: u64) -> Result<(), String> {
+        let theirs = self.before;
+        if own == theirs {
+            return Ok(());
+        }
+        Err(format!(
+            "the histories of the chat's servers differ: this one has messages up to {own}, the others had them up to \
+             {theirs}; copy the history of another server here (lanchat backup there, lanchat restore here)"
+        ))
+    }
+}
+
 impl Seam {
     /// `None`: the session is gone.
     pub(in crate::server) fn of(chat: &Chat, id: SessionId) -> Option<Self> {

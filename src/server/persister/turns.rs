@@ -16,14 +16,7 @@ impl Persister {
     /// # Errors
     /// What differs and what to do.
     pub(in crate::server) fn check(&self, news: TurnNews) -> Result<(), String> {
-        let (own, theirs) = (self.seq.unwrap_or_default(), news.before);
-        if own == theirs {
-            return Ok(());
-        }
-        Err(format!(
-            "the histories of the chat's servers differ: this one has messages up to {own}, the others had them up to \
-             {theirs}; copy the history of another server here (lanchat backup there, lanchat restore here)"
-        ))
+        news.check(self.seq.unwrap_or_default())
     }
 
     /// Stores a turn, and corrects it accordingly. `false`: the server ends first.

@@ -138,11 +138,13 @@ impl Lan {
     }
 
     /// Takes the cable of a host that was made with addresses out of the switch, which nobody is told.
+    #[allow(dead_code, reason = "the crash bench uses it")]
     pub fn cut(&self, host: &Host) {
         self.switch.ip(&format!("link set p{} nomaster", host.number + 1));
     }
 
     /// Plugs it in again.
+    #[allow(dead_code, reason = "the crash bench uses it")]
     pub fn heal(&self, host: &Host) {
         self.switch.ip(&format!("link set p{} master br0", host.number + 1));
     }

@@ -27,6 +27,7 @@ impl From<SocketAddr> for Doors {
 }
 
 impl Doors {
+    #[allow(dead_code, reason = "the crash bench uses it")]
     pub fn of(all: &[SocketAddr], home: usize, calls: &Arc<AtomicUsize>) -> Self {
         let (calls, followed) = (Arc::clone(calls), calls.load(Ordering::Relaxed));
         Self { all: all.to_vec(), home, at: home, calls, followed }

@@ -53,7 +53,7 @@ impl Call<'_> {
                     total: self.chat.present,
                     closed: self.chat.rules.closed,
                     interim: self.chat.rules.interim,
-                    node: self.chat.nodes.as_ref().map(|nodes| nodes.node().to_owned()),
+                    node: self.chat.nodes_for(self.session).map(|nodes| nodes.node().to_owned()),
                     // Clients would take the other servers for copies of this one.
                     run: self.chat.profile.run.clone().filter(|_| self.chat.nodes.is_none()),
                     web: self.chat.web,

@@ -99,7 +99,7 @@ pub use tickets::TicketSource;
 pub use transfers::{FileTicket, TransferEnd};
 pub use unknown::no_such_message;
 pub use waiting::Waited;
-pub use who::SessionId;
+pub use who::{SLOT_BITS, SessionId};
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};

@@ -121,7 +121,7 @@ impl Call<'_> {
             read: user.owner.account().map_or_else(Vec::new, |own| self.chat.reading.of(own)),
             away: session.user.and_then(|user| self.chat.absences.of(user)).map(str::to_owned),
             server: self.chat.profile.server.clone(),
-            nodes: self.chat.nodes.clone(),
+            nodes: self.chat.nodes_for(self.session),
             name: user.name.to_string(),
             ip: session.ip.to_string(),
             total: self.chat.present,

@@ -10,6 +10,7 @@ use super::table::NumberHasher;
 use super::who::{Owner, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::name::Name;
+use crate::protocol::Nodes;
 use crate::protocol::request::Mode;
 use indexmap::IndexSet;
 use std::sync::Arc;
@@ -37,8 +38,17 @@ impl Chat {
         let fresh = Self::new(self.profile.clone(), self.rules.clone(), archive);
         let old = std::mem::replace(self, fresh);
         (self.secrets, self.tickets, self.web) = (old.secrets, old.tickets, old.web);
+        self.nodes = old.nodes;
         self.offers = old.offers.map(|offers| Box::new(offers.emptied()));
         (self.is_over, self.successor) = (old.is_over, old.successor);
+    }
+
+    /// The chat's servers, of which the session is at the named one; `None`: there is only one.
+    pub(super) fn nodes_for(&self, id: SessionId) -> Option<Nodes> {
+        let nodes = self.nodes.as_ref()?;
+        // Otherwise it is this one.
+        let is_at_any = self.changed_sessions.is_some();
+        Some(if is_at_any { nodes.seen_from(id.server()) } else { nodes.clone() })
     }
 
     /// Pushes the state of the sessions that have changed.

@@ -42,6 +42,16 @@ pub(super) enum Correspondent {
     Address(IpAddr),
 }
 
+/// Bits of a session's number below its server's.
+pub const SLOT_BITS: u32 = 24;
+
+impl SessionId {
+    /// The number of its server among those of the chat.
+    pub fn server(self) -> u8 {
+        (self.0 >> SLOT_BITS) as u8
+    }
+}
+
 impl Owner {
     /// The owner with this key, or else with this token: once a key is proven, tokens do not count.
     pub(super) fn of(key: Option<Fingerprint>, token: Option<&str>) -> Self {

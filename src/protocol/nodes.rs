@@ -91,6 +91,13 @@ impl Nodes {
     }
 
     /// The name of the server that speaks.
+    /// The same, of which another one speaks: the one at that place in the list.
+    #[must_use]
+    pub fn seen_from(&self, place: u8) -> Self {
+        let node = self.places.get(usize::from(place)).map_or(&self.node, |place| &place.node).clone();
+        Self { node, places: self.places.clone() }
+    }
+
     pub fn node(&self) -> &str {
         &self.node
     }

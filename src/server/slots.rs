@@ -4,10 +4,7 @@
 //! the chat (8 bits), and the slot (24 bits), which is reused. So a table is as long as the peak number of sessions,
 //! without hashes or spare room.
 
-use crate::chat::SessionId;
-
-/// Bits of a session's number that are its slot.
-const SLOT_BITS: u32 = 24;
+use crate::chat::{SLOT_BITS, SessionId};
 
 const SLOT: u32 = (1 << SLOT_BITS) - 1;
 
@@ -49,7 +46,7 @@ impl SessionId {
 
     /// The number of its server.
     pub(super) fn node(self) -> u8 {
-        (self.0 >> SLOT_BITS) as u8
+        self.server()
     }
 
     /// Whether a table of this server may have it, and if so, where.

@@ -79,3 +79,25 @@ fn the_code_and_the_token_of_any_server_make_an_operator() {
     let refused = refused.expect_err("it does not lead");
     assert!(refused.msg.contains("the server that leads"), "{refused:?}");
 }
+
+#[test]
+fn each_server_tells_its_own_name_and_all_addresses_whichever_leads() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let looks = |cluster: &Cluster, number: u8| {
+        let own = char::from(b'a' + number).to_string();
+        let mut peer = Peer::connect(cluster.address(number));
+        peer.send(json!({"type": "ping", "to": "server"}));
+        assert_eq!(peer.wait_for("pong")["node"], own);
+        let welcome = peer.hello(json!({"from": {"name": format!("at-{own}")}}));
+        assert_eq!(welcome["node"], own, "{welcome}");
+        let port = &welcome["servers"][usize::from(number)]["port"];
+        assert_eq!(*port, cluster.address(number).port(), "{welcome}");
+    };
+    (0..3).for_each(|number| looks(&cluster, number));
+    cluster.stop_server(leader);
+    let others = cluster.others(leader);
+    for number in others {
+        looks(&cluster, number);
+    }
+}

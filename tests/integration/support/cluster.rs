@@ -3,6 +3,7 @@
 use super::server::TestServer;
 use super::soon;
 use lanchat::engine::memory::MemoryLog;
+use lanchat::protocol::{NodePlace, Nodes};
 use lanchat::server::{EngineSource, KEY_FILE, NodeAddress, NodeOptions, ServerOptions};
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -87,6 +88,17 @@ impl Cluster {
     }
 }
 
+/// `a`, `b` and so on, at their addresses.
+fn nodes(number: u8, addresses: &[NodeAddress]) -> Nodes {
+    let name = |number: u8| char::from(b'a' + number).to_string();
+    let place = |(number, at): (u8, &NodeAddress)| NodePlace {
+        node: name(number),
+        address: [127, 0, 0, 1].into(),
+        port: at.port,
+    };
+    Nodes::new(&name(number), (0..).zip(addresses).map(place).collect()).expect("valid names")
+}
+
 fn start(
     dir: &Path,
     number: u8,
@@ -98,6 +110,7 @@ fn start(
         let engine = EngineSource::Memory(number, log.clone());
         let (log, addresses) = ("6f1a0c2b3d4e5f60".into(), addresses.to_vec());
         options.port = addresses[usize::from(number)].port;
+        options.nodes = Some(nodes(number, &addresses));
         options.node = Some(NodeOptions { names: Vec::new(), number, log, engine, addresses });
         change(options);
     })

@@ -2,6 +2,7 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::peer::Peer;
+use crate::support::server::TestServer;
 use crate::support::tls::Key;
 use lanchat::server::leave_log;
 use serde_json::json;
@@ -63,4 +64,22 @@ fn a_server_with_another_history_says_so_and_takes_no_part() {
     let why = told.iter().find(|packet| packet["type"] == "error").expect("an error");
     assert!(why["msg"].as_str().expect("a text").contains("histories"), "{why}");
     say(&mut alice, "3", "three");
+}
+
+#[test]
+fn servers_begin_with_the_history_of_one_that_was_alone() {
+    let key = Key::new();
+    let mut last = 0;
+    let cluster = Cluster::from(2, |dir| {
+        let server = TestServer::in_dir(dir);
+        let mut alice = Peer::join_with(server.address, "alice", &key);
+        last = say(&mut alice, "1", "said when there was one");
+    });
+    let mut alice = Peer::connect_tls(cluster.address(1), Some(&key));
+    let welcome = alice.hello(json!({"from": {"name": "alice"}, "since": 0}));
+    assert_eq!(welcome["type"], "welcome", "{welcome}");
+    assert_eq!(alice.text(), "said when there was one");
+    let mut bob = Peer::join(cluster.address(0), "bob");
+    assert!(say(&mut alice, "2", "said when there are two") > last);
+    assert_eq!(bob.text(), "said when there are two");
 }

@@ -25,6 +25,21 @@ impl Cluster {
     }
 
     pub fn with(servers: u8, change: fn(&mut ServerOptions)) -> Self {
+        let first = |own: &Path| {
+            // Its first start makes the key that all have.
+            drop(TestServer::in_dir(own));
+            fs::remove_file(own.join("history.db")).expect("a history");
+            drop(fs::remove_file(own.join("history.last")));
+        };
+        Self::of(servers, change, first)
+    }
+
+    /// Servers that begin with the history of one alone. `begin` makes its data directory.
+    pub fn from(servers: u8, begin: impl FnOnce(&Path)) -> Self {
+        Self::of(servers, |_| {}, begin)
+    }
+
+    fn of(servers: u8, change: fn(&mut ServerOptions), begin: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let ports: Vec<_> = (0..servers).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
         let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
@@ -32,17 +47,16 @@ impl Cluster {
         let addresses = ports.iter().map(address).collect();
         let mut cluster = Self { log: MemoryLog::new(1), dir, servers: Vec::new(), addresses, change };
         let mut ports = ports.into_iter();
-        for number in 0..servers {
-            let own = cluster.dir_of(number);
-            fs::create_dir(&own).expect("a directory");
-            if number == 0 {
-                // Its first start makes the key that all have.
-                drop(TestServer::in_dir(&own));
-                fs::remove_file(own.join("history.db")).expect("a history");
-                drop(fs::remove_file(own.join("history.last")));
-            } else {
-                fs::copy(cluster.dir_of(0).join(KEY_FILE), own.join(KEY_FILE)).expect("a key");
+        let first = cluster.dir_of(0);
+        fs::create_dir(&first).expect("a directory");
+        begin(&first);
+        for other in (1..servers).map(|number| cluster.dir_of(number)) {
+            fs::create_dir(&other).expect("a directory");
+            for file in [KEY_FILE, "history.db"].iter().filter(|file| first.join(file).exists()) {
+                fs::copy(first.join(file), other.join(file)).expect("a copy");
             }
+        }
+        for number in 0..servers {
             cluster.servers.push(None);
             drop(ports.next());
             cluster.start_server(number);

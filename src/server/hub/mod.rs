@@ -14,6 +14,7 @@ mod node;
 mod node_look;
 mod node_message;
 mod node_news;
+mod node_paces;
 mod node_question;
 mod node_seat;
 mod node_state;

@@ -6,6 +6,7 @@ use super::input::{InputBatches, RulesInput};
 use super::known_keys::KnownKeys;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
+use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use crate::chat::{Entry, FileTicket, Peer, SessionId, TransferEnd};
 use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
@@ -48,8 +49,7 @@ pub(in crate::server) struct NodeSeat {
     /// The number of the latest message in the last turn.
     pub(super) told_seq: u64,
     questions: NodeQuestions,
-    /// How fast a session may send; `None`: no limit.
-    rate: Option<Rate>,
+    paces: NodePaces,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
@@ -137,7 +137,7 @@ impl NodeSeat {
             told_taken: None,
             told_seq: 0,
             questions: NodeQuestions { next: first_question, waiting: HashMap::new() },
-            rate,
+            paces: NodePaces::new(rate),
             max_batch,
             cut_off: CutOff::default(),
             operator_secrets: None,
@@ -206,14 +206,8 @@ impl NodeSeat {
 
     /// Pays for a session's next packet; an error: how long it must wait.
     pub(super) fn pay(&mut self, id: SessionId, cost: u64, uptime: Duration) -> Result<(), Duration> {
-        let (Some(rate), Some(session)) = (self.rate, self.sessions.get_mut(id)) else { return Ok(()) };
-        match session.pace.wait(rate, uptime) {
-            Duration::ZERO => {
-                session.pace.spend(cost, rate, uptime);
-                Ok(())
-            }
-            wait => Err(wait),
-        }
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
+        self.paces.pay(&mut session.pace, &session.peer, cost, uptime)
     }
 
     /// Has an input of a session go up with the next batch, after its begin.

@@ -155,8 +155,10 @@ impl BatchWriter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Server, ServerOptions};
+    use super::super::{EngineSource, NodeOptions, Server, ServerOptions};
     use crate::chat::{Account, Audience, Delivery, Entry, SessionId};
+    use crate::engine::memory::MemoryLog;
+    use crate::engine::{EngineEvent, EngineEvents};
     use crate::limits::SMALL_BATCH_STEPS;
     use crate::name::RoomName;
     use crate::protocol::{Event, Packet};
@@ -231,5 +233,36 @@ mod tests {
             server.hub.act(|_, _, out| out.push(Delivery::Keep(parted)));
             assert!(!flushes(&server));
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_follow_the_log_carries_nothing_of_it_out_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = EngineSource::Memory(0, MemoryLog::new(1));
+        let node =
+            NodeOptions { names: Vec::new(), number: 0, log: "x".into(), engine, addresses: Vec::new() };
+        let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        let (data_dir, node) = (Some(dir.path().to_owned()), Some(node));
+        let options = ServerOptions { port: 0, address, data_dir, node, ..ServerOptions::default() };
+        let mut server = Server::bind(options).unwrap();
+        // Until it leads, and has something to do for that.
+        let mut events = server.engine.take().unwrap();
+        let next = async |events: &mut EngineEvents| loop {
+            server.hub.node_tick();
+            let wait = std::time::Duration::from_millis(20);
+            if let Ok(Some(event)) = tokio::time::timeout(wait, events.recv()).await {
+                return event;
+            }
+        };
+        let is_record = |event: &EngineEvent| matches!(event, EngineEvent::Record { .. });
+        let lead = loop {
+            let event = next(&mut events).await;
+            if is_record(&event) {
+                break event;
+            }
+        };
+        server.hub.stop_following("the disk has another history");
+        server.hub.engine_event(lead.clone()).unwrap();
+        assert!(server.hub.next_output().is_none() && !server.hub.decides());
     }
 }

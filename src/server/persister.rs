@@ -28,6 +28,8 @@ pub(super) struct Persister {
     /// The latest number that the store has recorded; `None`: the server stores no messages, and so no numbers.
     seq: Option<u64>,
     failing: Option<Failing>,
+    /// Why a server that shares its chat can store nothing, as the log was told.
+    told: Option<StoreError>,
     dedup: DedupCache,
 }
 
@@ -44,7 +46,7 @@ struct Failing {
 impl Persister {
     pub(super) fn new(hub: Arc<Hub>, store: Option<Store>) -> Self {
         let seq = hub.read(|chat| chat.keeps_messages().then(|| chat.latest()));
-        Self { hub, store, seq, failing: None, dedup: DedupCache::default() }
+        Self { hub, store, seq, failing: None, told: None, dedup: DedupCache::default() }
     }
 
     /// Whether the batch may be sent after [`Self::pass`], without the store. Not if it has cutovers.

@@ -4,6 +4,7 @@ use crate::cli::exit::ExitError;
 use crate::cli::values::HostPort;
 use crate::cluster_files::{ClusterServer, EngineFile};
 use crate::engine::nats::{EngineConfig, TlsFiles};
+use crate::fingerprint::Fingerprint;
 use crate::protocol::{NodePlace, Nodes};
 use crate::security::digest_of;
 use crate::server::{EngineSource, NodeAddress, NodeOptions, ServerOptions};
@@ -89,6 +90,7 @@ fn log_id(file: &EngineFile) -> std::io::Result<String> {
         Some(tls) => std::fs::read(&tls.ca)?,
         None => file.chat.clone().into_bytes(),
     };
-    let digits = digest_of(&made_by).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    Ok(digits[..LOG_DIGITS].to_owned())
+    let mut id = Fingerprint::new(digest_of(&made_by)).id();
+    id.truncate(LOG_DIGITS);
+    Ok(id)
 }

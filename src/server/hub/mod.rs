@@ -180,7 +180,9 @@ impl Hub {
     /// Wakes the output task.
     pub(super) fn wake_output(&self) {
         self.batch_ready.notify_one();
-        self.turn_ready.notify_one();
+        if self.node.is_some() {
+            self.turn_ready.notify_one();
+        }
     }
 
     /// Processes a connection's input in order. Handles one portion, because other connections wait, and leaves

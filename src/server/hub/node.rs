@@ -106,6 +106,8 @@ impl Hub {
 
     /// The next piece of work for the output.
     pub(in crate::server) fn next_output(&self) -> Option<NodeOutput> {
+        // An only server takes no lock for this.
+        self.node?;
         let mut state = self.lock();
         let seat = state.node.as_mut()?;
         if !seat.local.is_empty() {
@@ -206,6 +208,9 @@ impl Hub {
 
     /// Ends a session of a node, and tells it why; `false`: the server is not a node.
     pub(super) fn expel_at_node(&self, id: SessionId, code: Code, why: &str) -> bool {
+        if self.node.is_none() {
+            return false;
+        }
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
         seat.end(id, &Event::error(code, why).into_packet("", None));
@@ -216,6 +221,9 @@ impl Hub {
 
     /// Asks the rules something; `false`: they are here. `input` gets the question's number.
     pub(super) fn ask_up(&self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) -> bool {
+        if self.node.is_none() {
+            return false;
+        }
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
         seat.ask(question, input);
@@ -226,6 +234,9 @@ impl Hub {
 
     /// Has an input go up; `false`: the server is not a node.
     pub(super) fn tell_up(&self, input: RulesInput) -> bool {
+        if self.node.is_none() {
+            return false;
+        }
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
         seat.push(input);
@@ -236,7 +247,9 @@ impl Hub {
 
     /// Ends the sessions of a node that have not registered in time.
     pub(super) fn expel_late_at_node(&self, uptime: Duration) {
-        while let Some((id, is_late)) = { self.lock().late_at_node(uptime) } {
+        while self.node.is_some()
+            && let Some((id, is_late)) = { self.lock().late_at_node(uptime) }
+        {
             if is_late {
                 self.expel_at_node(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
             }

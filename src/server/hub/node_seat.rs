@@ -16,10 +16,7 @@ use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
-use crate::server::cutover::Cutover;
-use crate::server::output_batch::{
-    Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, Seam, StepKind,
-};
+use crate::server::output_batch::{Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, StepKind};
 use crate::server::slots::Slots;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -173,7 +170,7 @@ impl NodeSeat {
 
     /// Whether the sessions have to wait before they say anything else.
     pub(super) fn is_congested(&self) -> bool {
-        self.up.bytes() + self.node.uplink_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
+        self.waiting_bytes() > UPLINK_BYTES || self.local.bytes() > self.max_batch
     }
 
     /// Bytes of input that have not reached the one that leads.
@@ -295,19 +292,7 @@ impl NodeSeat {
         match (question, answer) {
             (NodeQuestion::Seam(asked), RulesAnswer::Seam(seam)) => drop(asked.send(*seam)),
             (NodeQuestion::Cutover { after, known, summary, written }, RulesAnswer::Seam(seam)) => {
-                let Seam { view, upto, others } = *seam;
-                let cutover = Cutover {
-                    view,
-                    others,
-                    after: after.min(upto),
-                    upto,
-                    known,
-                    summary,
-                    frames: Vec::new(),
-                    remainder: None,
-                    written: Some(written),
-                };
-                step.kind = StepKind::Cutover(Box::new(cutover));
+                step.kind = seam.into_cutover((after, known), summary, written);
             }
             (NodeQuestion::Ticket(asked), RulesAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
             (NodeQuestion::Claim(asked), RulesAnswer::Claim(claimed)) => {
@@ -368,9 +353,14 @@ impl NodeSeat {
         self.stopped.clone().or(cut_off)
     }
 
-    /// Ends all sessions for good: it cannot follow the log any further.
+    /// Whether it takes no part in the chat any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// Ends all sessions for good: it cannot follow the log any further. The rules, if they run here, come to an end.
     pub(super) fn stop(&mut self, why: &str) {
-        (self.is_failing, self.stopped) = (true, Some(why.to_owned()));
+        (self.stage, self.stopped) = (RulesStage::Elsewhere, Some(why.to_owned()));
         self.work.clear();
         self.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
         self.forget_all();

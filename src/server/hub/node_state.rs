@@ -60,6 +60,10 @@ impl HubState {
     /// If the server cannot follow the log any further.
     pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), FollowFault> {
         let mut done = Ok(());
+        // A later record may look as if none were missing.
+        if self.node.as_ref().is_some_and(|seat| seat.is_stopped()) {
+            return done;
+        }
         self.node(now, |seat, out| match event {
             EngineEvent::Record { position, bytes } => done = seat.read(position, &bytes, now.uptime, out),
             EngineEvent::Refused { after } => seat.node.refused(after),
@@ -307,7 +311,7 @@ impl HubState {
     /// Time has passed.
     pub(super) fn node_tick(&mut self, now: &Now) {
         // The others should take this one for gone: it cannot carry anything out.
-        if self.node.as_ref().is_some_and(|seat| seat.is_failing) {
+        if self.node.as_ref().is_some_and(|seat| seat.is_failing || seat.is_stopped()) {
             return;
         }
         self.node(now, |seat, out| {

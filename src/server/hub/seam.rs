@@ -1,7 +1,7 @@
 //! Questions and reports of the server's own tasks to the rules, about a session or a key.
 
-use super::super::cutover::{CatchUpSummary, Cutover, Remainder};
-use super::super::output_batch::{Seam, StepKind};
+use super::super::cutover::{CatchUpSummary, Remainder};
+use super::super::output_batch::Seam;
 use super::Hub;
 use super::input::RulesInput;
 use super::node_question::NodeQuestion;
@@ -69,20 +69,8 @@ impl Hub {
             return Some(written);
         }
         let mut state = self.lock();
-        let Seam { view, upto, others } = Seam::of(&state.chat, id)?;
-        let after = after.min(upto);
-        let cutover = Cutover {
-            view,
-            others,
-            after,
-            upto,
-            known,
-            summary,
-            frames: Vec::new(),
-            remainder: None,
-            written: Some(sender),
-        };
-        state.batch.step(id, StepKind::Cutover(Box::new(cutover)));
+        let cutover = Seam::of(&state.chat, id)?.into_cutover((after, known), summary, sender);
+        state.batch.step(id, cutover);
         drop(state);
         self.batch_ready.notify_one();
         Some(written)

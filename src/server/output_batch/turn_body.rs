@@ -7,12 +7,14 @@ use super::{BackgroundJob, Group, Liveness, OutputBatch, OutputStep, SharedFrame
 use crate::chat::{Chat, Entry, FileTicket, OtherNames, Receipt, SessionId, TransferId, View};
 use crate::protocol::Code;
 use crate::protocol::request::Refusal;
+use crate::server::cutover::{CatchUpSummary, Cutover, Remainder};
 use crate::server::headed_buffer::HeadedBuffer;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// The part of the history that a session may read, as of a place in a batch. The session's server asks for it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +48,29 @@ impl Seam {
     pub(in crate::server) fn of(chat: &Chat, id: SessionId) -> Option<Self> {
         let (view, upto) = chat.view(id)?;
         Some(Self { view, upto, others: chat.other_names(id) })
+    }
+
+    /// The cutover of a session that has the messages up to `after`, and had those up to `known` when it came.
+    pub(in crate::server) fn into_cutover(
+        self,
+        (after, known): (u64, u64),
+        summary: Option<CatchUpSummary>,
+        written: oneshot::Sender<Option<Remainder>>,
+    ) -> StepKind {
+        let Self { view, upto, others } = self;
+        let (after, written) = (after.min(upto), Some(written));
+        let (frames, remainder) = (Vec::new(), None);
+        StepKind::Cutover(Box::new(Cutover {
+            view,
+            others,
+            after,
+            upto,
+            known,
+            summary,
+            frames,
+            remainder,
+            written,
+        }))
     }
 }
 

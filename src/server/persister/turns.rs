@@ -7,7 +7,7 @@ use super::{Persister, close_cutovers, learn, waited, without};
 use crate::cluster::Ledger;
 use crate::limits::MEND_EVERY;
 use crate::server::output_batch::{OutputBatch, TurnNews};
-use crate::store::{CommitOutcome, ReplicaState, Store, ViewRange, WriteBatch};
+use crate::store::{CommitOutcome, ReplicaState, Store, StoreError, ViewRange, WriteBatch};
 use std::sync::Arc;
 
 impl Persister {
@@ -45,26 +45,14 @@ impl Persister {
     }
 
     /// Tries until it is stored. `None`: the server ends first.
-    async fn commit_turn(&self, store: &Store, commit: &Arc<WriteBatch>) -> Option<CommitOutcome> {
-        let mut told = None;
+    async fn commit_turn(&mut self, store: &Store, commit: &Arc<WriteBatch>) -> Option<CommitOutcome> {
         loop {
-            let error = match store.commit(Arc::clone(commit)).await {
+            match store.commit(Arc::clone(commit)).await {
                 Ok(outcome) => {
-                    if told.is_some() {
-                        tracing::info!(event = "storing_again", "storing what the servers' log says again");
-                        self.hub.set_failing(false);
-                    }
+                    self.note_failure(None);
                     return Some(outcome);
                 }
-                Err(error) => error,
-            };
-            if told.as_ref() != Some(&error) {
-                tracing::error!(
-                    event = "storing_fails",
-                    "this server takes no part in the chat until it can store what the servers' log says: {error}"
-                );
-                self.hub.set_failing(true);
-                told = Some(error);
+                Err(error) => self.note_failure(Some(error)),
             }
             tokio::select! {
                 () = tokio::time::sleep(MEND_EVERY) => {}
@@ -76,14 +64,24 @@ impl Persister {
     }
 
     /// The state from which the rules start; `None`: it cannot be read, so another server should lead.
-    pub(in crate::server) async fn shared_state(&self) -> Option<ReplicaState> {
-        match self.store.as_ref()?.shared_state().await {
-            Ok(state) => Some(state),
-            Err(error) => {
-                tracing::error!(event = "storing_fails", "cannot read the state of the chat: {error}");
-                self.hub.set_failing(true);
-                None
-            }
+    pub(in crate::server) async fn shared_state(&mut self) -> Option<ReplicaState> {
+        let state = self.store.as_ref()?.shared_state().await;
+        state.inspect_err(|error| self.note_failure(Some(error.clone()))).ok()
+    }
+
+    /// Takes part in the chat only while the store works, and tells the log of a change.
+    fn note_failure(&mut self, error: Option<StoreError>) {
+        if self.told == error {
+            return;
         }
+        match &error {
+            None => tracing::info!(event = "storing_again", "storing what the servers' log says again"),
+            Some(error) => tracing::error!(
+                event = "storing_fails",
+                "this server takes no part in the chat until it can store what the servers' log says: {error}"
+            ),
+        }
+        self.hub.set_failing(error.is_some());
+        self.told = error;
     }
 }

@@ -33,7 +33,6 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("duplicates_unknown", "Repeated messages may not be recognised at the moment (debug)."),
     ("end_not_recorded", "The file history.last cannot be written."),
     ("engine_message_lost", "The server could not send a message to another server of the chat (debug)."),
-    ("engine_no_consumer", "The engine does not send the log, and the server asks again (debug)."),
     ("engine_reachable", "The server can use the engine, which has the log of a chat of several servers."),
     ("engine_unreachable", "It cannot, and why; people's messages wait."),
     ("engine_warning", "The server cannot check something about the engine, and how to do it."),

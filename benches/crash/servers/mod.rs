@@ -289,6 +289,10 @@ impl Trouble {
                 None => self.people.silent_since(said),
                 Some(seq) => self.people.behind(seq),
             };
+            if std::env::var_os("LANCHAT_STEPS").is_some() && missing != self.last {
+                let (at, which) = (start.elapsed().as_secs_f64(), if seq.is_none() { "silent" } else { "behind" });
+                println!("    {at:>5.2} s: {which}: {}", missing.join(", "));
+            }
             if !missing.is_empty() {
                 self.last.clone_from(&missing);
             }

@@ -1,11 +1,14 @@
 //! The requests of JetStream that the adapter needs, as JSON over the connection.
 //!
-//! The library has its own module for them. It would bring four more crates, and its consumers hide the positions and
-//! heartbeats that [`follower`](super::follower) checks.
+//! The library has its own module for them. It would bring four more crates, and it reads a log by consumers, which
+//! [`follower`](super::follower) does without.
 
 use super::config::EngineConfig;
 use super::link::Link;
-use async_nats::Request;
+use async_nats::header::NATS_SEQUENCE;
+use async_nats::{Message, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The codes of JetStream's errors that mean something to the adapter.
 pub(super) mod code {
     pub(in super::super) const NO_PEERS: u32 = 10005;
+    pub(in super::super) const NO_RECORD: u32 = 10037;
     pub(in super::super) const NOT_ENABLED: [u32; 2] = [10039, 10076];
     pub(in super::super) const STREAM_EXISTS: u32 = 10058;
     pub(in super::super) const STREAM_NOT_FOUND: u32 = 10059;
@@ -78,6 +82,8 @@ pub(super) struct StreamConfig {
     pub(super) max_msgs_per_subject: i64,
     #[serde(default)]
     pub(super) max_msg_size: i64,
+    #[serde(default)]
+    pub(super) allow_direct: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,6 +116,12 @@ pub(super) struct StreamPeer {
     pub(super) lag: u64,
 }
 
+/// The answer to an append that the log has taken.
+#[derive(Debug, Deserialize)]
+struct AppendTaken {
+    seq: u64,
+}
+
 /// Anything, when only an error matters.
 #[derive(Debug, Deserialize)]
 struct Anything {}
@@ -134,6 +146,8 @@ impl StreamInfo {
             "max_msgs_per_subject": -1,
             "max_msg_size": -1,
             "max_consumers": -1,
+            // All servers answer requests for records.
+            "allow_direct": true,
             // A record that is missing between others stops all nodes.
             "deny_delete": true,
             "deny_purge": true,
@@ -142,36 +156,46 @@ impl StreamInfo {
     }
 }
 
-/// Has the engine send the records from `position` on to the subject.
-pub(super) async fn create_consumer(
+/// A record as the log's leader returns it.
+#[derive(Debug, Deserialize)]
+struct StoredAnswer {
+    message: StoredRecord,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredRecord {
+    /// In base64.
+    #[serde(default)]
+    data: String,
+}
+
+/// Reads a record: from whichever server has it, or else from the log's leader, whose word counts. `None`: the log does
+/// not have it.
+pub(super) async fn get_record(
     link: &Link,
     config: &EngineConfig,
     position: u64,
-    subject: &str,
-    beat: Duration,
-) -> Result<(), ApiFault> {
-    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let stream = config.stream();
-    let wanted = json!({
-        "stream_name": stream,
-        "config": {
-            "description": format!("node {} of the chat", config.node),
-            "deliver_subject": subject,
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": position,
-            "ack_policy": "none",
-            "max_deliver": 1,
-            "replay_policy": "instant",
-            "flow_control": true,
-            "idle_heartbeat": nanos(beat),
-            "inactive_threshold": nanos(beat * 20),
-            "num_replicas": 1,
-            "mem_storage": true,
-        },
-    });
-    let created: Result<Anything, ApiFault> =
-        request(link, format!("$JS.API.CONSUMER.CREATE.{stream}"), &wanted).await;
-    created.map(|_| ())
+) -> Result<Option<Bytes>, ApiFault> {
+    let (stream, wanted) = (config.stream(), json!({ "seq": position }));
+    // A server that lags behind does not have it yet, or does not answer.
+    if let Ok(message) = ask(link, format!("$JS.API.DIRECT.GET.{stream}"), &wanted).await
+        && sequence(&message) == Some(position)
+    {
+        return Ok(Some(message.payload));
+    }
+    match request::<StoredAnswer>(link, format!("$JS.API.STREAM.MSG.GET.{stream}"), &wanted).await {
+        Ok(answer) => {
+            let bytes = BASE64.decode(answer.message.data);
+            bytes.map(|bytes| Some(bytes.into())).map_err(|error| ApiFault::Unanswered(error.to_string()))
+        }
+        Err(fault) if fault.is_code(&[code::NO_RECORD]) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The position of the record in an answer.
+fn sequence(message: &Message) -> Option<u64> {
+    message.headers.as_ref()?.get(NATS_SEQUENCE)?.as_str().parse().ok()
 }
 
 /// Whether JetStream answers for this account.
@@ -185,6 +209,10 @@ async fn request<T: DeserializeOwned>(
     subject: String,
     body: &impl Serialize,
 ) -> Result<T, ApiFault> {
+    read(&ask(link, subject, body).await?.payload)
+}
+
+async fn ask(link: &Link, subject: String, body: &impl Serialize) -> Result<Message, ApiFault> {
     if !link.is_connected() {
         return Err(ApiFault::Unanswered("not connected".to_owned()));
     }
@@ -195,7 +223,7 @@ async fn request<T: DeserializeOwned>(
     let request = link.client.send_request(subject, request.timeout(Some(PATIENCE)));
     // The client waits without end for room in its queue if it is not connected.
     let answer = tokio::time::timeout(PATIENCE * 2, request).await.map_err(|error| unanswered(&error))?;
-    read(&answer.map_err(|error| unanswered(&error))?.payload)
+    answer.map_err(|error| unanswered(&error))
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiFault> {
@@ -205,6 +233,12 @@ fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiFault> {
         Some(error) => Err(ApiFault::Refused { code: error.err_code, text: error.description }),
         None => serde_json::from_slice(answer).map_err(strange),
     }
+}
+
+/// Where the log has put an append, if this answer says so.
+pub(super) fn append_position(answer: &[u8]) -> Option<u64> {
+    let taken: AppendTaken = read(answer).ok()?;
+    Some(taken.seq)
 }
 
 /// The answer to an append. `None`: the log has taken it.
@@ -231,8 +265,10 @@ mod tests {
 
     #[test]
     fn an_append_is_taken_refused_or_unclear() {
-        assert_eq!(append_fault(br#"{"stream":"lanchat-x","seq":7}"#), None);
+        let taken = br#"{"stream":"lanchat-x","seq":7}"#;
+        assert_eq!((append_fault(taken), append_position(taken)), (None, Some(7)));
         let wrong = br#"{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 7"}}"#;
+        assert_eq!((append_position(wrong), append_position(b"")), (None, None));
         let fault = append_fault(wrong).unwrap();
         assert!(fault.is_code(&code::WRONG_LAST_SEQUENCE), "{fault:?}");
         assert_eq!(fault.text(), "wrong last sequence: 7 (10071)");

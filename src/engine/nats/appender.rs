@@ -5,6 +5,7 @@ use super::api::{ApiFault, append_fault, code};
 use super::config::EngineConfig;
 use super::health::EngineHealth;
 use super::link::Link;
+use super::listener::OwnAppend;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
 use bytes::Bytes;
@@ -17,8 +18,8 @@ use tokio::time::{Instant, sleep_until};
 /// Appends under way. A log on three servers gets no faster with more.
 const IN_FLIGHT: usize = 16;
 
-/// How long to wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait for an answer: less than a node waits before it appends the same again.
+const PATIENCE: Duration = Duration::from_millis(900);
 
 /// An append that a node asks for.
 #[derive(Debug)]
@@ -33,8 +34,12 @@ pub(super) struct Appender {
     subject: String,
     health: EngineHealth,
     events: mpsc::Sender<EngineEvent>,
+    /// For the listener.
+    own: mpsc::Sender<OwnAppend>,
+    /// The answers' subjects begin with it.
     inbox: String,
     answers: Subscriber,
+    elections: Subscriber,
     /// The oldest first.
     in_flight: VecDeque<Pending>,
     sent: u64,
@@ -56,11 +61,15 @@ impl Appender {
         config: &EngineConfig,
         health: EngineHealth,
         events: mpsc::Sender<EngineEvent>,
+        own: mpsc::Sender<OwnAppend>,
     ) -> Result<Self, async_nats::SubscribeError> {
-        let inbox = link.client.new_inbox();
+        let unique = link.client.new_inbox();
+        let unique = unique.rsplit('.').next().unwrap_or_default();
+        let inbox = format!("{}.{unique}", config.answers_subject());
         let answers = link.client.subscribe(format!("{inbox}.*")).await?;
+        let elections = link.client.subscribe(config.elections_subject()).await?;
         let (subject, in_flight) = (config.log_subject(), VecDeque::new());
-        Ok(Self { link, subject, health, events, inbox, answers, in_flight, sent: 0 })
+        Ok(Self { link, subject, health, events, own, inbox, answers, elections, in_flight, sent: 0 })
     }
 
     /// Appends until the node's handle is gone.
@@ -79,6 +88,8 @@ impl Appender {
                     Some(answer) => self.answer(&answer),
                     None => return,
                 },
+                // What was on its way to the last leader will get no answer.
+                Some(_) = self.elections.next() => self.give_up(|_| true, "the engine has elected a leader"),
                 () = self.link.changed() => self.give_up(|_| true, "the connection was lost"),
                 () = expired => self.give_up(|pending| pending.until <= Instant::now(), "no answer"),
                 append = appends.recv(), if self.in_flight.len() < IN_FLIGHT => match append {
@@ -100,6 +111,8 @@ impl Appender {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SEQUENCE, after.to_string());
         let reply = format!("{}.{number}", self.inbox);
+        // If the listener is slow, it asks the log for the record.
+        let _ = self.own.try_send(OwnAppend { reply: reply.clone(), bytes: bytes.clone() });
         let sent =
             self.link.client.publish_with_reply_and_headers(self.subject.clone(), reply, headers, bytes);
         if let Err(error) = sent.await {

@@ -75,6 +75,16 @@ impl EngineConfig {
         format!("lanchat.{}.log", self.chat)
     }
 
+    /// Under it are the log's answers to all appends.
+    pub(super) fn answers_subject(&self) -> String {
+        format!("lanchat.{}.answers", self.chat)
+    }
+
+    /// Where the engine says that the log has another leader.
+    pub(super) fn elections_subject(&self) -> String {
+        format!("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.{}", self.stream())
+    }
+
     pub(super) fn node_subject(&self, node: u8) -> String {
         format!("lanchat.{}.node.{node}", self.chat)
     }

@@ -154,6 +154,12 @@ pub(super) fn check_stream(config: &EngineConfig, info: &StreamInfo) -> Result<(
             &format!("run: nats stream edit {stream} --discard old"),
         );
     }
+    if !has.allow_direct {
+        return wrong(
+            "does not let all servers answer requests for records",
+            &format!("run: nats stream edit {stream} --allow-direct"),
+        );
+    }
     if has.max_msgs > 0 || has.max_msgs_per_subject > 0 {
         return wrong("limits the number of records", anew);
     }
@@ -200,7 +206,7 @@ mod tests {
     fn info(change: impl FnOnce(&mut serde_json::Value)) -> StreamInfo {
         let mut info = json!({
             "config": {"name": "lanchat-x", "subjects": ["lanchat.x.log"], "retention": "limits", "storage": "file",
-                "discard": "old", "num_replicas": 3, "max_msgs": -1, "max_msgs_per_subject": -1, "max_msg_size": -1},
+                "discard": "old", "num_replicas": 3, "max_msgs": -1, "max_msgs_per_subject": -1, "max_msg_size": -1, "allow_direct": true},
             "created": "2026-01-01T00:00:00Z",
             "state": {"bytes": 0, "first_seq": 0, "last_seq": 0},
             "cluster": {"leader": "n1", "replicas": [{"name": "n2", "active": 1}, {"name": "n3", "active": 1}]},
@@ -225,6 +231,7 @@ mod tests {
             ("discard", json!("new"), "--discard old"),
             ("max_msgs", json!(10), "number of records"),
             ("max_msg_size", json!(1000), "size of records"),
+            ("allow_direct", json!(false), "--allow-direct"),
             ("sealed", json!(true), "as a log does"),
         ];
         for (member, value, remedy) in wrongs {

@@ -1,39 +1,37 @@
 //! Reads the log without a gap.
 //!
-//! A consumer within the engine sends the records. It may vanish with its server, get stuck, or lose records on the way.
-//! So the follower trusts positions and heartbeats only: at the first doubt, it creates another consumer, from the
-//! position that it needs next.
+//! The newest records come by themselves ([`listener`](super::listener)). The follower asks the log for those
+//! that did not come. It uses no consumer of JetStream: only the leader of the engine's servers can create one, and after
+//! a failure that leader may be missing, or take no requests, for half a minute after the log itself works again.
 
 use super::super::EngineEvent;
-use super::api::{StreamInfo, code, create_consumer};
+use super::api::{StreamInfo, get_record};
 use super::config::EngineConfig;
+use super::fresh_records::FreshRecords;
 use super::health::EngineHealth;
 use super::link::Link;
-use async_nats::header::NATS_LAST_CONSUMER;
-use async_nats::{HeaderName, Message, StatusCode};
+use super::listener::Listener;
+use super::log_reading::{LogReading, Survey};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until};
 
-/// How often an idle consumer says that it is there.
-const BEAT_EVERY: Duration = Duration::from_millis(500);
+/// How often to look whether the log has more, if nothing comes.
+const LOOK_IDLE: Duration = Duration::from_millis(500);
 
-/// How long a consumer may be silent.
-const SILENCE: Duration = Duration::from_millis(1600);
+/// How often to look whether it is still the same log, whatever comes.
+const LOOK_BUSY: Duration = Duration::from_secs(2);
 
-/// How long the log has to look lost before it is: servers that have just started may not know all that is in it.
-const DOUBT: Duration = Duration::from_secs(4);
+/// How long to wait for the rest of a record that others already follow.
+const GRACE: Duration = Duration::from_millis(20);
 
-/// How many consumers leave out a record before it is missing from the log.
-const MAX_SKIPPED: u8 = 3;
-
-/// Pause before another consumer.
+/// Pause before another look.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The header of a heartbeat that asks for an answer, because the last one got lost.
-const STALLED: &str = "Nats-Consumer-Stalled";
+/// Requests under way for records that did not come by themselves.
+const REQUESTS: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Follower {
@@ -41,33 +39,7 @@ pub(super) struct Follower {
     pub(super) config: EngineConfig,
     pub(super) health: EngineHealth,
     pub(super) events: mpsc::Sender<EngineEvent>,
-}
-
-/// Where the follower is in one log.
-#[derive(Debug)]
-struct LogReading {
-    next: u64,
-    /// When the log was created.
-    log: Option<String>,
-    /// Since when it looks lost.
-    doubted: Option<Instant>,
-    /// How many consumers in a row have left out the next record.
-    skipped: u8,
-}
-
-impl LogReading {
-    fn after(position: u64) -> Self {
-        Self { next: position + 1, log: None, doubted: None, skipped: 0 }
-    }
-}
-
-/// A record's numbers, from its reply subject.
-#[derive(Debug, PartialEq, Eq)]
-struct Numbers {
-    /// In the log.
-    position: u64,
-    /// Among those that this consumer has sent, from 1 on.
-    count: u64,
+    pub(super) listener: Listener,
 }
 
 /// The reader is gone.
@@ -80,6 +52,8 @@ impl Follower {
             let after = *wanted.borrow_and_update();
             let lost = match after {
                 Some(after) => {
+                    // It may be of another log.
+                    self.listener.fresh = FreshRecords::default();
                     let mut place = LogReading::after(after);
                     tokio::select! {
                         lost = self.follow(&mut place) => lost,
@@ -111,142 +85,72 @@ impl Follower {
             if self.events.is_closed() {
                 return Err(Gone);
             }
-            match self.survey(place).await {
-                Survey::Good => self.consume(place).await?,
-                Survey::Unclear => {}
+            let found = StreamInfo::get(&self.link, &self.config).await;
+            match place.judge(found, Instant::now()) {
+                Survey::Good(last) => self.read(place, last).await?,
+                Survey::Unclear => tokio::time::sleep(PAUSE).await,
                 Survey::Lost(first, last) => return Ok(Some(EngineEvent::Lost { first, last })),
             }
-            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Looks whether the log goes on from where the follower is.
-    async fn survey(&self, place: &mut LogReading) -> Survey {
-        let found = match StreamInfo::get(&self.link, &self.config).await {
-            Ok(info) => {
-                let other = place.log.as_ref().is_some_and(|log| *log != info.created);
-                let (first, last) = (info.state.first_seq, info.state.last_seq);
-                // An empty log has no first record.
-                let first = if last == 0 { 1 } else { first };
-                if other || place.next < first {
-                    return Survey::Lost(first, last);
-                }
-                if place.skipped >= MAX_SKIPPED {
-                    return Survey::Lost(place.next + 1, last);
-                }
-                if place.next <= last + 1 {
-                    place.log = Some(info.created);
-                    place.doubted = None;
-                    return Survey::Good;
-                }
-                (first, last)
-            }
-            Err(fault) if fault.is_code(&[code::STREAM_NOT_FOUND]) && place.next > 1 => (1, 0),
-            Err(_) => return Survey::Unclear,
-        };
-        let since = *place.doubted.get_or_insert_with(Instant::now);
-        if since.elapsed() < DOUBT { Survey::Unclear } else { Survey::Lost(found.0, found.1) }
-    }
-
-    /// Reads from a new consumer until there is a doubt.
-    async fn consume(&mut self, place: &mut LogReading) -> Result<(), Gone> {
-        let subject = self.link.client.new_inbox();
-        let Ok(mut records) = self.link.client.subscribe(subject.clone()).await else { return Ok(()) };
-        let created = create_consumer(&self.link, &self.config, place.next, &subject, BEAT_EVERY).await;
-        if let Err(fault) = created {
-            tracing::debug!(event = "engine_no_consumer", why = fault.text(), "cannot create a consumer");
-            return Ok(());
-        }
-        let mut count = 0;
+    /// Reads up to the last record, and on as records come, until it is time to look at the log again.
+    async fn read(&mut self, place: &mut LogReading, mut last: u64) -> Result<(), Gone> {
+        let end = Instant::now() + LOOK_BUSY;
+        // Since when the next record is overdue.
+        let mut overdue = (place.next() <= last).then(Instant::now);
+        let mut grace = Duration::ZERO;
         loop {
-            let next = tokio::select! {
-                next = timeout(SILENCE, records.next()) => next,
+            while let Some(bytes) = self.listener.fresh.take(place.next()) {
+                self.deliver(place, bytes).await?;
+                overdue = None;
+            }
+            let now = Instant::now();
+            let is_behind = place.next() <= last;
+            let until = if is_behind { *overdue.get_or_insert(now) + grace } else { now + LOOK_IDLE };
+            tokio::select! {
                 () = self.link.changed() => return Ok(()),
-            };
-            let Ok(Some(message)) = next else { return Ok(()) };
-            if let Some(status) = message.status {
-                if !self.beat(status, &message, count).await {
-                    return Ok(());
+                () = sleep_until(until.min(end)) => {
+                    if !is_behind || !self.ask(place, last).await? {
+                        return Ok(());
+                    }
+                    (overdue, grace) = (None, GRACE);
                 }
-                continue;
-            }
-            let Some(numbers) = message.reply.as_deref().and_then(numbers) else { return Ok(()) };
-            count += 1;
-            if numbers.count != count {
-                return Ok(());
-            }
-            if numbers.position > place.next {
-                place.skipped += 1;
-                return Ok(());
-            }
-            // A replica that lags behind lets a consumer begin earlier.
-            if numbers.position == place.next {
-                self.deliver(numbers.position, message.payload).await?;
-                place.next += 1;
-                place.skipped = 0;
+                // If the record did not come by an answer to a request, this is another log.
+                heard = self.listener.hear() => match heard {
+                    Some(position) if position < place.next() => return Ok(()),
+                    heard => last = last.max(heard.unwrap_or(0)),
+                },
             }
         }
     }
 
-    /// Hands a record to the node, and waits for a slow one.
-    async fn deliver(&self, position: u64, bytes: Bytes) -> Result<(), Gone> {
-        self.events.send(EngineEvent::Record { position, bytes }).await.map_err(|_| Gone)
+    /// Asks for the records up to this one, or to the first that came by itself. `false`: not all are to be had now.
+    async fn ask(&mut self, place: &mut LogReading, last: u64) -> Result<bool, Gone> {
+        let last = self.listener.fresh.first().map_or(last, |first| last.min(first - 1));
+        let (link, config) = (self.link.clone(), self.config.clone());
+        let requests = stream::iter(place.next()..=last).map(|position| get_record(&link, &config, position));
+        let mut answers = requests.buffered(REQUESTS);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(Some(bytes)) => self.deliver(place, bytes).await?,
+                missing => {
+                    if missing.is_ok() {
+                        place.miss();
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
-    /// Answers a heartbeat. `false`: the consumer has ended, or has sent records that did not arrive.
-    async fn beat(&self, status: StatusCode, message: &Message, count: u64) -> bool {
-        if status != StatusCode::IDLE_HEARTBEAT {
-            return false;
-        }
-        let header = |name: HeaderName| {
-            message
-                .headers
-                .as_ref()
-                .and_then(|headers| headers.get(name))
-                .map(|value| value.as_str().to_owned())
-        };
-        let stalled = header(HeaderName::from_static(STALLED));
-        // The engine waits for this answer before it sends on.
-        if let Some(reply) = message.reply.as_deref().map(str::to_owned).or(stalled)
-            && self.link.client.publish(reply, Bytes::new()).await.is_err()
-        {
-            return false;
-        }
-        let sent = header(NATS_LAST_CONSUMER).and_then(|sent| sent.parse::<u64>().ok());
-        sent.is_none_or(|sent| sent <= count)
-    }
-}
-
-/// The result of a look at the log.
-enum Survey {
-    Good,
-    Unclear,
-    /// The positions of its first and its last record.
-    Lost(u64, u64),
-}
-
-/// Reads `$JS.ACK.<stream>.<consumer>.<deliveries>.<position>.<count>.<time>.<pending>`, which has a domain and an
-/// account after `ACK` in its longer form.
-fn numbers(reply: &str) -> Option<Numbers> {
-    let parts: Vec<&str> = reply.split('.').collect();
-    let (position, count) = match parts.len() {
-        9 => (parts[5], parts[6]),
-        11.. => (parts[7], parts[8]),
-        _ => return None,
-    };
-    Some(Numbers { position: position.parse().ok()?, count: count.parse().ok()? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_says_its_position_in_the_short_and_in_the_long_form() {
-        let short = "$JS.ACK.lanchat-x.abc.1.42.7.1700000000000000000.3";
-        let long = "$JS.ACK._.HASH.lanchat-x.abc.1.42.7.1700000000000000000.3.token";
-        assert_eq!(numbers(short), Some(Numbers { position: 42, count: 7 }));
-        assert_eq!(numbers(long), Some(Numbers { position: 42, count: 7 }));
-        assert_eq!(numbers("_INBOX.x"), None);
+    /// Hands the next record to the node, and waits for a slow one.
+    async fn deliver(&self, place: &mut LogReading, bytes: Bytes) -> Result<(), Gone> {
+        let record = EngineEvent::Record { position: place.next(), bytes };
+        self.events.send(record).await.map_err(|_| Gone)?;
+        place.advance();
+        Ok(())
     }
 }

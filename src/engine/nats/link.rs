@@ -16,6 +16,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How often to ask a silent server whether it is there. After two questions without an answer, it is not.
 const PING_EVERY: Duration = Duration::from_secs(2);
 
+/// Messages that wait for a slow task, for each subscription. Those beyond get lost, and the nodes do without them.
+const ARRIVALS_WAITING: usize = 4096;
+
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     pub(super) client: Client,
@@ -88,6 +91,7 @@ fn options(config: &EngineConfig) -> ConnectOptions {
         .connection_timeout(CONNECT_PATIENCE)
         .ping_interval(PING_EVERY)
         .reconnect_delay_callback(pause)
+        .subscription_capacity(ARRIVALS_WAITING)
         // The node knows what it has told all others.
         .no_echo();
     match &config.tls {

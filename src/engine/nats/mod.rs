@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! handle --append--> appender --log subject--> stream     an answer: refused, or unanswered
-//!        --follow--> follower <--consumer----- stream     each record, in order
+//!                    listener <--log subject, answers--   appends and the log's answers, of all nodes
+//!        --follow--> follower <--listener, requests- stream   each record, in order
 //!        --send----> courier  <--node and all subjects--> other nodes' couriers
 //!                    watcher  checks the engine each second, and tells the node when it is unreachable
 //! ```
 //!
 //! The stream is `lanchat-<chat>`; its one subject is `lanchat.<chat>.log`. A record's position is its sequence in the
-//! stream, and an append says which sequence it expects to be the last. The adapter never believes that a record is in
-//! the log before it reads the record there.
+//! stream, and an append says which sequence it expects to be the last. A record is in the log once the log has
+//! acknowledged it, which it does when most servers have it on their disks.
 
 mod api;
 mod appender;
@@ -17,9 +18,12 @@ mod config;
 mod courier;
 mod fitness;
 mod follower;
+mod fresh_records;
 mod greeting;
 mod health;
 mod link;
+mod listener;
+mod log_reading;
 mod settings_page;
 mod status;
 mod watcher;
@@ -34,6 +38,7 @@ use courier::{Courier, Letter};
 use follower::Follower;
 use health::EngineHealth;
 use link::Link;
+use listener::Listener;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -93,15 +98,17 @@ pub async fn start(config: EngineConfig, create: Create) -> Result<StartedEngine
     }
     let (sender, events) = mpsc::channel(EVENTS_WAITING);
     let ended = |error: async_nats::SubscribeError| EngineFault(format!("cannot use the engine: {error}"));
+    let (own, own_appends) = mpsc::channel(APPENDS_WAITING);
+    let listener = Listener::new(&link, &config, own_appends).await.map_err(ended)?;
     let appender =
-        Appender::new(link.clone(), &config, health.clone(), sender.clone()).await.map_err(ended)?;
+        Appender::new(link.clone(), &config, health.clone(), sender.clone(), own).await.map_err(ended)?;
     let courier = Courier::new(link.clone(), config.clone(), sender.clone()).await.map_err(ended)?;
     let (appends, to_append) = mpsc::channel(APPENDS_WAITING);
     let (letters, to_send) = mpsc::channel(MESSAGES_WAITING);
     let (follow, to_follow) = watch::channel(None);
     tokio::spawn(appender.run(to_append));
     tokio::spawn(courier.run(to_send));
-    tokio::spawn(Follower { link, config, health, events: sender.clone() }.run(to_follow));
+    tokio::spawn(Follower { link, config, health, events: sender.clone(), listener }.run(to_follow));
     tokio::spawn(watcher.run(sender));
     let handle = EngineHandle(Engine::Nats(NatsNode { appends, letters, follow }));
     Ok(StartedEngine { handle, events, warnings })

@@ -145,6 +145,17 @@ async fn records_that_the_log_no_longer_has_are_lost() {
 }
 
 #[tokio::test]
+async fn reading_needs_no_consumer() {
+    let Some(nats) = nats(&Setup::default()) else { return };
+    let mut node = TestNode::start(nats.config("chat", 0)).await;
+    let mut other = TestNode::start(nats.config("chat", 1)).await;
+    node.append_up_to(1, 100, |_| {}).await;
+    assert_eq!(other.read_up_to(100).await, (1..=100).collect::<Vec<_>>());
+    let names = nats.request("$JS.API.CONSUMER.NAMES.lanchat-chat", "").await;
+    assert_eq!(names["total"], 0, "{names}");
+}
+
+#[tokio::test]
 async fn a_slow_reader_loses_no_record() {
     let Some(nats) = nats(&Setup::default()) else { return };
     let mut writer = TestNode::start(nats.config("chat", 0)).await;

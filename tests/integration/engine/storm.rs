@@ -1,4 +1,4 @@
-//! Minutes of kills, freezes and deleted consumers, on request:
+//! Minutes of kills, freezes and elections, on request:
 //! `LANCHAT_STORM_SECONDS=300 cargo test --test integration -- --ignored engine::storm --nocapture`.
 
 use super::reader::TestNode;
@@ -36,12 +36,8 @@ async fn disturb(nats: &mut Nats) -> &'static str {
             "freeze"
         }
         _ => {
-            let names = nats.request("$JS.API.CONSUMER.NAMES.lanchat-chat", "").await;
-            for name in names["consumers"].as_array().unwrap() {
-                let subject = format!("$JS.API.CONSUMER.DELETE.lanchat-chat.{}", name.as_str().unwrap());
-                let _ = nats.client().await.request(subject, "".into()).await;
-            }
-            "delete consumers"
+            nats.request("$JS.API.STREAM.LEADER.STEPDOWN.lanchat-chat", "").await;
+            "another leader"
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a server may say nothing, if there are others, to somebody who has to hear something.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// How long a server may say nothing, if there are others, to somebody who has to hear something. The client itself waits
+/// so long before it asks whether the server is there.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// See the module.
 #[derive(Debug)]

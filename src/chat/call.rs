@@ -48,16 +48,7 @@ impl Call<'_> {
                 Err(Refusal::new(Code::BadPacket, "the server did not ask for a passphrase"))
             }
             Connect::Ping => {
-                self.answer(Event::Pong {
-                    server: self.chat.profile.server.clone(),
-                    total: self.chat.present,
-                    closed: self.chat.rules.closed,
-                    interim: self.chat.rules.interim,
-                    node: self.chat.nodes_for(self.session).map(|nodes| nodes.node().to_owned()),
-                    // Clients would take the other servers for copies of this one.
-                    run: self.chat.profile.run.clone().filter(|_| self.chat.nodes.is_none()),
-                    web: self.chat.web,
-                });
+                self.answer(self.chat.pong(self.session, self.chat.present));
                 Ok(())
             }
             Connect::Multicast { token } => {
@@ -173,6 +164,20 @@ impl Chat {
     /// Sends an event that does not answer a request.
     pub(super) fn inform(&self, session: SessionId, event: Event, out: &mut Deliveries) {
         self.reply(session, None, Content::Event(event), out);
+    }
+
+    /// The answer to a ping. `total`: users who are present.
+    pub fn pong(&self, session: SessionId, total: usize) -> Event {
+        Event::Pong {
+            server: self.profile.server.clone(),
+            total,
+            closed: self.rules.closed,
+            interim: self.rules.interim,
+            node: self.nodes_for(session).map(|nodes| nodes.node().to_owned()),
+            // Clients would take the other servers for copies of this one.
+            run: self.profile.run.clone().filter(|_| self.nodes.is_none()),
+            web: self.web,
+        }
     }
 
     pub(super) fn reply(

@@ -126,7 +126,12 @@ impl Node {
         self.lead.as_ref().is_some_and(|lead| lead.proposals.has_window())
     }
 
-    /// In batches that the rules have not taken yet.
+    /// The batches of its own run that the rules have taken.
+    pub fn batches_taken(&self) -> u64 {
+        self.uplink.batches_taken()
+    }
+
+    /// Bytes of the batches that the rules have not taken yet.
     pub fn uplink_bytes(&self) -> usize {
         self.uplink.bytes()
     }

@@ -107,6 +107,16 @@ impl House {
         ledger.leader.map(|run| usize::from(run.node.0))
     }
 
+    /// Prints what each server says of itself and the others.
+    pub fn show_status(&self) {
+        for machine in &self.machines {
+            let mut command = machine.host.command(&program());
+            command.args(["cluster", "status", "--json", "--engine-file"]).arg(machine.data.join("engine.toml"));
+            let output = command.output().expect("the program");
+            println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        }
+    }
+
     /// The positions up to which the servers have followed the log.
     pub fn positions(&self) -> Vec<u64> {
         let all = self.machines.iter().map(|machine| ledger(&machine.data));

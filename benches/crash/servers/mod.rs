@@ -302,6 +302,9 @@ impl Trouble {
                 (false, _) => std::thread::sleep(LOOK),
             }
         }
+        if std::env::var_os("LANCHAT_STEPS").is_some() {
+            self.house.show_status();
+        }
         let positions = self.house.positions();
         self.fault(format!("{what}: not everybody talks again, but {missing:?}; positions {positions:?}"));
         self.people.summaries().iter().for_each(|summary| println!("    {summary}"));

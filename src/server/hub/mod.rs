@@ -15,6 +15,7 @@ mod node_look;
 mod node_message;
 mod node_news;
 mod node_paces;
+mod node_ping;
 mod node_question;
 mod node_seat;
 mod node_state;
@@ -191,8 +192,8 @@ impl Hub {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         let mut state = self.lock();
-        if let Some(seat) = &mut state.node {
-            return node::take(seat, id, incoming, now.uptime);
+        if self.node.is_some() {
+            return node::take(&mut state, id, incoming, now.uptime);
         }
         while !incoming.is_empty() {
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);

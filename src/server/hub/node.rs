@@ -3,7 +3,7 @@
 use super::input::RulesInput;
 use super::node_news;
 use super::node_question::NodeQuestion;
-use super::node_seat::{FollowFault, NodeSeat, NodeWork};
+use super::node_seat::{FollowFault, NodeWork};
 use super::node_state::{NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
@@ -31,11 +31,12 @@ pub(in crate::server) enum NodeOutput {
 
 /// Takes a connection's input for the server that leads.
 pub(super) fn take(
-    seat: &mut NodeSeat,
+    state: &mut HubState,
     id: SessionId,
     incoming: &mut VecDeque<Incoming>,
     uptime: Duration,
 ) -> Next {
+    let HubState { node: Some(seat), chat, .. } = state else { return Next::More };
     while let Some(next) = incoming.front() {
         if seat.is_congested() {
             return Next::Congested;
@@ -44,7 +45,9 @@ pub(super) fn take(
             return Next::Pause(pause);
         }
         let Some(next) = incoming.pop_front() else { break };
-        seat.take(id, RulesInput::of(id, next));
+        if !seat.answer_ping(chat, id, &next) {
+            seat.take(id, RulesInput::of(id, next));
+        }
     }
     Next::More
 }

@@ -26,11 +26,15 @@ impl NodeSeat {
         mem::take(&mut self.news.waiting)
     }
 
+    /// Whether it has carried out all that it has read.
+    pub(super) fn has_carried_out(&self) -> bool {
+        self.work.is_empty() && self.news.done == self.news.doing
+    }
+
     pub(super) fn report(&self, now: &Now) -> NodeReport {
         let (ledger, news, number) = (self.node.ledger(), &self.news, self.number());
         // Records after the last turn ask nothing of the output.
-        let is_idle = self.work.is_empty() && news.done == news.doing;
-        let done = if is_idle { ledger.position } else { news.done };
+        let done = if self.has_carried_out() { ledger.position } else { news.done };
         NodeReport {
             name: news.name(number),
             number,

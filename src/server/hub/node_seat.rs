@@ -7,6 +7,7 @@ use super::known_keys::KnownKeys;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
+use super::node_ping::DecidedInputs;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use crate::chat::{Entry, FileTicket, Peer, SessionId, TransferEnd};
 use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
@@ -37,6 +38,7 @@ pub(in crate::server) struct NodeSeat {
     /// Sessions that have not registered, with their deadlines, in order.
     pub(super) deadlines: VecDeque<(Duration, SessionId)>,
     up: InputBatches,
+    pub(super) decided: DecidedInputs,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
@@ -107,7 +109,16 @@ pub(super) struct NodeSession {
     pace: Bucket,
     /// Whether the server that leads knows it.
     is_announced: bool,
-    has_name: bool,
+    /// Empty before its first packet.
+    name: Box<str>,
+    /// The number of its last input that went up; 0: it has said nothing.
+    pub(super) said: u64,
+}
+
+impl NodeSession {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl NodeSeat {
@@ -128,6 +139,7 @@ impl NodeSeat {
             sessions,
             deadlines: VecDeque::new(),
             up: InputBatches::default(),
+            decided: DecidedInputs::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
@@ -180,15 +192,16 @@ impl NodeSeat {
 
     /// Its own sessions that have a name.
     pub(super) fn named(&self) -> usize {
-        self.sessions.iter().filter(|(_, session)| session.has_name).count()
+        self.sessions.iter().filter(|(_, session)| !session.name.is_empty()).count()
     }
 
     pub(super) fn is_waited_for(&self, id: SessionId) -> bool {
-        self.sessions.get(id).is_some_and(|session| !session.has_name)
+        self.sessions.get(id).is_some_and(|session| session.name.is_empty())
     }
 
     pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind, deadline: Duration) {
-        let session = NodeSession { peer, pace: Bucket::default(), is_announced: false, has_name: false };
+        let (pace, name) = (Bucket::default(), Box::default());
+        let session = NodeSession { peer, pace, is_announced: false, name, said: 0 };
         self.sessions.insert(id, session);
         self.local.step(id, open);
         self.deadlines.push_back((deadline, id));
@@ -210,6 +223,7 @@ impl NodeSeat {
     /// Has an input of a session go up with the next batch, after its begin.
     pub(super) fn take(&mut self, id: SessionId, input: RulesInput) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        session.said = self.decided.add();
         if !mem::replace(&mut session.is_announced, true) {
             let peer = session.peer;
             self.push(RulesInput::Connect { id, peer });
@@ -223,7 +237,9 @@ impl NodeSeat {
 
     /// The inputs since the last call, in batches, as bytes.
     pub(super) fn take_up(&mut self) -> Vec<Bytes> {
-        self.up.take()
+        let batches = self.up.take();
+        self.decided.go_up(batches.len());
+        batches
     }
 
     /// Appends a record to the log, sealed.
@@ -313,7 +329,8 @@ impl NodeSeat {
             match entry {
                 Entry::Session(id, Some(record)) if is_own => {
                     if let Some(session) = self.sessions.get_mut(*id) {
-                        session.has_name = record.user.is_some();
+                        let name = record.user.as_ref().map(|user| user.name.as_str());
+                        session.name = name.unwrap_or_default().into();
                     }
                 }
                 Entry::Record(record) => self.keys.learn(record),
@@ -381,6 +398,7 @@ impl NodeSeat {
     pub(super) fn forget_all(&mut self) {
         self.sessions = Slots::of(self.number());
         self.up = InputBatches::default();
+        self.decided = DecidedInputs::default();
         self.questions.waiting.clear();
     }
 

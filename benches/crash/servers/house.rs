@@ -111,9 +111,15 @@ impl House {
     pub fn show_status(&self) {
         for machine in &self.machines {
             let mut command = machine.host.command(&program());
-            command.args(["cluster", "status", "--json", "--engine-file"]).arg(machine.data.join("engine.toml"));
+            command
+                .args(["cluster", "status", "--json", "--engine-file"])
+                .arg(machine.data.join("engine.toml"));
             let output = command.output().expect("the program");
-            println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            println!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
 

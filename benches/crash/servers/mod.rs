@@ -290,7 +290,8 @@ impl Trouble {
                 Some(seq) => self.people.behind(seq),
             };
             if std::env::var_os("LANCHAT_STEPS").is_some() && missing != self.last {
-                let (at, which) = (start.elapsed().as_secs_f64(), if seq.is_none() { "silent" } else { "behind" });
+                let (at, which) =
+                    (start.elapsed().as_secs_f64(), if seq.is_none() { "silent" } else { "behind" });
                 println!("    {at:>5.2} s: {which}: {}", missing.join(", "));
             }
             if !missing.is_empty() {

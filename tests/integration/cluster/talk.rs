@@ -101,3 +101,37 @@ fn each_server_tells_its_own_name_and_all_addresses_whichever_leads() {
         looks(&cluster, number);
     }
 }
+
+#[test]
+fn pings_of_idle_people_leave_nothing_in_the_log() {
+    let cluster = Cluster::start(2);
+    let mut people = [0, 1].map(|number| {
+        let mut peer = Peer::join(cluster.address(number), &format!("person{number}"));
+        peer.send(json!({"to": "all", "msg": "here", "id": "m"}));
+        peer.wait_for("sent");
+        peer
+    });
+    let before = cluster.log.records().1.len();
+    for number in 0..100 {
+        for (peer, node) in people.iter_mut().zip(["a", "b"]) {
+            peer.send(json!({"type": "ping", "to": "server", "id": format!("p{number}")}));
+            let pong = peer.wait_for("pong");
+            assert_eq!((&pong["id"], &pong["node"]), (&json!(format!("p{number}")), &json!(node)), "{pong}");
+        }
+    }
+    let more = cluster.log.records().1.len() - before;
+    assert!(more < 20, "{more} records for 200 pings");
+}
+
+#[test]
+fn a_ping_is_answered_after_what_was_said_before_it() {
+    let cluster = Cluster::start(2);
+    let mut peer = Peer::join(cluster.address(1), "alice");
+    for number in 0..50 {
+        peer.send(json!({"to": "all", "msg": format!("{number}"), "id": format!("m{number}")}));
+        peer.send(json!({"type": "ping", "to": "server", "id": format!("p{number}")}));
+        let first = peer.wait_until(|packet| packet["id"].is_string());
+        assert_eq!(first["id"], format!("m{number}"), "{first}");
+        assert_eq!(peer.wait_for("pong")["to"], "alice");
+    }
+}

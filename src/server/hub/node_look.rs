@@ -31,12 +31,14 @@ impl NodeSeat {
         // Records after the last turn ask nothing of the output.
         let is_idle = self.work.is_empty() && news.done == news.doing;
         let done = if is_idle { ledger.position } else { news.done };
+        // Without the engine, nobody's lead has an effect, and another server may lead by now.
+        let is_in_touch = news.trouble.is_none();
         NodeReport {
             name: news.name(number),
             number,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            leads: self.node.is_leading(),
-            leader: ledger.leader.map(|leader| news.name(leader.node.0)),
+            leads: self.node.is_leading() && is_in_touch,
+            leader: ledger.leader.filter(|_| is_in_touch).map(|leader| news.name(leader.node.0)),
             term: ledger.term,
             position: ledger.position,
             lag: ledger.position.saturating_sub(done),

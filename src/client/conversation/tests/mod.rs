@@ -8,6 +8,7 @@ mod past;
 mod rooms;
 mod transfers;
 mod typing;
+mod unanswered;
 
 use std::time::Duration;
 

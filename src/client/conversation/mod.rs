@@ -258,7 +258,7 @@ impl Conversation {
         match update {
             Update::Up(up) => self.up(*up, now),
             Update::Event(event, id) => self.event(&event, id.as_deref(), now),
-            Update::Note(line) => vec![Effect::Show(line)],
+            Update::Note(line) => self.note(&line),
             Update::Down(loss) => self.lost(&loss, now.back_to(loss.since), false),
         }
     }

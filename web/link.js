@@ -42,10 +42,15 @@ export class Link {
     setInterval(() => this.check(), PING_EVERY);
   }
 
+  /** Of the present server, with its port. */
+  get host() {
+    return this.servers.at.host;
+  }
+
   /** The address of a WebSocket of the present server.
    * @param {string} path */
   address(path) {
-    return `${location.protocol === "https:" ? "wss" : "ws"}://${this.servers.at.host}${path}`;
+    return `${location.protocol === "https:" ? "wss" : "ws"}://${this.host}${path}`;
   }
 
   connect() {

@@ -143,6 +143,8 @@ interface Wire {
   send(packet: Packet): boolean;
   connect(): void;
   settle(welcome: Packet): void;
+  /** Of the present server, with its port. */
+  host: string;
 }
 
 /** What the link tells. */

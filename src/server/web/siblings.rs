@@ -41,7 +41,8 @@ impl Siblings {
         };
         let (host, Some(port)) = (host.to_ascii_lowercase(), port) else { return false };
         let mut at_port = self.places.iter().filter(|(_, known)| *known == port).peekable();
-        at_port.peek().is_some() && (is_named(&host) || at_port.any(|(known, _)| *known == host))
+        at_port.peek().is_some()
+            && (is_named(&host) || is_own_name(&host) || at_port.any(|(known, _)| *known == host))
     }
 
     /// The sources that the page may connect to besides its own, for its policy. Such a source cannot be an IPv6 address
@@ -50,6 +51,12 @@ impl Siblings {
         let v4 = self.addresses.iter().filter(|address| address.is_ipv4());
         v4.map(|address| format!(" {}{address}", scheme("ws", is_encrypted))).collect()
     }
+}
+
+/// Whether a host may be another machine's own name, which only that machine knows: no page from the internet has a name
+/// without a dot.
+fn is_own_name(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// `https://` or `wss://`, or the same without encryption.
@@ -116,6 +123,7 @@ mod tests {
             "https://Office-c.local:7667",
             "https://b.example.org:7667",
             "https://chat.example.org:7667",
+            "https://box-b:7667",
         ] {
             assert!(serve(origin), "{origin}");
         }
@@ -125,6 +133,8 @@ mod tests {
             "https://192.168.1.22:8000",
             "https://192.168.1.24:7667",
             "https://chat.example.org",
+            "https://box-b:8000",
+            "https://:7667",
             "https://192.168.1.22:7667.evil.example",
             "https://192.168.1.22:7667/",
             "https://192.168.1.22:x",

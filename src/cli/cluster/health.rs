@@ -80,7 +80,7 @@ impl ClusterHealth {
 
     /// The name of the server that leads; `None`: none does, or nobody can know.
     pub(crate) fn leader(&self) -> Option<&str> {
-        // What the servers say is then of before.
+        // Otherwise the reports may be from before.
         if !self.engine.has_quorum() {
             return None;
         }

@@ -31,7 +31,7 @@ pub(super) fn text(health: &ClusterHealth, faults: &[String]) -> String {
     lines.extend(table(health.servers.iter().map(|server| server_cells(health, server)).collect()));
     let (there, all) = (health.engine.there(), health.engine.servers.len());
     lines.push(format!("engine: {there} of {all} servers answer; {}", log_text(health)));
-    // What the few say of the others is of before.
+    // Otherwise its news of the others may be from before.
     let log = health.engine.log.as_ref().ok().filter(|_| health.engine.has_quorum());
     lines.extend(table(
         health.engine.servers.iter().map(|server| engine_cells(health, server, log)).collect(),

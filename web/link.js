@@ -92,7 +92,7 @@ export class Link {
   /** @param {Packet} challenge */
   async prove(challenge) {
     const { socket } = this;
-    if (!this.servers.fits(text(challenge.id))) {
+    if (!this.servers.meets(text(challenge.id))) {
       this.lost("another server has that address now");
       return;
     }
@@ -123,12 +123,18 @@ export class Link {
     this.servers.welcome(welcome);
   }
 
-  /** Whether another server of the chat may take the user whom this one turns away; the link then tries them.
+  /** Whether a user who was in gets in again without doing anything, at another server or later; the link then sees to it.
    * @param {Packet} error */
   goesOn({ code, msg }) {
-    const isOn = code === "server_full" && this.servers.others.length > 0;
-    if (isOn) this.lost(text(msg));
-    return isOn;
+    const isElsewhere = code === "server_full" && this.servers.others.length > 0;
+    if (!isElsewhere && code !== "rate_limited") return false;
+    if (!isElsewhere) {
+      // All servers have one pace.
+      this.servers.left = [];
+      this.pause = LONGEST_PAUSE;
+    }
+    this.lost(text(msg));
+    return true;
   }
 
   /** @param {string} why */

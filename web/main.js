@@ -169,7 +169,7 @@ function down(why, seconds) {
 
 /** @param {Packet} error */
 function refused(error) {
-  if (link.goesOn(error)) return;
+  if ($("join").hidden && link.goesOn(error)) return;
   link.leave();
   ask(brief(text(error.msg), 300), error.code === "key_required");
   if (error.name) $("name").value = text(error.name);
@@ -197,6 +197,7 @@ function welcome(isOther) {
   spent = "";
   leaving = "";
   remember("name", store.me);
+  remember("servers", link.servers.saved);
   if (isOther) composer.key = "";
   if (isLoose && !isWarned) warn(keeping());
   // Who returns goes on where they were.
@@ -449,7 +450,7 @@ function draw() {
 }
 
 /** Other servers of the chat whose certificates this browser may not know yet: no page can ask the user about them. */
-const elsewhere = () => (location.protocol === "https:" && link.servers.rounds > 0 ? link.servers.others : []);
+const elsewhere = () => (location.protocol === "https:" && link.servers.rounds > 0 ? link.servers.strangers : []);
 
 /** Tells how this page can go on at another server.
  * @param {{node: string, host: string}[]} others */
@@ -542,6 +543,8 @@ function start() {
   keepFocus(() => ($("chat").hidden ? $("name") : isTouch() ? log.root : composer.input));
   attend();
   show("insecure", location.protocol === "http:");
+  const servers = recall("servers");
+  if (servers) link.servers.welcome(servers);
   const state = kept.first(recall("state"), recall("state", ofTab));
   if (state) {
     session.point = state.point ?? undefined;

@@ -16,8 +16,12 @@ export class Servers {
    * @type {Server[]} */ left = [];
   /** How often none of them took the user in, since one did. */
   rounds = 0;
+  /** Hosts that have answered.
+   * @type {Set<string>} */ met = new Set();
   /** Of the chat's key. */
   id = "";
+  /** What the page keeps of it, for a start at a server that takes nobody in.
+   * @type {Packet} */ saved = {};
 
   /** @param {string} host  that the page is from */
   constructor(host) {
@@ -44,10 +48,18 @@ export class Servers {
     [, ...this.left] = this.round;
   }
 
-  /** Another server than the page's own must be of the same chat.
+  /** A server answers; whether it may be one of the chat: another one than the page's own must have its id.
    * @param {string} id */
-  fits(id) {
-    return this.at === this.own || id === this.id;
+  meets(id) {
+    const isOfChat = this.at === this.own || id === this.id;
+    if (isOfChat) this.met.add(this.at.host);
+    return isOfChat;
+  }
+
+  /** Those that never answered this page. The browser may not know their certificates.
+   * @returns {Server[]} */
+  get strangers() {
+    return this.others.filter(({ host }) => !this.met.has(host));
   }
 
   /** A server has taken the user in, and says where the others are.
@@ -63,6 +75,7 @@ export class Servers {
     this.at = this.at === this.own ? this.own : (others.find(({ host }) => host === this.at.host) ?? this.at);
     this.was = this.at;
     this.others = this.own.node ? others : [];
+    this.saved = { node: this.own.node, servers: welcome.servers, server: { id: this.id } };
   }
 }
 

@@ -88,6 +88,12 @@ test("files go by the server where the user is, and a server that is full leads 
   assert.ok(!link.goesOn({ code: "banned", msg: "you are banned" }) && link.goesOn(full));
   context.mock.timers.tick(300);
   assert.ok(Played.last.url !== first && Played.last.url.startsWith("ws://10.0.0."));
+  const last = Played.last;
+  assert.ok(link.goesOn({ code: "rate_limited", msg: "you come and go too often; try again in 9 s" }));
+  context.mock.timers.tick(11_000);
+  assert.equal(Played.last, last, "no server takes the user sooner");
+  context.mock.timers.tick(8000);
+  assert.notEqual(Played.last, last);
   link.leave();
 });
 

@@ -28,12 +28,25 @@ test("at another server, the page's own one is one of the others", () => {
   const servers = at();
   servers.gone();
   while (servers.next().node !== "b");
-  assert.ok(servers.fits("s") && !servers.fits("x"), "only a server of the same chat takes the user");
+  assert.deepEqual(servers.strangers.map(({ node }) => node), ["b", "c"]);
+  assert.ok(!servers.meets("x") && servers.meets("s"), "only a server of the same chat takes the user");
+  assert.deepEqual(servers.strangers.map(({ node }) => node), ["c"]);
   servers.welcome(welcome("b"));
   servers.gone();
   const tried = [servers.next(), servers.next()].map(({ host }) => host);
   assert.deepEqual(tried.sort(), ["10.0.0.3:7668", "desk.local:7667"]);
   assert.equal(servers.next().host, "10.0.0.2:7667");
+});
+
+test("a page that starts again knows the others, also if it was elsewhere last", () => {
+  const servers = at();
+  servers.gone();
+  while (servers.next().node !== "c");
+  servers.welcome(welcome("c"));
+  const again = new Servers("desk.local:7667");
+  again.welcome(JSON.parse(JSON.stringify(servers.saved)));
+  assert.equal(again.next().host, "desk.local:7667");
+  assert.deepEqual([again.others.map(({ node }) => node), again.id], [["b", "c"], "s"]);
 });
 
 test("a single server has no others, and a list with nonsense has only its valid entries", () => {

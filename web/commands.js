@@ -77,8 +77,9 @@ function unignore({ store }, rest) {
 /** @param {Page} page */
 async function status({ store, session }) {
   const way = location.protocol === "https:" ? "encrypted" : "not encrypted";
+  const server = store.server.node && `server ${store.server.node}, `;
   const is = session.state.kind === "up" ? "connected" : "not connected";
-  store.note(`${is}: ${store.server.name} ${store.server.version} at ${location.host}, ${way}; you are ${store.me}; ${count(store.total, "user")} here`);
+  store.note(`${is}: ${store.server.name} ${store.server.version} at ${server}${session.link?.host ?? location.host}, ${way}; you are ${store.me}; ${count(store.total, "user")} here`);
   if (store.isOperator) store.note(text((await session.ask({ type: "status" })).end.msg));
 }
 

@@ -2,7 +2,6 @@
 // keeps nothing of them; this page holds a received file until the user saves it.
 
 import { Blake3, hex } from "./blake3.js";
-import { address } from "./link.js";
 import { answer } from "./keys.js";
 import { packets, size, target, text } from "./packets.js";
 import { NO_HASH, Reader, STEP, content, jsonRecord, record, tree } from "./records.js";
@@ -34,13 +33,13 @@ export class Files {
   /** Files that the browser was given to save, by their addresses in this page.
    * @type {Set<string>} */ saved = new Set();
 
-  /** @param {Session} session @param {() => string} ticket
+  /** @param {Session} session @param {Door} door
    * @param {(url: string, name: string) => void} save  among the browser's downloads */
-  constructor(session, ticket, save) {
+  constructor(session, door, save) {
     this.save = save;
     this.session = session;
     this.store = session.store;
-    this.ticket = ticket;
+    this.door = door;
   }
 
   /** @param {number} offer @param {boolean} isMine */
@@ -218,7 +217,7 @@ export class Files {
     row.stage = "moving";
     row.told = "";
     this.touch(row);
-    const line = new Transport(packet.token, this.session.name, this.ticket(), (socket) => {
+    const line = new Transport(packet.token, this.session.name, this.door, (socket) => {
       row.socket = socket;
     });
     const work = row.isMine ? this.send(row, line) : this.receive(row, line);
@@ -372,9 +371,10 @@ class Transport {
   wake = () => {};
   why = "";
 
-  /** @param {string} token @param {string} name @param {string} ticket @param {(socket: WebSocket) => void} opened */
-  constructor(token, name, ticket, opened) {
-    const socket = new WebSocket(address("/file"), "lanchat-file");
+  /** @param {string} token @param {string} name @param {Door} door @param {(socket: WebSocket) => void} opened */
+  constructor(token, name, door, opened) {
+    const { ticket } = door;
+    const socket = new WebSocket(door.address("/file"), "lanchat-file");
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     opened(socket);

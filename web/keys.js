@@ -3,8 +3,9 @@
 
 import { keepKey, loadKey, recall, remember } from "./disk.js";
 
-/** Whether this browser can have a key here. */
-export const hasKeys = globalThis.isSecureContext === true && globalThis.crypto?.subtle !== undefined;
+/** Whether this browser can have a key here. On the server's own machine, http is secure for browsers, too, but the server
+ * takes no key there. */
+export const hasKeys = globalThis.isSecureContext === true && globalThis.crypto?.subtle !== undefined && location.protocol !== "http:";
 
 /** @param {ArrayBuffer} bytes */
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));

@@ -1,10 +1,17 @@
-// One connection to the server after another: the proof at its start, packets on it, and when it comes back.
+// One connection to a server of the chat after another: the proof at its start, packets on it, and when it comes back.
 
 import { answer } from "./keys.js";
 import { packets } from "./packets.js";
+import { Servers } from "./servers.js";
 
 /** How long a connection may take, and an answer to a ping, in milliseconds. */
 const PATIENCE = 10_000;
+
+/** How long another server of the chat may take to answer. */
+const OTHER_PATIENCE = 3000;
+
+/** The longest pause before another server of the chat, so that it does not meet all people at once. */
+const OTHER_PAUSE = 300;
 
 /** How often to look whether the server still answers. */
 const PING_EVERY = 30_000;
@@ -13,9 +20,6 @@ const PING_EVERY = 30_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
-/** The address of a WebSocket of this server.
- * @param {string} path */
-export const address = (path) => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 
 export class Link {
   /** @type {WebSocket | undefined} */ socket;
@@ -28,6 +32,9 @@ export class Link {
   ticket = "";
   /** Why the server ends the connection, in its words. */
   lastWords = "";
+  servers = new Servers(location.host);
+  /** Whether the server has taken the user in. */
+  isSettled = false;
 
   /** @param {Ears} ears */
   constructor(ears) {
@@ -35,14 +42,27 @@ export class Link {
     setInterval(() => this.check(), PING_EVERY);
   }
 
+  /** Of the present server, with its port. */
+  get host() {
+    return this.servers.at.host;
+  }
+
+  /** The address of a WebSocket of the present server.
+   * @param {string} path */
+  address(path) {
+    return `${location.protocol === "https:" ? "wss" : "ws"}://${this.host}${path}`;
+  }
+
   connect() {
     this.wanted = true;
     clearTimeout(this.retry);
     if (this.socket) return;
-    const socket = new WebSocket(address("/chat"), "lanchat");
+    const { servers } = this;
+    const isOwn = servers.next() === servers.own;
+    const socket = new WebSocket(this.address("/chat"), "lanchat");
     this.socket = socket;
     this.lastWords = "";
-    this.expect();
+    this.expect(isOwn ? PATIENCE : OTHER_PATIENCE);
     socket.onmessage = (event) => {
       if (this.socket === socket) this.message(text(event.data));
     };
@@ -52,9 +72,9 @@ export class Link {
   }
 
   /** Ends the connection if nothing comes in time. */
-  expect() {
+  expect(patience = PATIENCE) {
     clearTimeout(this.deadline);
-    this.deadline = setTimeout(() => this.lost("the server does not answer"), PATIENCE);
+    this.deadline = setTimeout(() => this.lost("the server does not answer"), patience);
   }
 
   /** @param {string} message */
@@ -72,6 +92,10 @@ export class Link {
   /** @param {Packet} challenge */
   async prove(challenge) {
     const { socket } = this;
+    if (!this.servers.meets(text(challenge.id))) {
+      this.lost("another server has that address now");
+      return;
+    }
     const proof = await answer(challenge, this.ticket).catch(() => undefined);
     if (this.socket !== socket) return;
     if (!proof) {
@@ -91,14 +115,31 @@ export class Link {
     return true;
   }
 
-  /** The server took the user in, so the next loss is a new one. */
-  settle() {
+  /** The server took the user in, so the next loss is a new one.
+   * @param {Packet} welcome */
+  settle(welcome) {
     this.pause = FIRST_PAUSE;
+    this.isSettled = true;
+    this.servers.welcome(welcome);
+  }
+
+  /** Whether a user who was in gets in again without doing anything, at another server or later; the link then sees to it.
+   * @param {Packet} error */
+  goesOn({ code, msg }) {
+    const isElsewhere = code === "server_full" && this.servers.others.length > 0;
+    if (!isElsewhere && code !== "rate_limited") return false;
+    if (!isElsewhere) {
+      // All servers have one pace.
+      this.servers.left = [];
+      this.pause = LONGEST_PAUSE;
+    }
+    this.lost(text(msg));
+    return true;
   }
 
   /** @param {string} why */
   lost(why) {
-    const { socket } = this;
+    const { socket, servers } = this;
     clearTimeout(this.deadline);
     this.socket = undefined;
     this.isUp = false;
@@ -106,9 +147,17 @@ export class Link {
       socket.onclose = null;
       socket.close();
     }
-    const pause = this.wanted ? this.pause * (0.75 + Math.random() / 2) : 0;
-    if (this.wanted) {
+    if (this.isSettled) servers.gone();
+    this.isSettled = false;
+    let pause = 0;
+    if (this.wanted && servers.left.length) {
+      pause = OTHER_PAUSE * (0.1 + Math.random() * 0.9);
+    } else if (this.wanted) {
+      servers.rounds += 1;
+      pause = this.pause * (0.75 + Math.random() / 2);
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+    }
+    if (this.wanted) {
       this.retry = setTimeout(() => this.connect(), pause);
     }
     this.ears.down(this.lastWords || why || "the connection to the server is lost", pause / 1000);
@@ -124,6 +173,7 @@ export class Link {
   /** Leaves for good. */
   leave() {
     this.wanted = false;
+    this.isSettled = false;
     clearTimeout(this.retry);
     clearTimeout(this.deadline);
     const { socket } = this;

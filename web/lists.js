@@ -19,13 +19,14 @@ export function placeRow(spot, isHere, onclick) {
 }
 
 /** @param {Person} person @param {string[]} more  what else there is to say of them @param {() => void} onclick @returns {Row} */
-export function personRow({ name, key, away, operator, web }, more, onclick) {
+export function personRow({ name, key, away, operator, web, nodes }, more, onclick) {
   const marks = [...more, operator && "operator", away !== undefined && "away", web && "web"].filter(Boolean).join(", ");
+  const where = Array.isArray(nodes) && nodes.length ? safeLine(`at server ${nodes.join(", ")}`) : "";
   const make = () => {
     const label = el("span", { className: "label" }, who(name, key), marks ? el("span", { className: "dim" }, ` ${marks}`) : "");
-    return el("button", { type: "button", onclick }, tile(name), label);
+    return el("button", { type: "button", onclick, ...(where && { title: where }) }, tile(name), label);
   };
-  return { key: name, version: `${key} ${marks}`, make };
+  return { key: name, version: `${key} ${marks} ${where}`, make };
 }
 
 /** Draws the rows of a list that are not as they were, so that a row that stays takes a click.

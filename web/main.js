@@ -26,6 +26,9 @@ const SAVE_EVERY = 1000;
 /** How often the page asks who is away while it shows that: the server tells nobody. */
 const ASK_PEOPLE_EVERY = 30_000;
 
+/** In the address of a page that is only opened so that the browser accepts the server's certificate. */
+const BACK = "back";
+
 /** The most people for whom it asks. */
 const MAX_ASKED = 200;
 
@@ -42,7 +45,7 @@ link.ticket = ticketOfAddress();
 // A link that is opened where the page is already only changes the address.
 addEventListener("hashchange", () => ticketOfAddress() && location.reload());
 /** @type {Files} */
-const files = new Files(session, () => link.ticket, download);
+const files = new Files(session, link, download);
 const offers = new Offers(store, files);
 const composer = new Composer(store, session, { command, edit, offer: (list) => offers.pasted(list) });
 const log = new Log(store, session, files, {
@@ -166,6 +169,7 @@ function down(why, seconds) {
 
 /** @param {Packet} error */
 function refused(error) {
+  if ($("join").hidden && link.goesOn(error)) return;
   link.leave();
   ask(brief(text(error.msg), 300), error.code === "key_required");
   if (error.name) $("name").value = text(error.name);
@@ -193,6 +197,7 @@ function welcome(isOther) {
   spent = "";
   leaving = "";
   remember("name", store.me);
+  remember("servers", link.servers.saved);
   if (isOther) composer.key = "";
   if (isLoose && !isWarned) warn(keeping());
   // Who returns goes on where they were.
@@ -430,15 +435,32 @@ function draw() {
   const queue = waiting && !isUp ? `; ${count(waiting, "message")} will be sent when connected` : "";
   const again = retry >= 1 ? `; trying again in ${Math.round(retry)} s` : "; connecting";
   const status = isUp ? "" : leaving || `${why || "not connected"}${again}${queue}`;
-  if ($("status").dataset.told !== status) {
-    $("status").dataset.told = status;
-    $("status").replaceChildren(status, ...(leaving && !isUp ? [" ", button("Join again", () => enter(session.name))] : []));
+  const others = isUp || leaving ? [] : elsewhere();
+  const told = JSON.stringify([status, others]);
+  if ($("status").dataset.told !== told) {
+    $("status").dataset.told = told;
+    const more = leaving && !isUp ? [" ", button("Join again", () => enter(session.name))] : others.length ? wayTo(others) : [];
+    $("status").replaceChildren(status, ...more);
   }
   composer.draw();
   log.draw();
   const wasSeen = store.isSeen;
   see();
   if (store.isSeen && !wasSeen) store.changed();
+}
+
+/** Other servers of the chat whose certificates this browser may not know yet: no page can ask the user about them. */
+const elsewhere = () => (location.protocol === "https:" && link.servers.rounds > 0 ? link.servers.strangers : []);
+
+/** Tells how this page can go on at another server.
+ * @param {{node: string, host: string}[]} others */
+function wayTo(others) {
+  const links = others.flatMap(({ node, host }, at) => {
+    const open = { href: `https://${host}/#${BACK}`, target: "_blank", rel: "noopener noreferrer" };
+    return [at ? ", " : " ", el("a", open, `server ${node}`)];
+  });
+  const how = `. To go on at another server, keep this tab, open the server in another one, and accept its certificate:`;
+  return [how, ...links];
 }
 
 let attended = "";
@@ -521,6 +543,8 @@ function start() {
   keepFocus(() => ($("chat").hidden ? $("name") : isTouch() ? log.root : composer.input));
   attend();
   show("insecure", location.protocol === "http:");
+  const servers = recall("servers");
+  if (servers) link.servers.welcome(servers);
   const state = kept.first(recall("state"), recall("state", ofTab));
   if (state) {
     session.point = state.point ?? undefined;
@@ -531,6 +555,11 @@ function start() {
   }
   drawer("");
   $("keeping").textContent = keeping();
+  if (location.hash === `#${BACK}`) {
+    ask("", true);
+    $("about").textContent = "This browser accepts this server now. Go back to the other tab: the chat goes on there by itself.";
+    return;
+  }
   const name = recall("name");
   $("name").value = name ?? "";
   if (name) {

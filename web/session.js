@@ -129,8 +129,10 @@ export class Session {
     const isOther = before !== "" && before !== text(welcome.server?.id);
     const isBack = this.hasEntered && !isOther;
     this.hasEntered = true;
-    this.link?.settle();
+    this.link?.settle(welcome);
+    const { node } = store.server;
     store.welcome(welcome);
+    const isElsewhere = isBack && node !== store.server.node && store.server.node !== "";
     if (isOther) this.moved();
     const foreign = this.outbox.foreign(store.server.id);
     for (const { id, to, msg } of foreign) {
@@ -152,7 +154,7 @@ export class Session {
       store.note(`another server has this address now: ${arrival}${back}`, "failure");
     } else if (isRewound) {
       store.note("connected again, but the server went back to an earlier state: some of what you saw is no longer there", "failure");
-    } else store.note(isBack ? `connected again; ${here}` : arrival);
+    } else store.note(isBack ? `${isElsewhere ? `going on at server ${store.server.node}` : "connected again"}; ${here}` : arrival);
     if (!isBack && motd.length) store.note(motd.join("\n"));
     this.hooks.welcome(isOther);
   }

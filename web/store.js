@@ -25,7 +25,7 @@ export class Store {
    * @type {string | undefined} */ tag;
   /** The user's earlier names, each until a time, the latest first.
    * @type {{name: string, until: number}[]} */ former = [];
-  server = { id: "", name: "", version: "" };
+  server = { id: "", name: "", version: "", node: "" };
   isOperator = false;
   isAway = false;
   keeps = true;
@@ -129,7 +129,7 @@ export class Store {
     this.tag = tagOf(text(welcome.key));
     this.isIn = true;
     if (typeof welcome.log === "string") this.reached = seq(welcome.seq) ?? 0;
-    this.server = { id: text(server?.id), name: text(server?.name), version: text(server?.version) };
+    this.server = { id: text(server?.id), name: text(server?.name), version: text(server?.version), node: text(welcome.node).slice(0, 8) };
     this.total = Number(welcome.total) || 0;
     this.isOperator = welcome.operator === true;
     this.isAway = welcome.away !== undefined;

@@ -86,6 +86,16 @@ interface Person {
   operator?: boolean;
   web?: boolean;
   ip?: string;
+  /** The servers of the chat at which they are. */
+  nodes?: string[];
+}
+
+/** Where the connection for a file goes. */
+interface Door {
+  /** The address of a WebSocket of the present server. */
+  address(path: string): string;
+  /** Lets this browser's key into a closed server. */
+  ticket: string;
 }
 
 /** A message that the server has not confirmed. */
@@ -132,7 +142,9 @@ interface State {
 interface Wire {
   send(packet: Packet): boolean;
   connect(): void;
-  settle(): void;
+  settle(welcome: Packet): void;
+  /** Of the present server, with its port. */
+  host: string;
 }
 
 /** What the link tells. */

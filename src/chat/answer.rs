@@ -4,6 +4,7 @@
 //! written.
 
 use super::archive::Topic;
+use super::node_set::NodeSet;
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Sanction};
 use super::who::SessionId;
 use crate::fingerprint::Fingerprint;
@@ -59,6 +60,8 @@ pub(super) struct UsersPage {
     pub(super) room: Option<RoomName>,
     pub(super) rows: Vec<UserRow>,
     pub(super) total: usize,
+    /// The names of the chat's servers, by number; `None`: there is only one.
+    pub(super) node_names: Option<Arc<[String]>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,8 @@ pub(super) struct UserRow {
     pub(super) operator: bool,
     /// Why the user is away; empty in lists.
     pub(super) away: Option<String>,
+    /// Where the user's sessions are.
+    pub(super) nodes: NodeSet,
 }
 
 /// Rooms for a page, and one more if there is a next page.
@@ -148,10 +153,11 @@ impl Content {
 
 impl UsersPage {
     fn into_event(self) -> Event {
-        let Self { room, rows, total } = self;
+        let Self { room, rows, total, node_names } = self;
+        let info = |row: UserRow| row.into_info(node_names.as_deref());
         // Once in `users`, once by name in `msg`, each with its separators.
         let bytes = |info: &UserInfo| json_bytes(info) + json_bytes(&info.name) + 4;
-        let (users, has_more) = page(rows.into_iter().map(UserRow::into_info), USERS_PER_PAGE, bytes);
+        let (users, has_more) = page(rows.into_iter().map(info), USERS_PER_PAGE, bytes);
         let next = users.last().filter(|_| has_more).map(|last| last.name.clone());
         Event::Users { room: room.as_ref().map(RoomName::to_string), users, total, next }
     }
@@ -171,7 +177,8 @@ fn page<T>(rows: impl Iterator<Item = T>, most: usize, bytes_of: impl Fn(&T) -> 
 }
 
 impl UserRow {
-    pub(super) fn into_info(self) -> UserInfo {
+    /// `node_names`: of the chat's servers, by number.
+    pub(super) fn into_info(self, node_names: Option<&[String]>) -> UserInfo {
         UserInfo {
             name: self.name.to_string(),
             ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
@@ -180,6 +187,7 @@ impl UserRow {
             web: self.web.then_some(true),
             operator: self.operator.then_some(true),
             away: self.away,
+            nodes: node_names.map_or_else(Vec::new, |names| self.nodes.names(names)),
             ..UserInfo::default()
         }
     }
@@ -288,6 +296,7 @@ mod tests {
             web: true,
             operator: true,
             away: None,
+            nodes: [0, 1].into_iter().collect(),
         };
         let room = |n: usize| RoomRow {
             name: RoomName::new(&format!("#room{n}")).expect("a room"),
@@ -296,7 +305,12 @@ mod tests {
             here: 1000,
             joined: true,
         };
-        let users = Content::Users(UsersPage { room: None, rows: (0..400).map(row).collect(), total: 400 });
+        let users = Content::Users(UsersPage {
+            room: None,
+            rows: (0..400).map(row).collect(),
+            total: 400,
+            node_names: Some(["a", "b"].map(str::to_owned).into()),
+        });
         let rooms = Content::Rooms(RoomsPage { rows: (0..80).map(room).collect(), total: 80 });
         for (said, is) in
             [whole(users), whole(rooms), whole(Content::Event(Event::Notice("line\n".repeat(500))))]

@@ -120,13 +120,14 @@ impl Chat {
     /// Starts the list of a room's users, or of all users.
     fn users_in(&self, room: Option<&str>) -> Result<(Option<RoomId>, UsersPage), Refusal> {
         let name = room.map(|room| self.room_name(room)).transpose()?;
+        let node_names = self.node_names().cloned();
         let Some(name) = name.filter(|name| !name.is_lobby()) else {
-            return Ok((None, UsersPage { room: None, rows: Vec::new(), total: self.present }));
+            return Ok((None, UsersPage { room: None, rows: Vec::new(), total: self.present, node_names }));
         };
         let id = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
         let room = self.rooms.get(id);
         let (total, room) = (room.map_or(self.present, Room::present), room.map(|room| room.name.clone()));
-        Ok((Some(id), UsersPage { room, rows: Vec::new(), total }))
+        Ok((Some(id), UsersPage { room, rows: Vec::new(), total, node_names }))
     }
 
     /// Collects one more portion. `false`: the list is complete.
@@ -194,6 +195,7 @@ impl Chat {
             operator: self.access.is_operator(key.as_ref()),
             key,
             away: None,
+            nodes: user.sessions.iter().map(|id| id.server()).collect(),
         }
     }
 
@@ -203,7 +205,7 @@ impl Chat {
             sessions: Some(user.sessions.len()),
             key: user.owner.key().map(Fingerprint::to_string),
             operator: Some(self.access.is_operator(user.owner.key())),
-            ..self.summary(user).into_info()
+            ..self.summary(user).into_info(self.node_names().map(|names| &**names))
         }
     }
 }

@@ -31,6 +31,7 @@ mod moderate;
 mod names;
 mod nearest;
 mod net;
+mod node_set;
 mod now;
 mod offer_record;
 mod offering;
@@ -105,8 +106,8 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
+use crate::protocol::WebAccess;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::{Nodes, WebAccess};
 use absence::Absences;
 use access::Access;
 use acquaintances::Acquaintances;
@@ -114,6 +115,7 @@ use change::StrangersMessages;
 use intake::Prepared;
 use lookalikes::Lookalikes;
 use moderate::Leaving;
+use node_set::ChatNodes;
 use offers::Offers;
 use operators::OperatorSecrets;
 use owned::{At, OwnedNames};
@@ -237,7 +239,7 @@ pub struct Chat {
     /// How browsers join; `None`: not at all.
     web: Option<WebAccess>,
     /// The chat's servers; `None`: there is only this one.
-    nodes: Option<Nodes>,
+    nodes: Option<ChatNodes>,
     /// Computed for the current request before the lock was taken.
     prepared: Prepared,
 }
@@ -303,11 +305,6 @@ impl Chat {
             prepared: Prepared::default(),
             successor: None,
         }
-    }
-
-    /// Tells clients of the chat's other servers.
-    pub fn name_servers(&mut self, nodes: Nodes) {
-        self.nodes = Some(nodes);
     }
 
     /// Adds a connection. It has no name until its first packet.

@@ -5,6 +5,7 @@
 
 use super::archive::{Archive, Entry};
 use super::delivery::Delivery;
+use super::node_set::ChatNodes;
 use super::session_record::{SessionRecord, UserRecord};
 use super::table::NumberHasher;
 use super::who::{Owner, SessionId, UserId, Who};
@@ -43,12 +44,22 @@ impl Chat {
         (self.is_over, self.successor) = (old.is_over, old.successor);
     }
 
+    /// Tells clients of the chat's servers. `names`: of all, by number.
+    pub fn name_servers(&mut self, places: Nodes, names: &[String]) {
+        self.nodes = Some(ChatNodes { places, names: names.into() });
+    }
+
     /// The chat's servers, of which the session is at the named one; `None`: there is only one.
     pub(super) fn nodes_for(&self, id: SessionId) -> Option<Nodes> {
-        let nodes = self.nodes.as_ref()?;
+        let places = &self.nodes.as_ref()?.places;
         // Otherwise it is this one.
-        let is_at_any = self.changed_sessions.is_some();
-        Some(if is_at_any { nodes.seen_from(id.server()) } else { nodes.clone() })
+        let node = self.node_names().and_then(|names| names.get(usize::from(id.server())));
+        Some(node.map_or_else(|| places.clone(), |node| places.seen_from(node)))
+    }
+
+    /// The names of the chat's servers, by number; `None`: all sessions are at this one.
+    pub(super) fn node_names(&self) -> Option<&Arc<[String]>> {
+        self.changed_sessions.as_ref().and(self.nodes.as_ref()).map(|nodes| &nodes.names)
     }
 
     /// Pushes the state of the sessions that have changed.

@@ -81,6 +81,11 @@ impl ExitError {
         Self::verbatim(exit, String::new())
     }
 
+    /// Says more about an error of one line.
+    pub(crate) fn with_hint(self, hint: &str) -> Self {
+        if self.is_verbatim { self } else { Self::new(self.exit, anyhow::anyhow!("{self}; {hint}")) }
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.is_verbatim && self.to_string().is_empty()
     }

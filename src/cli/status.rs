@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use super::args::{CommonArgs, ServeArgs, StatusArgs};
+use super::cluster::ENGINE_FILE;
 use super::exit::{Exit, ExitError};
 use super::logging;
 use super::values::LogLevel;
@@ -27,7 +28,13 @@ pub(crate) fn run(common: &CommonArgs, args: StatusArgs, serve: &ServeArgs) -> R
         Some(dir) => on_this_machine(options, vec![dir], serve, "status")?,
         None => on_this_machine(options, data_dirs, serve, "status")?,
     };
-    let numbers = runtime::finish(runtime::small()?, client::status(options)).map_err(join::failure)?;
+    // The server that leads answers, so a server that is cut off cannot.
+    let is_of_several = !is_elsewhere && options.data_dirs.iter().any(|dir| dir.join(ENGINE_FILE).exists());
+    let numbers = runtime::finish(runtime::small()?, client::status(options));
+    let numbers = numbers.map_err(join::failure).map_err(|error| match is_of_several {
+        true => error.with_hint("for all servers of this chat, use `lanchat cluster status`"),
+        false => error,
+    })?;
     Ok(writeln!(io::stdout().lock(), "{}", text(&numbers, json)?)?)
 }
 

@@ -90,14 +90,13 @@ impl Nodes {
         Some(Self { node, places })
     }
 
-    /// The name of the server that speaks.
-    /// The same, of which another one speaks: the one at that place in the list.
+    /// The same, of which another one speaks.
     #[must_use]
-    pub fn seen_from(&self, place: u8) -> Self {
-        let node = self.places.get(usize::from(place)).map_or(&self.node, |place| &place.node).clone();
-        Self { node, places: self.places.clone() }
+    pub fn seen_from(&self, node: &str) -> Self {
+        Self { node: node.into(), places: self.places.clone() }
     }
 
+    /// The name of the server that speaks.
     pub fn node(&self) -> &str {
         &self.node
     }

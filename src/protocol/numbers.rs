@@ -106,7 +106,7 @@ pub const TEXTS: [(&str, &str); 7] = [
     ("version", "The server's version."),
     ("trouble", "Why the server cannot store messages; absent while it can."),
     ("node", "In a chat of several servers, this server's name among them."),
-    ("leader", "There, the name of the server that leads."),
+    ("leader", "There, the name of the server that leads; absent while the server cannot use the engine."),
     ("engine_trouble", "There, why the server cannot use the engine; absent while it can."),
 ];
 
@@ -238,6 +238,7 @@ impl ServerNumbers {
         let leader = match (self.leads, &self.leader) {
             (Some(true), _) => "which leads".to_owned(),
             (_, Some(leader)) => format!("and {leader} leads"),
+            (_, None) if self.engine_trouble.is_some() => "which cannot tell who leads".to_owned(),
             (_, None) => "and none leads".to_owned(),
         };
         let plural = if lag == 1 { "" } else { "s" };
@@ -346,5 +347,11 @@ one of several servers: b, and a leads (term 3); at position 120 of the log, 1 r
 messages wait for the engine: no answer
 messages are not being stored: the disk is full";
         assert_eq!(text, expected);
+        let cut_off = ServerNumbers { leader: None, ..numbers() };
+        let text = cut_off.lines().join("\n");
+        assert!(
+            text.contains("\none of several servers: b, which cannot tell who leads (term 3);"),
+            "{text}"
+        );
     }
 }

@@ -88,6 +88,9 @@ pub struct UserInfo {
     /// Present while the user is away, see `Act::Away`: why; empty in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
+    /// The names of the servers at which the user is, in order; empty if the chat has only one server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
 }
 
 /// Up to where a user has read a conversation: a room, or with a user; without either, the lobby.

@@ -26,6 +26,7 @@ use crate::chat::{Archive, Chat, Profile, Rules, TicketSource, TokenSource};
 use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BATCH_BYTES, OPERATOR_CODE_TIME};
+use crate::protocol::Nodes;
 use crate::protocol::packet::ServerInfo;
 use crate::security::{Keypair, ServerTls, ticket_hash};
 use crate::store::{ReplicaState, Store};
@@ -171,12 +172,18 @@ pub(super) fn chat(
         chat.pass_files(rules, TokenSource::new(secrets::random));
     }
     if let Some(nodes) = &options.nodes {
-        chat.name_servers(nodes.clone());
+        chat.name_servers(nodes.clone(), &node_names(options, nodes));
     }
     if let Some(web) = &options.web {
         chat.serve_browsers(web.mode, TicketSource { random: secrets::random, hash: ticket_hash });
     }
     Ok((chat, secrets))
+}
+
+/// The names of the chat's servers, by number.
+fn node_names(options: &ServerOptions, nodes: &Nodes) -> Vec<String> {
+    let known = options.node.as_ref().map(|node| node.names.clone()).filter(|names| !names.is_empty());
+    known.unwrap_or_else(|| nodes.places().iter().map(|place| place.node.clone()).collect())
 }
 
 /// The most clients at a time: as the file descriptors allow beside the transfers.

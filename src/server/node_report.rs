@@ -12,7 +12,8 @@ pub struct NodeReport {
     /// Of lanchat.
     pub version: String,
     pub leads: bool,
-    /// The name of the server that leads, and its term; `None`: none has led yet.
+    /// The name of the server that leads, and the last known term; `None`: none has led yet, or the server cannot use the
+    /// engine, and so cannot know.
     pub leader: Option<String>,
     pub term: u64,
     /// The last record of the log that it has read.

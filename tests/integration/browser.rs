@@ -10,6 +10,7 @@ mod history;
 mod kept;
 mod keyboard;
 mod pictures;
+mod servers;
 mod talk;
 
 use crate::support::chromium::{Browser, Window};

@@ -177,7 +177,7 @@ fn a_client_without_a_server_of_its_chat_waits_for_one() {
     let mut alice = prompt(&home, &servers.link(1));
     alice.wait_for_last("[#lobby]");
     servers.wires.iter().for_each(Proxy::cut);
-    alice.wait_for("server b is gone, and no other server of this chat answers; reconnecting");
+    alice.wait_for("server b is gone, and no other server of this chat lets you in yet; reconnecting");
     let mut bob = bob_at(&servers.all[0]);
     alice.enter("later");
     servers.wires[0].mend();
@@ -193,7 +193,7 @@ fn a_server_with_another_key_at_a_named_address_gets_nobody() {
     let alice = prompt(&home, &servers.link(0));
     alice.wait_for_last("[#lobby]");
     servers.wires[0].cut();
-    alice.wait_for("server a is gone, and no other server of this chat answers; reconnecting");
+    alice.wait_for("server a is gone, and no other server of this chat lets you in yet; reconnecting");
     servers.wires[0].mend();
     alice.wait_for("connected again after");
     let mut witness = bob_at(&stranger);

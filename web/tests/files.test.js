@@ -9,7 +9,7 @@ async function offering() {
   enter(played);
   const { session, store } = played;
   const saved = [];
-  const files = new Files(session, () => "", (url, name) => saved.push(name));
+  const files = new Files(session, { address: (path) => path, ticket: "" }, (url, name) => saved.push(name));
   session.hooks.file = (packet) => files.event(packet);
   const asked = [];
   session.ask = async (request) => {

@@ -319,3 +319,16 @@ test("the people of another place never stand under a place's name", async () =>
   session.visit();
   assert.equal(sent.length, before, "the same place needs no question");
 });
+
+test("at another server of the same chat, the page says which, and what waited goes there", async () => {
+  const played = play();
+  const { session, store, take } = played;
+  enter(played, { node: "a" });
+  await session.say(store.current, "one", {});
+  session.down("lost", 1);
+  session.up("s");
+  session.packet(welcome({ node: "b", total: 3 }));
+  session.packet(end(0));
+  assert.equal(notes(store).at(-1), "going on at server b; 3 users here");
+  assert.deepEqual(take("chat").map(({ id, msg }) => [id, msg]), [0, 1].map(() => [take("chat")[0].id, "one"]));
+});

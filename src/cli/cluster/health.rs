@@ -78,8 +78,12 @@ impl ClusterHealth {
         Ok(Self { chat: file.chat.clone(), asks: file.server.to_string(), servers, engine })
     }
 
-    /// The name of the server that leads; `None`: none does, or nobody says so.
+    /// The name of the server that leads; `None`: none does, or nobody can know.
     pub(crate) fn leader(&self) -> Option<&str> {
+        // Otherwise the reports may be from before.
+        if !self.engine.has_quorum() {
+            return None;
+        }
         let leading =
             self.servers.iter().filter_map(|server| server.answer.as_ref().map(|answer| (server, answer)));
         let leading = leading.filter(|(_, answer)| answer.report.leads);
@@ -321,6 +325,16 @@ pub(crate) mod tests {
         assert_eq!(why, expected);
         health.servers[1].answer.as_mut().unwrap().report.leads = false;
         assert!(health.faults().last().unwrap().starts_with("no server leads;"), "{:?}", health.faults());
+    }
+
+    #[test]
+    fn nobody_leads_without_most_of_the_engine() {
+        let mut health = well();
+        assert_eq!(health.leader(), Some("b"));
+        health.engine.servers[0].answer = Err("no answer".into());
+        assert_eq!(health.leader(), Some("b"));
+        health.engine.servers[1].answer = Err("no answer".into());
+        assert_eq!(health.leader(), None);
     }
 
     #[test]

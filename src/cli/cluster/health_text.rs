@@ -11,6 +11,14 @@ use crate::text::safe_line;
 pub(super) fn text(health: &ClusterHealth, faults: &[String]) -> String {
     let leads = match health.leader() {
         Some(leader) => format!("{leader} leads"),
+        None if !health.engine.has_quorum() => {
+            let all = health.engine.servers.len();
+            match health.engine.there() {
+                0 => format!("none can lead, as none of {all} engines answers"),
+                1 => format!("none can lead, as only 1 of {all} engines answers"),
+                there => format!("none can lead, as only {there} of {all} engines answer"),
+            }
+        }
         None if health.there() == 0 => "nobody says who leads".to_owned(),
         None => "none leads".to_owned(),
     };
@@ -23,7 +31,8 @@ pub(super) fn text(health: &ClusterHealth, faults: &[String]) -> String {
     lines.extend(table(health.servers.iter().map(|server| server_cells(health, server)).collect()));
     let (there, all) = (health.engine.there(), health.engine.servers.len());
     lines.push(format!("engine: {there} of {all} servers answer; {}", log_text(health)));
-    let log = health.engine.log.as_ref().ok();
+    // Otherwise its news of the others may be from before.
+    let log = health.engine.log.as_ref().ok().filter(|_| health.engine.has_quorum());
     lines.extend(table(
         health.engine.servers.iter().map(|server| engine_cells(health, server, log)).collect(),
     ));
@@ -90,6 +99,7 @@ fn role(name: &str, log: &EngineLog) -> Option<String> {
     Some(match (replica.is_offline, replica.is_current, replica.lag) {
         (true, ..) => "its copy of the log is away".to_owned(),
         (_, true, 0) => "its copy is complete".to_owned(),
+        (_, false, 0) => "its copy is not up to date".to_owned(),
         (_, _, lag) => format!("its copy is {} behind", count(lag, "record")),
     })
 }
@@ -209,6 +219,19 @@ all is well
         ] {
             assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
         }
+    }
+
+    #[test]
+    fn without_most_of_the_engine_nobody_is_said_to_lead() {
+        let mut health = well();
+        health.engine.servers[0].answer = Err("no answer".into());
+        health.engine.servers[1].answer = Err("no answer".into());
+        let shown = text(&health, &["something".to_owned()]);
+        let first =
+            "office, seen from a: 3 of 3 servers answer, and none can lead, as only 1 of 3 engines answers\n";
+        assert!(shown.starts_with(first) && !shown.contains("leads (term"), "{shown}");
+        assert!(shown.contains("tls://c.example:4222  nats-server 2.15.1\n"), "nor the log: {shown}");
+        assert_eq!(json(&health, &[])["leader"], serde_json::Value::Null);
     }
 
     #[test]

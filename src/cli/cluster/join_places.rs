@@ -17,7 +17,7 @@ const SERVICE_UNITS: [&str; 3] = [
 ];
 
 pub(super) const CONF: &str = "nats-server.conf";
-pub(super) const ENGINE_FILE: &str = "engine.toml";
+pub(crate) const ENGINE_FILE: &str = "engine.toml";
 pub(super) const CA: &str = "engine-ca.pem";
 pub(super) const CERTIFICATE: &str = "engine-cert.pem";
 pub(super) const KEY: &str = "engine-key.pem";

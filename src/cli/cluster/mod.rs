@@ -17,6 +17,7 @@ mod status;
 pub(super) use health::ClusterHealth;
 #[cfg(all(test, feature = "nats"))]
 pub(super) use health::tests::well;
+pub(super) use join_places::ENGINE_FILE;
 #[cfg(feature = "nats")]
 pub(super) use status::configured_health;
 

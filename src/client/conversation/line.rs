@@ -154,6 +154,10 @@ impl Conversation {
             self.refused += 1;
             return self.failure("not sent: you are not connected at the moment");
         }
+        // Offers and transfers tell their fate themselves.
+        if !matches!(ask, PendingRequest::Files(_)) {
+            self.note_asked(&id);
+        }
         self.requests.insert(id, ask);
         Vec::new()
     }

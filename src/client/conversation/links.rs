@@ -92,7 +92,7 @@ impl Conversation {
             LinkState::Fresh | LinkState::Up { .. } => now.instant,
         };
         self.state = LinkState::Down { why: why.to_owned(), since, search };
-        self.requests.clear();
+        effects.extend(self.lose_answers());
         self.files_lost();
         self.found_members.clear();
         self.seen.interrupt();

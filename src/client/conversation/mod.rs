@@ -34,6 +34,7 @@ mod spot;
 mod status;
 mod subject_of_change;
 mod transfers;
+mod unanswered;
 mod unread;
 mod verifying;
 mod view;
@@ -86,6 +87,7 @@ use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use session_info::SessionInfo;
 use transfers::{FilesRequest, TransferTable};
+use unanswered::Unanswered;
 use verifying::KeySubject;
 
 /// A change on the terminal.
@@ -207,6 +209,7 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
+    unanswered: Unanswered,
     numbered: SharedState<NumberedLines>,
     /// Where `/set` keeps preferences.
     preferences_file: Option<Arc<dyn PreferencesFile>>,
@@ -235,6 +238,7 @@ impl Conversation {
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
+            unanswered: Unanswered::default(),
             numbered: SharedState::default(),
             preferences_file: None,
             pages: Pages::default(),
@@ -254,7 +258,7 @@ impl Conversation {
         match update {
             Update::Up(up) => self.up(*up, now),
             Update::Event(event, id) => self.event(&event, id.as_deref(), now),
-            Update::Note(line) => vec![Effect::Show(line)],
+            Update::Note(line) => self.note(&line),
             Update::Down(loss) => self.lost(&loss, now.back_to(loss.since), false),
         }
     }
@@ -269,6 +273,7 @@ impl Conversation {
         let mut effects: Vec<_> = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
         effects.extend(self.show_slow(now));
         effects.extend(self.late_crowds(now));
+        effects.extend(self.late_answers(now));
         effects.extend(self.files_tick(now));
         self.labelled(effects)
     }
@@ -278,6 +283,7 @@ impl Conversation {
         self.pending() > 0
             || self.attention.unread.waits_for_label()
             || self.attention.presence.waits()
+            || self.waits_for_answer()
             || self.files_wait()
     }
 

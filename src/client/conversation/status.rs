@@ -27,10 +27,11 @@ impl Conversation {
     pub(super) fn status(&mut self, now: CallTime) -> Vec<Effect> {
         let line = match &self.state {
             LinkState::Up { peer, since, .. } => format!(
-                "connected to {} (id {}, lanchat {}) at {peer} for {}",
+                "connected to {} (id {}, lanchat {}) at {}{peer} for {}",
                 self.session.server.name,
                 self.session.server.id.get(..8).unwrap_or(&self.session.server.id),
                 self.session.server.version,
+                self.session.node.as_ref().map_or_else(String::new, |node| format!("server {node}, ")),
                 about(now.instant.duration_since(*since))
             ),
             LinkState::Down { why, since, search } => {

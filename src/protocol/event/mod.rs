@@ -11,7 +11,7 @@ mod text;
 
 pub use packet::{Packet, ServerPacket};
 pub use parts::{Absent, Crowd, HistoryEnd, Welcome};
-pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
+pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, servers_text, users_are};
 
 use super::envelope::is_empty;
 use super::kinds::kinds;
@@ -552,7 +552,11 @@ mod tests {
         assert_eq!(text(away), "bob is offline, last seen then, no key backs the name");
         let key = Some(Fingerprint::new([0; 32]).to_string());
         let digits = "bob from 10.0.0.2, key 00000 00000 00000 00000 00000 00000";
-        assert_eq!(text(UserInfo { key, ..user }), digits);
+        assert_eq!(text(UserInfo { key, ..user.clone() }), digits);
+        let nodes = ["a", "b", "c"].map(str::to_owned);
+        let at = |nodes: &[String]| text(UserInfo { nodes: nodes.to_vec(), ..user.clone() });
+        assert_eq!(at(&nodes[..1]), "bob from 10.0.0.2, at server a, no key backs the name");
+        assert_eq!(at(&nodes), "bob from 10.0.0.2, at servers a, b and c, no key backs the name");
     }
 
     /// Each is read by the type that is listed for it.

@@ -216,11 +216,23 @@ fn history_text(end: &HistoryEnd) -> String {
     }
 }
 
+/// `server b`, `servers a and b`.
+pub fn servers_text(names: &[String]) -> String {
+    match names {
+        [name] => format!("server {name}"),
+        [first @ .., last] => format!("servers {} and {last}", first.join(", ")),
+        [] => String::new(),
+    }
+}
+
 fn whois_text(user: &UserInfo) -> String {
     let mut text = match &user.last {
         Some(last) => format!("{} is offline, last seen {last}", user.name),
         None => format!("{} from {}", user.name, user.ip),
     };
+    if !user.nodes.is_empty() {
+        text += &format!(", at {}", servers_text(&user.nodes));
+    }
     if let Some(since) = &user.since {
         text += &format!(", here since {since}");
     }

@@ -220,6 +220,7 @@ fn presence() -> Vec<Event> {
         operator: Some(true),
         last: Some("before".into()),
         away: Some(text()),
+        nodes: vec!["a".into(), "b".into()],
     };
     vec![
         Event::Joined(crowd.clone()),

@@ -35,12 +35,14 @@ impl NodeSeat {
         let (ledger, news, number) = (self.node.ledger(), &self.news, self.number());
         // Records after the last turn ask nothing of the output.
         let done = if self.has_carried_out() { ledger.position } else { news.done };
+        // Without the engine, nobody's lead has an effect, and another server may lead by now.
+        let is_in_touch = news.trouble.is_none();
         NodeReport {
             name: news.name(number),
             number,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            leads: self.node.is_leading(),
-            leader: ledger.leader.map(|leader| news.name(leader.node.0)),
+            leads: self.node.is_leading() && is_in_touch,
+            leader: ledger.leader.filter(|_| is_in_touch).map(|leader| news.name(leader.node.0)),
             term: ledger.term,
             position: ledger.position,
             lag: ledger.position.saturating_sub(done),

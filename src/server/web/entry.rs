@@ -2,7 +2,6 @@
 
 use super::files;
 use super::head::{HeadFault, RequestHead, Upgrade, parse_head};
-use super::hosts::is_own_origin;
 use super::identity::{self, Caller};
 use super::response::{self, Notice};
 use super::stream::WebStream;
@@ -110,7 +109,8 @@ async fn answer(
         Decision::Page(file) => {
             let form = file.form(request.reads_gzip);
             let body = if request.is_head { &[] } else { form.bytes };
-            stream.write(&[&response::page_head(file, &form, keeps), body]).await
+            let others = door.siblings.sources(stream.is_encrypted());
+            stream.write(&[&response::page_head(file, &form, &others, keeps), body]).await
         }
         Decision::Notice(notice) => stream.write(&[&notice.to_bytes(request.is_head, keeps)]).await,
         Decision::Upgrade(upgrade, purpose, origin) => return NextStep::Upgrade(upgrade, purpose, origin),
@@ -142,7 +142,7 @@ fn decide(door: &WebDoor, is_encrypted: bool, request: &RequestHead) -> Decision
         }
     };
     // Programs have the chat's own protocol, so there is always a page.
-    let own = |origin: &&String| is_own_origin(origin, is_encrypted, &request.host);
+    let own = |origin: &&String| door.is_for(origin, is_encrypted, &request.host);
     match (&request.upgrade, request.origin.as_ref().filter(own)) {
         (None, _) => Decision::Notice(Notice::UpgradeNeeded),
         (Some(_), None) => Decision::Notice(Notice::ForeignOrigin),

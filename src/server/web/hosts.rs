@@ -36,11 +36,12 @@ impl WebHosts {
             None => name.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv4()),
         };
         let is_local = name.strip_suffix(".local").is_some_and(|label| !label.is_empty());
-        is_address
-            || name == "localhost"
-            || is_local
-            || self.names.contains(&name)
-            || self.has_certificate_for(&name)
+        is_address || name == "localhost" || is_local || self.are_given(&name)
+    }
+
+    /// Whether an administrator has given this name, in lower case, here or in a certificate.
+    pub(super) fn are_given(&self, name: &str) -> bool {
+        self.names.iter().any(|given| given == name) || self.has_certificate_for(name)
     }
 
     fn has_certificate_for(&self, name: &str) -> bool {

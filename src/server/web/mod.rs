@@ -11,6 +11,7 @@ mod hosts;
 mod identity;
 mod response;
 mod setup;
+mod siblings;
 mod stream;
 
 pub(super) use entry::enter;
@@ -23,7 +24,8 @@ use super::transport::Transport;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::{Code, WebAccess};
 use crate::security::ServerTls;
-use hosts::WebHosts;
+use hosts::{WebHosts, is_own_origin};
+use siblings::Siblings;
 
 /// How this server treats browsers.
 #[derive(Debug)]
@@ -33,16 +35,24 @@ pub(super) struct WebDoor {
     hosts: WebHosts,
     /// The server's.
     id: String,
+    siblings: Siblings,
 }
 
 impl WebDoor {
     pub(super) fn of(options: &ServerOptions, info: &ServerInfo, tls: &ServerTls) -> Self {
         let hosts = WebHosts::new(options.web.as_ref().map_or(&[][..], |web| &web.hosts));
-        Self::new(options.web.as_ref().map(|web| web.mode), hosts.certified_by(tls.clone()), info.id.clone())
+        let (mode, siblings) = (options.web.as_ref().map(|web| web.mode), Siblings::of(options, &info.id));
+        Self { siblings, ..Self::new(mode, hosts.certified_by(tls.clone()), info.id.clone()) }
     }
 
     fn new(mode: Option<WebAccess>, hosts: WebHosts, id: String) -> Self {
-        Self { mode, hosts, id }
+        Self { mode, hosts, id, siblings: Siblings::default() }
+    }
+
+    /// Whether a page of this origin may open a WebSocket: this server's own, or one of another server of its chat.
+    fn is_for(&self, origin: &str, is_encrypted: bool, host: &str) -> bool {
+        let is_named = |name: &str| self.hosts.are_given(name);
+        is_own_origin(origin, is_encrypted, host) || self.siblings.serve(origin, is_encrypted, is_named)
     }
 }
 

@@ -4,10 +4,13 @@ use super::files::{PageFile, PageForm};
 use super::head::{HeadFault, Upgrade};
 use crate::security::websocket_accept;
 
-/// In each answer. The page may load only its own files and talk only to its own server; no other page may show it,
-/// read it, or keep a hold on its window; and its scripts cannot turn text into HTML.
-const GUARDS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
-    data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for \
+/// In each answer. The page may load only its own files and talk only to its own server and the others of its chat; no
+/// other page may show it, read it, or keep a hold on its window; and its scripts cannot turn text into HTML. Here,
+/// sources of its chat may follow.
+const POLICY: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
+    data:; connect-src 'self'";
+
+const GUARDS: &str = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for \
     'script'\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n\
     Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\nPermissions-Policy: \
     camera=(), geolocation=(), microphone=()\r\n";
@@ -85,24 +88,24 @@ impl Notice {
              content=\"width=device-width\"><title>lanchat</title>\n<p>{text}</p></html>\n"
         );
         let headers = format!("{headers}Cache-Control: no-store\r\n");
-        let mut answer = head(status, &headers, "text/html; charset=utf-8", body.len(), keeps);
+        let mut answer = head(status, &headers, "text/html; charset=utf-8", (body.len(), ""), keeps);
         answer.extend_from_slice(if is_head { &[] } else { body.as_bytes() });
         answer
     }
 }
 
 /// The head for a file in one of its forms. The browser asks again each time: another version of the server has another
-/// page.
-pub(super) fn page_head(file: &PageFile, form: &PageForm, keeps: bool) -> Vec<u8> {
+/// page. `others`: sources of the chat's other servers.
+pub(super) fn page_head(file: &PageFile, form: &PageForm, others: &str, keeps: bool) -> Vec<u8> {
     let encoding = if form.is_packed { "Content-Encoding: gzip\r\n" } else { "" };
     let headers = format!("Cache-Control: no-cache\r\nVary: Accept-Encoding\r\n{encoding}");
-    head("200 OK", &headers, file.media_type, form.bytes.len(), keeps)
+    head("200 OK", &headers, file.media_type, (form.bytes.len(), others), keeps)
 }
 
-fn head(status: &str, headers: &str, kind: &str, length: usize, keeps: bool) -> Vec<u8> {
+fn head(status: &str, headers: &str, kind: &str, (length, others): (usize, &str), keeps: bool) -> Vec<u8> {
     let connection = if keeps { "" } else { "Connection: close\r\n" };
     format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{headers}{GUARDS}{connection}\r\n"
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{headers}{POLICY}{others}{GUARDS}{connection}\r\n"
     )
     .into_bytes()
 }

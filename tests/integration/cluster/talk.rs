@@ -23,6 +23,29 @@ fn people_at_different_servers_read_each_other_in_one_order() {
     let names: Vec<&str> =
         users["users"].as_array().expect("users").iter().filter_map(|user| user["name"].as_str()).collect();
     assert_eq!(names, ["alice", "bob", "carol"]);
+    let nodes: Vec<_> = users["users"].as_array().expect("users").iter().map(|user| &user["nodes"]).collect();
+    assert_eq!(nodes, [&json!(["a"]), &json!(["b"]), &json!(["c"])], "{users}");
+}
+
+#[test]
+fn it_is_known_at_which_servers_somebody_is_whichever_leads() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, other] = cluster.others(leader);
+    let key = Key::new();
+    let _there = [one, other].map(|number| Peer::join_with(cluster.address(number), "bob", &key));
+    let name = |number: u8| char::from(b'a' + number).to_string();
+    let mut names = [one, other].map(name);
+    names.sort();
+    let mut alice = Peer::join(cluster.address(one), "alice");
+    for _ in 0..2 {
+        alice.send(json!({"type": "whois", "name": "bob"}));
+        let whois = alice.wait_for("whois");
+        assert_eq!(whois["user"]["nodes"], json!(names), "{whois}");
+        let told = format!(", at servers {} and {}, ", names[0], names[1]);
+        assert!(whois["msg"].as_str().expect("a text").contains(&told), "{whois}");
+        cluster.stop_server(leader);
+    }
 }
 
 #[test]

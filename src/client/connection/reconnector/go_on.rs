@@ -50,7 +50,7 @@ impl ReconnectTask {
         }
         if next.is_none() && farewell.goes_on {
             let line = format!(
-                "server {before} {}, and no other server of this chat answers; reconnecting",
+                "server {before} {}, and no other server of this chat lets you in yet; reconnecting",
                 farewell.fate
             );
             self.tell(Update::Note(line)).await;

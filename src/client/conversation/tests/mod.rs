@@ -8,6 +8,7 @@ mod past;
 mod rooms;
 mod transfers;
 mod typing;
+mod unanswered;
 
 use std::time::Duration;
 
@@ -357,6 +358,9 @@ fn status_help_clear_and_quit_need_no_server() {
     let status = talk.line("/status");
     assert!(status.contains("connected to office (id 3f9a1c77, lanchat 0.1.0) at 10.0.0.1:7667"), "{status}");
     assert!(status.contains("you are alice from 10.0.0.2; 2 users here"), "{status}");
+    talk.conversation.session.node = Some("b".into());
+    let status = talk.line("/status");
+    assert!(status.contains("lanchat 0.1.0) at server b, 10.0.0.1:7667"), "{status}");
     assert!(talk.line("/help").contains("/users"));
     assert_eq!(talk.line("/clear"), "(screen)");
     assert_eq!(talk.line("/quit"), "(quit)");

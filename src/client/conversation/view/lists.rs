@@ -8,7 +8,7 @@ use super::names::listed;
 use super::{DIM, ViewState};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Event;
-use crate::protocol::event::count_users;
+use crate::protocol::event::{count_users, servers_text};
 use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 use crate::text::{break_lines, safe_line, width};
 
@@ -182,6 +182,9 @@ impl ViewState {
             head += ", operator";
         }
         let mut rows = Vec::new();
+        if !user.nodes.is_empty() {
+            rows.push(("at".to_owned(), servers_text(&user.nodes)));
+        }
         if let Some(since) = user.since {
             let sessions = user.sessions.filter(|sessions| *sessions != 1);
             let sessions = sessions.map_or_else(String::new, |sessions| format!(", {sessions} connections"));
@@ -235,6 +238,9 @@ fn described(user: &UserInfo) -> String {
     let mut text = user.ip.clone();
     if let Some(key) = &user.key {
         text += &format!("  key {key}");
+    }
+    if !user.nodes.is_empty() {
+        text += &format!("  at {}", servers_text(&user.nodes));
     }
     if user.web == Some(true) {
         text += "  in a browser";

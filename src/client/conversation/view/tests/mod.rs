@@ -149,6 +149,7 @@ fn hostile(text: &str) -> Vec<Event> {
         web: Some(true),
         last: Some(text()),
         away: Some(text()),
+        nodes: vec![text()],
     };
     let welcome = Welcome {
         server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },

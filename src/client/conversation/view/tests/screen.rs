@@ -231,11 +231,13 @@ fn a_user_is_described_in_lines_also_one_who_is_offline() {
         web: None,
         last: None,
         away: Some("lunch".into()),
+        nodes: vec!["a".into(), "c".into()],
     };
     assert_eq!(
         render(&Event::Whois(user.clone()), &screen(80, false)),
         [
             "12:10 -- bob from 10.0.0.2, operator",
+            "         at          servers a and c",
             "         here since  2026-11-21 12:03, 2 connections",
             "         away        lunch",
             "         encrypted   no: others on the network can read along",

@@ -6,6 +6,7 @@ use crate::rig::cpus::Cpus;
 use crate::rig::keys::Keys;
 use crate::rig::process::SPARE_DESCRIPTORS;
 use crate::rig::serve::{Serve, Server};
+use crate::rig::siblings::Siblings;
 use anyhow::Result;
 use std::process::Command;
 use std::rc::Rc;
@@ -21,6 +22,10 @@ pub enum Kind {
     /// `lanchat serve`, which has each message on the disk before anybody gets it, and clients that
     /// speak plaintext.
     Kept,
+    /// The same at one of three servers of a chat, which leads it. Nobody is at the others.
+    Leader,
+    /// The same at one that follows.
+    Follower,
     /// The relay with TLS.
     FloorTls,
     /// `lanchat serve --no-history`, and clients that speak TLS and have a key each.
@@ -41,10 +46,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every one, in the order of the table.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Floor,
         Self::Plain,
         Self::Kept,
+        Self::Leader,
+        Self::Follower,
         Self::FloorTls,
         Self::Tls,
         Self::KeptTls,
@@ -65,10 +72,12 @@ impl Kind {
     pub const OF_ROOMS: [Self; 4] = [Self::Floor, Self::Plain, Self::FloorTls, Self::Tls];
 
     /// Those that are held against each other, and what the table calls it.
-    pub const RATIOS: [(Self, Self, &'static str); 9] = [
+    pub const RATIOS: [(Self, Self, &'static str); 11] = [
         (Self::Plain, Self::Floor, "plaintext/floor"),
         (Self::Tls, Self::FloorTls, "TLS/floor TLS"),
         (Self::Kept, Self::Plain, "kept/plaintext"),
+        (Self::Leader, Self::Kept, "leader/kept"),
+        (Self::Follower, Self::Kept, "follower/kept"),
         (Self::KeptTls, Self::Tls, "kept TLS/TLS"),
         (Self::Ws, Self::FloorWs, "ws/floor ws"),
         (Self::Ws, Self::Plain, "ws/plaintext"),
@@ -82,6 +91,8 @@ impl Kind {
             Self::Floor => "floor",
             Self::Plain => "plaintext",
             Self::Kept => "kept",
+            Self::Leader => "leader",
+            Self::Follower => "follower",
             Self::FloorTls => "floor TLS",
             Self::Tls => "TLS",
             Self::KeptTls => "kept TLS",
@@ -102,7 +113,11 @@ impl Kind {
     }
 
     fn keeps(self) -> bool {
-        matches!(self, Self::Kept | Self::KeptTls)
+        matches!(self, Self::Kept | Self::KeptTls) || self.is_of_several()
+    }
+
+    fn is_of_several(self) -> bool {
+        matches!(self, Self::Leader | Self::Follower)
     }
 
     /// Those that a storm or a crowd can be of: the server without a history.
@@ -124,6 +139,7 @@ pub struct Stage {
     pub kind: Kind,
     pub server: Server,
     keys: Option<Rc<Keys>>,
+    _siblings: Option<Siblings>,
     _data_dir: TempDir,
 }
 
@@ -144,6 +160,11 @@ impl Stage {
             keys.make_for(clients, kind.is_web())?;
         }
         let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let mut siblings =
+            kind.is_of_several().then(|| Siblings::with_engines(data_dir.path())).transpose()?;
+        if let Some(siblings) = siblings.as_mut().filter(|_| kind == Kind::Follower) {
+            siblings.start_servers(2)?;
+        }
         let command = if kind.is_floor() {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg(floor::FLAG).args(floor_options).args(kind.speaks_tls().then_some(floor::TLS));
@@ -152,9 +173,15 @@ impl Stage {
         } else {
             let max_clients = clients + SPARE_DESCRIPTORS;
             let (kept, web) = (kind.keeps(), kind.is_web());
-            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept, paced: false, web }.command()
+            let serve = Serve { data_dir: data_dir.path(), port: 0, max_clients, kept, paced: false, web };
+            siblings.as_ref().map_or_else(|| serve.command(), |siblings| siblings.command(serve))
         };
-        Ok(Self { kind, server: Server::start(command, cpus)?, keys, _data_dir: data_dir })
+        let server = Server::start(command, cpus)?;
+        if let Some(siblings) = siblings.as_mut().filter(|_| kind == Kind::Leader) {
+            siblings.wait_for_lead()?;
+            siblings.start_servers(3)?;
+        }
+        Ok(Self { kind, server, keys, _siblings: siblings, _data_dir: data_dir })
     }
 
     /// Its clients, none of whom is connected.

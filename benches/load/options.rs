@@ -11,7 +11,8 @@ cargo bench --bench load -- [OPTIONS]
   --clients N[,N...]    connections in the room; a table for each count (5000)
   --turns N             times each server is measured; medians are shown (5)
   --only KIND[,KIND...] of floor, plaintext, kept, floor-tls, tls, kept-tls (all that fit);
-                        and of floor-ws, ws, half-ws, floor-wss, wss: browsers, only if named
+                        and of floor-ws, ws, half-ws, floor-wss, wss: browsers, only if named;
+                        and of leader, follower: one of three servers, only if named (nats-server)
   --brief               without idle time, slow readers and further logins
   --quick               1000 clients, one turn, shorter phases: under a minute
   --chart FILE          draws CPU a delivery over those counts, also with --directs and --rooms, as SVG

@@ -14,6 +14,7 @@ pub mod news;
 pub mod peer;
 pub mod process;
 pub mod serve;
+pub mod siblings;
 pub mod stretch;
 pub mod tally;
 pub mod web;

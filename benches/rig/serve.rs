@@ -4,7 +4,7 @@ use super::cpus::Cpus;
 use super::process::Process;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -31,8 +31,12 @@ pub struct Serve<'a> {
 
 impl Serve<'_> {
     pub fn command(&self) -> Command {
+        self.command_at(Ipv4Addr::LOCALHOST)
+    }
+
+    pub fn command_at(&self, host: Ipv4Addr) -> Command {
         let mut command = Command::new(program());
-        command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--allow-plaintext"]);
+        command.args(["serve", "--no-discovery", "--allow-plaintext", "--host", &host.to_string()]);
         // Some places are reserved for people whom the server knows.
         let kept = self.max_clients.div_ceil(lanchat::limits::PLACES_PER_KEPT - 1);
         command.args(["--max-clients", &(self.max_clients + kept).to_string()]);
@@ -53,7 +57,7 @@ impl Serve<'_> {
 }
 
 /// The server's program; `LANCHAT_BIN` names another build of it, such as a static one.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     std::env::var_os("LANCHAT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_lanchat").into(), PathBuf::from)
 }
 

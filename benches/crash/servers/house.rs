@@ -131,12 +131,25 @@ impl House {
 
     /// The engine that leads the log, as it says itself.
     pub fn engine_leader(&self) -> Option<usize> {
+        self.log_at_leader().map(|(number, _)| number)
+    }
+
+    /// Whether all engines have all records of the log, as the one that leads it says.
+    pub fn engines_are_alike(&self) -> bool {
+        let Some((_, log)) = self.log_at_leader() else { return false };
+        let mut others = log["replicas"].as_array().into_iter().flatten();
+        others.all(|other| other["current"] == true && other["offline"] != true)
+    }
+
+    /// The engine that leads the log, and what it says of the others' copies.
+    fn log_at_leader(&self) -> Option<(usize, Value)> {
         self.machines.iter().enumerate().find_map(|(number, machine)| {
             let info = monitor(SocketAddr::new(IpAddr::V4(machine.host.v4()), MONITOR_PORT))?;
             let accounts = info["account_details"].as_array()?.iter();
-            let mut streams =
+            let streams =
                 accounts.flat_map(|account| account["stream_detail"].as_array().into_iter().flatten());
-            streams.any(|stream| stream["cluster"]["leader"] == NAMES[number]).then_some(number)
+            let mut logs = streams.map(|stream| &stream["cluster"]);
+            logs.find(|log| log["leader"] == NAMES[number]).map(|log| (number, log.clone()))
         })
     }
 

@@ -15,6 +15,8 @@ pub enum Kind {
     EngineStopped,
     /// Server by server.
     RollingRestart,
+    /// Engine by engine, each once the one before has all records.
+    EnginesRollingRestart,
     /// Cable by cable.
     LeaderCut,
     RelayCut,
@@ -31,7 +33,7 @@ use Kind::*;
 
 impl Kind {
     /// In one round, those that matter most more often.
-    pub const ROUND: [Self; 22] = [
+    pub const ROUND: [Self; 23] = [
         LeaderKilled,
         RelayKilled,
         EngineLeaderKilled,
@@ -45,6 +47,7 @@ impl Kind {
         EngineLeaderKilled,
         MachineKilled,
         RollingRestart,
+        EnginesRollingRestart,
         LeaderCut,
         LeaderFrozen,
         RelayKilled,
@@ -68,6 +71,7 @@ impl Kind {
             EngineLeaderStopped => "SIGTERM of the engine that leads",
             EngineStopped => "SIGTERM of another engine",
             RollingRestart => "SIGTERM of each lanchat in turn",
+            EnginesRollingRestart => "SIGTERM of each engine in turn",
             LeaderCut => "the machine of the lanchat that leads cut off",
             RelayCut => "another machine cut off",
             EngineLeaderCut => "the machine of the engine that leads cut off",
@@ -89,15 +93,23 @@ impl Kind {
     /// Whether it happens to the server, and whether to the engine.
     pub fn hits(self) -> (bool, bool) {
         match self {
-            EngineLeaderKilled | EngineKilled | EngineLeaderStopped | EngineStopped | EngineLeaderFrozen => {
-                (false, true)
-            }
+            EngineLeaderKilled
+            | EngineKilled
+            | EngineLeaderStopped
+            | EngineStopped
+            | EnginesRollingRestart
+            | EngineLeaderFrozen => (false, true),
             MachineKilled => (true, true),
             _ => (true, false),
         }
     }
 
     pub fn is_orderly(self) -> bool {
-        matches!(self, LeaderStopped | RelayStopped | EngineLeaderStopped | EngineStopped | RollingRestart)
+        matches!(self, LeaderStopped | RelayStopped | EngineLeaderStopped | EngineStopped)
+            || self.is_rolling()
+    }
+
+    pub fn is_rolling(self) -> bool {
+        matches!(self, RollingRestart | EnginesRollingRestart)
     }
 }

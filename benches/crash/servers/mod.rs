@@ -131,7 +131,7 @@ impl Trouble {
         let (hits_server, hits_engine) = kind.hits();
         let mut note = format!(", {name}");
         match kind {
-            Kind::RollingRestart => return Some(self.roll()),
+            _ if kind.is_rolling() => return Some(self.roll(hits_engine)),
             _ if kind.is_cut() => self.house.cut(number),
             _ if kind.is_freeze() => self.freeze(number, hits_engine, Signal::STOP),
             _ => {
@@ -260,11 +260,11 @@ impl Trouble {
     }
 
     /// Each server in turn, as an administrator updates them; the worst of the three.
-    fn roll(&mut self) -> (Duration, Duration, String) {
+    fn roll(&mut self, is_engine: bool) -> (Duration, Duration, String) {
         let (mut worst, mut worst_after, mut note) = (Duration::ZERO, Duration::ZERO, String::new());
         for number in 0..NAMES.len() {
             let start = Instant::now();
-            note += &self.end(number, false, true);
+            note += &self.end(number, is_engine, true);
             let said = self.people.said();
             let done = self.wait_for_talk("a server is stopped", &said);
             worst = worst.max(done.map_or(DEADLINE, |done| done - start));
@@ -274,8 +274,22 @@ impl Trouble {
             let said = self.people.said();
             let done = self.wait_for_talk("a server is started again", &said);
             worst_after = worst_after.max(done.map_or(DEADLINE, |done| done - start));
+            if is_engine {
+                self.wait_for_engines();
+            }
         }
         (worst, worst_after, note)
+    }
+
+    /// Until all engines have all records, as `lanchat cluster status` shows it to people.
+    fn wait_for_engines(&mut self) {
+        let start = Instant::now();
+        while !self.house.engines_are_alike() {
+            if start.elapsed() > DEADLINE {
+                return self.fault("an engine stays behind".into());
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Until everybody has a receipt for something that they said since then, and has heard of all those.

@@ -254,7 +254,7 @@ impl House {
         let Ok(Line::Command(Action::Request(request))) = request else { return };
         self.act(|chat, now, out| match request {
             Request::Ask(question) => drop(chat.ask(&question, now)),
-            Request::Operate(command) => drop(chat.operate(&command, now, out)),
+            Request::Operate(command) => drop(chat.operate(&command, None, now, out)),
             Request::Connect(_) | Request::Act(_) => {}
         });
     }

@@ -200,7 +200,7 @@ impl House {
             },
             Request::Operate(command) => {
                 let mut result = None;
-                self.act(|chat, now, out| result = Some(chat.operate(&command, now, out)));
+                self.act(|chat, now, out| result = Some(chat.operate(&command, None, now, out)));
                 result.expect("an answer")
             }
             request => panic!("{request:?} is nothing for the console"),

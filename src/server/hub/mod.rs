@@ -11,6 +11,7 @@ mod incoming;
 mod input;
 mod known_keys;
 mod node;
+mod node_console;
 mod node_look;
 mod node_message;
 mod node_news;
@@ -30,7 +31,7 @@ use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
-use crate::protocol::request::{Ask, Refusal};
+use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
@@ -231,8 +232,10 @@ impl Hub {
     }
 
     /// Answers a question from the console.
-    pub(super) fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
-        self.check_decides()?;
+    pub(super) async fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        if self.node.is_some() {
+            return self.consult(question.clone().into()).await;
+        }
         match self.act(|chat, now, _| chat.ask(question, now))? {
             Asked::Answer(event) => Ok(event),
             Asked::List(mut listing) => {
@@ -240,6 +243,14 @@ impl Hub {
                 Ok(listing.into_event())
             }
         }
+    }
+
+    /// Carries out an operator's command from the console.
+    pub(super) async fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        if self.node.is_some() {
+            return self.consult(command.clone().into()).await;
+        }
+        self.act(|chat, now, out| chat.operate(command, None, now, out))
     }
 
     /// Time since the server started.

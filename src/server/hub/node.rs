@@ -9,7 +9,6 @@ use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::cluster::Ledger;
 use crate::engine::EngineEvent;
-use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use crate::server::node_report::NodeReport;
 use crate::server::output_batch::OutputBatch;
@@ -185,19 +184,6 @@ impl Hub {
     pub(in crate::server) fn node_report(&self) -> Option<NodeReport> {
         let now = self.now();
         self.lock().node.as_ref().map(|seat| seat.report(&now))
-    }
-
-    /// Refuses the console's commands if another server decides.
-    pub(in crate::server) fn check_decides(&self) -> Result<(), Refusal> {
-        let state = self.lock();
-        let Some(seat) = state.node.as_ref().filter(|_| !state.decides()) else { return Ok(()) };
-        let who = seat
-            .leader_name()
-            .map_or_else(|| "none does at present".to_owned(), |name| format!("now {name}"));
-        let msg = format!(
-            "only the server that leads the chat ({who}) answers at its console; use that one, or join the chat as an operator"
-        );
-        Err(Refusal::new(Code::NotAllowed, msg))
     }
 
     /// Users who are present, at all servers.

@@ -295,6 +295,7 @@ impl NodeSeat {
                 step.kind = seam.into_cutover((after, known), summary, written);
             }
             (NodeQuestion::Ticket(asked), RulesAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
+            (NodeQuestion::Console(asked), RulesAnswer::Console(done)) => drop(asked.send(done)),
             (NodeQuestion::Claim(asked), RulesAnswer::Claim(claimed)) => {
                 if let Err(Ok(FileTicket { transfer, side, .. })) = asked.send(*claimed) {
                     let (node, end) = (self.number(), TransferEnd::Cut(side));

@@ -215,6 +215,9 @@ impl HubState {
                 let answer = StepKind::Told(number, Some(RulesAnswer::Ticket(is_in)));
                 self.batch.step(SessionId::new(node, 0), answer);
             }
+            RulesInput::Console { node, number, request } => {
+                self.answer_console((node, number), &request, now);
+            }
             RulesInput::TransferEnded { node, transfer, end } => self.end_transfer(node, transfer, end),
         }
     }

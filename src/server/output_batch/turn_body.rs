@@ -82,6 +82,8 @@ pub(in crate::server) enum RulesAnswer {
     Claim(Box<Result<FileTicket, Refusal>>),
     /// Whether a ticket lets a browser's key in.
     Ticket(bool),
+    /// For a console: an event as a frame.
+    Console(Result<Bytes, Refusal>),
 }
 
 /// A batch, and the numbers that all servers learn.

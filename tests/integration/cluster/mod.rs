@@ -1,5 +1,6 @@
 //! Several servers carry one chat on.
 
+mod console;
 mod files;
 mod leading;
 mod lost_log;

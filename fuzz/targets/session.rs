@@ -188,7 +188,8 @@ impl House {
                 | Delivery::Status { .. }
                 | Delivery::Refused(_)
                 | Delivery::Visit(_)
-                | Delivery::EndTransfer { .. } => {}
+                | Delivery::EndTransfer { .. }
+                | Delivery::Charge { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),
                 Delivery::Log(what) | Delivery::LogSharedKey(what) => {

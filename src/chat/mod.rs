@@ -28,6 +28,7 @@ mod lineage;
 mod lookalikes;
 mod mail;
 mod moderate;
+mod name_use;
 mod names;
 mod nearest;
 mod net;
@@ -38,6 +39,7 @@ mod offers;
 mod operate;
 mod operators;
 mod owned;
+mod paced_sender;
 mod paces;
 mod peer;
 mod places;
@@ -82,11 +84,14 @@ pub use intake::{Garbage, Parsed};
 #[cfg(test)]
 pub(crate) use lineage::ResumeClaim;
 pub use lineage::{Incarnation, Lineage};
+pub use name_use::NameUse;
 pub use net::{InvalidNet, Net};
 pub use now::Now;
 pub use offer_record::OfferRecord;
 pub use offers::{FileRules, TokenSource, TokenWay, TransferId, TransferSide};
 pub use owned::NewNames;
+pub use paced_sender::{PaceNotice, PacedSender, SessionPace};
+pub use paces::{Level, Paces};
 pub use peer::Peer;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
@@ -117,7 +122,6 @@ use moderate::Leaving;
 use offers::Offers;
 use operators::OperatorSecrets;
 use owned::{At, OwnedNames};
-use paces::Paces;
 use presence::Presence;
 use reading::ReadTable;
 use rooms::Rooms;
@@ -319,6 +323,11 @@ impl Chat {
     /// Whether users have a pace, so packets may have to wait.
     pub fn is_paced(&self) -> bool {
         self.rules.rate.is_some()
+    }
+
+    /// The pace of users; `None`: they have none.
+    pub fn rate(&self) -> Option<Rate> {
+        self.rules.rate
     }
 
     /// Replaces the message of the day, for those who join from now on.

@@ -43,7 +43,7 @@ pub(super) fn join(
     let seat = NodeSeat::new(
         node,
         (engine, Seal::new(keys)?, keys.fingerprint()),
-        (options.rules.rate, assembly::max_batch(options)),
+        assembly::max_batch(options),
         question,
     );
     let mut seat = seat.with_names(settings.names.clone());

@@ -61,6 +61,7 @@ struct House {
     log: Vec<String>,
     /// Transfers whose connections close.
     ended: Vec<(TransferId, Code)>,
+    charged: Vec<(SessionId, u64)>,
     /// Queries to the store, each with its session.
     questions: Vec<(u64, Question)>,
 }
@@ -110,6 +111,7 @@ impl House {
             gone: HashSet::new(),
             log: Vec::new(),
             ended: Vec::new(),
+            charged: Vec::new(),
             questions: Vec::new(),
         }
     }

@@ -18,6 +18,7 @@ mod node_news;
 mod node_paces;
 mod node_question;
 mod node_seat;
+mod node_session;
 mod node_state;
 mod seam;
 
@@ -161,7 +162,7 @@ impl Hub {
         let now = self.now();
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
-            return seat.disconnect(id);
+            return seat.disconnect(id, now.uptime);
         }
         let before = state.chat.due();
         state.disconnect(id, &now);
@@ -192,8 +193,9 @@ impl Hub {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         let mut state = self.lock();
+        let rate = state.chat.rate();
         if let Some(seat) = &mut state.node {
-            return node::take(seat, id, incoming, now.uptime);
+            return node::take(seat, id, incoming, (rate, &now));
         }
         while !incoming.is_empty() {
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);

@@ -9,6 +9,7 @@ use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::cluster::Ledger;
 use crate::engine::EngineEvent;
+use crate::pace::Rate;
 use crate::protocol::{Code, Event};
 use crate::server::node_report::NodeReport;
 use crate::server::output_batch::OutputBatch;
@@ -33,13 +34,13 @@ pub(super) fn take(
     seat: &mut NodeSeat,
     id: SessionId,
     incoming: &mut VecDeque<Incoming>,
-    uptime: Duration,
+    (rate, now): (Option<Rate>, &Now),
 ) -> Next {
     while let Some(next) = incoming.front() {
         if seat.is_congested() {
             return Next::Congested;
         }
-        if let Err(pause) = seat.pay(id, next.cost(), uptime) {
+        if let Err(pause) = seat.pay(id, next.cost(), rate, now) {
             return Next::Pause(pause);
         }
         let Some(next) = incoming.pop_front() else { break };
@@ -134,7 +135,8 @@ impl Hub {
 
     /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
     pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize, is_own: bool) {
-        let has_news = self.lock().begin_turn(batch, present, is_own);
+        let uptime = self.uptime();
+        let has_news = self.lock().begin_turn(batch, present, is_own, uptime);
         if has_news {
             self.send_up();
         }

@@ -43,7 +43,7 @@ impl NodeSeat {
             proposals: self.node.proposed() as u64,
             uplink_bytes: self.waiting_bytes() as u64,
             connections: self.sessions.len() as u64,
-            users: self.named() as u64,
+            users: self.named as u64,
             present: self.present as u64,
             storing: !self.is_failing,
             engine_trouble: news.trouble.clone(),

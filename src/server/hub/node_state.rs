@@ -364,15 +364,23 @@ impl HubState {
 
     /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions. `true`:
     /// something is to go up.
-    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize, is_own: bool) -> bool {
+    pub(super) fn begin_turn(
+        &mut self,
+        batch: &mut OutputBatch,
+        present: usize,
+        is_own: bool,
+        uptime: Duration,
+    ) -> bool {
+        let rate = self.chat.rate();
         let Some(seat) = &mut self.node else { return false };
-        seat.learn(&batch.entries, is_own);
+        seat.learn(&batch.entries, is_own, uptime);
         seat.present = present;
         let mut has_news = false;
         for step in batch.for_node() {
             match mem::replace(&mut step.kind, StepKind::Nothing) {
                 // The error is that of a server that ends.
                 StepKind::EndTransfer(transfer, code) => drop(self.ended.send((transfer, code))),
+                StepKind::Charge(cost) => seat.pay_more(step.session, cost, rate, uptime),
                 StepKind::Told(number, answer) => has_news |= seat.answer(step, number, answer),
                 kind => step.kind = kind,
             }

@@ -126,8 +126,9 @@ impl Hub {
 
     /// Whether the key is a member's or owns a name.
     pub(in crate::server) fn is_known(&self, key: &Fingerprint) -> bool {
-        if let Some(seat) = &self.lock().node {
-            return seat.keys.is_known(key);
+        if self.node.is_some() {
+            let second = self.now().unix_second();
+            return self.lock().node.as_ref().is_some_and(|seat| seat.keys.is_known(key, second));
         }
         self.act(|chat, now, _| chat.is_known(key, now))
     }

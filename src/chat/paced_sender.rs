@@ -15,7 +15,7 @@ use crate::pace::{Bucket, Rate};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// What a session itself has used up.
+/// The part of a pace that a session has used up itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SessionPace {
     /// Before registration; after that, the user's pace counts.

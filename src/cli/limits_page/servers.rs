@@ -11,7 +11,7 @@ pub(super) fn servers() -> Vec<Limit> {
         value: "Counted at each server: connections, handshakes, penalties, attempts at a passphrase, paces and shares, questions about the history, requests of browsers, memory. Over all servers: everything else, by the server that leads and with its options, also extra costs of a message."
             .into(),
         charged: "as in the other rows",
-        beyond: "somebody who uses all servers has the pace of one at each",
+        beyond: "a user who connects to all servers has their pace at each",
     };
     let sizes = Limit {
         what: "servers of a chat (cluster)",

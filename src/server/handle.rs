@@ -67,7 +67,7 @@ impl Handle {
 
     /// Open connections.
     pub fn connections(&self) -> usize {
-        self.hub.read(Chat::connections)
+        self.hub.connections()
     }
 
     /// The code that makes the first user who types `/op CODE` an operator, within ten minutes of the server's

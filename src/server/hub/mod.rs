@@ -145,11 +145,14 @@ impl Hub {
         let (open, deadline) = (StepKind::Open(Arc::clone(connection)), now.uptime + self.registration);
         if let Some(seat) = &mut state.node {
             let id = connection.id();
-            seat.connect(id, peer, open, deadline);
+            seat.connect(id, peer, open);
             if let Some(why) = seat.refusal() {
                 seat.end(id, &Event::error(Code::ServerFull, why).into_packet("", None));
             }
-            return self.sooner.notify_one();
+            if state.wait_for(id, deadline) {
+                self.sooner.notify_one();
+            }
+            return;
         }
         if state.connect(connection.id(), peer, open, deadline, &now) {
             self.sooner.notify_one();
@@ -321,14 +324,10 @@ impl Hub {
             chat.due()
         });
         let uptime = self.uptime();
-        self.expel_late_at_node(uptime);
         while let Some((id, is_late)) = { self.lock().late(uptime) } {
-            if !is_late {
-                continue;
+            if is_late {
+                self.expel(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
             }
-            self.act(|chat, now, out| {
-                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, NO_FIRST_PACKET), now, out);
-            });
         }
         let handshake = self.lock().deadline();
         [due, handshake].into_iter().flatten().min().map(|due| self.clock.started() + due)

@@ -5,7 +5,7 @@ use super::node_news;
 use super::node_question::NodeQuestion;
 use super::node_seat::{FollowFault, NodeSeat, NodeWork};
 use super::node_state::{NextTurn, WrittenTurn};
-use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
+use super::{Hub, HubState, Incoming, Next};
 use crate::chat::{Now, SessionId};
 use crate::cluster::Ledger;
 use crate::engine::EngineEvent;
@@ -111,15 +111,12 @@ impl Hub {
         let mut state = self.lock();
         let seat = state.node.as_mut()?;
         if !seat.local.is_empty() {
-            let local = seat.local.take(&mut Vec::new());
-            seat.news.next_work(None);
-            return Some(NodeOutput::Local(local));
+            return Some(NodeOutput::Local(seat.local.take(&mut Vec::new())));
         }
         let work = seat.work.pop_front();
-        seat.news.next_work(match &work {
-            Some(NodeWork::CarryOut { ledger, .. }) => Some(ledger.position),
-            _ => None,
-        });
+        if let Some(NodeWork::CarryOut { ledger, .. }) = &work {
+            seat.news.takes(ledger.position);
+        }
         work.map(NodeOutput::Work)
     }
 
@@ -130,6 +127,13 @@ impl Hub {
         match work.pop_front_if(|work| matches!(work, NodeWork::CarryOut { is_own: false, .. }))? {
             NodeWork::CarryOut { body, ledger, .. } => Some((body, ledger)),
             NodeWork::Open { .. } => None,
+        }
+    }
+
+    /// The turns up to there are stored.
+    pub(in crate::server) fn turn_stored(&self, position: u64) {
+        if let Some(seat) = &mut self.lock().node {
+            seat.news.stored(position);
         }
     }
 
@@ -194,6 +198,12 @@ impl Hub {
         state.node.as_ref().map_or_else(|| state.chat.present(), |seat| seat.present)
     }
 
+    /// Open connections to this server.
+    pub(in crate::server) fn connections(&self) -> usize {
+        let state = self.lock();
+        state.node.as_ref().map_or_else(|| state.chat.connections(), |seat| seat.sessions.len())
+    }
+
     /// Ends a session of a node, and tells it why; `false`: the server is not a node.
     pub(super) fn expel_at_node(&self, id: SessionId, code: Code, why: &str) -> bool {
         if self.node.is_none() {
@@ -231,16 +241,5 @@ impl Hub {
         drop(state);
         self.send_up();
         true
-    }
-
-    /// Ends the sessions of a node that have not registered in time.
-    pub(super) fn expel_late_at_node(&self, uptime: Duration) {
-        while self.node.is_some()
-            && let Some((id, is_late)) = { self.lock().late_at_node(uptime) }
-        {
-            if is_late {
-                self.expel_at_node(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
-            }
-        }
     }
 }

@@ -28,9 +28,6 @@ impl NodeSeat {
 
     pub(super) fn report(&self, now: &Now) -> NodeReport {
         let (ledger, news, number) = (self.node.ledger(), &self.news, self.number());
-        // Records after the last turn ask nothing of the output.
-        let is_idle = self.work.is_empty() && news.done == news.doing;
-        let done = if is_idle { ledger.position } else { news.done };
         NodeReport {
             name: news.name(number),
             number,
@@ -39,7 +36,7 @@ impl NodeSeat {
             leader: ledger.leader.map(|leader| news.name(leader.node.0)),
             term: ledger.term,
             position: ledger.position,
-            lag: ledger.position.saturating_sub(done),
+            lag: news.lag(ledger.position, !self.work.is_empty()),
             proposals: self.node.proposed() as u64,
             uplink_bytes: self.waiting_bytes() as u64,
             connections: self.sessions.len() as u64,

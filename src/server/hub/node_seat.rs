@@ -37,8 +37,6 @@ pub(in crate::server) struct NodeSeat {
     pub(super) sessions: Slots<NodeSession>,
     /// Its own sessions that have a name.
     pub(super) named: usize,
-    /// Sessions that have not registered, with their deadlines, in order.
-    pub(super) deadlines: VecDeque<(Duration, SessionId)>,
     up: InputBatches,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
@@ -120,7 +118,6 @@ impl NodeSeat {
             local: OutputBatch::default(),
             sessions,
             named: 0,
-            deadlines: VecDeque::new(),
             up: InputBatches::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
@@ -176,10 +173,9 @@ impl NodeSeat {
         self.sessions.get(id).is_some_and(|session| !session.is_registered())
     }
 
-    pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind, deadline: Duration) {
+    pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind) {
         self.sessions.insert(id, NodeSession::new(peer));
         self.local.step(id, open);
-        self.deadlines.push_back((deadline, id));
     }
 
     pub(super) fn disconnect(&mut self, id: SessionId, uptime: Duration) {

@@ -387,11 +387,4 @@ impl HubState {
         }
         has_news
     }
-
-    /// The next local session whose deadline has passed, and whether it is late.
-    pub(super) fn late_at_node(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
-        let seat = self.node.as_mut()?;
-        let (_, id) = seat.deadlines.pop_front_if(|(deadline, _)| *deadline <= uptime)?;
-        Some((id, seat.is_waited_for(id)))
-    }
 }

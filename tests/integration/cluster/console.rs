@@ -7,6 +7,7 @@ use crate::support::tls::Key;
 use lanchat::protocol::Event;
 use lanchat::protocol::packet::KeyList;
 use lanchat::protocol::request::{Ask, Operate, Refusal};
+use serde_json::json;
 
 fn names(answer: Result<Event, Refusal>) -> Vec<String> {
     let Ok(Event::Users { users, .. }) = answer else { panic!("{answer:?}") };
@@ -76,4 +77,21 @@ fn the_console_s_command_waits_for_the_next_server_that_leads() {
     cluster.stop_server(leader);
     cluster.server(one).operate(&Operate::Alert { msg: "still here".into() }).expect("the console may");
     assert_eq!(bob.wait_for("alert")["msg"], "still here");
+}
+
+#[test]
+fn an_idle_server_has_no_records_to_carry_out_when_an_operator_asks_for_its_status() {
+    let cluster = Cluster::start(3);
+    for number in 0..3 {
+        let mut alice = Peer::join_with(cluster.address(number), "alice", &Key::new());
+        cluster.server(number).op("alice");
+        let mut lags = (0..20).map(|_| {
+            alice.send(json!({"type": "status", "to": "server"}));
+            alice.wait_for("status")["status"]["log_lag"].clone()
+        });
+        // A turn of another cause may come between.
+        assert!(lags.by_ref().filter(|lag| *lag == 0).count() > 15, "server {number}");
+        drop(lags);
+        cluster.server(number).operate(&Operate::Release { name: "alice".into() }).expect("the console may");
+    }
 }

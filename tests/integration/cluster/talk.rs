@@ -2,6 +2,7 @@ use crate::support::cluster::Cluster;
 use crate::support::peer::Peer;
 use crate::support::tls::Key;
 use serde_json::json;
+use std::time::Duration;
 
 #[test]
 fn people_at_different_servers_read_each_other_in_one_order() {
@@ -96,4 +97,18 @@ fn each_server_tells_its_own_name_and_all_addresses_whichever_leads() {
     for number in others {
         looks(&cluster, number);
     }
+}
+
+#[test]
+fn a_connection_that_says_nothing_ends_at_each_server_and_one_that_has_registered_stays() {
+    let cluster = Cluster::with(2, |options| options.registration = Duration::from_secs(2));
+    // Before one leads, nobody can register.
+    cluster.leader();
+    let mut peers = [0, 1].map(|number| Peer::join(cluster.address(number), &format!("at-{number}")));
+    for number in 0..2 {
+        let end = Peer::connect(cluster.address(number)).read_to_end();
+        assert_eq!(end.last().expect("a reason")["code"], "handshake_timeout");
+    }
+    peers[0].say("all", "still here");
+    assert_eq!(peers[1].text(), "still here");
 }

@@ -106,7 +106,7 @@ pub(super) async fn run(hub: Arc<Hub>, mut events: EngineEvents) {
             return hub.stop_following(&lost(first, last));
         }
         if let Err(fault) = hub.engine_event(event) {
-            return hub.stop_following(&fault.to_string());
+            return hub.stop_for(&fault);
         }
         propose(&hub);
     }

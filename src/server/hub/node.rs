@@ -7,7 +7,7 @@ use super::node_seat::{FollowFault, NodeSeat, NodeWork};
 use super::node_state::{NextTurn, WrittenTurn};
 use super::{Hub, HubState, Incoming, Next};
 use crate::chat::{Now, SessionId};
-use crate::cluster::Ledger;
+use crate::cluster::{Ledger, LogFault};
 use crate::engine::EngineEvent;
 use crate::pace::Rate;
 use crate::protocol::{Code, Event};
@@ -154,6 +154,25 @@ impl Hub {
     /// It cannot follow the log any further: its people go to other servers.
     pub(in crate::server) fn stop_following(&self, why: &str) {
         tracing::error!(event = "log_not_followed", "this server takes no part in the chat any more: {why}");
+        self.take_no_part(why);
+    }
+
+    /// The same because of that fault.
+    pub(in crate::server) fn stop_for(&self, fault: &FollowFault) {
+        let why = fault.to_string();
+        match fault {
+            FollowFault::Log(LogFault::Twice) => {
+                tracing::error!(
+                    event = "server_twice",
+                    "this server takes no part in the chat any more: {why}"
+                );
+                self.take_no_part(&why);
+            }
+            FollowFault::Log(_) | FollowFault::Sealed(_) => self.stop_following(&why),
+        }
+    }
+
+    fn take_no_part(&self, why: &str) {
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
             seat.stop(why);

@@ -42,7 +42,8 @@ impl NodeHappening {
             Self::Reachable => tracing::info!(event = "engine_reachable", "this server can use the engine"),
             Self::RunOver => tracing::warn!(
                 event = "cut_off",
-                "the other servers did not hear of this one for too long; its people connect again"
+                "the other servers took this one for gone, as they did not hear of it for too long, or another process takes \
+                 part as this server; its people connect again"
             ),
         }
     }

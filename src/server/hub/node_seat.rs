@@ -223,7 +223,10 @@ impl NodeSeat {
     }
 
     pub(super) fn push(&mut self, input: RulesInput) {
-        self.up.push(input);
+        // The sessions that come then end at once, and nobody else is to know them.
+        if !self.is_stopped() {
+            self.up.push(input);
+        }
     }
 
     /// The inputs since the last call, in batches, as bytes.
@@ -282,6 +285,9 @@ impl NodeSeat {
 
     /// Asks the server that leads.
     pub(super) fn ask(&mut self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) {
+        if self.is_stopped() {
+            return;
+        }
         let number = self.questions.next;
         self.questions.next = number.wrapping_add(1);
         self.questions.waiting.insert(number, question);

@@ -82,7 +82,9 @@ impl HubState {
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
-                Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
+                Some(NodeMessage::Beat { from, term }) => {
+                    done = seat.node.hear(from, term, now.uptime).map_err(FollowFault::from);
+                }
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
                 Some(NodeMessage::Ask { number }) => {
                     let answer = NodeMessage::answer(number, &seat.report(now));
@@ -136,7 +138,7 @@ impl HubState {
                 NodeAction::Follow => self.close_rules(),
                 NodeAction::Process { run, number, bytes } => self.process(run, number, &bytes, now),
                 NodeAction::NodeGone(run) => self.end_sessions_of(run, now),
-                NodeAction::Ended => self.begin_run(),
+                NodeAction::Ended => self.begin_run(now),
             }
         }
     }
@@ -247,13 +249,15 @@ impl HubState {
     }
 
     /// This server was taken for gone: its sessions end, and come back.
-    fn begin_run(&mut self) {
+    fn begin_run(&mut self, now: &Now) {
         let Some(seat) = &mut self.node else { return };
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
         seat.end_all(&bye.into_packet("", None));
         seat.forget_all();
         seat.news.run_over();
-        seat.node.begin_run(0);
+        // Not the number that a copy of this server would choose.
+        let start = u64::try_from(now.clock.timestamp().as_millisecond()).unwrap_or_default();
+        seat.node.begin_run(start, now.uptime);
     }
 
     /// Starts the rules from what was carried out so far, unless another server leads by now.

@@ -5,4 +5,5 @@ mod files;
 mod leading;
 mod lost_log;
 mod talk;
+mod twice;
 mod web;

@@ -276,7 +276,7 @@ impl Chat {
             owned,
             secrets: None,
             news: Buckets::new(MAX_JOIN_BUCKETS),
-            paces: Paces::new(),
+            paces: Paces::default(),
             acquaintances: Acquaintances::default(),
             present: 0,
             presence: Presence::default(),

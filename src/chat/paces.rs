@@ -135,8 +135,8 @@ impl Level {
     }
 }
 
-impl Paces {
-    pub fn new() -> Self {
+impl Default for Paces {
+    fn default() -> Self {
         Self {
             people: Buckets::new(MAX_JOIN_BUCKETS),
             addresses: Buckets::new(MAX_ADDRESSES),
@@ -144,7 +144,9 @@ impl Paces {
             turns: HashMap::default(),
         }
     }
+}
 
+impl Paces {
     /// How long a waiting session has to wait, and for whose pace.
     pub(super) fn until_turn(&self, id: SessionId, uptime: Duration) -> Option<(Level, Duration)> {
         self.turns.get(&id).map(|turn| (turn.level, turn.at.saturating_sub(uptime)))

@@ -8,14 +8,10 @@ use crate::pace::Rate;
 use crate::protocol::{Event, Packet};
 use std::time::Duration;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct NodePaces(Paces);
 
 impl NodePaces {
-    pub(super) fn new() -> Self {
-        Self(Paces::new())
-    }
-
     /// Pays for a session's next packet; an error: how long it must wait. Returns a notice for its user if they have to
     /// wait and do not know it yet.
     pub(super) fn pay(
@@ -74,7 +70,7 @@ mod tests {
     use super::*;
     use crate::chat::{Account, NameRecord, Peer, Record, SessionRecord, UserRecord};
     use crate::fingerprint::Fingerprint;
-    use crate::limits::{BURSTS_TOGETHER, LITTLE_PERCENT, PACES_PER_ADDRESS, PACES_PER_NETWORK, SHARE_BURST};
+    use crate::limits::{BURSTS_TOGETHER, SHARE_BURST};
     use crate::protocol::request::Mode;
     use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
     use std::num::NonZeroU64;
@@ -101,7 +97,7 @@ mod tests {
 
     impl House {
         fn new() -> Self {
-            let (paces, keys) = (NodePaces::new(), KnownKeys::new(Fingerprint::new([0; 32])));
+            let (paces, keys) = (NodePaces::default(), KnownKeys::new(Fingerprint::new([0; 32])));
             Self { paces, keys, sessions: Vec::new(), now: at(1) }
         }
 
@@ -195,7 +191,6 @@ mod tests {
         let shares = 58 * BURST;
         assert!((shares..=shares + little).contains(&rest), "{rest}");
         assert_eq!(house.flood("10.0.1.1", 60_000, 5), 5 * BURST, "another network");
-        assert!(PACES_PER_NETWORK > PACES_PER_ADDRESS && LITTLE_PERCENT < 100);
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl NodeSeat {
             told_taken: None,
             told_seq: 0,
             questions: NodeQuestions { next: first_question, waiting: HashMap::new() },
-            paces: NodePaces::new(),
+            paces: NodePaces::default(),
             max_batch,
             cut_off: CutOff::default(),
             operator_secrets: None,

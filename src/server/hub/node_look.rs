@@ -2,7 +2,8 @@
 
 use super::node_news::NodeHappening;
 use super::node_seat::NodeSeat;
-use crate::chat::Now;
+use crate::chat::{Holder, Now};
+use crate::fingerprint::Fingerprint;
 use crate::server::node_report::NodeReport;
 use std::mem;
 
@@ -24,6 +25,22 @@ impl NodeSeat {
     /// The events since the last call.
     pub(super) fn take_happenings(&mut self) -> Vec<NodeHappening> {
         mem::take(&mut self.news.waiting)
+    }
+
+    /// Like [`Chat::more_holders`](crate::chat::Chat::more_holders), of its own sessions. `second`: of Unix time.
+    pub(super) fn more_holders(
+        &self,
+        from: usize,
+        count: usize,
+        second: i64,
+        rows: &mut Vec<Holder>,
+    ) -> Option<usize> {
+        let is_known = |key: &Fingerprint| self.keys.is_known(key, second);
+        rows.extend(self.sessions.iter().skip(from).take(count).map(|(session, row)| {
+            let (ip, known) = (row.peer.ip, row.peer.key.filter(is_known));
+            Holder { session, ip, known }
+        }));
+        Some(from + count).filter(|next| *next < self.sessions.len())
     }
 
     pub(super) fn report(&self, now: &Now) -> NodeReport {

@@ -133,13 +133,17 @@ impl Hub {
         self.act(|chat, now, _| chat.is_known(key, now))
     }
 
-    /// See [`Chat::more_holders`].
+    /// See [`Chat::more_holders`]. One of several servers has places for its own sessions.
     pub(in crate::server) fn more_holders(
         &self,
         from: usize,
         count: usize,
         rows: &mut Vec<Holder>,
     ) -> Option<usize> {
+        if self.node.is_some() {
+            let second = self.now().unix_second();
+            return self.lock().node.as_ref()?.more_holders(from, count, second, rows);
+        }
         self.act(|chat, now, _| chat.more_holders(from, count, now, rows))
     }
 

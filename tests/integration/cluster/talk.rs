@@ -1,5 +1,6 @@
 use crate::support::cluster::Cluster;
 use crate::support::peer::Peer;
+use crate::support::soon;
 use crate::support::tls::Key;
 use serde_json::json;
 use std::time::Duration;
@@ -111,4 +112,30 @@ fn a_connection_that_says_nothing_ends_at_each_server_and_one_that_has_registere
     }
     peers[0].say("all", "still here");
     assert_eq!(peers[1].text(), "still here");
+}
+
+#[test]
+fn on_a_full_server_a_guest_of_its_own_gives_way_to_an_owner_of_a_name() {
+    const PLACES: usize = 20;
+    let cluster = Cluster::with(2, |options| options.max_clients = Some(PLACES));
+    for number in [cluster.leader(), 1 - cluster.leader()] {
+        let at = |name: &str| format!("{name}-{number}");
+        let [alice, bob] = [Key::new(), Key::new()];
+        for (key, name) in [(&alice, "alice"), (&bob, "bob")] {
+            drop(Peer::join_with(cluster.address(number), &at(name), key));
+        }
+        soon::until(|| (cluster.server(number).handle.connections() == 0).then_some(()));
+        // Others elsewhere have no places here.
+        let elsewhere: Vec<Peer> =
+            (0..5).map(|n| Peer::join(cluster.address(1 - number), &at(&format!("other{n}")))).collect();
+        let mut guests: Vec<Peer> =
+            (0..PLACES - 2).map(|n| Peer::join(cluster.address(number), &at(&format!("guest{n}")))).collect();
+        let _kept: Vec<Peer> =
+            (0..2).map(|_| Peer::join_with(cluster.address(number), &at("alice"), &alice)).collect();
+        let mut bob = Peer::join_with(cluster.address(number), &at("bob"), &bob);
+        bob.settle();
+        let last = guests.pop().expect("a guest").read_to_end().pop().expect("a word");
+        assert_eq!(last["code"], "server_full", "{last}");
+        elsewhere.into_iter().for_each(|mut other| drop(other.settle()));
+    }
 }

@@ -188,7 +188,8 @@ impl House {
                 | Delivery::Status { .. }
                 | Delivery::Refused(_)
                 | Delivery::Visit(_)
-                | Delivery::EndTransfer { .. } => {}
+                | Delivery::EndTransfer { .. }
+                | Delivery::Charge { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),
                 Delivery::Log(what) | Delivery::LogSharedKey(what) => {
@@ -254,7 +255,7 @@ impl House {
         let Ok(Line::Command(Action::Request(request))) = request else { return };
         self.act(|chat, now, out| match request {
             Request::Ask(question) => drop(chat.ask(&question, now)),
-            Request::Operate(command) => drop(chat.operate(&command, now, out)),
+            Request::Operate(command) => drop(chat.operate(&command, None, now, out)),
             Request::Connect(_) | Request::Act(_) => {}
         });
     }

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 #[derive(Debug, Clone)]
 pub(super) enum Actor {
-    /// The person at the server; above operators.
-    Console,
+    /// The person at the server; above operators. With the name of the server if the chat has several.
+    Console(Option<String>),
     Operator {
         name: String,
         key: Option<Fingerprint>,
@@ -41,13 +41,13 @@ impl Actor {
     /// As records and messages show it.
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Console => "console",
+            Self::Console(_) => "console",
             Self::Operator { name, .. } => name,
         }
     }
 
     pub(super) fn is_console(&self) -> bool {
-        matches!(self, Self::Console)
+        matches!(self, Self::Console(_))
     }
 
     /// Whether the operator owns this key.
@@ -59,7 +59,8 @@ impl Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Console => f.write_str("the console"),
+            Self::Console(None) => f.write_str("the console"),
+            Self::Console(Some(server)) => write!(f, "the console of the server {server}"),
             Self::Operator { name, key, ip } => LoggedUser { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
         }
     }

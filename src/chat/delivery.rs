@@ -78,6 +78,8 @@ pub enum Delivery {
     Close(SessionId),
     /// Close the connections of a transfer, for this reason. They are at the server of the session `meets`.
     EndTransfer { transfer: TransferId, code: Code, meets: SessionId },
+    /// With several servers: the session's latest packet costs so many messages more, which its server charges.
+    Charge { session: SessionId, cost: u64 },
     /// An operator's question for the server's own numbers, which the server knows.
     Status { session: SessionId, echo: Option<String> },
     /// A log line about a privileged command: who, with key and address, did what to whom.

@@ -28,6 +28,7 @@ mod lineage;
 mod lookalikes;
 mod mail;
 mod moderate;
+mod name_use;
 mod names;
 mod nearest;
 mod net;
@@ -39,6 +40,7 @@ mod offers;
 mod operate;
 mod operators;
 mod owned;
+mod paced_sender;
 mod paces;
 mod peer;
 mod places;
@@ -54,6 +56,7 @@ mod rooms;
 mod sanctions;
 mod say;
 mod session_record;
+mod settings;
 mod shared_keys;
 mod standing;
 mod storing;
@@ -83,11 +86,14 @@ pub use intake::{Garbage, Parsed};
 #[cfg(test)]
 pub(crate) use lineage::ResumeClaim;
 pub use lineage::{Incarnation, Lineage};
+pub use name_use::NameUse;
 pub use net::{InvalidNet, Net};
 pub use now::Now;
 pub use offer_record::OfferRecord;
 pub use offers::{FileRules, TokenSource, TokenWay, TransferId, TransferSide};
 pub use owned::NewNames;
+pub use paced_sender::{PaceNotice, PacedSender, SessionPace};
+pub use paces::{Level, Paces};
 pub use peer::Peer;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
@@ -119,7 +125,6 @@ use node_set::ChatNodes;
 use offers::Offers;
 use operators::OperatorSecrets;
 use owned::{At, OwnedNames};
-use paces::Paces;
 use presence::Presence;
 use reading::ReadTable;
 use rooms::Rooms;
@@ -273,7 +278,7 @@ impl Chat {
             owned,
             secrets: None,
             news: Buckets::new(MAX_JOIN_BUCKETS),
-            paces: Paces::new(),
+            paces: Paces::default(),
             acquaintances: Acquaintances::default(),
             present: 0,
             presence: Presence::default(),
@@ -311,37 +316,6 @@ impl Chat {
     pub fn connect(&mut self, id: SessionId, peer: Peer) {
         self.sessions.insert(id, Session::new(peer));
         self.note_session(id);
-    }
-
-    /// Whether users have a pace, so packets may have to wait.
-    pub fn is_paced(&self) -> bool {
-        self.rules.rate.is_some()
-    }
-
-    /// Replaces the message of the day, for those who join from now on.
-    pub fn set_motd(&mut self, motd: String) {
-        self.profile.motd = motd;
-    }
-
-    /// Replaces the pace of users, who must have one already.
-    pub fn set_rate(&mut self, rate: Rate) {
-        self.rules.rate = self.rules.rate.and(Some(rate));
-    }
-
-    /// Begins or stops to log sessions, from the next begin or end on.
-    pub fn set_log_visits(&mut self, log_visits: bool) {
-        self.rules.log_visits = log_visits;
-    }
-
-    /// Allows or refuses names beyond ASCII, for those who join or rename from now on.
-    pub fn set_ascii_names(&mut self, ascii_names: bool) {
-        self.rules.ascii_names = ascii_names;
-    }
-
-    /// Replaces how many names may become owned per address from now on.
-    pub fn set_new_names(&mut self, new_names: NewNames) {
-        self.rules.new_names = new_names;
-        self.owned.limit_newcomers(new_names, self.rules.closed);
     }
 
     pub fn is_registered(&self, id: SessionId) -> bool {

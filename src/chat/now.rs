@@ -49,6 +49,11 @@ impl Now {
         self.steady.round(Unit::Second).unwrap_or(self.steady)
     }
 
+    /// The second of Unix time by which names expire.
+    pub fn unix_second(&self) -> i64 {
+        self.at().second
+    }
+
     pub(super) fn at(&self) -> At {
         At { second: self.settled.as_second(), uptime: self.uptime }
     }

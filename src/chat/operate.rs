@@ -161,12 +161,18 @@ impl Operation<'_> {
 }
 
 impl Chat {
-    /// Runs a command from the server's console.
+    /// Runs a command from the console. `server`: the name of the server that has it, if the chat has several.
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
-    pub fn operate(&mut self, command: &Operate, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
-        let mut operation = Operation { chat: self, actor: Actor::Console, now, out };
+    pub fn operate(
+        &mut self,
+        command: &Operate,
+        server: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<Event, Refusal> {
+        let mut operation = Operation { chat: self, actor: Actor::Console(server), now, out };
         operation.command(command).map(Content::into_event)
     }
 }

@@ -12,10 +12,11 @@ mod room;
 mod tests;
 
 use super::lookalikes::Lookalikes;
+use super::name_use::NameUse;
 use super::records::{NameRecord, Record};
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{CLOCK_FLOOR, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_PER_KEY};
+use crate::limits::{MAX_OWNED_NAMES, NAMES_PER_KEY};
 use crate::name::{Likeness, Name, NameKey};
 use jiff::Timestamp;
 use keeping::Keeping;
@@ -91,23 +92,17 @@ pub(super) struct At {
 }
 
 impl NameRow {
-    /// Total seconds of use as of `second`.
-    fn used(&self, second: i64) -> u32 {
-        let running = if self.in_use { second.saturating_sub(self.last).max(0) } else { 0 };
-        self.used.saturating_add(u32::try_from(running).unwrap_or(u32::MAX))
+    fn usage(&self) -> NameUse {
+        NameUse { last: self.last, used: self.used, in_use: self.in_use }
     }
 
-    fn is_tried_only(&self) -> bool {
-        u64::from(self.used) < NAME_TRIED.as_secs()
+    /// Total seconds of use as of `second`.
+    fn used(&self, second: i64) -> u32 {
+        self.usage().used(second)
     }
 
     fn is_over(&self, second: i64) -> bool {
-        let kept = if self.is_tried_only() { NAME_KEPT_TRIED } else { NAME_KEPT };
-        // A row dated before the clock was ever set may be from yesterday.
-        let is_dated = self.last >= CLOCK_FLOOR;
-        !self.in_use
-            && is_dated
-            && second.saturating_sub(self.last) > i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)
+        self.usage().is_over(second)
     }
 }
 
@@ -169,7 +164,7 @@ impl OwnedNames {
 
     /// Whether the key has used one of its names for long enough to count as established.
     pub(super) fn is_established(&self, key: &Fingerprint, at: At) -> bool {
-        self.rows_of(key, at).any(|row| u64::from(row.used(at.second)) >= NAME_TRIED.as_secs())
+        self.rows_of(key, at).any(|row| row.usage().is_established(at.second))
     }
 
     fn rows_of(&self, key: &Fingerprint, at: At) -> impl Iterator<Item = &NameRow> {

@@ -43,7 +43,7 @@ pub(super) struct Origin {
 
 /// Whose pace makes a sender wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
+pub enum Level {
     Own,
     Address,
     Network,
@@ -74,7 +74,7 @@ pub(super) enum PaceClass {
 
 /// See the module. Idle senders take no memory.
 #[derive(Debug)]
-pub(super) struct Paces {
+pub struct Paces {
     /// Each sender's pace, and share of the address's pace.
     people: Buckets<2>,
     /// Each address's pace, its share of the network's pace, and the pace of those who send little.
@@ -116,7 +116,7 @@ impl Origin {
 
 impl Level {
     /// The notice for a sender who has to wait.
-    pub(super) fn notice(self, rate: Rate) -> String {
+    pub fn notice(self, rate: Rate) -> String {
         let (who, times) = match self {
             Self::Own => {
                 return format!(
@@ -135,8 +135,8 @@ impl Level {
     }
 }
 
-impl Paces {
-    pub(super) fn new() -> Self {
+impl Default for Paces {
+    fn default() -> Self {
         Self {
             people: Buckets::new(MAX_JOIN_BUCKETS),
             addresses: Buckets::new(MAX_ADDRESSES),
@@ -144,7 +144,9 @@ impl Paces {
             turns: HashMap::default(),
         }
     }
+}
 
+impl Paces {
     /// How long a waiting session has to wait, and for whose pace.
     pub(super) fn until_turn(&self, id: SessionId, uptime: Duration) -> Option<(Level, Duration)> {
         self.turns.get(&id).map(|turn| (turn.level, turn.at.saturating_sub(uptime)))
@@ -156,7 +158,7 @@ impl Paces {
     }
 
     /// Takes a session off the queue. Returns the cost that its packet has paid.
-    pub(super) fn take_turn(&mut self, id: SessionId) -> u64 {
+    pub fn take_turn(&mut self, id: SessionId) -> u64 {
         let Some(turn) = self.turns.remove(&id) else { return 0 };
         give_back(&mut self.turns);
         turn.paid
@@ -228,7 +230,7 @@ impl Paces {
     }
 
     /// Charges the sender's address and network.
-    pub(super) fn charge(
+    pub(super) fn charge_others(
         &mut self,
         from: Origin,
         (charged, class): (ChargedTo, PaceClass),

@@ -4,21 +4,18 @@
 
 use super::delivery::Delivery;
 use super::net::Net;
-use super::paces::{Level, PaceClass, Payer};
+use super::paced_sender::PacedSender;
+use super::paces::{Paces, Payer};
 use super::table::Table;
-use super::user::{Pace, Session, User};
+use super::user::{Session, User};
 use super::who::{Correspondent, Owner, SessionId, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{
-    FIRST_PACKETS, JOIN_BURST, LITTLE, LITTLE_BURST, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE,
-    PACE_FRAME_BYTES, PACE_UNIT_BYTES, PAUSE_TOLD_AGAIN,
-};
+use crate::limits::{JOIN_BURST, NEWS_BURST, NEWS_PER_MINUTE, PACE_FRAME_BYTES, PACE_UNIT_BYTES};
 use crate::name::Name;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// An action that others are notified of.
@@ -35,66 +32,32 @@ pub(super) enum News {
 }
 
 impl Chat {
-    /// How long the session's next packet, which costs `cost` messages, has to wait, at most [`MAX_PAUSE`].
-    /// The caller asks again after that time.
+    /// How long the session's next packet, which costs `cost` messages, has to wait, at most
+    /// [`MAX_PAUSE`](crate::limits::MAX_PAUSE). The caller asks again after that time.
     pub fn pause(&mut self, id: SessionId, cost: u64, now: &Now) -> Option<Duration> {
         let rate = self.rules.rate?;
-        let (level, wait) = match self.paces.until_turn(id, now.uptime) {
-            Some(turn) => turn,
-            None => self.begin_wait(id, cost, rate, now)?,
-        };
-        if wait.is_zero() {
-            return None;
+        let Self { sessions, users, paces, owned, access, .. } = self;
+        let session = sessions.get_mut(&id)?;
+        let mut sender = sender(users, id, session);
+        let is_established =
+            |key: &Fingerprint| owned.is_established(key, now.at()) || access.is_operator(Some(key));
+        let held = paces.pause(&mut sender, is_established, cost, (rate, now.uptime));
+        let pace = sender.pace;
+        session.set_pace(pace);
+        let (level, wait) = held?;
+        if let Some(user) = session.user.and_then(|user| users.get_mut(&user)) {
+            user.notice.hold(level, now.uptime);
         }
-        let user = self.sessions.get(&id).and_then(|session| session.user);
-        if let Some(user) = user.and_then(|user| self.users.get_mut(&user)) {
-            user.pace.hold(level, now.uptime);
-        }
-        Some(wait.min(MAX_PAUSE))
-    }
-
-    /// Whether the session's next packet has to wait for its sender's pace or, then queued, for the pace of
-    /// others: whose, and how long.
-    fn begin_wait(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<(Level, Duration)> {
-        let session = self.sessions.get(&id)?;
-        let payer = payer(&self.users, session);
-        let own = match (session.user, &payer) {
-            (Some(_), Some(payer)) => self.paces.own(payer),
-            _ => session.pace,
-        };
-        let wait = own.wait(rate, now.uptime);
-        if !wait.is_zero() {
-            return Some((Level::Own, wait));
-        }
-        let may_share = || {
-            session.key().is_some_and(|key| self.is_established(key, now))
-                && payer.as_ref().is_some_and(|payer| self.paces.has_share(payer, now.uptime))
-        };
-        let is_first = session.encrypted && session.user.is_none() && session.packets < FIRST_PACKETS;
-        let is_little = cost <= LITTLE && own.wait(rate.at_once(LITTLE_BURST), now.uptime).is_zero();
-        let from = session.origin();
-        let mut class = if is_first { PaceClass::First } else { PaceClass::Much };
-        let mut charged = self.paces.admit(from, class, may_share, rate, now.uptime);
-        if charged.is_err() && is_little && !is_first {
-            // The whole is exhausted, but this part is only for those who send little.
-            class = PaceClass::Little;
-            charged = self.paces.admit(from, class, may_share, rate, now.uptime);
-        }
-        self.sessions.get_mut(&id)?.charged = (charged.unwrap_or_default(), class);
-        let (level, wait) = charged.err()?;
-        // Pay all of it now, so later packets wait behind everything in line.
-        self.spend(id, cost, rate, now);
-        self.paces.await_turn(id, level, now.uptime + wait, cost);
-        Some((level, wait))
+        Some(wait)
     }
 
     /// Counts a packet. Once a sender has to wait, they get a notice.
     pub(super) fn charge(&mut self, id: SessionId, cost: u64, now: &Now, out: &mut Deliveries) {
-        let Some(rate) = self.rules.rate else { return };
-        let paid = self.paces.take_turn(id);
-        let Some(user) = self.spend(id, cost.saturating_sub(paid), rate, now) else { return };
+        let Some(rate) = self.rules.rate.filter(|_| !self.is_paced_elsewhere()) else { return };
+        let at = (rate, now.uptime);
+        let Some(user) = self.paid(id, |paces, sender| paces.charge(sender, cost, at)) else { return };
         let Some(user) = self.users.get_mut(&user) else { return };
-        let level = user.pace.untold_level(now.uptime);
+        let level = user.notice.untold_level(now.uptime);
         if let Some(level) = level.filter(|_| self.sessions.get(&id).is_some_and(Session::listens)) {
             let notice = Event::Notice(level.notice(rate)).into_packet(user.name.as_str(), None);
             out.push(Delivery::one(id, notice));
@@ -102,25 +65,23 @@ impl Chat {
     }
 
     /// Counts the extra cost of a packet.
-    pub(super) fn charge_more(&mut self, id: SessionId, cost: u64, now: &Now) {
-        if let Some(rate) = self.rules.rate {
-            self.spend(id, cost, rate, now);
+    pub(super) fn charge_more(&mut self, id: SessionId, cost: u64, now: &Now, out: &mut Deliveries) {
+        let Some(rate) = self.rules.rate.filter(|_| cost > 0) else { return };
+        if self.is_paced_elsewhere() {
+            out.push(Delivery::Charge { session: id, cost });
+        } else {
+            self.paid(id, |paces, sender| paces.charge_more(sender, cost, (rate, now.uptime)));
         }
     }
 
-    /// Charges everyone who pays; returns the session's user.
-    fn spend(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<UserId> {
+    /// Has everyone pay for a session; returns its user.
+    fn paid(&mut self, id: SessionId, pay: impl FnOnce(&mut Paces, &mut PacedSender<'_>)) -> Option<UserId> {
         let session = self.sessions.get_mut(&id)?;
-        self.paces.charge(session.origin(), session.charged, cost, rate, now.uptime);
-        let user = session.user;
-        if user.is_none() {
-            session.packets = session.packets.saturating_add(1);
-            session.pace.spend(cost, rate, now.uptime);
-        }
-        if let Some(payer) = payer(&self.users, session) {
-            self.paces.charge_own(&payer, user.is_some(), cost, rate, now.uptime);
-        }
-        user
+        let mut sender = sender(&self.users, id, session);
+        pay(&mut self.paces, &mut sender);
+        let pace = sender.pace;
+        session.set_pace(pace);
+        session.user
     }
 
     /// Whether a key has had a name for a while or is an operator's. Other keys cost nothing to make.
@@ -134,7 +95,7 @@ impl Chat {
         if let Some(who) = Correspondent::of(owner.account().map(|own| &**own), None) {
             self.acquaintances.come(who);
         }
-        let used = session.pace;
+        let used = session.pace().used;
         match Payer::of(owner) {
             Some(payer) => self.paces.carry(&payer, used, now.uptime),
             None => {
@@ -230,6 +191,19 @@ impl News {
     }
 }
 
+/// A session as the paces see it.
+fn sender<'a>(users: &'a Table<UserId, User>, id: SessionId, session: &'a Session) -> PacedSender<'a> {
+    PacedSender {
+        id,
+        key: session.key(),
+        encrypted: session.encrypted,
+        from: session.origin(),
+        payer: payer(users, session),
+        is_registered: session.user.is_some(),
+        pace: session.pace(),
+    }
+}
+
 /// The sender who pays for a session's packets. Before registration, only a key is known.
 fn payer<'a>(users: &'a Table<UserId, User>, session: &'a Session) -> Option<Payer<'a>> {
     match session.user.and_then(|id| Some((id, users.get(&id)?))) {
@@ -265,33 +239,3 @@ fn written_bytes(byte: u8) -> usize {
         _ => 1,
     }
 }
-
-impl Pace {
-    /// Notes that a packet had to wait.
-    fn hold(&mut self, level: Level, uptime: Duration) {
-        if !self.was_held(uptime, PAUSE_TOLD_AGAIN) {
-            self.untold = Some(level);
-        }
-        self.held = Some(second(uptime));
-    }
-
-    /// Whether a packet had to wait within that time.
-    fn was_held(&self, uptime: Duration, within: Duration) -> bool {
-        let since = |held: NonZeroU32| u64::from(second(uptime).get().saturating_sub(held.get()));
-        self.held.is_some_and(|held| since(held) <= within.as_secs())
-    }
-
-    /// Whose pace made the user wait, if they do not know yet.
-    fn untold_level(&mut self, uptime: Duration) -> Option<Level> {
-        self.untold.take().filter(|_| self.was_held(uptime, MAX_PAUSE))
-    }
-}
-
-/// The uptime in seconds, from 1.
-fn second(uptime: Duration) -> NonZeroU32 {
-    let seconds = u32::try_from(uptime.as_secs()).unwrap_or(u32::MAX);
-    NonZeroU32::MIN.saturating_add(seconds)
-}
-
-/// One per user.
-const _: () = assert!(size_of::<Pace>() == 8);

@@ -5,6 +5,7 @@
 //! versions kept them in files that people edited.
 
 use super::account::Account;
+use super::name_use::NameUse;
 use super::net::Net;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::ReadPosition;
@@ -130,6 +131,12 @@ pub struct NameRecord {
     /// Whether it is in use since `last`: after a crash it counts as used until [`Record::Alive`].
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_use: bool,
+}
+
+impl NameRecord {
+    pub fn usage(&self) -> NameUse {
+        NameUse { last: self.last.as_second(), used: self.used, in_use: self.in_use }
+    }
 }
 
 /// Up to where a person has read each conversation.

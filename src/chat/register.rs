@@ -5,8 +5,9 @@ use super::delivery::{Delivery, Visit};
 use super::lineage::Divergence;
 use super::names::{Asker, NameRefusal};
 use super::owned::Ownership;
+use super::paced_sender::PaceNotice;
 use super::table::give_back;
-use super::user::{Pace, Session, User};
+use super::user::{Session, User};
 use super::who::{Owner, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::limits::{DUE_PORTION, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES};
@@ -308,7 +309,7 @@ impl Chat {
             since: now.clock.timestamp().as_second(),
             sessions: SmallVec::new(),
             chatting: 0,
-            pace: Pace::default(),
+            notice: PaceNotice::default(),
         };
         self.users.insert(id, user);
         id

@@ -77,6 +77,7 @@ impl Call<'_> {
                 self.session,
                 (self.chat.sessions.len() / SESSIONS_LOOKED_AT) as u64,
                 self.now,
+                self.out,
             );
         }
         let mut addressed = self.chat.addressed(self.session, &to, self.now)?;
@@ -88,7 +89,7 @@ impl Call<'_> {
             self.chat.count_stranger(self.session, to, self.now)?;
         }
         // One is already paid.
-        self.chat.charge_more(self.session, addressed.cost.saturating_sub(1) as u64, self.now);
+        self.chat.charge_more(self.session, addressed.cost.saturating_sub(1) as u64, self.now, self.out);
         let Some(from) = self.chat.sender(self.session) else { return Ok(()) };
         // The sender's arrival must come before the message.
         self.chat.tell_coming(self.session, &addressed.venue, self.out);

@@ -62,6 +62,11 @@ impl Chat {
         self.changed_sessions.as_ref().and(self.nodes.as_ref()).map(|nodes| &nodes.names)
     }
 
+    /// Whether each session has its pace at its own server.
+    pub(super) fn is_paced_elsewhere(&self) -> bool {
+        self.changed_sessions.is_some()
+    }
+
     /// Pushes the state of the sessions that have changed.
     pub fn keep_standing(&mut self, out: &mut Deliveries) {
         let Some(standing) = &mut self.changed_sessions else { return };

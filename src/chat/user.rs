@@ -1,6 +1,7 @@
 //! Users and their sessions.
 
-use super::paces::{ChargedTo, Level, Origin, PaceClass};
+use super::paced_sender::{PaceNotice, SessionPace};
+use super::paces::{ChargedTo, Origin, PaceClass};
 use super::peer::Peer;
 use super::who::{Owner, SessionId, UserId, Who};
 use crate::fingerprint::Fingerprint;
@@ -9,7 +10,6 @@ use crate::pace::Bucket;
 use crate::protocol::request::Mode;
 use smallvec::SmallVec;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -22,14 +22,12 @@ pub(super) struct Session {
     pub(super) mode: Mode,
     /// Set once registered.
     pub(super) user: Option<UserId>,
-    /// For packets before registration; after that, the user's pace counts.
-    pub(super) pace: Bucket,
-    /// At least how many packets came before registration.
-    pub(super) packets: u8,
+    /// These three are its [`SessionPace`], which would be bigger as one member.
+    pace: Bucket,
+    packets: u8,
     /// Whether it tells what its user has read, so it also wants to know that of the user's other sessions.
     pub(super) reads: bool,
-    /// The payers for the latest packet that was let through.
-    pub(super) charged: (ChargedTo, PaceClass),
+    charged: (ChargedTo, PaceClass),
 }
 
 /// Where a session comes from.
@@ -53,16 +51,7 @@ pub(super) struct User {
     pub(super) sessions: SmallVec<[SessionId; 2]>,
     /// The number of chat sessions. The user is present while there is one.
     pub(super) chatting: u32,
-    pub(super) pace: Pace,
-}
-
-/// The state of a user's notice about their pace.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    /// When one of their packets last had to wait: seconds of uptime, from 1.
-    pub(super) held: Option<NonZeroU32>,
-    /// The pace that made them wait, if they do not know yet.
-    pub(super) untold: Option<Level>,
+    pub(super) notice: PaceNotice,
 }
 
 impl Session {
@@ -108,6 +97,14 @@ impl Session {
 
     pub(super) fn origin(&self) -> Origin {
         Origin::new(self.ip, self.is_local())
+    }
+
+    pub(super) fn pace(&self) -> SessionPace {
+        SessionPace { used: self.pace, packets: self.packets, charged: self.charged }
+    }
+
+    pub(super) fn set_pace(&mut self, pace: SessionPace) {
+        SessionPace { used: self.pace, packets: self.packets, charged: self.charged } = pace;
     }
 
     /// Whether it receives other people's messages.

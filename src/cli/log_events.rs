@@ -24,7 +24,8 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("console_missing", "There is no console, as standard input is not a terminal (debug)."),
     (
         "cut_off",
-        "The other servers of the chat did not hear of this one for too long, and its people connect again.",
+        "The other servers of the chat took this one for gone: they did not hear of it for too long, or see server_twice. \
+         Its people connect again.",
     ),
     ("data_dir_exposed", "Others may read the data directory."),
     ("data_dir_lock", "The system does not lock the data directory as it should (debug)."),
@@ -91,6 +92,11 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("server_leads", "This server leads the chat; its member term counts the changes of the lead."),
     ("server_not_found", "The server cannot look up the address of another server of the chat."),
     ("server_stuck", "The server does not answer; the service manager will end it."),
+    (
+        "server_twice",
+        "Another process takes part as this server of the chat, with a copy of its data directory, so this one stops \
+         taking part.",
+    ),
     ("service_manager_missing", "The service manager cannot be told (debug)."),
     ("serving", "The server has started."),
     ("serving_closed", "It is closed, and where its passphrase is."),

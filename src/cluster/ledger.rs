@@ -44,6 +44,11 @@ pub enum LogFault {
     OtherHistory,
     #[error("the log has no record {0} any more, which this server needs; copy the database of another one")]
     Gap(u64),
+    #[error(
+        "another process takes part in the chat as the same server, with a copy of its data directory; stop one of the two, \
+         and give each machine its own join file"
+    )]
+    Twice,
 }
 
 impl Ledger {
@@ -83,6 +88,11 @@ impl Ledger {
     /// Whether the rules know this run, and none after it of the same node: only then do turns concern its people.
     pub fn knows(&self, run: NodeRun) -> bool {
         self.taken.get(&run.node).is_some_and(|(start, _)| *start == run.start)
+    }
+
+    /// The start of the latest run of the node that the rules know; 0: none.
+    pub(super) fn latest_start(&self, node: NodeId) -> u64 {
+        self.taken.get(&node).map_or(0, |(start, _)| *start)
     }
 
     /// Batches of this run that the rules have taken; `None`: it is over.

@@ -21,6 +21,7 @@
 //! This module knows no sockets, no runtime and no clock. Its caller passes in the time and what has come,
 //! and carries out the [`NodeAction`]s.
 
+mod doubles;
 mod intake;
 mod ledger;
 mod node;

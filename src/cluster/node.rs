@@ -1,5 +1,6 @@
 //! A node: follows the log, sends its people's packets up, and leads if it must.
 
+use super::doubles::Doubles;
 use super::intake::Intake;
 use super::ledger::{Ledger, LogFault, Meaning};
 use super::proposals::{PART_BYTES, Proposals};
@@ -50,6 +51,7 @@ pub struct Node {
     run: NodeRun,
     /// Whether the log says so of the run.
     is_over: bool,
+    doubles: Doubles,
     /// In the middle of a turn it is ahead of what was carried out.
     ledger: Ledger,
     /// The body of a turn whose last part was not read yet.
@@ -85,9 +87,11 @@ impl Node {
     /// A node that has just started. `ledger` comes from its database. `start`: of its run, the time for
     /// example; if the ledger has a later one, another one is chosen, which [`run`](Self::run) tells.
     pub fn new(node: NodeId, start: u64, ledger: Ledger, delay: Duration, now: Duration) -> Self {
+        let start = ledger.next_start(node, start);
         Self {
-            run: NodeRun { node, start: ledger.next_start(node, start) },
+            run: NodeRun { node, start },
             is_over: false,
+            doubles: Doubles::new(start, now),
             ledger,
             part: Vec::new(),
             uplink: Uplink::default(),
@@ -158,7 +162,7 @@ impl Node {
             }
         }
         self.go_on(now, out);
-        Ok(())
+        self.check_alone()
     }
 
     fn leads(&mut self, run: NodeRun, now: Duration, out: &mut Vec<NodeAction>) {
@@ -167,6 +171,9 @@ impl Node {
         self.uplink.restart();
         if self.lead.take().is_some() {
             out.push(NodeAction::Follow);
+            if run.node == self.run.node && run.start > self.run.start {
+                self.doubles.replaced(now);
+            }
         }
         if run == self.run {
             let proposals = Proposals::new(self.ledger.term, self.ledger.chain, self.part_bytes);
@@ -192,18 +199,22 @@ impl Node {
             std::mem::take(&mut self.part).into()
         };
         out.push(NodeAction::CarryOut { body, ledger: self.ledger.clone() });
+        let latest = self.ledger.latest_start(self.run.node);
+        self.doubles.see(latest, self.run.start);
         let is_own = |number| self.uplink.taken(number);
         // More batches than the run has sent are those of another one with the same start.
         if !self.is_over && !self.ledger.taken(self.run).is_some_and(is_own) {
             (self.is_over, self.uplink) = (true, Uplink::default());
             out.push(NodeAction::Ended);
+            self.doubles.end(self.run.start, latest > self.run.start, SILENCE, now);
         }
     }
 
     /// Begins another run, after [`NodeAction::Ended`]. `start` as in [`new`](Self::new).
-    pub fn begin_run(&mut self, start: u64) {
+    pub fn begin_run(&mut self, start: u64, now: Duration) {
         let start = self.ledger.next_start(self.run.node, start).max(self.run.start + 1);
         self.run.start = start;
+        self.doubles.begin(now);
         (self.is_over, self.uplink, self.said) = (false, Uplink::default(), None);
     }
 
@@ -216,11 +227,23 @@ impl Node {
     }
 
     /// A leader says that it is there.
-    pub fn hear(&mut self, from: NodeId, term: u64, now: Duration) {
+    ///
+    /// # Errors
+    ///
+    /// If that is another process as this node.
+    pub fn hear(&mut self, from: NodeId, term: u64, now: Duration) -> Result<(), LogFault> {
         let is_leader = self.ledger.leader.is_some_and(|leader| leader.node == from);
         if term > self.ledger.term || (term == self.ledger.term && is_leader) {
             self.heard = now;
         }
+        if term == self.ledger.term && from == self.run.node && self.lead.is_none() {
+            self.doubles.hear(now);
+        }
+        self.check_alone()
+    }
+
+    fn check_alone(&self) -> Result<(), LogFault> {
+        if self.doubles.are_certain() { Err(LogFault::Twice) } else { Ok(()) }
     }
 
     /// A leader says that it is about to end.

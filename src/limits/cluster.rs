@@ -14,6 +14,12 @@ pub const INBOUND_BATCHES: usize = 256;
 /// How long a server must be cut off from the others before it tells its people, and takes no new ones.
 pub const CUT_OFF_TOLD: Duration = Duration::from_secs(10);
 
+/// How long a server's console waits for the server that leads: longer than it takes until another one leads.
+pub const CONSOLE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long Tab at the console waits for the names of users.
+pub const CONSOLE_TAB_WAIT: Duration = Duration::from_secs(1);
+
 /// Turns that a server may have read and not stored when it tries to lead.
 pub const LEADER_WORK: usize = 64;
 

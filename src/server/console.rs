@@ -1,16 +1,17 @@
 //! The console of `lanchat serve` at a terminal: operators' commands, typed below the log. It uses requests
 //! like any client, and knows no sockets.
 
-use std::sync::Arc;
-
 use super::Handle;
-use crate::limits::MAX_TEXT_BYTES;
+use crate::limits::{CONSOLE_TAB_WAIT, MAX_TEXT_BYTES};
 use crate::prompt::{Complete, Completion, Input, Label, OpenError, Options, Prompt, PromptQuestion, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
 use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Event, Request};
 use crate::text::{safe_line, safe_lines};
+use std::sync::Arc;
+use tokio::runtime::Handle as Runtime;
+use tokio::time::timeout;
 
 /// The prompt's label.
 const LABEL: &str = "[server] ";
@@ -52,12 +53,12 @@ enum Step {
 
 impl Console {
     /// Opens the console on this terminal. Log lines sent to `screen` appear above its input. Fails if this is
-    /// not a terminal, or one that cannot edit lines.
+    /// not a terminal, or one that cannot edit lines. Needs a tokio runtime.
     pub fn open(handle: Handle, screen: Screen) -> Result<Self, OpenError> {
         let prompt = Prompt::open(Options {
             label: Label::plain(LABEL),
             history: None,
-            completer: Arc::new(Words(handle.clone())),
+            completer: Arc::new(Words { handle: handle.clone(), runtime: Runtime::current() }),
             keeps_echo: |line| !line.trim().is_empty(),
             shortcuts: &[],
             screen,
@@ -80,7 +81,7 @@ impl Console {
     pub async fn run(mut self) {
         loop {
             let input = self.prompt.next().await;
-            let step = self.take(input);
+            let step = self.take(input).await;
             self.asking = step == Step::Ask;
             match step {
                 Step::On => {}
@@ -100,9 +101,9 @@ impl Console {
         }
     }
 
-    fn take(&mut self, input: Input) -> Step {
+    async fn take(&mut self, input: Input) -> Step {
         match input {
-            Input::Line(line) | Input::Pasted(line) => self.line(line.trim_end()),
+            Input::Line(line) | Input::Pasted(line) => self.line(line.trim_end()).await,
             Input::Answer(answer) => match answer.trim().to_lowercase().as_str() {
                 "y" | "yes" => Step::Stop,
                 _ => Step::On,
@@ -125,15 +126,15 @@ impl Console {
         format!("{} here. Stop the server? [y/N] (Ctrl-C stops it) ", users_are(self.handle.users()))
     }
 
-    fn line(&self, line: &str) -> Step {
+    async fn line(&self, line: &str) -> Step {
         if line.trim().is_empty() {
             return Step::On;
         }
         match command::read_line(line, Place::Console) {
             Ok(Line::Command(Action::Quit)) => return self.quit(),
             Ok(Line::Command(Action::Status)) => return Step::Status,
-            Ok(Line::Command(Action::Web)) => self.web(),
-            Ok(Line::Command(action)) => self.act(action),
+            Ok(Line::Command(Action::Web)) => self.web().await,
+            Ok(Line::Command(action)) => self.act(action).await,
             Ok(Line::Text(_)) => self.show(
                 "the console takes commands only; /help lists them, /alert TEXT sends a message to everyone",
             ),
@@ -143,11 +144,11 @@ impl Console {
     }
 
     /// Shows the page's address. A closed server makes a ticket for it.
-    fn web(&self) {
+    async fn web(&self) {
         let Some(guide) = &self.page else {
             return self.show("this server serves no page for browsers; start it with --web");
         };
-        let ticket = match self.handle.operate(&Operate::Ticket) {
+        let ticket = match self.handle.operate(&Operate::Ticket).await {
             Ok(Event::Ticket { ticket }) => ticket,
             _ => None,
         };
@@ -162,7 +163,7 @@ impl Console {
         }
     }
 
-    fn act(&self, action: Action) {
+    async fn act(&self, action: Action) {
         match action {
             Action::Request(Request::Operate(Operate::Alert { msg })) if msg.len() > MAX_TEXT_BYTES => {
                 self.show(&format!(
@@ -170,8 +171,8 @@ impl Console {
                     msg.len()
                 ));
             }
-            Action::Request(Request::Ask(question)) => self.answer(self.handle.ask(&question)),
-            Action::Request(Request::Operate(command)) => self.answer(self.handle.operate(&command)),
+            Action::Request(Request::Ask(question)) => self.answer(self.handle.ask(&question).await),
+            Action::Request(Request::Operate(command)) => self.answer(self.handle.operate(&command).await),
             Action::Help(name) => match command::help(name.as_deref(), Place::Console, true) {
                 Ok(text) => self.show(&text),
                 Err(error) => self.show(&error.to_string()),
@@ -200,7 +201,11 @@ impl Console {
 }
 
 /// Completes commands, and names from the first page of users.
-struct Words(Handle);
+struct Words {
+    handle: Handle,
+    /// The editor's thread is not one of its own.
+    runtime: Runtime,
+}
 
 impl Complete for Words {
     fn complete(&self, line: &str, pos: usize) -> Completion {
@@ -221,9 +226,9 @@ impl Complete for Words {
 
 impl Words {
     fn names(&self, start: &str) -> Vec<String> {
-        let Ok(Event::Users { users, .. }) = self.0.ask(&Ask::Users { room: None, after: None }) else {
-            return Vec::new();
-        };
+        let question = Ask::Users { room: None, after: None };
+        let asked = async { timeout(CONSOLE_TAB_WAIT, self.handle.ask(&question)).await };
+        let Ok(Ok(Event::Users { users, .. })) = self.runtime.block_on(asked) else { return Vec::new() };
         let names = users.iter().filter(|user| user.name.to_lowercase().starts_with(start));
         names.map(|user| format!("{} ", safe_line(&user.name))).collect()
     }

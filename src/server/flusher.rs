@@ -288,6 +288,7 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames:
             | StepKind::Nothing
             | StepKind::Told(..)
             | StepKind::EndTransfer(..)
+            | StepKind::Charge(_)
             | StepKind::List(_) => {}
             StepKind::Follow => {
                 *follows = true;

@@ -67,7 +67,7 @@ impl Handle {
 
     /// Open connections.
     pub fn connections(&self) -> usize {
-        self.hub.read(Chat::connections)
+        self.hub.connections()
     }
 
     /// The code that makes the first user who types `/op CODE` an operator, within ten minutes of the server's
@@ -77,14 +77,13 @@ impl Handle {
     }
 
     /// Answers a question from the console.
-    pub fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
-        self.hub.ask(question)
+    pub async fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        self.hub.ask(question).await
     }
 
     /// Runs an operator's command from the console.
-    pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
-        self.hub.check_decides()?;
-        self.hub.act(|chat, now, out| chat.operate(command, now, out))
+    pub async fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        self.hub.operate(command).await
     }
 
     /// Resolves once the reactor has answered: its loop turns, and the hub's lock is free.

@@ -43,7 +43,7 @@ pub(super) fn join(
     let seat = NodeSeat::new(
         node,
         (engine, Seal::new(keys)?, keys.fingerprint()),
-        (options.rules.rate, assembly::max_batch(options)),
+        assembly::max_batch(options),
         question,
     );
     let mut seat = seat.with_names(settings.names.clone());
@@ -106,7 +106,7 @@ pub(super) async fn run(hub: Arc<Hub>, mut events: EngineEvents) {
             return hub.stop_following(&lost(first, last));
         }
         if let Err(fault) = hub.engine_event(event) {
-            return hub.stop_following(&fault.to_string());
+            return hub.stop_for(&fault);
         }
         propose(&hub);
     }

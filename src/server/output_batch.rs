@@ -101,6 +101,8 @@ pub(super) enum StepKind {
     Told(u64, Option<RulesAnswer>),
     /// There, the rules have ended a transfer whose sides meet at the session's server.
     EndTransfer(TransferId, Code),
+    /// There, the session's latest packet costs so many messages more.
+    Charge(u64),
     /// The frames of the [list](ReceiverList) with that index, at their places.
     List(usize),
     /// The session ends after reading all of the above.

@@ -48,7 +48,7 @@ fn serve(dir: &Path) -> TestServer {
 }
 
 fn listed(server: &TestServer, list: KeyList) -> Vec<String> {
-    let Ok(Event::Keys { keys, .. }) = server.handle.operate(&Operate::Keys { list, after: None }) else {
+    let Ok(Event::Keys { keys, .. }) = server.operate(&Operate::Keys { list, after: None }) else {
         panic!("no list")
     };
     keys.into_iter().map(|info| info.name).collect()
@@ -115,7 +115,7 @@ fn a_name_is_known_from_its_first_receipt_on_whatever_is_pulled() {
 /// What the server keeps of a name and a ban.
 fn use_books(server: &TestServer, key: &Key) {
     drop(Peer::join_with(server.address, "bob", key));
-    server.handle.operate(&Operate::Ban { name: "ip:192.0.2.1".into(), duration: None }).unwrap();
+    server.operate(&Operate::Ban { name: "ip:192.0.2.1".into(), duration: None }).unwrap();
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn without_a_history_names_and_bans_are_kept_and_messages_are_not() {
     server.stop();
     let server = start();
     assert_eq!(listed(&server, KeyList::Owners), ["bob", "eve"]);
-    let Ok(Event::Bans { total, .. }) = server.handle.operate(&Operate::Bans) else { panic!("no list") };
+    let Ok(Event::Bans { total, .. }) = server.operate(&Operate::Bans) else { panic!("no list") };
     assert_eq!(total, 1);
     let mut bob = Peer::join_with(server.address, "bob", &key);
     bob.send(json!({"type": "history", "id": "h"}));

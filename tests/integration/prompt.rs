@@ -361,7 +361,7 @@ fn somebody_who_is_kicked_is_told_and_out() {
     let (server, home) = (TestServer::start(), Home::new());
     let mut terminal = join(&home, server.link(), "alice");
     let kick = lanchat::protocol::request::Operate::Kick { name: "alice".into(), reason: "enough".into() };
-    server.handle.operate(&kick).expect("the console may");
+    server.operate(&kick).expect("the console may");
     let (status, screen) = terminal.wait_exit();
     assert_eq!(status, 5, "{screen}");
     assert!(screen.contains("lanchat: you were disconnected") && screen.contains("enough"), "{screen}");

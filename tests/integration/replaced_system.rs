@@ -42,7 +42,7 @@ fn check(server: &TestServer, send: impl FnOnce(&mut Peer)) {
     };
     // It has no key, so it is not an operator.
     read_to("only operators may do that");
-    server.handle.operate(&Operate::Alert { msg: "lunch".into() }).expect("the console may");
+    server.operate(&Operate::Alert { msg: "lunch".into() }).expect("the console may");
     assert_eq!(modern.wait_for("alert")["msg"], "lunch");
     modern.say("legacy", "welcome");
     read_to("welcome");

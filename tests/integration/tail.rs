@@ -172,7 +172,7 @@ fn a_tail_owns_a_name_only_if_it_was_given_one() {
             bob.say("all", "there?");
             tail.lines.recv_timeout(Duration::from_millis(20)).ok()
         });
-        let answer = server.handle.operate(&Operate::Keys { list: KeyList::Owners, after: None });
+        let answer = server.operate(&Operate::Keys { list: KeyList::Owners, after: None });
         let Ok(Event::Keys { keys, .. }) = answer else { panic!("no list") };
         keys.len()
     };

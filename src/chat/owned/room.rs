@@ -49,7 +49,8 @@ impl OwnedNames {
                 continue;
             };
             if !row.in_use {
-                let value = (!row.is_over(at.second), !row.is_tried_only(), row.last, row.order, place);
+                let value =
+                    (!row.is_over(at.second), !row.usage().is_tried_only(), row.last, row.order, place);
                 worst = worst.into_iter().chain([value]).min();
             }
         }

@@ -202,6 +202,7 @@ impl House {
                 self.catch_ups.remove(&id);
                 self.closed.insert(id);
             }
+            Delivery::Charge { session, cost } => self.charged.push((session, cost)),
             Delivery::EndTransfer { transfer, code, .. } => self.ended.push((transfer, code)),
             Delivery::Log(what) | Delivery::LogSharedKey(what) => self.log.push(what),
         }

@@ -61,6 +61,7 @@ struct House {
     log: Vec<String>,
     /// Transfers whose connections close.
     ended: Vec<(TransferId, Code)>,
+    charged: Vec<(SessionId, u64)>,
     /// Queries to the store, each with its session.
     questions: Vec<(u64, Question)>,
 }
@@ -110,6 +111,7 @@ impl House {
             gone: HashSet::new(),
             log: Vec::new(),
             ended: Vec::new(),
+            charged: Vec::new(),
             questions: Vec::new(),
         }
     }
@@ -200,7 +202,7 @@ impl House {
             },
             Request::Operate(command) => {
                 let mut result = None;
-                self.act(|chat, now, out| result = Some(chat.operate(&command, now, out)));
+                self.act(|chat, now, out| result = Some(chat.operate(&command, None, now, out)));
                 result.expect("an answer")
             }
             request => panic!("{request:?} is nothing for the console"),

@@ -123,7 +123,7 @@ fn a_ban_of_many_ends_a_few_at_a_time_and_none_of_them_is_heard_meanwhile() {
     house.join_peer(50, "alice", Peer { ip: [192, 168, 0, 1].into(), ..House::peer(50, None) });
     let ban = Operate::Ban { name: "ip:10.0.0.0/8".into(), duration: None };
     let mut out = Vec::new();
-    house.chat.operate(&ban, &house.now, &mut out).expect("done");
+    house.chat.operate(&ban, None, &house.now, &mut out).expect("done");
     assert!(house.chat.has_more() && house.is_in(20), "not all at once");
     let before = house.chat.latest();
     house.say(20, "all", "you will not hear this");

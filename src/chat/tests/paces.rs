@@ -385,3 +385,20 @@ fn the_servers_own_machine_is_an_address_of_its_own_and_of_no_network() {
         "its scripts with one key share a pace"
     );
 }
+
+#[test]
+fn with_several_servers_the_session_s_own_one_charges_it_for_what_only_the_rules_know() {
+    let mut house = House::new();
+    house.chat.keep_sessions();
+    let ip = [10, 0, 0, 9].into();
+    for id in 1..=5 {
+        let peer = Peer { ip, key: Some(key(id as u8)), encrypted: true, local: false, web: false };
+        house.join_peer(id, &format!("user{id}"), peer);
+    }
+    house.send(1, r#"{"to":"10.0.0.9","msg":"to all there"}"#);
+    assert_eq!(house.charged, [(SessionId(1), 4)]);
+    for _ in 0..100 {
+        house.send(1, r#"{"to":"all","msg":"hi"}"#);
+    }
+    assert!(house.chat.pause(SessionId(1), 1, &house.now).is_none(), "it has its pace there");
+}

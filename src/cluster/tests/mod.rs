@@ -3,6 +3,7 @@
 mod chat;
 mod clients;
 mod dice;
+mod doubles;
 mod judge;
 mod records;
 mod single;

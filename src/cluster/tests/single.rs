@@ -6,7 +6,7 @@ use super::super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn}
 use bytes::Bytes;
 use std::time::Duration;
 
-const NOW: Duration = Duration::from_secs(100);
+pub(super) const NOW: Duration = Duration::from_secs(100);
 
 pub(super) fn run(node: u8, start: u64) -> NodeRun {
     NodeRun { node: NodeId(node), start }
@@ -22,20 +22,20 @@ pub(super) fn turn(term: u64, number: u64, chain: Chain, taken: Vec<(NodeRun, Ta
 }
 
 /// A node and its log.
-struct One {
-    node: Node,
+pub(super) struct One {
+    pub(super) node: Node,
     log: Vec<Bytes>,
-    out: Vec<NodeAction>,
+    pub(super) out: Vec<NodeAction>,
 }
 
 impl One {
-    fn new(node: u8, start: u64) -> Self {
+    pub(super) fn new(node: u8, start: u64) -> Self {
         let node = Node::new(NodeId(node), start, Ledger::default(), Duration::ZERO, NOW);
         Self { node, log: Vec::new(), out: Vec::new() }
     }
 
     /// A node that leads in term 1.
-    fn leading(start: u64) -> Self {
+    pub(super) fn leading(start: u64) -> Self {
         let mut one = Self::new(0, start);
         one.read(lead(run(0, start), 1, Chain::default()));
         assert!(one.out.contains(&NodeAction::Lead));
@@ -43,7 +43,7 @@ impl One {
         one
     }
 
-    fn read(&mut self, bytes: Bytes) {
+    pub(super) fn read(&mut self, bytes: Bytes) {
         self.log.push(bytes);
         let position = self.log.len() as u64;
         self.node.read(position, &self.log[self.log.len() - 1], NOW, &mut self.out).unwrap();
@@ -245,7 +245,7 @@ fn a_node_tries_to_lead_when_it_hears_nothing_of_the_leader_or_only_of_the_one_b
         one.read(lead(run(0, 1), 1, Chain::default()));
         one.read(lead(run(1, 1), 2, one.node.ledger().chain));
         one.node.tick(NOW + PATIENCE / 2, &mut one.out);
-        one.node.hear(from, term, NOW + PATIENCE / 2);
+        one.node.hear(from, term, NOW + PATIENCE / 2).unwrap();
         one.node.tick(NOW + PATIENCE, &mut one.out);
         assert_eq!(!one.appends().is_empty(), does_try, "{from:?} in term {term}");
     }
@@ -270,7 +270,7 @@ fn a_node_whose_run_is_over_says_so_once_and_begins_another() {
         one.node.submit(Bytes::from_static(b"hi"), NOW, &mut one.out);
         one.node.tick(NOW + PATIENCE * 2, &mut one.out);
         assert_eq!(one.out, [], "nothing comes from a run that is over");
-        one.node.begin_run(3);
+        one.node.begin_run(3, NOW);
         let next = one.node.run();
         assert!(next.start > taken[0].0.start, "{next:?}");
         one.node.submit(Bytes::from_static(b"hi"), NOW, &mut one.out);

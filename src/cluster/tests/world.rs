@@ -196,7 +196,7 @@ impl World {
             Event::Alive { run, to } => self.hear(run, to, |node, out| node.alive(run, now, out)),
             Event::Beat { from, to, term } => {
                 if !self.is_cut(from) && !self.is_cut(to) && from != to {
-                    self.at(to, |live, _| live.node.hear(from, term, now));
+                    self.at(to, |live, _| live.node.hear(from, term, now).unwrap());
                 }
             }
             Event::Encode { at } => self.encode(at),
@@ -371,7 +371,7 @@ impl World {
                 let Some(live) = &mut self.nodes[process.place].live else { return };
                 live.sessions.clear();
                 live.submitted = 0;
-                live.node.begin_run(start);
+                live.node.begin_run(start, self.now);
                 self.judge.begins(live.node.run());
             }
         }

@@ -50,6 +50,7 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
         Delivery::Follow(session) => batch.step(session, StepKind::Follow),
         Delivery::Close(session) => batch.step(session, StepKind::Close),
         Delivery::Status { session, echo } => batch.background(session, BackgroundJob::Status { echo }),
+        Delivery::Charge { session, cost } => batch.step(session, StepKind::Charge(cost)),
         // The hub has passed these on to the transfers and the journal.
         Delivery::EndTransfer { .. } | Delivery::Refused(_) | Delivery::Visit(_) => {}
         Delivery::Log(what) => tracing::info!(event = "operator_acted", "{what}"),

@@ -54,19 +54,28 @@ impl HubState {
         self.chat.connect(id, peer);
         self.batch.step(id, open);
         self.act(|chat, out| chat.screen(id, now, out));
-        let Self { chat, handshakes, .. } = self;
+        self.wait_for(id, deadline)
+    }
+
+    /// Notes by when a connection must register. Returns whether it is the only one to wait for.
+    pub(super) fn wait_for(&mut self, id: SessionId, deadline: Duration) -> bool {
         // Drops registered connections, so that a storm of logins leaves nothing behind. One stays: the timers
         // know its deadline or an earlier one, so they need not be woken for each login.
         for _ in 0..HANDSHAKES_PORTION {
-            let is_in = handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first));
-            if !is_in || handshakes.len() < 2 {
+            let is_in = self.handshakes.front().is_some_and(|(_, first)| !self.is_waited_for(*first));
+            if !is_in || self.handshakes.len() < 2 {
                 break;
             }
-            handshakes.pop_front();
+            self.handshakes.pop_front();
         }
-        let is_first = handshakes.is_empty();
-        handshakes.push_back((deadline, id));
+        let is_first = self.handshakes.is_empty();
+        self.handshakes.push_back((deadline, id));
         is_first
+    }
+
+    /// Whether the connection exists and has no name yet.
+    fn is_waited_for(&self, id: SessionId) -> bool {
+        self.node.as_ref().map_or_else(|| self.chat.is_waited_for(id), |seat| seat.is_waited_for(id))
     }
 
     pub(in crate::server) fn disconnect(&mut self, id: SessionId, now: &Now) {
@@ -99,13 +108,12 @@ impl HubState {
             // Gives the memory back after a crowd that said nothing.
             self.handshakes.shrink_to_fit();
         }
-        due.map(|(_, id)| (id, self.chat.is_waited_for(id)))
+        due.map(|(_, id)| (id, self.is_waited_for(id)))
     }
 
     /// The next deadline for a registration.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let own = self.node.as_ref().and_then(|seat| seat.deadlines.front());
-        self.handshakes.front().or(own).map(|(deadline, _)| *deadline)
+        self.handshakes.front().map(|(deadline, _)| *deadline)
     }
 
     /// Makes one call of the rules and delivers the results.

@@ -83,6 +83,14 @@ pub(super) enum RulesInput {
         ip: IpAddr,
         ticket: String,
     },
+    /// A question or a command from the console of a server.
+    Console {
+        /// Its server.
+        node: u8,
+        number: u64,
+        /// As a frame.
+        request: Bytes,
+    },
     TransferEnded {
         /// The server that saw it end.
         node: u8,
@@ -115,6 +123,7 @@ impl RulesInput {
             }
             Self::Claim { token, .. } => token.len(),
             Self::Ticket { ticket, .. } => ticket.len(),
+            Self::Console { request, .. } => request.len(),
             _ => 0,
         };
         content + size_of::<Self>()

@@ -11,6 +11,7 @@ mod incoming;
 mod input;
 mod known_keys;
 mod node;
+mod node_console;
 mod node_look;
 mod node_message;
 mod node_news;
@@ -18,6 +19,7 @@ mod node_paces;
 mod node_ping;
 mod node_question;
 mod node_seat;
+mod node_session;
 mod node_state;
 mod seam;
 
@@ -31,7 +33,7 @@ use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
-use crate::protocol::request::{Ask, Refusal};
+use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
@@ -144,11 +146,14 @@ impl Hub {
         let (open, deadline) = (StepKind::Open(Arc::clone(connection)), now.uptime + self.registration);
         if let Some(seat) = &mut state.node {
             let id = connection.id();
-            seat.connect(id, peer, open, deadline);
+            seat.connect(id, peer, open);
             if let Some(why) = seat.refusal() {
                 seat.end(id, &Event::error(Code::ServerFull, why).into_packet("", None));
             }
-            return self.sooner.notify_one();
+            if state.wait_for(id, deadline) {
+                self.sooner.notify_one();
+            }
+            return;
         }
         if state.connect(connection.id(), peer, open, deadline, &now) {
             self.sooner.notify_one();
@@ -161,7 +166,7 @@ impl Hub {
         let now = self.now();
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
-            return seat.disconnect(id);
+            return seat.disconnect(id, now.uptime);
         }
         let before = state.chat.due();
         state.disconnect(id, &now);
@@ -193,7 +198,8 @@ impl Hub {
         let mut bytes = 0;
         let mut state = self.lock();
         if self.node.is_some() {
-            return node::take(&mut state, id, incoming, now.uptime);
+            let rate = state.chat.rate();
+            return node::take(&mut state, id, incoming, (rate, &now));
         }
         while !incoming.is_empty() {
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
@@ -232,8 +238,10 @@ impl Hub {
     }
 
     /// Answers a question from the console.
-    pub(super) fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
-        self.check_decides()?;
+    pub(super) async fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        if self.node.is_some() {
+            return self.consult(question.clone().into()).await;
+        }
         match self.act(|chat, now, _| chat.ask(question, now))? {
             Asked::Answer(event) => Ok(event),
             Asked::List(mut listing) => {
@@ -241,6 +249,14 @@ impl Hub {
                 Ok(listing.into_event())
             }
         }
+    }
+
+    /// Carries out an operator's command from the console.
+    pub(super) async fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        if self.node.is_some() {
+            return self.consult(command.clone().into()).await;
+        }
+        self.act(|chat, now, out| chat.operate(command, None, now, out))
     }
 
     /// Time since the server started.
@@ -309,14 +325,10 @@ impl Hub {
             chat.due()
         });
         let uptime = self.uptime();
-        self.expel_late_at_node(uptime);
         while let Some((id, is_late)) = { self.lock().late(uptime) } {
-            if !is_late {
-                continue;
+            if is_late {
+                self.expel(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
             }
-            self.act(|chat, now, out| {
-                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, NO_FIRST_PACKET), now, out);
-            });
         }
         let handshake = self.lock().deadline();
         [due, handshake].into_iter().flatten().min().map(|due| self.clock.started() + due)

@@ -5,11 +5,11 @@ use super::node_news;
 use super::node_question::NodeQuestion;
 use super::node_seat::{FollowFault, NodeWork};
 use super::node_state::{NextTurn, WrittenTurn};
-use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
+use super::{Hub, HubState, Incoming, Next};
 use crate::chat::{Now, SessionId};
-use crate::cluster::Ledger;
+use crate::cluster::{Ledger, LogFault};
 use crate::engine::EngineEvent;
-use crate::protocol::request::Refusal;
+use crate::pace::Rate;
 use crate::protocol::{Code, Event};
 use crate::server::node_report::NodeReport;
 use crate::server::output_batch::OutputBatch;
@@ -34,14 +34,14 @@ pub(super) fn take(
     state: &mut HubState,
     id: SessionId,
     incoming: &mut VecDeque<Incoming>,
-    uptime: Duration,
+    (rate, now): (Option<Rate>, &Now),
 ) -> Next {
     let HubState { node: Some(seat), chat, .. } = state else { return Next::More };
     while let Some(next) = incoming.front() {
         if seat.is_congested() {
             return Next::Congested;
         }
-        if let Err(pause) = seat.pay(id, next.cost(), uptime) {
+        if let Err(pause) = seat.pay(id, next.cost(), rate, now) {
             return Next::Pause(pause);
         }
         let Some(next) = incoming.pop_front() else { break };
@@ -114,15 +114,12 @@ impl Hub {
         let mut state = self.lock();
         let seat = state.node.as_mut()?;
         if !seat.local.is_empty() {
-            let local = seat.local.take(&mut Vec::new());
-            seat.news.next_work(None);
-            return Some(NodeOutput::Local(local));
+            return Some(NodeOutput::Local(seat.local.take(&mut Vec::new())));
         }
         let work = seat.work.pop_front();
-        seat.news.next_work(match &work {
-            Some(NodeWork::CarryOut { ledger, .. }) => Some(ledger.position),
-            _ => None,
-        });
+        if let Some(NodeWork::CarryOut { ledger, .. }) = &work {
+            seat.news.takes(ledger.position);
+        }
         work.map(NodeOutput::Work)
     }
 
@@ -136,9 +133,17 @@ impl Hub {
         }
     }
 
+    /// The turns up to there are stored.
+    pub(in crate::server) fn turn_stored(&self, position: u64) {
+        if let Some(seat) = &mut self.lock().node {
+            seat.news.stored(position);
+        }
+    }
+
     /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions.
     pub(in crate::server) fn begin_turn(&self, batch: &mut OutputBatch, present: usize, is_own: bool) {
-        let has_news = self.lock().begin_turn(batch, present, is_own);
+        let uptime = self.uptime();
+        let has_news = self.lock().begin_turn(batch, present, is_own, uptime);
         if has_news {
             self.send_up();
         }
@@ -152,6 +157,25 @@ impl Hub {
     /// It cannot follow the log any further: its people go to other servers.
     pub(in crate::server) fn stop_following(&self, why: &str) {
         tracing::error!(event = "log_not_followed", "this server takes no part in the chat any more: {why}");
+        self.take_no_part(why);
+    }
+
+    /// The same because of that fault.
+    pub(in crate::server) fn stop_for(&self, fault: &FollowFault) {
+        let why = fault.to_string();
+        match fault {
+            FollowFault::Log(LogFault::Twice) => {
+                tracing::error!(
+                    event = "server_twice",
+                    "this server takes no part in the chat any more: {why}"
+                );
+                self.take_no_part(&why);
+            }
+            FollowFault::Log(_) | FollowFault::Sealed(_) => self.stop_following(&why),
+        }
+    }
+
+    fn take_no_part(&self, why: &str) {
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
             seat.stop(why);
@@ -190,23 +214,16 @@ impl Hub {
         self.lock().node.as_ref().map(|seat| seat.report(&now))
     }
 
-    /// Refuses the console's commands if another server decides.
-    pub(in crate::server) fn check_decides(&self) -> Result<(), Refusal> {
-        let state = self.lock();
-        let Some(seat) = state.node.as_ref().filter(|_| !state.decides()) else { return Ok(()) };
-        let who = seat
-            .leader_name()
-            .map_or_else(|| "none does at present".to_owned(), |name| format!("now {name}"));
-        let msg = format!(
-            "only the server that leads the chat ({who}) answers at its console; use that one, or join the chat as an operator"
-        );
-        Err(Refusal::new(Code::NotAllowed, msg))
-    }
-
     /// Users who are present, at all servers.
     pub(in crate::server) fn present(&self) -> usize {
         let state = self.lock();
         state.node.as_ref().map_or_else(|| state.chat.present(), |seat| seat.present)
+    }
+
+    /// Open connections to this server.
+    pub(in crate::server) fn connections(&self) -> usize {
+        let state = self.lock();
+        state.node.as_ref().map_or_else(|| state.chat.connections(), |seat| seat.sessions.len())
     }
 
     /// Ends a session of a node, and tells it why; `false`: the server is not a node.
@@ -246,16 +263,5 @@ impl Hub {
         drop(state);
         self.send_up();
         true
-    }
-
-    /// Ends the sessions of a node that have not registered in time.
-    pub(super) fn expel_late_at_node(&self, uptime: Duration) {
-        while self.node.is_some()
-            && let Some((id, is_late)) = { self.lock().late_at_node(uptime) }
-        {
-            if is_late {
-                self.expel_at_node(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
-            }
-        }
     }
 }

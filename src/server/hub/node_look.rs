@@ -2,7 +2,8 @@
 
 use super::node_news::NodeHappening;
 use super::node_seat::NodeSeat;
-use crate::chat::Now;
+use crate::chat::{Holder, Now};
+use crate::fingerprint::Fingerprint;
 use crate::server::node_report::NodeReport;
 use std::mem;
 
@@ -28,13 +29,27 @@ impl NodeSeat {
 
     /// Whether it has carried out all that it has read.
     pub(super) fn has_carried_out(&self) -> bool {
-        self.work.is_empty() && self.news.done == self.news.doing
+        self.work.is_empty() && self.news.is_idle()
+    }
+
+    /// Like [`Chat::more_holders`](crate::chat::Chat::more_holders), of its own sessions. `second`: of Unix time.
+    pub(super) fn more_holders(
+        &self,
+        from: usize,
+        count: usize,
+        second: i64,
+        rows: &mut Vec<Holder>,
+    ) -> Option<usize> {
+        let is_known = |key: &Fingerprint| self.keys.is_known(key, second);
+        rows.extend(self.sessions.iter().skip(from).take(count).map(|(session, row)| {
+            let (ip, known) = (row.peer.ip, row.peer.key.filter(is_known));
+            Holder { session, ip, known }
+        }));
+        Some(from + count).filter(|next| *next < self.sessions.len())
     }
 
     pub(super) fn report(&self, now: &Now) -> NodeReport {
         let (ledger, news, number) = (self.node.ledger(), &self.news, self.number());
-        // Records after the last turn ask nothing of the output.
-        let done = if self.has_carried_out() { ledger.position } else { news.done };
         // Without the engine, nobody's lead has an effect, and another server may lead by now.
         let is_in_touch = news.trouble.is_none();
         NodeReport {
@@ -45,11 +60,11 @@ impl NodeSeat {
             leader: ledger.leader.filter(|_| is_in_touch).map(|leader| news.name(leader.node.0)),
             term: ledger.term,
             position: ledger.position,
-            lag: ledger.position.saturating_sub(done),
+            lag: news.lag(ledger.position, !self.work.is_empty()),
             proposals: self.node.proposed() as u64,
             uplink_bytes: self.waiting_bytes() as u64,
             connections: self.sessions.len() as u64,
-            users: self.named() as u64,
+            users: self.named as u64,
             present: self.present as u64,
             storing: !self.is_failing,
             engine_trouble: news.trouble.clone(),

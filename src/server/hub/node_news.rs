@@ -11,9 +11,9 @@ pub(super) struct NodeNews {
     pub(super) trouble: Option<String>,
     /// For the log.
     pub(super) waiting: Vec<NodeHappening>,
-    /// Position of the last record that was carried out, and of the one after it, which may be in progress.
-    pub(super) done: u64,
-    pub(super) doing: u64,
+    /// Position of the last record that was stored, and of the one that the output took last.
+    done: u64,
+    doing: u64,
 }
 
 /// An event for the log.
@@ -42,7 +42,8 @@ impl NodeHappening {
             Self::Reachable => tracing::info!(event = "engine_reachable", "this server can use the engine"),
             Self::RunOver => tracing::warn!(
                 event = "cut_off",
-                "the other servers did not hear of this one for too long; its people connect again"
+                "the other servers took this one for gone, as they did not hear of it for too long, or another process takes \
+                 part as this server; its people connect again"
             ),
         }
     }
@@ -69,11 +70,25 @@ impl NodeNews {
         self.waiting.push(NodeHappening::RunOver);
     }
 
-    /// The output takes its next task, and so has finished the one before. `position`: of the record that it carries
-    /// out.
-    pub(super) fn next_work(&mut self, position: Option<u64>) {
-        self.done = self.doing;
-        self.doing = position.unwrap_or(self.doing);
+    /// The output takes the record at that position.
+    pub(super) fn takes(&mut self, position: u64) {
+        self.doing = position;
+    }
+
+    /// The store has the records up to there. The people they concern may ask how far the server is from now on.
+    pub(super) fn stored(&mut self, position: u64) {
+        self.done = position;
+    }
+
+    /// Whether all that the output has taken is stored.
+    pub(super) fn is_idle(&self) -> bool {
+        self.done >= self.doing
+    }
+
+    /// How many of the records up to `position` are still to be carried out. `is_more`: the output has to take others.
+    pub(super) fn lag(&self, position: u64, is_more: bool) -> u64 {
+        // Records after the last turn ask nothing of the output.
+        if self.is_idle() && !is_more { 0 } else { position.saturating_sub(self.done) }
     }
 }
 
@@ -87,12 +102,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_carried_out_once_the_output_takes_the_next_task() {
+    fn a_record_is_carried_out_once_it_is_stored() {
         let mut news = NodeNews::new(vec!["a".into(), "b".into()], 7);
-        news.next_work(Some(9));
-        assert_eq!((news.done, news.doing), (7, 9));
-        news.next_work(None);
-        assert_eq!(news.done, 9);
+        assert_eq!((news.lag(8, false), news.lag(9, true)), (0, 2));
+        news.takes(9);
+        assert_eq!(news.lag(9, false), 2);
+        news.stored(9);
+        assert_eq!((news.lag(10, false), news.lag(10, true)), (0, 1));
         assert_eq!((news.name(1), news.name(5)), ("b".to_owned(), "5".to_owned()));
     }
 }

@@ -4,6 +4,7 @@ use crate::chat::FileTicket;
 use crate::protocol::request::Refusal;
 use crate::server::cutover::{CatchUpSummary, Remainder};
 use crate::server::output_batch::Seam;
+use bytes::Bytes;
 use std::collections::HashMap;
 use tokio::sync::oneshot;
 
@@ -29,4 +30,6 @@ pub(super) enum NodeQuestion {
     Claim(oneshot::Sender<Result<FileTicket, Refusal>>),
     /// For the validity of a ticket.
     Ticket(oneshot::Sender<bool>),
+    /// From this server's console; the answer is a frame.
+    Console(oneshot::Sender<Result<Bytes, Refusal>>),
 }

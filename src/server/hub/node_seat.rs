@@ -9,12 +9,13 @@ use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_ping::DecidedInputs;
 use super::node_question::{NodeQuestion, NodeQuestions};
-use crate::chat::{Entry, FileTicket, Peer, SessionId, TransferEnd};
+use super::node_session::NodeSession;
+use crate::chat::{Entry, FileTicket, Now, Peer, SessionId, TransferEnd};
 use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
-use crate::pace::{Bucket, Rate};
+use crate::pace::Rate;
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
 use crate::server::output_batch::{Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, StepKind};
@@ -35,8 +36,8 @@ pub(in crate::server) struct NodeSeat {
     /// Steps of this process alone: begins and ends of connections, and its own packets to sessions.
     pub(super) local: OutputBatch,
     pub(super) sessions: Slots<NodeSession>,
-    /// Sessions that have not registered, with their deadlines, in order.
-    pub(super) deadlines: VecDeque<(Duration, SessionId)>,
+    /// Its own sessions that have a name.
+    pub(super) named: usize,
     up: InputBatches,
     pub(super) decided: DecidedInputs,
     /// Batches that have come before the rules could take them.
@@ -102,31 +103,12 @@ pub(super) enum RulesStage {
     Here,
 }
 
-/// A session of this server.
-#[derive(Debug)]
-pub(super) struct NodeSession {
-    peer: Peer,
-    pace: Bucket,
-    /// Whether the server that leads knows it.
-    is_announced: bool,
-    /// Empty before its first packet.
-    name: Box<str>,
-    /// The number of its last input that went up; 0: it has said nothing.
-    pub(super) said: u64,
-}
-
-impl NodeSession {
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-}
-
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
     pub(in crate::server) fn new(
         node: Node,
         (engine, seal, chat_key): (EngineHandle, Seal, Fingerprint),
-        (rate, max_batch): (Option<Rate>, usize),
+        max_batch: usize,
         first_question: u64,
     ) -> Self {
         let (sessions, position) = (Slots::of(node.run().node.0), node.ledger().position);
@@ -137,7 +119,7 @@ impl NodeSeat {
             chat_key,
             local: OutputBatch::default(),
             sessions,
-            deadlines: VecDeque::new(),
+            named: 0,
             up: InputBatches::default(),
             decided: DecidedInputs::default(),
             inbound: VecDeque::new(),
@@ -146,7 +128,7 @@ impl NodeSeat {
             told_taken: None,
             told_seq: 0,
             questions: NodeQuestions { next: first_question, waiting: HashMap::new() },
-            paces: NodePaces::new(rate),
+            paces: NodePaces::default(),
             max_batch,
             cut_off: CutOff::default(),
             operator_secrets: None,
@@ -190,34 +172,47 @@ impl NodeSeat {
         self.up.bytes() + self.node.uplink_bytes()
     }
 
-    /// Its own sessions that have a name.
-    pub(super) fn named(&self) -> usize {
-        self.sessions.iter().filter(|(_, session)| !session.name.is_empty()).count()
-    }
-
     pub(super) fn is_waited_for(&self, id: SessionId) -> bool {
-        self.sessions.get(id).is_some_and(|session| session.name.is_empty())
+        self.sessions.get(id).is_some_and(|session| !session.is_registered())
     }
 
-    pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind, deadline: Duration) {
-        let (pace, name) = (Bucket::default(), Box::default());
-        let session = NodeSession { peer, pace, is_announced: false, name, said: 0 };
-        self.sessions.insert(id, session);
+    pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind) {
+        self.sessions.insert(id, NodeSession::new(peer));
         self.local.step(id, open);
-        self.deadlines.push_back((deadline, id));
     }
 
-    pub(super) fn disconnect(&mut self, id: SessionId) {
-        if self.sessions.remove(id).is_some_and(|session| session.is_announced) {
-            self.push(RulesInput::Gone { id });
+    pub(super) fn disconnect(&mut self, id: SessionId, uptime: Duration) {
+        let session = self.sessions.remove(id);
+        self.paces.end(id, session.as_ref(), uptime);
+        if let Some(session) = session {
+            self.named -= usize::from(session.is_registered());
+            if session.is_announced {
+                self.push(RulesInput::Gone { id });
+            }
         }
         self.local.step(id, StepKind::Gone);
     }
 
-    /// Pays for a session's next packet; an error: how long it must wait.
-    pub(super) fn pay(&mut self, id: SessionId, cost: u64, uptime: Duration) -> Result<(), Duration> {
-        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        self.paces.pay(&mut session.pace, &session.peer, cost, uptime)
+    /// Pays for a session's next packet; an error: how long it must wait. `rate`: `None`: there is no limit.
+    pub(super) fn pay(
+        &mut self,
+        id: SessionId,
+        cost: u64,
+        rate: Option<Rate>,
+        now: &Now,
+    ) -> Result<(), Duration> {
+        let Some((session, rate)) = self.sessions.get_mut(id).zip(rate) else { return Ok(()) };
+        if let Some(notice) = self.paces.pay((id, session), &self.keys, cost, (rate, now))? {
+            self.tell(id, &notice);
+        }
+        Ok(())
+    }
+
+    /// The rules say that a session's packet costs more.
+    pub(super) fn pay_more(&mut self, id: SessionId, cost: u64, rate: Option<Rate>, uptime: Duration) {
+        if let Some((session, rate)) = self.sessions.get_mut(id).zip(rate) {
+            self.paces.pay_more((id, session), cost, (rate, uptime));
+        }
     }
 
     /// Has an input of a session go up with the next batch, after its begin.
@@ -232,7 +227,10 @@ impl NodeSeat {
     }
 
     pub(super) fn push(&mut self, input: RulesInput) {
-        self.up.push(input);
+        // The sessions that come then end at once, and nobody else is to know them.
+        if !self.is_stopped() {
+            self.up.push(input);
+        }
     }
 
     /// The inputs since the last call, in batches, as bytes.
@@ -293,6 +291,9 @@ impl NodeSeat {
 
     /// Asks the server that leads.
     pub(super) fn ask(&mut self, question: NodeQuestion, input: impl FnOnce(u64) -> RulesInput) {
+        if self.is_stopped() {
+            return;
+        }
         let number = self.questions.next;
         self.questions.next = number.wrapping_add(1);
         self.questions.waiting.insert(number, question);
@@ -311,6 +312,7 @@ impl NodeSeat {
                 step.kind = seam.into_cutover((after, known), summary, written);
             }
             (NodeQuestion::Ticket(asked), RulesAnswer::Ticket(is_in)) => drop(asked.send(is_in)),
+            (NodeQuestion::Console(asked), RulesAnswer::Console(done)) => drop(asked.send(done)),
             (NodeQuestion::Claim(asked), RulesAnswer::Claim(claimed)) => {
                 if let Err(Ok(FileTicket { transfer, side, .. })) = asked.send(*claimed) {
                     let (node, end) = (self.number(), TransferEnd::Cut(side));
@@ -324,13 +326,14 @@ impl NodeSeat {
     }
 
     /// Learns from the entries of a turn. `is_own`: it concerns this process's sessions.
-    pub(super) fn learn(&mut self, entries: &[Entry], is_own: bool) {
+    pub(super) fn learn(&mut self, entries: &[Entry], is_own: bool, uptime: Duration) {
         for entry in entries {
             match entry {
                 Entry::Session(id, Some(record)) if is_own => {
-                    if let Some(session) = self.sessions.get_mut(*id) {
-                        let name = record.user.as_ref().map(|user| user.name.as_str());
-                        session.name = name.unwrap_or_default().into();
+                    let Some(session) = self.sessions.get_mut(*id) else { continue };
+                    if session.learn(record) {
+                        self.named += 1;
+                        self.paces.begin(session, uptime);
                     }
                 }
                 Entry::Record(record) => self.keys.learn(record),
@@ -396,7 +399,7 @@ impl NodeSeat {
 
     /// Forgets all sessions: their run is over, so nobody else knows them any more.
     pub(super) fn forget_all(&mut self) {
-        self.sessions = Slots::of(self.number());
+        (self.sessions, self.named) = (Slots::of(self.number()), 0);
         self.up = InputBatches::default();
         self.decided = DecidedInputs::default();
         self.questions.waiting.clear();

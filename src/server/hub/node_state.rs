@@ -82,7 +82,9 @@ impl HubState {
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
                 Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
-                Some(NodeMessage::Beat { from, term }) => seat.node.hear(from, term, now.uptime),
+                Some(NodeMessage::Beat { from, term }) => {
+                    done = seat.node.hear(from, term, now.uptime).map_err(FollowFault::from);
+                }
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
                 Some(NodeMessage::Ask { number }) => {
                     let answer = NodeMessage::answer(number, &seat.report(now));
@@ -136,7 +138,7 @@ impl HubState {
                 NodeAction::Follow => self.close_rules(),
                 NodeAction::Process { run, number, bytes } => self.process(run, number, &bytes, now),
                 NodeAction::NodeGone(run) => self.end_sessions_of(run, now),
-                NodeAction::Ended => self.begin_run(),
+                NodeAction::Ended => self.begin_run(now),
             }
         }
     }
@@ -215,6 +217,9 @@ impl HubState {
                 let answer = StepKind::Told(number, Some(RulesAnswer::Ticket(is_in)));
                 self.batch.step(SessionId::new(node, 0), answer);
             }
+            RulesInput::Console { node, number, request } => {
+                self.answer_console((node, number), &request, now);
+            }
             RulesInput::TransferEnded { node, transfer, end } => self.end_transfer(node, transfer, end),
         }
     }
@@ -244,13 +249,15 @@ impl HubState {
     }
 
     /// This server was taken for gone: its sessions end, and come back.
-    fn begin_run(&mut self) {
+    fn begin_run(&mut self, now: &Now) {
         let Some(seat) = &mut self.node else { return };
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
         seat.end_all(&bye.into_packet("", None));
         seat.forget_all();
         seat.news.run_over();
-        seat.node.begin_run(0);
+        // Not the number that a copy of this server would choose.
+        let start = u64::try_from(now.clock.timestamp().as_millisecond()).unwrap_or_default();
+        seat.node.begin_run(start, now.uptime);
     }
 
     /// Starts the rules from what was carried out so far, unless another server leads by now.
@@ -361,26 +368,27 @@ impl HubState {
 
     /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions. `true`:
     /// something is to go up.
-    pub(super) fn begin_turn(&mut self, batch: &mut OutputBatch, present: usize, is_own: bool) -> bool {
+    pub(super) fn begin_turn(
+        &mut self,
+        batch: &mut OutputBatch,
+        present: usize,
+        is_own: bool,
+        uptime: Duration,
+    ) -> bool {
+        let rate = self.chat.rate();
         let Some(seat) = &mut self.node else { return false };
-        seat.learn(&batch.entries, is_own);
+        seat.learn(&batch.entries, is_own, uptime);
         seat.present = present;
         let mut has_news = false;
         for step in batch.for_node() {
             match mem::replace(&mut step.kind, StepKind::Nothing) {
                 // The error is that of a server that ends.
                 StepKind::EndTransfer(transfer, code) => drop(self.ended.send((transfer, code))),
+                StepKind::Charge(cost) => seat.pay_more(step.session, cost, rate, uptime),
                 StepKind::Told(number, answer) => has_news |= seat.answer(step, number, answer),
                 kind => step.kind = kind,
             }
         }
         has_news
-    }
-
-    /// The next local session whose deadline has passed, and whether it is late.
-    pub(super) fn late_at_node(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
-        let seat = self.node.as_mut()?;
-        let (_, id) = seat.deadlines.pop_front_if(|(deadline, _)| *deadline <= uptime)?;
-        Some((id, seat.is_waited_for(id)))
     }
 }

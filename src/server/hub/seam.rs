@@ -126,19 +126,24 @@ impl Hub {
 
     /// Whether the key is a member's or owns a name.
     pub(in crate::server) fn is_known(&self, key: &Fingerprint) -> bool {
-        if let Some(seat) = &self.lock().node {
-            return seat.keys.is_known(key);
+        if self.node.is_some() {
+            let second = self.now().unix_second();
+            return self.lock().node.as_ref().is_some_and(|seat| seat.keys.is_known(key, second));
         }
         self.act(|chat, now, _| chat.is_known(key, now))
     }
 
-    /// See [`Chat::more_holders`].
+    /// See [`Chat::more_holders`]. One of several servers has places for its own sessions.
     pub(in crate::server) fn more_holders(
         &self,
         from: usize,
         count: usize,
         rows: &mut Vec<Holder>,
     ) -> Option<usize> {
+        if self.node.is_some() {
+            let second = self.now().unix_second();
+            return self.lock().node.as_ref()?.more_holders(from, count, second, rows);
+        }
         self.act(|chat, now, _| chat.more_holders(from, count, now, rows))
     }
 

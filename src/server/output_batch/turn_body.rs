@@ -82,6 +82,8 @@ pub(in crate::server) enum RulesAnswer {
     Claim(Box<Result<FileTicket, Refusal>>),
     /// Whether a ticket lets a browser's key in.
     Ticket(bool),
+    /// For a console: an event as a frame.
+    Console(Result<Bytes, Refusal>),
 }
 
 /// A batch, and the numbers that all servers learn.
@@ -125,6 +127,7 @@ enum TurnStepKind {
     Background(Box<BackgroundJob>),
     Told(u64, Option<RulesAnswer>),
     EndTransfer(TransferId, Code),
+    Charge(u64),
     Close,
 }
 
@@ -214,9 +217,9 @@ impl OutputBatch {
 
     /// The answers to this server's questions, and ends of its transfers, which the caller replaces.
     pub(in crate::server) fn for_node(&mut self) -> impl Iterator<Item = &mut OutputStep> {
-        self.steps
-            .iter_mut()
-            .filter(|step| matches!(step.kind, StepKind::Told(..) | StepKind::EndTransfer(..)))
+        self.steps.iter_mut().filter(|step| {
+            matches!(step.kind, StepKind::Told(..) | StepKind::EndTransfer(..) | StepKind::Charge(_))
+        })
     }
 }
 
@@ -234,6 +237,7 @@ impl TurnStep {
             StepKind::Background(job) => TurnStepKind::Background(job?),
             StepKind::Told(number, answer) => TurnStepKind::Told(number, answer),
             StepKind::EndTransfer(transfer, code) => TurnStepKind::EndTransfer(transfer, code),
+            StepKind::Charge(cost) => TurnStepKind::Charge(cost),
             StepKind::Close => TurnStepKind::Close,
             StepKind::Open(_)
             | StepKind::Cutover(_)
@@ -257,6 +261,7 @@ impl TurnStep {
             TurnStepKind::Background(job) => StepKind::Background(Some(job)),
             TurnStepKind::Told(number, answer) => StepKind::Told(number, answer),
             TurnStepKind::EndTransfer(transfer, code) => StepKind::EndTransfer(transfer, code),
+            TurnStepKind::Charge(cost) => StepKind::Charge(cost),
             TurnStepKind::Close => StepKind::Close,
         };
         OutputStep { session, place, at, kind }

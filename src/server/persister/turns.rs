@@ -24,7 +24,7 @@ impl Persister {
         let Some(store) = self.store.clone() else { return false };
         let cutovers: Vec<ViewRange> = batch.cutovers().map(|cutover| cutover.span()).collect();
         let entries = std::mem::take(&mut batch.entries);
-        let keys = self.dedup.keys(&entries);
+        let (keys, position) = (self.dedup.keys(&entries), ledger.position);
         let mut repeats = self.dedup.known(&keys);
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
@@ -34,6 +34,7 @@ impl Persister {
         let Some(outcome) = self.commit_turn(&store, &commit).await else { return false };
         let CommitOutcome { duplicates, cutovers, arrivals } = outcome;
         self.seq = Some(batch.seq);
+        self.hub.turn_stored(position);
         learn(&mut repeats, duplicates);
         self.note(&commit.entries, &keys, &mut repeats);
         self.tell(batch, &repeats, waited);

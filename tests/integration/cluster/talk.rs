@@ -1,7 +1,9 @@
 use crate::support::cluster::Cluster;
 use crate::support::peer::Peer;
+use crate::support::soon;
 use crate::support::tls::Key;
 use serde_json::json;
+use std::time::Duration;
 
 #[test]
 fn people_at_different_servers_read_each_other_in_one_order() {
@@ -97,10 +99,6 @@ fn the_code_and_the_token_of_any_server_make_an_operator() {
         let answer = alice.wait_until(|packet| packet["type"] == "operator" || packet["type"] == "error");
         assert_eq!(answer["operator"], true, "{answer}");
     }
-    let refused =
-        cluster.server(other).handle.ask(&lanchat::protocol::request::Ask::Users { after: None, room: None });
-    let refused = refused.expect_err("it does not lead");
-    assert!(refused.msg.contains("the server that leads"), "{refused:?}");
 }
 
 #[test]
@@ -156,5 +154,45 @@ fn a_ping_is_answered_after_what_was_said_before_it() {
         let first = peer.wait_until(|packet| packet["id"].is_string());
         assert_eq!(first["id"], format!("m{number}"), "{first}");
         assert_eq!(peer.wait_for("pong")["to"], "alice");
+    }
+}
+
+#[test]
+fn a_connection_that_says_nothing_ends_at_each_server_and_one_that_has_registered_stays() {
+    let cluster = Cluster::with(2, |options| options.registration = Duration::from_secs(2));
+    // Before one leads, nobody can register.
+    cluster.leader();
+    let mut peers = [0, 1].map(|number| Peer::join(cluster.address(number), &format!("at-{number}")));
+    for number in 0..2 {
+        let end = Peer::connect(cluster.address(number)).read_to_end();
+        assert_eq!(end.last().expect("a reason")["code"], "handshake_timeout");
+    }
+    peers[0].say("all", "still here");
+    assert_eq!(peers[1].text(), "still here");
+}
+
+#[test]
+fn on_a_full_server_a_guest_of_its_own_gives_way_to_an_owner_of_a_name() {
+    const PLACES: usize = 20;
+    let cluster = Cluster::with(2, |options| options.max_clients = Some(PLACES));
+    for number in [cluster.leader(), 1 - cluster.leader()] {
+        let at = |name: &str| format!("{name}-{number}");
+        let [alice, bob] = [Key::new(), Key::new()];
+        for (key, name) in [(&alice, "alice"), (&bob, "bob")] {
+            drop(Peer::join_with(cluster.address(number), &at(name), key));
+        }
+        soon::until(|| (cluster.server(number).handle.connections() == 0).then_some(()));
+        // Others elsewhere have no places here.
+        let elsewhere: Vec<Peer> =
+            (0..5).map(|n| Peer::join(cluster.address(1 - number), &at(&format!("other{n}")))).collect();
+        let mut guests: Vec<Peer> =
+            (0..PLACES - 2).map(|n| Peer::join(cluster.address(number), &at(&format!("guest{n}")))).collect();
+        let _kept: Vec<Peer> =
+            (0..2).map(|_| Peer::join_with(cluster.address(number), &at("alice"), &alice)).collect();
+        let mut bob = Peer::join_with(cluster.address(number), &at("bob"), &bob);
+        bob.settle();
+        let last = guests.pop().expect("a guest").read_to_end().pop().expect("a word");
+        assert_eq!(last["code"], "server_full", "{last}");
+        elsewhere.into_iter().for_each(|mut other| drop(other.settle()));
     }
 }

@@ -29,7 +29,7 @@ fn a_ticket_lets_one_key_into_a_closed_chat_at_any_server_and_then_at_all() {
         browser
     };
     for (number, name) in [(leader, "alice"), (one, "bob")] {
-        let answer = cluster.server(leader).handle.operate(&Operate::Ticket).expect("the console may");
+        let answer = cluster.server(leader).operate(&Operate::Ticket).expect("the console may");
         let Event::Ticket { ticket: Some(ticket) } = answer else { panic!("{answer:?}") };
         let key = WebKey::new();
         enter(number, &key, &ticket).join(name);

@@ -74,6 +74,24 @@ impl Cluster {
         self.servers[usize::from(number)] = Some(server);
     }
 
+    /// Starts a copy of a server, which uses a connection to the log of its own.
+    pub fn start_copy(&self, of: u8, own_end: u8) -> TestServer {
+        let (dir, from) = (self.dir_of(own_end), self.dir_of(of));
+        fs::create_dir(&dir).expect("a directory");
+        for file in fs::read_dir(from).expect("a directory").map(|entry| entry.expect("an entry").path()) {
+            if file.file_name().is_some_and(|name| name != "lock") {
+                fs::copy(&file, dir.join(file.file_name().expect("a name"))).expect("a copy");
+            }
+        }
+        TestServer::with(|options| {
+            set(options, &dir, of, (&self.log, &self.addresses), self.change);
+            options.port = 0;
+            if let Some(node) = &mut options.node {
+                node.engine = EngineSource::Memory(own_end, self.log.clone());
+            }
+        })
+    }
+
     /// Ends a server in good order.
     pub fn stop_server(&mut self, number: u8) {
         self.servers[usize::from(number)] = None;
@@ -119,13 +137,21 @@ fn start(
     (log, addresses): (&MemoryLog, &[NodeAddress]),
     change: fn(&mut ServerOptions),
 ) -> TestServer {
-    TestServer::with(|options| {
-        options.data_dir = Some(dir.to_owned());
-        let engine = EngineSource::Memory(number, log.clone());
-        let (log, addresses) = ("6f1a0c2b3d4e5f60".into(), addresses.to_vec());
-        options.port = addresses[usize::from(number)].port;
-        options.nodes = Some(nodes(number, &addresses));
-        options.node = Some(NodeOptions { names: Vec::new(), number, log, engine, addresses });
-        change(options);
-    })
+    TestServer::with(|options| set(options, dir, number, (log, addresses), change))
+}
+
+fn set(
+    options: &mut ServerOptions,
+    dir: &Path,
+    number: u8,
+    (log, addresses): (&MemoryLog, &[NodeAddress]),
+    change: fn(&mut ServerOptions),
+) {
+    options.data_dir = Some(dir.to_owned());
+    let engine = EngineSource::Memory(number, log.clone());
+    let (log, addresses) = ("6f1a0c2b3d4e5f60".into(), addresses.to_vec());
+    options.port = addresses[usize::from(number)].port;
+    options.nodes = Some(nodes(number, &addresses));
+    options.node = Some(NodeOptions { names: Vec::new(), number, log, engine, addresses });
+    change(options);
 }

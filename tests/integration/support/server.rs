@@ -2,8 +2,8 @@
 
 use lanchat::engine::memory::MemoryLog;
 use lanchat::fingerprint::Fingerprint;
-use lanchat::protocol::ServerNumbers;
-use lanchat::protocol::request::Operate;
+use lanchat::protocol::request::{Ask, Operate, Refusal};
+use lanchat::protocol::{Event, ServerNumbers};
 use lanchat::server::{EngineSource, Handle, NodeOptions, Server, ServerOptions};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -74,13 +74,22 @@ impl TestServer {
 
     /// Its own numbers.
     pub fn numbers(&self) -> ServerNumbers {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(self.handle.numbers())
+        wait_for(self.handle.numbers())
+    }
+
+    /// Asks at its console.
+    pub fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        wait_for(self.handle.ask(question))
+    }
+
+    /// Gives a command at its console.
+    pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        wait_for(self.handle.operate(command))
     }
 
     /// Makes a user who is here an operator.
     pub fn op(&self, name: &str) {
-        self.handle.operate(&Operate::Op { name: name.into() }).expect("the console may");
+        self.operate(&Operate::Op { name: name.into() }).expect("the console may");
     }
 
     /// The link that leads to this server and no other.
@@ -101,6 +110,11 @@ impl TestServer {
             thread.join().expect("the server ends well");
         }
     }
+}
+
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(future)
 }
 
 /// Has a server with a history share its chat, with no other one, if the whole suite is to show that nobody notices.

@@ -134,7 +134,7 @@ fn a_ticket_lets_one_key_into_a_closed_server_once() {
     assert_eq!(refused(Browser::guest(server.address, "/chat")), refused_with("key_required"));
     assert_eq!(refused(Browser::with_key(server.address, "/chat", &key)), refused_with("key_required"));
     assert_eq!(refused(with_ticket(&key, "0123456789abcdef0123456789abcdef")), refused_with("bad_ticket"));
-    let answer = server.handle.operate(&Operate::Ticket).unwrap();
+    let answer = server.operate(&Operate::Ticket).unwrap();
     let Event::Ticket { ticket: Some(ticket) } = answer else { panic!("{answer:?}") };
     // A proof that is wrong uses up no ticket.
     let (mut browser, challenge) = Browser::open(server.address, true, "/chat");

@@ -160,7 +160,7 @@ impl Hub {
         let now = self.now();
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
-            return seat.disconnect(id);
+            return seat.disconnect(id, now.uptime);
         }
         let before = state.chat.due();
         state.disconnect(id, &now);

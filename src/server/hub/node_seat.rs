@@ -12,7 +12,7 @@ use crate::chat::{Entry, FileTicket, Peer, SessionId, TransferEnd};
 use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
+use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{NotSealed, Seal};
@@ -36,6 +36,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) sessions: Slots<NodeSession>,
     /// Sessions that have not registered, with their deadlines, in order.
     pub(super) deadlines: VecDeque<(Duration, SessionId)>,
+    /// Sessions whose peers have ended them, until when they wait for answers, in order.
+    leaving: VecDeque<(Duration, SessionId)>,
     up: InputBatches,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
@@ -108,6 +110,8 @@ pub(super) struct NodeSession {
     /// Whether the server that leads knows it.
     is_announced: bool,
     has_name: bool,
+    /// Whether this server ends it.
+    is_ended: bool,
 }
 
 impl NodeSeat {
@@ -127,6 +131,7 @@ impl NodeSeat {
             local: OutputBatch::default(),
             sessions,
             deadlines: VecDeque::new(),
+            leaving: VecDeque::new(),
             up: InputBatches::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
@@ -188,17 +193,31 @@ impl NodeSeat {
     }
 
     pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind, deadline: Duration) {
-        let session = NodeSession { peer, pace: Bucket::default(), is_announced: false, has_name: false };
+        let (is_announced, has_name, is_ended) = (false, false, false);
+        let session = NodeSession { peer, pace: Bucket::default(), is_announced, has_name, is_ended };
         self.sessions.insert(id, session);
         self.local.step(id, open);
         self.deadlines.push_back((deadline, id));
     }
 
-    pub(super) fn disconnect(&mut self, id: SessionId) {
-        if self.sessions.remove(id).is_some_and(|session| session.is_announced) {
+    /// Ends a connection whose peer sends nothing more. The peer may still read, so the connection stays until the rules
+    /// have answered what it has sent.
+    pub(super) fn disconnect(&mut self, id: SessionId, uptime: Duration) {
+        let session = self.sessions.remove(id).filter(|session| session.is_announced);
+        if session.is_some() {
             self.push(RulesInput::Gone { id });
         }
-        self.local.step(id, StepKind::Gone);
+        match session.filter(|session| !session.is_ended && self.stopped.is_none()) {
+            Some(_) => self.leaving.push_back((uptime + ANSWERS_WAIT, id)),
+            None => self.local.step(id, StepKind::Gone),
+        }
+    }
+
+    /// Closes the connections that have waited long enough for answers.
+    pub(super) fn let_leave(&mut self, uptime: Duration) {
+        while let Some((_, id)) = self.leaving.pop_front_if(|(until, _)| *until <= uptime) {
+            self.local.step(id, StepKind::Gone);
+        }
     }
 
     /// Pays for a session's next packet; an error: how long it must wait.
@@ -370,6 +389,9 @@ impl NodeSeat {
     pub(super) fn end(&mut self, id: SessionId, packet: &Packet) {
         self.tell(id, packet);
         self.local.step(id, StepKind::Close);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.is_ended = true;
+        }
     }
 
     /// Tells everyone at this server.
@@ -382,6 +404,7 @@ impl NodeSeat {
         self.sessions = Slots::of(self.number());
         self.up = InputBatches::default();
         self.questions.waiting.clear();
+        self.let_leave(Duration::MAX);
     }
 
     /// Whether all inputs of its people were taken.

@@ -193,7 +193,7 @@ impl HubState {
             RulesInput::Fatal { id, refusal, echo } => {
                 self.act(|chat, out| chat.expel(id, echo, refusal, now, out));
             }
-            RulesInput::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
+            RulesInput::Gone { id } => self.disconnect(id, now),
             RulesInput::AddMember { key, ip, name } => {
                 self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
             }
@@ -310,6 +310,9 @@ impl HubState {
 
     /// Time has passed.
     pub(super) fn node_tick(&mut self, now: &Now) {
+        if let Some(seat) = &mut self.node {
+            seat.let_leave(now.uptime);
+        }
         // The others should take this one for gone: it cannot carry anything out.
         if self.node.as_ref().is_some_and(|seat| seat.is_failing || seat.is_stopped()) {
             return;

@@ -126,6 +126,7 @@ enum TurnStepKind {
     Told(u64, Option<RulesAnswer>),
     EndTransfer(TransferId, Code),
     Close,
+    Gone,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -235,13 +236,8 @@ impl TurnStep {
             StepKind::Told(number, answer) => TurnStepKind::Told(number, answer),
             StepKind::EndTransfer(transfer, code) => TurnStepKind::EndTransfer(transfer, code),
             StepKind::Close => TurnStepKind::Close,
-            StepKind::Open(_)
-            | StepKind::Cutover(_)
-            | StepKind::Nothing
-            | StepKind::List(_)
-            | StepKind::Gone => {
-                return None;
-            }
+            StepKind::Gone => TurnStepKind::Gone,
+            StepKind::Open(_) | StepKind::Cutover(_) | StepKind::Nothing | StepKind::List(_) => return None,
         };
         Some(Self { session, place, at, kind })
     }
@@ -258,6 +254,7 @@ impl TurnStep {
             TurnStepKind::Told(number, answer) => StepKind::Told(number, answer),
             TurnStepKind::EndTransfer(transfer, code) => StepKind::EndTransfer(transfer, code),
             TurnStepKind::Close => StepKind::Close,
+            TurnStepKind::Gone => StepKind::Gone,
         };
         OutputStep { session, place, at, kind }
     }

@@ -1,5 +1,6 @@
 //! Several servers carry one chat on.
 
+mod ends;
 mod files;
 mod leading;
 mod lost_log;

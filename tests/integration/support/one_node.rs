@@ -1,0 +1,74 @@
+//! Has the servers of the tests share their chat with no other one: each is the only node of a log of its own.
+//!
+//! `LANCHAT_TEST_NODE=1`: in memory, which only servers in the process of the tests can use. `LANCHAT_TEST_NODE=nats`:
+//! in a real engine, which serves all tests of the process.
+
+use super::one_engine::OneEngine;
+use lanchat::engine::memory::MemoryLog;
+use lanchat::server::{EngineSource, NodeOptions, ServerOptions};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
+use tempfile::TempDir;
+
+/// Where the logs are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Logs {
+    InMemory,
+    InEngine,
+}
+
+static LOGS: LazyLock<Option<Logs>> = LazyLock::new(|| {
+    let logs = std::env::var("LANCHAT_TEST_NODE").ok()?;
+    Some(if logs == "nats" { Logs::InEngine } else { Logs::InMemory })
+});
+
+/// The log in memory of each data directory.
+static IN_MEMORY: LazyLock<Mutex<HashMap<PathBuf, MemoryLog>>> = LazyLock::new(Mutex::default);
+
+static ENGINE: LazyLock<OneEngine> = LazyLock::new(OneEngine::start);
+
+/// Whether a test cannot be had of a server with a log, and says why. `of_process`: the server is a process of its own.
+pub fn skips(why: &str) -> bool {
+    let skips = LOGS.is_some();
+    if skips {
+        eprintln!("skipped: {why}");
+    }
+    skips
+}
+
+/// The same of a test whose server is a process of its own, which cannot use a log in memory.
+pub fn process_skips(why: &str) -> bool {
+    *LOGS == Some(Logs::InEngine) && skips(why)
+}
+
+/// Gives a server a log. Returns its data directory if the test has none for it.
+pub fn share(options: &mut ServerOptions) -> Option<TempDir> {
+    let logs = LOGS.filter(|_| options.history.is_some() && options.node.is_none())?;
+    let own_dir = options.data_dir.is_none().then(|| tempfile::tempdir().expect("a directory"));
+    let dir = options.data_dir.get_or_insert_with(|| own_dir.as_ref().expect("just made").path().to_owned());
+    let (log, engine) = match logs {
+        Logs::InMemory => {
+            let mut all = IN_MEMORY.lock().expect("no panic");
+            let log = all.entry(dir.clone()).or_insert_with(|| MemoryLog::new(1)).clone();
+            ("6f1a0c2b3d4e5f60".into(), EngineSource::Memory(0, log))
+        }
+        Logs::InEngine => {
+            let config = ENGINE.config(dir);
+            (config.chat.clone(), EngineSource::Nats(Box::new(config)))
+        }
+    };
+    options.node = Some(NodeOptions { names: Vec::new(), number: 0, log, engine, addresses: Vec::new() });
+    own_dir
+}
+
+/// Gives a server that is a process of its own a log, if it keeps a history in `dir`.
+pub fn share_process(command: &mut Command, dir: &Path, args: &[&str]) {
+    if *LOGS != Some(Logs::InEngine) || args.contains(&"--no-history") {
+        return;
+    }
+    let named = |option: &str| args.iter().skip_while(|arg| **arg != option).nth(1).copied();
+    let dir = named("--data-dir").map_or(dir, Path::new);
+    command.env("LANCHAT_SERVE_ENGINE_FILE", ENGINE.file(dir, named("--name")));
+}

@@ -131,6 +131,11 @@ impl Node {
         self.uplink.bytes()
     }
 
+    /// How many batches of its people's packets no turn has taken.
+    pub fn uplink_batches(&self) -> u64 {
+        self.uplink.batches()
+    }
+
     /// The next record of the log.
     ///
     /// # Errors

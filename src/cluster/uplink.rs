@@ -65,4 +65,9 @@ impl Uplink {
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// How many wait.
+    pub(super) fn batches(&self) -> u64 {
+        self.waiting.len() as u64
+    }
 }

@@ -383,8 +383,10 @@ impl Reactor {
         }
         for id in self.watched.clone() {
             let Some(row) = self.rows.get_mut(id) else { continue };
-            let unfinished = row.reader.as_ref().and_then(PacketReader::unfinished_for);
-            let ended = row.reader.as_ref().and_then(PacketReader::ended_for);
+            // A connection that is being closed already has a time of its own.
+            let reader = row.reader.as_ref().filter(|_| !row.connection.is_closing());
+            let unfinished = reader.and_then(PacketReader::unfinished_for);
+            let ended = reader.and_then(PacketReader::ended_for);
             if unfinished.is_some_and(|time| time >= self.frame) {
                 self.expel(id, Code::FrameTimeout, UNFINISHED);
             } else if ended.is_some_and(|time| time >= LAST_WORDS) {

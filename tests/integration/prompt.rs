@@ -116,7 +116,7 @@ fn a_half_typed_line_survives_the_loss_and_the_return_of_the_link() {
 
 #[test]
 fn without_a_history_what_may_be_lost_is_said_and_not_sent_twice() {
-    let (server, home) = (TestServer::start(), Home::new());
+    let (server, home) = (TestServer::without_history(), Home::new());
     let proxy = Proxy::to(server.address);
     let mut terminal = join(&home, server.link_at(proxy.address), "alice");
     let mut bob = Peer::join_with(server.address, "bob", &Key::new());

@@ -40,11 +40,32 @@ impl KnownKeys {
 
     /// Whether the key may enter a closed server without the passphrase.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        *key == self.chat || self.members.contains(key) || self.operators.contains(key)
+        self.members.contains(key) || self.operators.contains(key)
     }
 
-    /// Whether the key is a member's or owns a name.
+    /// Whether the key may send files at a closed server: the other servers of the chat pass them on, but do not chat.
+    pub(super) fn may_send_files(&self, key: &Fingerprint) -> bool {
+        *key == self.chat || self.is_member(key)
+    }
+
+    /// Whether the key is a member's, a server's, or owns a name.
     pub(super) fn is_known(&self, key: &Fingerprint) -> bool {
-        self.is_member(key) || self.owners.contains(key)
+        self.may_send_files(key) || self.owners.contains(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_the_servers_is_for_files_alone() {
+        let [chat, member, stranger] = [1, 2, 3].map(|byte| Fingerprint::new([byte; 32]));
+        let mut keys = KnownKeys::new(chat);
+        keys.members.insert(member);
+        let may = |key| (keys.is_known(key), keys.may_send_files(key), keys.is_member(key));
+        assert_eq!(may(&chat), (true, true, false));
+        assert_eq!(may(&member), (true, true, true));
+        assert_eq!(may(&stranger), (false, false, false));
     }
 }

@@ -18,6 +18,7 @@ mod node_paces;
 mod node_question;
 mod node_seat;
 mod node_state;
+mod node_work;
 mod seam;
 
 use super::connection::Connection;
@@ -38,7 +39,8 @@ use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
 #[cfg(feature = "nats")]
 pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
-pub(super) use node_seat::{NodeSeat, NodeWork};
+pub(super) use node_seat::NodeSeat;
+pub(super) use node_work::NodeWork;
 pub(super) use seam::ClaimAnswer;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

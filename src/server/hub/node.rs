@@ -3,8 +3,9 @@
 use super::input::RulesInput;
 use super::node_news;
 use super::node_question::NodeQuestion;
-use super::node_seat::{FollowFault, NodeSeat, NodeWork};
+use super::node_seat::NodeSeat;
 use super::node_state::{NextTurn, WrittenTurn};
+use super::node_work::{FollowFault, NodeWork};
 use super::{Hub, HubState, Incoming, NO_FIRST_PACKET, Next};
 use crate::chat::{Now, SessionId};
 use crate::cluster::Ledger;
@@ -20,6 +21,9 @@ use std::time::Duration;
 
 /// How often a server that ends looks whether the log has all that it knows.
 const SETTLING: Duration = Duration::from_millis(10);
+
+/// How soon to look again whether the rules have taken a session's inputs: a few times as long as they need.
+const SHARE_PAUSE: Duration = Duration::from_millis(10);
 
 /// Work for the output of a node.
 #[derive(Debug)]
@@ -39,6 +43,9 @@ pub(super) fn take(
     while let Some(next) = incoming.front() {
         if seat.is_congested() {
             return Next::Congested;
+        }
+        if seat.has_share(id) {
+            return Next::Pause(SHARE_PAUSE);
         }
         if let Err(pause) = seat.pay(id, next.cost(), uptime) {
             return Next::Pause(pause);
@@ -248,7 +255,7 @@ impl Hub {
     /// Ends the sessions of a node that have not registered in time.
     pub(super) fn expel_late_at_node(&self, uptime: Duration) {
         while self.node.is_some()
-            && let Some((id, is_late)) = { self.lock().late_at_node(uptime) }
+            && let Some((id, is_late)) = { self.lock().late_at_node(uptime, self.registration) }
         {
             if is_late {
                 self.expel_at_node(id, Code::HandshakeTimeout, NO_FIRST_PACKET);

@@ -8,14 +8,15 @@ use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
+use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{Entry, FileTicket, Peer, SessionId, TransferEnd};
-use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
+use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
+use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, SESSION_INPUTS, UPLINK_BYTES};
 use crate::pace::{Bucket, Rate};
 use crate::protocol::{Code, Event, Packet};
-use crate::security::{NotSealed, Seal};
+use crate::security::Seal;
 use crate::server::output_batch::{Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, StepKind};
 use crate::server::slots::Slots;
 use bytes::Bytes;
@@ -66,41 +67,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) news: NodeNews,
 }
 
-/// Why a server cannot follow the log any further.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::server) enum FollowFault {
-    #[error(transparent)]
-    Log(#[from] LogFault),
-    #[error(
-        "the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem"
-    )]
-    Sealed(NotSealed),
-}
-
 /// The context of a sealed record, which is not that of a message.
 const RECORD: &[u8] = b"record";
-
-/// Work for the output, in order.
-#[derive(Debug)]
-pub(in crate::server) enum NodeWork {
-    CarryOut {
-        body: Bytes,
-        ledger: Ledger,
-        /// Whether it concerns this process's sessions.
-        is_own: bool,
-    },
-    /// Read the state from which the rules start, of that term.
-    Open { term: u64 },
-}
-
-/// Whether the rules run here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RulesStage {
-    Elsewhere,
-    /// Until the state is read that they start from.
-    Opening,
-    Here,
-}
 
 /// A session of this server.
 #[derive(Debug)]
@@ -110,8 +78,9 @@ pub(super) struct NodeSession {
     /// Whether the server that leads knows it.
     is_announced: bool,
     has_name: bool,
-    /// Whether this server ends it.
-    is_ended: bool,
+    /// The batch with its latest input, and how many of its inputs have gone up since all were taken.
+    latest: u64,
+    under_way: usize,
 }
 
 impl NodeSeat {
@@ -193,8 +162,9 @@ impl NodeSeat {
     }
 
     pub(super) fn connect(&mut self, id: SessionId, peer: Peer, open: StepKind, deadline: Duration) {
-        let (is_announced, has_name, is_ended) = (false, false, false);
-        let session = NodeSession { peer, pace: Bucket::default(), is_announced, has_name, is_ended };
+        let pace = Bucket::default();
+        let session =
+            NodeSession { peer, pace, is_announced: false, has_name: false, latest: 0, under_way: 0 };
         self.sessions.insert(id, session);
         self.local.step(id, open);
         self.deadlines.push_back((deadline, id));
@@ -203,14 +173,19 @@ impl NodeSeat {
     /// Ends a connection whose peer sends nothing more. The peer may still read, so the connection stays until the rules
     /// have answered what it has sent.
     pub(super) fn disconnect(&mut self, id: SessionId, uptime: Duration) {
-        let session = self.sessions.remove(id).filter(|session| session.is_announced);
-        if session.is_some() {
+        match self.forget(id) && !self.is_stopped() {
+            true => self.leaving.push_back((uptime + ANSWERS_WAIT, id)),
+            false => self.local.step(id, StepKind::Gone),
+        }
+    }
+
+    /// Forgets a session; `true`: the rules know it, and hear of its end.
+    fn forget(&mut self, id: SessionId) -> bool {
+        let is_known = self.sessions.remove(id).is_some_and(|session| session.is_announced);
+        if is_known {
             self.push(RulesInput::Gone { id });
         }
-        match session.filter(|session| !session.is_ended && self.stopped.is_none()) {
-            Some(_) => self.leaving.push_back((uptime + ANSWERS_WAIT, id)),
-            None => self.local.step(id, StepKind::Gone),
-        }
+        is_known
     }
 
     /// Closes the connections that have waited long enough for answers.
@@ -234,6 +209,26 @@ impl NodeSeat {
             self.push(RulesInput::Connect { id, peer });
         }
         self.push(input);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.latest = self.up.latest();
+            session.under_way += 1;
+        }
+    }
+
+    /// Whether the rules have not taken all inputs of a session.
+    pub(super) fn is_under_way(&self, id: SessionId) -> bool {
+        let taken = self.up.handed_out().saturating_sub(self.node.uplink_batches());
+        self.sessions.get(id).is_some_and(|session| session.latest > taken)
+    }
+
+    /// Whether so many inputs of a session are under way that those of others would have to wait behind more of them.
+    pub(super) fn has_share(&mut self, id: SessionId) -> bool {
+        let is_under_way = self.is_under_way(id);
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        if !is_under_way {
+            session.under_way = 0;
+        }
+        session.under_way >= SESSION_INPUTS
     }
 
     pub(super) fn push(&mut self, input: RulesInput) {
@@ -385,13 +380,11 @@ impl NodeSeat {
         self.forget_all();
     }
 
-    /// Ends the connection of a session, and tells it why.
+    /// Ends a session, and tells it why.
     pub(super) fn end(&mut self, id: SessionId, packet: &Packet) {
         self.tell(id, packet);
         self.local.step(id, StepKind::Close);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.is_ended = true;
-        }
+        self.forget(id);
     }
 
     /// Tells everyone at this server.

@@ -4,7 +4,8 @@
 use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
-use super::node_seat::{FollowFault, NodeSeat, NodeWork, RulesStage};
+use super::node_seat::NodeSeat;
+use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
 use crate::cluster::{NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::{ASKER, EngineEvent};
@@ -380,10 +381,18 @@ impl HubState {
         has_news
     }
 
-    /// The next local session whose deadline has passed, and whether it is late.
-    pub(super) fn late_at_node(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
+    /// The next local session whose deadline has passed, and whether it is late. One whose packets the rules have not
+    /// taken yet gets `more` time.
+    pub(super) fn late_at_node(&mut self, uptime: Duration, more: Duration) -> Option<(SessionId, bool)> {
         let seat = self.node.as_mut()?;
         let (_, id) = seat.deadlines.pop_front_if(|(deadline, _)| *deadline <= uptime)?;
-        Some((id, seat.is_waited_for(id)))
+        if !seat.is_waited_for(id) || !seat.is_under_way(id) {
+            return Some((id, seat.is_waited_for(id)));
+        }
+        match seat.refusal() {
+            Some(why) => seat.end(id, &Event::error(Code::ServerFull, why).into_packet("", None)),
+            None => seat.deadlines.push_back((uptime + more, id)),
+        }
+        Some((id, false))
     }
 }

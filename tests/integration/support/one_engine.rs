@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 const ATTEMPTS: usize = 5;
 
 /// Ends the server and deletes its files once the process of the tests has ended, however it did: then its input ends.
-const KEEPER: &str = r#"trap '' INT; "$0" -c "$1" & server=$!; read -r _; kill $server; wait $server; rm -rf "$2""#;
+const KEEPER: &str =
+    r#"trap '' INT; "$0" -c "$1" & server=$!; read -r _; kill $server; wait $server; rm -rf "$2""#;
 
 /// Where nobody serves people: the welcome names it.
 const NO_PORT: &str = "1";
@@ -63,7 +64,8 @@ impl OneEngine {
 
     /// A data directory's access to the engine, for a server in this process.
     pub fn config(&self, data_dir: &Path) -> EngineConfig {
-        let tls = ["engine-ca.pem", "engine-cert.pem", "engine-key.pem"].map(|name| self.dir.join("data").join(name));
+        let tls = ["engine-ca.pem", "engine-cert.pem", "engine-key.pem"]
+            .map(|name| self.dir.join("data").join(name));
         let [authority, certificate, key] = tls;
         let tls = Some(TlsFiles { authority, certificate, key });
         let (urls, chat) = (self.engine_file().engine.urls, format!("{:016x}", self.log_of(data_dir)));
@@ -81,7 +83,8 @@ impl OneEngine {
         let mut file = self.engine_file();
         file.chat = name.unwrap_or(&file.chat).to_owned();
         file.engine.tls.as_mut().expect("certificates").ca = own.join("engine-ca.pem");
-        fs::write(own.join("engine.toml"), file.text().expect("plain paths").as_bytes()).expect("an engine file");
+        fs::write(own.join("engine.toml"), file.text().expect("plain paths").as_bytes())
+            .expect("an engine file");
         own.join("engine.toml")
     }
 

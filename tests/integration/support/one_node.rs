@@ -5,6 +5,7 @@
 
 use super::one_engine::OneEngine;
 use lanchat::engine::memory::MemoryLog;
+use lanchat::engine::nats::EngineConfig;
 use lanchat::server::{EngineSource, NodeOptions, ServerOptions};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -24,12 +25,17 @@ static LOGS: LazyLock<Option<Logs>> = LazyLock::new(|| {
     Some(if logs == "nats" { Logs::InEngine } else { Logs::InMemory })
 });
 
-/// The log in memory of each data directory.
-static IN_MEMORY: LazyLock<Mutex<HashMap<PathBuf, MemoryLog>>> = LazyLock::new(Mutex::default);
+/// The log in memory of each data directory, with its id.
+static IN_MEMORY: LazyLock<Mutex<HashMap<PathBuf, (String, MemoryLog)>>> = LazyLock::new(Mutex::default);
 
 static ENGINE: LazyLock<OneEngine> = LazyLock::new(OneEngine::start);
 
-/// Whether a test cannot be had of a server with a log, and says why. `of_process`: the server is a process of its own.
+/// Whether the servers of the tests have logs.
+pub fn has_logs() -> bool {
+    LOGS.is_some()
+}
+
+/// Whether a test makes no sense with a log; says why.
 pub fn skips(why: &str) -> bool {
     let skips = LOGS.is_some();
     if skips {
@@ -38,7 +44,7 @@ pub fn skips(why: &str) -> bool {
     skips
 }
 
-/// The same of a test whose server is a process of its own, which cannot use a log in memory.
+/// The same for a test whose server is a process of its own, which cannot use a log in memory.
 pub fn process_skips(why: &str) -> bool {
     *LOGS == Some(Logs::InEngine) && skips(why)
 }
@@ -48,18 +54,22 @@ pub fn share(options: &mut ServerOptions) -> Option<TempDir> {
     let logs = LOGS.filter(|_| options.history.is_some() && options.node.is_none())?;
     let own_dir = options.data_dir.is_none().then(|| tempfile::tempdir().expect("a directory"));
     let dir = options.data_dir.get_or_insert_with(|| own_dir.as_ref().expect("just made").path().to_owned());
+    // The tests call them a, b and so on.
+    let number = options.nodes.as_ref().map_or(0, |nodes| nodes.node().as_bytes()[0] - b'a');
     let (log, engine) = match logs {
         Logs::InMemory => {
             let mut all = IN_MEMORY.lock().expect("no panic");
-            let log = all.entry(dir.clone()).or_insert_with(|| MemoryLog::new(1)).clone();
-            ("6f1a0c2b3d4e5f60".into(), EngineSource::Memory(0, log))
+            let id = all.len() + 1;
+            let (id, log) =
+                all.entry(dir.clone()).or_insert_with(|| (format!("{id:016x}"), MemoryLog::new(1)));
+            (id.clone(), EngineSource::Memory(number, log.clone()))
         }
         Logs::InEngine => {
-            let config = ENGINE.config(dir);
+            let config = EngineConfig { node: number, ..ENGINE.config(dir) };
             (config.chat.clone(), EngineSource::Nats(Box::new(config)))
         }
     };
-    options.node = Some(NodeOptions { names: Vec::new(), number: 0, log, engine, addresses: Vec::new() });
+    options.node = Some(NodeOptions { names: Vec::new(), number, log, engine, addresses: Vec::new() });
     own_dir
 }
 

@@ -27,6 +27,18 @@ impl TestServer {
     }
 
     pub fn with(change: impl FnOnce(&mut ServerOptions)) -> Self {
+        Self::launch(change, one_node::share)
+    }
+
+    /// Keeps nothing.
+    pub fn without_history() -> Self {
+        Self::with(|options| options.history = None)
+    }
+
+    fn launch(
+        change: impl FnOnce(&mut ServerOptions),
+        share: impl FnOnce(&mut ServerOptions) -> Option<TempDir>,
+    ) -> Self {
         let mut options = ServerOptions {
             name: "test".into(),
             address: Some([127, 0, 0, 1].into()),
@@ -37,7 +49,7 @@ impl TestServer {
         // Tests write faster than people.
         options.rules.rate = None;
         change(&mut options);
-        let own_dir = one_node::share(&mut options);
+        let own_dir = share(&mut options);
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -60,6 +72,11 @@ impl TestServer {
     /// One that keeps what it has in `dir`: the next one there is the same server.
     pub fn in_dir(dir: &std::path::Path) -> Self {
         Self::with(|options| options.data_dir = Some(dir.to_owned()))
+    }
+
+    /// The same without a log, whatever `LANCHAT_TEST_NODE` says: what follows gives it one.
+    pub fn alone_in_dir(dir: &std::path::Path) -> Self {
+        Self::launch(|options| options.data_dir = Some(dir.to_owned()), |_| None)
     }
 
     /// Stops it, and starts it again at the same address.

@@ -73,7 +73,8 @@ impl Herald {
     pub fn fetch_mail(&mut self, address: SocketAddr, record: &mut Record, role: &Role) -> Line {
         let Identity::Key(key) = &role.identity else { panic!("somebody with a key") };
         let mut line = Line::open(address, Some(key)).expect("a connection");
-        let hello = json!({"type": "hello", "v": 1, "from": {"name": record.name}, "to": "server", "msg": ""});
+        let hello =
+            json!({"type": "hello", "v": 1, "from": {"name": record.name}, "to": "server", "msg": ""});
         line.send(&hello).expect("the server reads");
         let mut mail = Vec::new();
         until("a welcome", || {

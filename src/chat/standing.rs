@@ -41,6 +41,7 @@ impl Chat {
         self.nodes = old.nodes;
         self.offers = old.offers.map(|offers| Box::new(offers.emptied()));
         (self.is_over, self.successor) = (old.is_over, old.successor);
+        (self.doubt, self.is_mail_full) = (old.doubt, old.is_mail_full);
     }
 
     /// The chat's servers, of which the session is at the named one; `None`: there is only one.

@@ -222,11 +222,6 @@ impl Connection {
         }
     }
 
-    /// Whether the server has ended it, and the peer may read what was sent.
-    pub(super) fn is_closing(&self) -> bool {
-        self.input_policy() == InputPolicy::Discarded
-    }
-
     pub(super) fn is_behind(&self) -> bool {
         self.lock().backlog.is_some()
     }

@@ -49,9 +49,12 @@ fn a_thousand_resumes_under_load_have_no_gap_and_no_double() {
     let mut server = Mortal::start_with(&["--rate-limit", "off"], clients.iter());
     let address = server.address();
     let orders = Arc::new(Orders::default());
+    // Nobody leaves before the answer has come.
+    orders.settle.store(true, Ordering::Relaxed);
     let mut start = |role| Member::start(role, address, &orders, dice.fork());
     let clients: Vec<_> = clients.into_iter().map(&mut start).collect();
     until("all are in the room", || clients.iter().all(|client| client.record().joined.is_answered));
+    orders.settle.store(false, Ordering::Relaxed);
     // Who has nothing at all is a newcomer, and gets nothing of the room.
     let mut herald = Herald::new();
     let first = herald.say(address, "all", "the first words");

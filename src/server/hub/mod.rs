@@ -260,9 +260,14 @@ impl Hub {
 
     /// Lets the output task write the last batch and end.
     pub(super) fn close(&self) {
-        while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
+        self.keep_rest();
         self.closed.send_replace(true);
         self.batch_ready.notify_one();
+    }
+
+    /// Has the rules store what they gather for a while.
+    fn keep_rest(&self) {
+        while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
     }
 
     pub(super) fn is_closed(&self) -> bool {

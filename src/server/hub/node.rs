@@ -167,8 +167,12 @@ impl Hub {
     /// Waits until the log has all that this server knows, or for so long, then lets another one lead.
     pub(in crate::server) async fn retire(&self, most: Duration) {
         let settled = async {
-            while !self.lock().is_settled() {
+            loop {
+                self.keep_rest();
                 self.send_up();
+                if self.lock().is_settled() {
+                    return;
+                }
                 tokio::time::sleep(SETTLING).await;
             }
         };

@@ -1,4 +1,4 @@
-//! What a server does with the log that it shares with others.
+//! Work that the log of several servers gives each of them.
 
 use crate::cluster::{Ledger, LogFault};
 use crate::security::NotSealed;

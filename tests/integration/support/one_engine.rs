@@ -6,7 +6,7 @@ use lanchat::cluster_files::EngineFile;
 use lanchat::engine::nats::{EngineConfig, TlsFiles};
 use std::collections::HashMap;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -24,6 +24,7 @@ const NO_PORT: &str = "1";
 
 pub struct OneEngine {
     dir: PathBuf,
+    port: u16,
     /// Its input is open as long as this process is there.
     _keeper: Child,
     /// The number of each data directory's log.
@@ -40,8 +41,8 @@ impl OneEngine {
     fn try_start(program: &str) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a directory");
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        let port = port.to_string();
-        let new = ["new", "test", "--box", "a=127.0.0.1", "--port", NO_PORT, "--engine-port", &port];
+        let at = port.to_string();
+        let new = ["new", "test", "--box", "a=127.0.0.1", "--port", NO_PORT, "--engine-port", &at];
         for args in [&new[..], &["join", "a.join", "--data-dir", "data", "--out", "engine"]] {
             let mut lanchat = Command::new(env!("CARGO_BIN_EXE_lanchat"));
             lanchat.arg("cluster").args(args).env("HOME", dir.path()).current_dir(&dir);
@@ -59,7 +60,12 @@ impl OneEngine {
         let file = fs::File::create(&log).expect("a log");
         let keeper = keeper.stdout(Stdio::null()).stderr(file).spawn().expect("a shell");
         let dir = dir.keep();
-        is_ready(&log).then(|| Self { dir, _keeper: keeper, logs: Mutex::default() })
+        is_ready(&log).then(|| Self { dir, port, _keeper: keeper, logs: Mutex::default() })
+    }
+
+    /// Whether this thread's network has it.
+    pub fn is_near(&self) -> bool {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
     }
 
     /// A data directory's access to the engine, for a server in this process.

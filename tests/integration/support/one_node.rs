@@ -52,6 +52,10 @@ pub fn process_skips(why: &str) -> bool {
 /// Gives a server a log. Returns its data directory if the test has none for it.
 pub fn share(options: &mut ServerOptions) -> Option<TempDir> {
     let logs = LOGS.filter(|_| options.history.is_some() && options.node.is_none())?;
+    if logs == Logs::InEngine && !ENGINE.is_near() {
+        eprintln!("without a log: a server in a network of its own");
+        return None;
+    }
     let own_dir = options.data_dir.is_none().then(|| tempfile::tempdir().expect("a directory"));
     let dir = options.data_dir.get_or_insert_with(|| own_dir.as_ref().expect("just made").path().to_owned());
     // The tests call them a, b and so on.

@@ -35,6 +35,11 @@ pub fn has_logs() -> bool {
     LOGS.is_some()
 }
 
+/// Whether those that are processes of their own have logs, too.
+pub fn processes_have_logs() -> bool {
+    *LOGS == Some(Logs::InEngine)
+}
+
 /// Whether a test makes no sense with a log; says why.
 pub fn skips(why: &str) -> bool {
     let skips = LOGS.is_some();
@@ -46,7 +51,7 @@ pub fn skips(why: &str) -> bool {
 
 /// The same for a test whose server is a process of its own, which cannot use a log in memory.
 pub fn process_skips(why: &str) -> bool {
-    *LOGS == Some(Logs::InEngine) && skips(why)
+    processes_have_logs() && skips(why)
 }
 
 /// Gives a server a log. Returns its data directory if the test has none for it.
@@ -79,7 +84,7 @@ pub fn share(options: &mut ServerOptions) -> Option<TempDir> {
 
 /// Gives a server that is a process of its own a log, if it keeps a history in `dir`.
 pub fn share_process(command: &mut Command, dir: &Path, args: &[&str]) {
-    if *LOGS != Some(Logs::InEngine) || args.contains(&"--no-history") {
+    if !processes_have_logs() || args.contains(&"--no-history") {
         return;
     }
     let named = |option: &str| args.iter().skip_while(|arg| **arg != option).nth(1).copied();

@@ -122,6 +122,9 @@ fn what_was_receipted_at_1970_is_kept_over_a_start_with_the_right_clock() {
 
 #[test]
 fn a_start_a_year_ahead_removes_nothing_frees_no_name_and_is_told_to_operators() {
+    if one_node::process_skips("the messages of several servers keep dates that a wrong clock gave them") {
+        return;
+    }
     let Some(clock) = SetClock::new().map(Arc::new) else { return };
     let mut server = serve(&clock, &["--retain", "2d"]);
     let key = Key::new();

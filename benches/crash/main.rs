@@ -46,6 +46,12 @@ mod browser;
 #[path = "../../tests/integration/support/clock.rs"]
 mod clock;
 #[cfg(unix)]
+#[path = "../../tests/integration/support/one_engine.rs"]
+mod one_engine;
+#[cfg(unix)]
+#[path = "../../tests/integration/support/one_node.rs"]
+mod one_node;
+#[cfg(unix)]
 #[path = "../../tests/integration/support/process.rs"]
 mod process;
 #[cfg(target_os = "linux")]

@@ -42,6 +42,7 @@ impl Chat {
         self.nodes = old.nodes;
         self.offers = old.offers.map(|offers| Box::new(offers.emptied()));
         (self.is_over, self.successor) = (old.is_over, old.successor);
+        (self.doubt, self.is_mail_full) = (old.doubt, old.is_mail_full);
     }
 
     /// Tells clients of the chat's servers. `names`: of all, by number.

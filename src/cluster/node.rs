@@ -130,14 +130,14 @@ impl Node {
         self.lead.as_ref().is_some_and(|lead| lead.proposals.has_window())
     }
 
-    /// The batches of its own run that the rules have taken.
-    pub fn batches_taken(&self) -> u64 {
-        self.uplink.batches_taken()
-    }
-
     /// Bytes of the batches that the rules have not taken yet.
     pub fn uplink_bytes(&self) -> usize {
         self.uplink.bytes()
+    }
+
+    /// How many batches of its people's packets no turn has taken.
+    pub fn uplink_batches(&self) -> u64 {
+        self.uplink.batches()
     }
 
     /// The next record of the log.

@@ -67,12 +67,13 @@ impl Uplink {
         .collect()
     }
 
-    pub(super) fn batches_taken(&self) -> u64 {
-        self.taken
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How many wait.
+    pub(super) fn batches(&self) -> u64 {
+        self.waiting.len() as u64
     }
 }
 

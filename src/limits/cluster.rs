@@ -28,3 +28,11 @@ pub const CATCH_UP_TURNS: usize = 256;
 
 /// How often a server looks whether the one that leads is still there.
 pub const NODE_TICK: Duration = Duration::from_millis(200);
+
+/// How long a connection whose peer has closed its sending half waits for answers of the server that leads: as long as
+/// a change of that server takes.
+pub const ANSWERS_WAIT: Duration = Duration::from_secs(10);
+
+/// Packets of a session that may be on their way to the server that leads. Each may ask for much, and those of others
+/// wait behind them.
+pub const SESSION_INPUTS: usize = 256;

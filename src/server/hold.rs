@@ -72,7 +72,7 @@ impl Hold {
     }
 
     pub fn late(&mut self, now: &Now) -> Option<(SessionId, bool)> {
-        self.0.late(now.uptime)
+        self.0.late(now.uptime, Duration::ZERO)
     }
 
     pub fn tick(&mut self, now: &Now) {

@@ -9,6 +9,7 @@ use super::connection::Connection;
 use super::gate::Offence;
 use super::hub::{Hub, Incoming};
 use super::secrets::ClosedServer;
+use crate::fingerprint::Fingerprint;
 use crate::protocol::request::{ClientPacket, Connect, Refusal};
 use crate::protocol::{Code, Event, Request, binary};
 use crate::security::{Binding, Challenge};
@@ -86,10 +87,12 @@ impl PassphraseCheck {
             let why = "this server is closed and takes no plaintext; join with the lanchat client";
             return Decision::Out(Refusal::new(Code::KeyRequired, why));
         }
-        if key.is_some_and(|key| hub.is_member(&key)) {
+        let is_file = packet.file_token().is_some();
+        let is_in = |key: Fingerprint| if is_file { hub.may_send_files(&key) } else { hub.is_member(&key) };
+        if key.is_some_and(is_in) {
             return Decision::In(packet);
         }
-        if packet.file_token().is_some() {
+        if is_file {
             let why =
                 "this server is closed: only a member's key may send or receive files; join the chat first";
             return Decision::Out(Refusal::new(Code::BadToken, why));

@@ -11,6 +11,7 @@
 mod shedding;
 
 use super::connection::Connection;
+use super::connection_end::InputPolicy;
 use super::hub::Hub;
 use super::memory::Trimmer;
 use super::output_stage::OutputStage;
@@ -383,8 +384,11 @@ impl Reactor {
         }
         for id in self.watched.clone() {
             let Some(row) = self.rows.get_mut(id) else { continue };
-            let unfinished = row.reader.as_ref().and_then(PacketReader::unfinished_for);
-            let ended = row.reader.as_ref().and_then(PacketReader::ended_for);
+            // A connection that is being closed already has a time of its own.
+            let is_closing = row.connection.input_policy() == InputPolicy::Discarded;
+            let reader = row.reader.as_ref().filter(|_| !is_closing);
+            let unfinished = reader.and_then(PacketReader::unfinished_for);
+            let ended = reader.and_then(PacketReader::ended_for);
             if unfinished.is_some_and(|time| time >= self.frame) {
                 self.expel(id, Code::FrameTimeout, UNFINISHED);
             } else if ended.is_some_and(|time| time >= LAST_WORDS) {

@@ -1,6 +1,7 @@
 //! Who owns which name, operators, members, bans and mutes: kept from the first receipt on, and brought over
 //! from the files in which earlier versions kept them.
 
+use crate::support::one_node;
 use crate::support::peer::Peer;
 #[cfg(unix)]
 use crate::support::process::Serve;
@@ -85,8 +86,11 @@ fn a_directory_of_the_form_before_has_all_of_it_afterwards() {
         bob.say("all", "psst");
         assert_eq!(bob.wait_for("error")["code"], "muted");
         // Dave is banned, by his key.
-        let mut dave = Peer::connect_tls(server.address, Some(&key_of("dave")));
-        assert!(dave.read_to_end().iter().any(|packet| packet["code"] == "banned"), "run {run}");
+        // The rules, which may run elsewhere, learn of a client once it has proved the passphrase.
+        if !one_node::has_logs() {
+            let mut dave = Peer::connect_tls(server.address, Some(&key_of("dave")));
+            assert!(dave.read_to_end().iter().any(|packet| packet["code"] == "banned"), "run {run}");
+        }
         for name in ["names", "operators", "members", "bans", "mutes"] {
             assert!(
                 !dir.path().join(name).exists() && dir.path().join(format!("{name}.taken-over")).exists()
@@ -183,6 +187,9 @@ fn a_file_that_somebody_edits_by_habit_is_not_read_and_the_commands_are_named() 
 /// Who logs in under a name that is known waits for no disk: nothing is written for it at once.
 #[test]
 fn a_login_of_a_known_name_writes_nothing_while_it_is_welcomed() {
+    if one_node::skips("several servers store each session, for the next one that leads") {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let server = TestServer::in_dir(dir.path());
     let key = Key::new();

@@ -138,7 +138,7 @@ fn mail_is_corrected_before_its_recipient_comes() {
 
 #[test]
 fn a_server_without_a_history_changes_nothing() {
-    let server = TestServer::start();
+    let server = TestServer::without_history();
     let mut alice = Person::new("alice").join(&server);
     say(&mut alice, "all", "text");
     let refused = change(&mut alice, json!({"type": "delete", "seq": 1, "id": "c"}));

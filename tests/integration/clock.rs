@@ -2,6 +2,7 @@
 //! said has the right date once the clock is right.
 
 use crate::support::clock::SetClock;
+use crate::support::one_node;
 use crate::support::peer::Peer;
 use crate::support::soon;
 use crate::support::storm::server::Mortal;
@@ -66,6 +67,10 @@ fn has_dated(server: &Mortal, texts: &[&str]) {
 
 #[test]
 fn what_was_receipted_at_1970_is_dated_when_the_clock_is_right_and_mail_comes() {
+    if one_node::process_skips("an engine lets nobody in before 1975, from when on its certificates are good")
+    {
+        return;
+    }
     let Some(clock) = SetClock::new().map(Arc::new) else { return };
     clock.shift(60 - Timestamp::now().as_second());
     let mut server = serve(&clock, &["--retain", "1d"]);
@@ -96,6 +101,10 @@ fn what_was_receipted_at_1970_is_dated_when_the_clock_is_right_and_mail_comes() 
 
 #[test]
 fn what_was_receipted_at_1970_is_kept_over_a_start_with_the_right_clock() {
+    if one_node::process_skips("an engine lets nobody in before 1975, from when on its certificates are good")
+    {
+        return;
+    }
     let Some(clock) = SetClock::new().map(Arc::new) else { return };
     clock.shift(60 - Timestamp::now().as_second());
     let mut server = serve(&clock, &["--retain", "1d"]);
@@ -113,6 +122,9 @@ fn what_was_receipted_at_1970_is_kept_over_a_start_with_the_right_clock() {
 
 #[test]
 fn a_start_a_year_ahead_removes_nothing_frees_no_name_and_is_told_to_operators() {
+    if one_node::process_skips("the messages of several servers keep dates that a wrong clock gave them") {
+        return;
+    }
     let Some(clock) = SetClock::new().map(Arc::new) else { return };
     let mut server = serve(&clock, &["--retain", "2d"]);
     let key = Key::new();

@@ -3,6 +3,7 @@
 use crate::support::peer::{DEADLINE, Peer};
 use crate::support::process::Serve;
 use crate::support::server::TestServer;
+use crate::support::soon::until;
 use serde_json::json;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -102,4 +103,7 @@ fn a_frame_that_is_not_finished_in_time_ends_the_connection_and_whole_ones_do_no
         idle.settle();
         assert!(Instant::now() < deadline, "it is still there");
     }
+    // Not even one that does not close its own end.
+    until(|| (server.numbers().places_taken == 1).then_some(()));
+    drop((slow, drip));
 }

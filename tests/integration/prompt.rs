@@ -4,6 +4,7 @@ use crate::support::fake_server::{FakeServer, say};
 use crate::support::peer::Peer;
 use crate::support::proxy::Proxy;
 use crate::support::server::TestServer;
+use crate::support::soon::until;
 use crate::support::terminal::{Home, Key as Press, Launch, Terminal, last_row};
 use crate::support::tls::Key;
 use serde_json::json;
@@ -78,13 +79,15 @@ fn tab_completes_commands_and_names() {
     terminal.type_text("/wh");
     terminal.key(Press::Tab);
     terminal.wait_for_last("[#lobby] /whois");
-    // The answer shows that the roster, asked for before, has come too.
     terminal.type_text("alice");
     terminal.key(Press::Enter);
     terminal.wait_for("alice from 127.0.0.1");
     terminal.type_text("/whois bo");
-    terminal.key(Press::Tab);
-    terminal.wait_for_last("[#lobby] /whois Bobby");
+    // Once it has caught up, it knows who is here.
+    until(|| {
+        terminal.key(Press::Tab);
+        terminal.wait_until("a screen", |_| true).contains("[#lobby] /whois Bobby").then_some(())
+    });
     terminal.key(Press::Enter);
     terminal.wait_for("Bobby from 127.0.0.1");
 }
@@ -116,7 +119,7 @@ fn a_half_typed_line_survives_the_loss_and_the_return_of_the_link() {
 
 #[test]
 fn without_a_history_what_may_be_lost_is_said_and_not_sent_twice() {
-    let (server, home) = (TestServer::start(), Home::new());
+    let (server, home) = (TestServer::without_history(), Home::new());
     let proxy = Proxy::to(server.address);
     let mut terminal = join(&home, server.link_at(proxy.address), "alice");
     let mut bob = Peer::join_with(server.address, "bob", &Key::new());

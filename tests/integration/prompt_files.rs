@@ -111,7 +111,7 @@ fn progress_is_in_the_label_and_a_transfer_that_is_cut_goes_on() {
     bob.enter("/time");
     bob.wait_for("server time");
     bob.enter("/status");
-    bob.wait_for("no messages");
+    bob.wait_for("your own key");
     alice.enter("/send bob 'big file.bin'");
     bob.wait_for_last("[#lobby · 1 offer]");
     bob.enter("/accept");

@@ -384,6 +384,9 @@ fn a_message_on_its_way_is_shown_until_its_receipt_comes() {
     let (server, home) = (TestServer::start(), Home::new());
     let proxy = Proxy::to(server.address);
     let mut terminal = join(&home, server.link_at(proxy.address), "alice");
+    // Then it has caught up, and sends at once.
+    terminal.enter("first");
+    terminal.wait_for("<alice> first");
     proxy.mute();
     terminal.enter("into the dark");
     terminal

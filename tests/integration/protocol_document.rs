@@ -20,7 +20,7 @@ fn examples() -> Vec<&'static str> {
 
 /// Plays an example of browsers, each with a key of its own: `<key>` and `<signature>` are what proves it.
 fn play_web(lines: &str) {
-    let server = crate::web::server();
+    let server = crate::web::server_with(|options| options.history = None);
     let mut browsers: HashMap<&str, (Browser, Value)> = HashMap::new();
     let mut unread: HashMap<&str, Value> = HashMap::new();
     let key = WebKey::new();
@@ -65,6 +65,7 @@ fn play(example: &str) {
     let data_dir = tempfile::tempdir().unwrap();
     let server = TestServer::with(|options| {
         options.data_dir = (title == " kept").then(|| data_dir.path().to_owned());
+        options.history = options.history.filter(|_| title == " kept");
     });
     let mut peers: HashMap<&str, Peer> = HashMap::new();
     let mut keys: HashMap<&str, Key> = HashMap::new();

@@ -1,5 +1,6 @@
 //! `lanchat backup` and `lanchat restore`: all that a server is in one file, and back, or to another place.
 
+use crate::support::one_node;
 use crate::support::peer::Peer;
 use crate::support::small_disk::SmallDisk;
 use crate::support::storm::server::Mortal;
@@ -130,6 +131,9 @@ fn a_backup_put_into_an_empty_directory_is_the_same_server() {
 
 #[test]
 fn a_restore_needs_a_stopped_server_and_keeps_what_was_there() {
+    if one_node::process_skips("a history that went back gets the rest from the log") {
+        return;
+    }
     let mut house = House::new(&[]);
     house.say(3);
     let file = house.backup("monday");

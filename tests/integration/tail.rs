@@ -3,6 +3,7 @@
 
 use crate::support::fake_server::{FakeServer, say};
 use crate::support::home::{Home, LANCHAT};
+use crate::support::one_node;
 use crate::support::peer::{DEADLINE, Peer};
 use crate::support::server::TestServer;
 use crate::support::tls::Key;
@@ -118,6 +119,9 @@ fn a_tail_goes_on_over_restarts_without_a_gap_and_with_nothing_twice() {
 
 #[test]
 fn a_tail_goes_on_when_an_older_history_is_put_back_and_says_so() {
+    if one_node::skips("a history that went back gets the rest from the log") {
+        return;
+    }
     let (dir, home, bob) = (tempfile::tempdir().expect("a directory"), Home::new(), Key::new());
     let mut server = TestServer::in_dir(dir.path());
     let mut tail = Tail::start(&home, server.link(), &["--since", "1h"]);

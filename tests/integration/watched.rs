@@ -241,7 +241,7 @@ fn a_taken_name_and_a_ban_are_logged_with_the_name() {
     );
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let mut other = Peer::connect_tls(serve.address, Some(&banned));
-    assert_eq!(other.next()["code"], "banned");
+    assert_eq!(other.hello(json!({"from": {"name": "other"}}))["code"], "banned");
     let refused = numbers(&serve)["refused"].clone();
     assert_eq!((&refused["name_taken"], &refused["banned"]), (&json!(1), &json!(1)));
     serve.signal(Signal::TERM);

@@ -32,7 +32,7 @@ pub fn server() -> TestServer {
     server_with(|_| {})
 }
 
-fn server_with(change: impl FnOnce(&mut ServerOptions)) -> TestServer {
+pub fn server_with(change: impl FnOnce(&mut ServerOptions)) -> TestServer {
     TestServer::with(|options| {
         options.web = self::options(WebAccess::Plaintext);
         change(options);

@@ -139,6 +139,16 @@ fn operators_who_are_here_or_come_are_told_of_a_doubtful_clock_once_each() {
 }
 
 #[test]
+fn a_server_that_comes_to_lead_still_doubts_its_clock() {
+    let mut house = House::new();
+    house.act(|chat, _, out| chat.doubt_clock(Some("the clock is wrong".into()), out));
+    let records = Records { operators: vec![operator(99)], ..Records::default() };
+    house.chat.reopen(Archive { records, ..Archive::default() });
+    house.join_key(99, "oscar", 99);
+    assert_eq!(house.texts(99, "notice"), ["the clock is wrong"]);
+}
+
+#[test]
 fn a_server_that_starts_again_goes_on_from_the_time_that_was_kept() {
     let clock = Clock::held(RIGHT.parse().expect("a time"), Duration::ZERO);
     clock.now();

@@ -101,14 +101,23 @@ impl HubState {
         });
     }
 
-    /// Takes the next connection whose deadline has passed, and says whether it is late; `None`: none is left.
-    pub(in crate::server) fn late(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
+    /// Takes the next connection whose deadline has passed, and says whether it is late; `None`: none is left. One whose
+    /// packets are on their way to the rules gets `more` time.
+    pub(in crate::server) fn late(&mut self, uptime: Duration, more: Duration) -> Option<(SessionId, bool)> {
         let due = self.handshakes.pop_front_if(|(deadline, _)| *deadline <= uptime);
         if self.handshakes.is_empty() {
             // Gives the memory back after a crowd that said nothing.
             self.handshakes.shrink_to_fit();
         }
-        due.map(|(_, id)| (id, self.is_waited_for(id)))
+        let (_, id) = due?;
+        let is_late = self.is_waited_for(id);
+        let Some(seat) = self.node.as_mut().filter(|seat| is_late && seat.is_under_way(id)) else {
+            return Some((id, is_late));
+        };
+        if !seat.refuses(id, uptime) {
+            self.handshakes.push_back((uptime + more, id));
+        }
+        Some((id, false))
     }
 
     /// The next deadline for a registration.

@@ -144,6 +144,7 @@ pub(super) struct InputBatches {
     bytes: usize,
     /// As bytes.
     full: Vec<Bytes>,
+    handed_out: u64,
 }
 
 impl InputBatches {
@@ -164,11 +165,22 @@ impl InputBatches {
         self.inputs.is_empty() && self.full.is_empty()
     }
 
+    /// Batches that were taken from here.
+    pub(super) fn handed_out(&self) -> u64 {
+        self.handed_out
+    }
+
+    /// The number of the batch with the latest input, from 1 on.
+    pub(super) fn latest(&self) -> u64 {
+        self.handed_out + self.full.len() as u64 + u64::from(!self.inputs.is_empty())
+    }
+
     /// Takes all of them.
     pub(super) fn take(&mut self) -> Vec<Bytes> {
         if !self.inputs.is_empty() {
             self.fill();
         }
+        self.handed_out = self.latest();
         std::mem::take(&mut self.full)
     }
 

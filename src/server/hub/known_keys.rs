@@ -62,12 +62,17 @@ impl KnownKeys {
 
     /// Whether the key may enter a closed server without the passphrase.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        *key == self.chat || self.members.contains(key) || self.operators.contains(key)
+        self.members.contains(key) || self.operators.contains(key)
     }
 
-    /// Whether the key is a member's or owns a name, at that second of Unix time.
+    /// Whether the key may send files at a closed server: the other servers of the chat pass them on, but do not chat.
+    pub(super) fn may_send_files(&self, key: &Fingerprint) -> bool {
+        *key == self.chat || self.is_member(key)
+    }
+
+    /// Whether the key is a member's, a server's, or owns a name, at that second of Unix time.
     pub(super) fn is_known(&self, key: &Fingerprint, second: i64) -> bool {
-        self.is_member(key) || self.uses_of(key, second).next().is_some()
+        self.may_send_files(key) || self.uses_of(key, second).next().is_some()
     }
 
     /// Whether the key has had a name for a while or is an operator's.
@@ -117,5 +122,16 @@ mod tests {
         assert!(keys.is_established(&key, START + tried - 60));
         keys.learn(&Record::Name("bob".into(), Some(row("bob", 1, 61, false))));
         assert!(!keys.is_established(&key, START + tried));
+    }
+
+    #[test]
+    fn the_key_of_the_servers_is_for_files_alone() {
+        let [chat, member, stranger] = [1, 2, 3].map(|byte| Fingerprint::new([byte; 32]));
+        let mut keys = KnownKeys::new(chat);
+        keys.members.insert(member);
+        let may = |key| (keys.is_known(key, START), keys.may_send_files(key), keys.is_member(key));
+        assert_eq!(may(&chat), (true, true, false));
+        assert_eq!(may(&member), (true, true, true));
+        assert_eq!(may(&stranger), (false, false, false));
     }
 }

@@ -20,7 +20,9 @@ mod node_ping;
 mod node_question;
 mod node_seat;
 mod node_session;
+mod node_share;
 mod node_state;
+mod node_work;
 mod seam;
 
 use super::connection::Connection;
@@ -41,7 +43,8 @@ use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
 #[cfg(feature = "nats")]
 pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
-pub(super) use node_seat::{NodeSeat, NodeWork};
+pub(super) use node_seat::NodeSeat;
+pub(super) use node_work::NodeWork;
 pub(super) use seam::ClaimAnswer;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,9 +150,7 @@ impl Hub {
         if let Some(seat) = &mut state.node {
             let id = connection.id();
             seat.connect(id, peer, open);
-            if let Some(why) = seat.refusal() {
-                seat.end(id, &Event::error(Code::ServerFull, why).into_packet("", None));
-            }
+            seat.refuses(id, now.uptime);
             if state.wait_for(id, deadline) {
                 self.sooner.notify_one();
             }
@@ -267,7 +268,7 @@ impl Hub {
     /// Tells everyone at this server that it goes away, and ends their connections.
     pub(super) fn shut_down(&self) {
         if self.node.is_some() {
-            self.lock().end_node_sessions();
+            self.lock().end_node_sessions(self.uptime());
             return self.wake_output();
         }
         self.act(|chat, _, out| chat.shut_down(out));
@@ -275,9 +276,14 @@ impl Hub {
 
     /// Lets the output task write the last batch and end.
     pub(super) fn close(&self) {
-        while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
+        self.keep_rest();
         self.closed.send_replace(true);
         self.batch_ready.notify_one();
+    }
+
+    /// Has the rules store what they gather for a while.
+    fn keep_rest(&self) {
+        while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -325,7 +331,7 @@ impl Hub {
             chat.due()
         });
         let uptime = self.uptime();
-        while let Some((id, is_late)) = { self.lock().late(uptime) } {
+        while let Some((id, is_late)) = { self.lock().late(uptime, self.registration) } {
             if is_late {
                 self.expel(id, Code::HandshakeTimeout, NO_FIRST_PACKET);
             }

@@ -3,8 +3,8 @@
 use super::input::RulesInput;
 use super::node_news;
 use super::node_question::NodeQuestion;
-use super::node_seat::{FollowFault, NodeWork};
 use super::node_state::{NextTurn, WrittenTurn};
+use super::node_work::{FollowFault, NodeWork};
 use super::{Hub, HubState, Incoming, Next};
 use crate::chat::{Now, SessionId};
 use crate::cluster::{Ledger, LogFault};
@@ -20,6 +20,9 @@ use std::time::Duration;
 
 /// How often a server that ends looks whether the log has all that it knows.
 const SETTLING: Duration = Duration::from_millis(10);
+
+/// How soon to look again whether the rules have taken a session's inputs: a few times as long as they need.
+const SHARE_PAUSE: Duration = Duration::from_millis(10);
 
 /// Work for the output of a node.
 #[derive(Debug)]
@@ -40,6 +43,9 @@ pub(super) fn take(
     while let Some(next) = incoming.front() {
         if seat.is_congested() {
             return Next::Congested;
+        }
+        if seat.has_share(id) {
+            return Next::Pause(SHARE_PAUSE);
         }
         if let Err(pause) = seat.pay(id, next.cost(), rate, now) {
             return Next::Pause(pause);
@@ -178,7 +184,7 @@ impl Hub {
     fn take_no_part(&self, why: &str) {
         let mut state = self.lock();
         if let Some(seat) = &mut state.node {
-            seat.stop(why);
+            seat.stop(why, self.uptime());
         }
         drop(state);
         self.wake_output();
@@ -187,8 +193,12 @@ impl Hub {
     /// Waits until the log has all that this server knows, or for so long, then lets another one lead.
     pub(in crate::server) async fn retire(&self, most: Duration) {
         let settled = async {
-            while !self.lock().is_settled() {
+            loop {
+                self.keep_rest();
                 self.send_up();
+                if self.lock().is_settled() {
+                    return;
+                }
                 tokio::time::sleep(SETTLING).await;
             }
         };
@@ -233,7 +243,7 @@ impl Hub {
         }
         let mut state = self.lock();
         let Some(seat) = &mut state.node else { return false };
-        seat.end(id, &Event::error(code, why).into_packet("", None));
+        seat.end(id, &Event::error(code, why).into_packet("", None), self.uptime());
         drop(state);
         self.wake_output();
         true

@@ -7,17 +7,17 @@ use super::known_keys::KnownKeys;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
-use super::node_ping::DecidedInputs;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
+use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{Entry, FileTicket, Now, Peer, SessionId, TransferEnd};
-use crate::cluster::{Ledger, LogFault, Node, NodeAction, NodeId, NodeRun, Taken};
+use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
+use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
 use crate::pace::Rate;
 use crate::protocol::{Code, Event, Packet};
-use crate::security::{NotSealed, Seal};
+use crate::security::Seal;
 use crate::server::output_batch::{Liveness, OutputBatch, OutputStep, Receivers, RulesAnswer, StepKind};
 use crate::server::slots::Slots;
 use bytes::Bytes;
@@ -38,8 +38,9 @@ pub(in crate::server) struct NodeSeat {
     pub(super) sessions: Slots<NodeSession>,
     /// Its own sessions that have a name.
     pub(super) named: usize,
-    up: InputBatches,
-    pub(super) decided: DecidedInputs,
+    /// Sessions whose peers have ended them, until when they wait for answers, in order.
+    leaving: VecDeque<(Duration, SessionId)>,
+    pub(super) up: InputBatches,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
@@ -67,41 +68,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) news: NodeNews,
 }
 
-/// Why a server cannot follow the log any further.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::server) enum FollowFault {
-    #[error(transparent)]
-    Log(#[from] LogFault),
-    #[error(
-        "the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem"
-    )]
-    Sealed(NotSealed),
-}
-
 /// The context of a sealed record, which is not that of a message.
 const RECORD: &[u8] = b"record";
-
-/// Work for the output, in order.
-#[derive(Debug)]
-pub(in crate::server) enum NodeWork {
-    CarryOut {
-        body: Bytes,
-        ledger: Ledger,
-        /// Whether it concerns this process's sessions.
-        is_own: bool,
-    },
-    /// Read the state from which the rules start, of that term.
-    Open { term: u64 },
-}
-
-/// Whether the rules run here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RulesStage {
-    Elsewhere,
-    /// Until the state is read that they start from.
-    Opening,
-    Here,
-}
 
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
@@ -120,8 +88,8 @@ impl NodeSeat {
             local: OutputBatch::default(),
             sessions,
             named: 0,
+            leaving: VecDeque::new(),
             up: InputBatches::default(),
-            decided: DecidedInputs::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
@@ -181,16 +149,33 @@ impl NodeSeat {
         self.local.step(id, open);
     }
 
+    /// Ends a connection whose peer sends nothing more. The peer may still read, so the connection stays until the rules
+    /// have answered what it has sent.
     pub(super) fn disconnect(&mut self, id: SessionId, uptime: Duration) {
+        match self.forget(id, uptime) && !self.is_stopped() {
+            true => self.leaving.push_back((uptime + ANSWERS_WAIT, id)),
+            false => self.local.step(id, StepKind::Gone),
+        }
+    }
+
+    /// Forgets a session; `true`: the rules know it, and hear of its end.
+    fn forget(&mut self, id: SessionId, uptime: Duration) -> bool {
         let session = self.sessions.remove(id);
         self.paces.end(id, session.as_ref(), uptime);
-        if let Some(session) = session {
-            self.named -= usize::from(session.is_registered());
-            if session.is_announced {
-                self.push(RulesInput::Gone { id });
-            }
+        let Some(session) = session else { return false };
+        self.named -= usize::from(session.is_registered());
+        let is_known = session.is_announced;
+        if is_known {
+            self.push(RulesInput::Gone { id });
         }
-        self.local.step(id, StepKind::Gone);
+        is_known
+    }
+
+    /// Closes the connections that have waited long enough for answers.
+    pub(super) fn let_leave(&mut self, uptime: Duration) {
+        while let Some((_, id)) = self.leaving.pop_front_if(|(until, _)| *until <= uptime) {
+            self.local.step(id, StepKind::Gone);
+        }
     }
 
     /// Pays for a session's next packet; an error: how long it must wait. `rate`: `None`: there is no limit.
@@ -218,12 +203,15 @@ impl NodeSeat {
     /// Has an input of a session go up with the next batch, after its begin.
     pub(super) fn take(&mut self, id: SessionId, input: RulesInput) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        session.said = self.decided.add();
         if !mem::replace(&mut session.is_announced, true) {
             let peer = session.peer;
             self.push(RulesInput::Connect { id, peer });
         }
         self.push(input);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.latest = self.up.latest();
+            session.under_way += 1;
+        }
     }
 
     pub(super) fn push(&mut self, input: RulesInput) {
@@ -235,9 +223,7 @@ impl NodeSeat {
 
     /// The inputs since the last call, in batches, as bytes.
     pub(super) fn take_up(&mut self) -> Vec<Bytes> {
-        let batches = self.up.take();
-        self.decided.go_up(batches.len());
-        batches
+        self.up.take()
     }
 
     /// Appends a record to the log, sealed.
@@ -362,9 +348,9 @@ impl NodeSeat {
     }
 
     /// Ends the connections of all sessions, and tells them why.
-    pub(super) fn end_all(&mut self, packet: &Packet) {
+    pub(super) fn end_all(&mut self, packet: &Packet, uptime: Duration) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
-        all.into_iter().for_each(|id| self.end(id, packet));
+        all.into_iter().for_each(|id| self.end(id, packet, uptime));
     }
 
     /// Why it takes no new sessions, if so: their clients try the other servers.
@@ -373,23 +359,31 @@ impl NodeSeat {
         self.stopped.clone().or(cut_off)
     }
 
+    /// Ends a session for that reason, if there is one.
+    pub(super) fn refuses(&mut self, id: SessionId, uptime: Duration) -> bool {
+        let Some(why) = self.refusal() else { return false };
+        self.end(id, &Event::error(Code::ServerFull, why).into_packet("", None), uptime);
+        true
+    }
+
     /// Whether it takes no part in the chat any more.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }
 
     /// Ends all sessions for good: it cannot follow the log any further. The rules, if they run here, come to an end.
-    pub(super) fn stop(&mut self, why: &str) {
+    pub(super) fn stop(&mut self, why: &str, uptime: Duration) {
         (self.stage, self.stopped) = (RulesStage::Elsewhere, Some(why.to_owned()));
         self.work.clear();
-        self.end_all(&Event::error(Code::NotStored, why).into_packet("", None));
+        self.end_all(&Event::error(Code::NotStored, why).into_packet("", None), uptime);
         self.forget_all();
     }
 
-    /// Ends the connection of a session, and tells it why.
-    pub(super) fn end(&mut self, id: SessionId, packet: &Packet) {
+    /// Ends a session, and tells it why.
+    pub(super) fn end(&mut self, id: SessionId, packet: &Packet, uptime: Duration) {
         self.tell(id, packet);
         self.local.step(id, StepKind::Close);
+        self.forget(id, uptime);
     }
 
     /// Tells everyone at this server.
@@ -401,8 +395,8 @@ impl NodeSeat {
     pub(super) fn forget_all(&mut self) {
         (self.sessions, self.named) = (Slots::of(self.number()), 0);
         self.up = InputBatches::default();
-        self.decided = DecidedInputs::default();
         self.questions.waiting.clear();
+        self.let_leave(Duration::MAX);
     }
 
     /// Whether all inputs of its people were taken.

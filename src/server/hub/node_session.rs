@@ -14,14 +14,15 @@ pub(super) struct NodeSession {
     pub(super) notice: PaceNotice,
     /// Whether the server that leads knows it.
     pub(super) is_announced: bool,
-    /// The number of its last input that went up; 0: it has said nothing.
-    pub(super) said: u64,
+    /// The batch with its latest input, and how many of its inputs have gone up since all were taken.
+    pub(super) latest: u64,
+    pub(super) under_way: usize,
 }
 
 impl NodeSession {
     pub(super) fn new(peer: Peer) -> Self {
         let (pace, notice) = (SessionPace::default(), PaceNotice::default());
-        Self { peer, user: None, listens: false, pace, notice, is_announced: false, said: 0 }
+        Self { peer, user: None, listens: false, pace, notice, is_announced: false, latest: 0, under_way: 0 }
     }
 
     /// Empty before its first packet.

@@ -4,7 +4,8 @@
 use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
-use super::node_seat::{FollowFault, NodeSeat, NodeWork, RulesStage};
+use super::node_seat::NodeSeat;
+use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
 use crate::cluster::{NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::{ASKER, EngineEvent};
@@ -195,7 +196,7 @@ impl HubState {
             RulesInput::Fatal { id, refusal, echo } => {
                 self.act(|chat, out| chat.expel(id, echo, refusal, now, out));
             }
-            RulesInput::Gone { id } => self.act(|chat, out| chat.disconnect(id, now, out)),
+            RulesInput::Gone { id } => self.disconnect(id, now),
             RulesInput::AddMember { key, ip, name } => {
                 self.act(|chat, out| chat.add_member(key, ip, &name, now, out));
             }
@@ -252,7 +253,7 @@ impl HubState {
     fn begin_run(&mut self, now: &Now) {
         let Some(seat) = &mut self.node else { return };
         let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: RUN_OVER.into(), server: None };
-        seat.end_all(&bye.into_packet("", None));
+        seat.end_all(&bye.into_packet("", None), now.uptime);
         seat.forget_all();
         seat.news.run_over();
         // Not the number that a copy of this server would choose.
@@ -291,10 +292,10 @@ impl HubState {
     }
 
     /// Tells this server's sessions that it goes away, and ends their connections.
-    pub(super) fn end_node_sessions(&mut self) {
+    pub(super) fn end_node_sessions(&mut self, uptime: Duration) {
         let bye = self.chat.going_away().into_packet("all", None);
         if let Some(seat) = &mut self.node {
-            seat.end_all(&bye);
+            seat.end_all(&bye, uptime);
         }
     }
 
@@ -317,6 +318,9 @@ impl HubState {
 
     /// Time has passed.
     pub(super) fn node_tick(&mut self, now: &Now) {
+        if let Some(seat) = &mut self.node {
+            seat.let_leave(now.uptime);
+        }
         // The others should take this one for gone: it cannot carry anything out.
         if self.node.as_ref().is_some_and(|seat| seat.is_failing || seat.is_stopped()) {
             return;

@@ -104,6 +104,12 @@ impl Hub {
         state.node.as_ref().map_or_else(|| state.chat.is_member(key), |seat| seat.keys.is_member(key))
     }
 
+    /// Whether the key may send files at a closed server.
+    pub(in crate::server) fn may_send_files(&self, key: &Fingerprint) -> bool {
+        let state = self.lock();
+        state.node.as_ref().map_or_else(|| state.chat.is_member(key), |seat| seat.keys.may_send_files(key))
+    }
+
     /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
     pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
         if !self.tell_up(RulesInput::AddMember { key, ip, name: name.to_owned() }) {

@@ -129,6 +129,7 @@ enum TurnStepKind {
     EndTransfer(TransferId, Code),
     Charge(u64),
     Close,
+    Gone,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -239,13 +240,8 @@ impl TurnStep {
             StepKind::EndTransfer(transfer, code) => TurnStepKind::EndTransfer(transfer, code),
             StepKind::Charge(cost) => TurnStepKind::Charge(cost),
             StepKind::Close => TurnStepKind::Close,
-            StepKind::Open(_)
-            | StepKind::Cutover(_)
-            | StepKind::Nothing
-            | StepKind::List(_)
-            | StepKind::Gone => {
-                return None;
-            }
+            StepKind::Gone => TurnStepKind::Gone,
+            StepKind::Open(_) | StepKind::Cutover(_) | StepKind::Nothing | StepKind::List(_) => return None,
         };
         Some(Self { session, place, at, kind })
     }
@@ -263,6 +259,7 @@ impl TurnStep {
             TurnStepKind::EndTransfer(transfer, code) => StepKind::EndTransfer(transfer, code),
             TurnStepKind::Charge(cost) => StepKind::Charge(cost),
             TurnStepKind::Close => StepKind::Close,
+            TurnStepKind::Gone => StepKind::Gone,
         };
         OutputStep { session, place, at, kind }
     }

@@ -45,6 +45,22 @@ fn when_the_server_that_leads_ends_the_others_go_on_and_nobody_else_has_left() {
 }
 
 #[test]
+fn what_the_server_that_leads_gathers_is_not_lost_when_it_ends() {
+    let mut cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [one, _] = cluster.others(leader);
+    let key = Key::new();
+    let mut alice = Peer::join_with(cluster.address(leader), "alice", &key);
+    alice.send(json!({"type": "read", "name": "bob", "seq": 0}));
+    // The answer to a later request shows that the rules have it.
+    alice.settle();
+    cluster.stop_server(leader);
+    let mut alice = Peer::connect_tls(cluster.address(one), Some(&key));
+    let welcome = alice.hello(json!({"from": {"name": "alice"}}));
+    assert_eq!(welcome["read"], json!([{"name": "bob", "seq": 0}]), "{welcome}");
+}
+
+#[test]
 fn a_server_that_was_away_has_what_the_others_said() {
     let mut cluster = Cluster::start(3);
     let leader = cluster.leader();

@@ -71,7 +71,7 @@ fn servers_begin_with_the_history_of_one_that_was_alone() {
     let key = Key::new();
     let mut last = 0;
     let cluster = Cluster::from(2, |dir| {
-        let server = TestServer::in_dir(dir);
+        let server = TestServer::alone_in_dir(dir);
         let mut alice = Peer::join_with(server.address, "alice", &key);
         last = say(&mut alice, "1", "said when there was one");
     });

@@ -1,6 +1,7 @@
 //! Several servers carry one chat on.
 
 mod console;
+mod ends;
 mod files;
 mod leading;
 mod lost_log;

@@ -4,7 +4,8 @@
 use super::drawing::{Glyph, glyphs};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
-use crate::support::terminal::{Home, Launch, Terminal};
+use crate::support::soon::until;
+use crate::support::terminal::{Home, Key as Press, Launch, Terminal};
 use crate::support::tls::Key;
 use serde_json::json;
 
@@ -54,6 +55,14 @@ impl Scene {
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
         let mut terminal = launch.start(&home);
         terminal.wait_for_last("[#lobby]");
+        // Once it has caught up, and not before, it knows who is here.
+        terminal.type_text("/whois car");
+        until(|| {
+            terminal.key(Press::Tab);
+            terminal.wait_until("a screen", |_| true).contains("/whois carol").then_some(())
+        });
+        // Ctrl-U.
+        terminal.type_text("\u{15}");
         let sees = |terminal: &Terminal, text: &str| {
             let dense = |text: &str| text.split_whitespace().collect::<String>();
             terminal.wait_until(text, |screen| dense(screen).contains(&dense(text)));

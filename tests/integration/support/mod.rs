@@ -12,6 +12,8 @@ pub mod fake_server;
 pub mod file_peer;
 pub mod home;
 pub mod lan;
+pub mod one_engine;
+pub mod one_node;
 pub mod peer;
 pub mod process;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! `lanchat serve` as a process of its own on loopback, without discovery.
 
+use super::one_node;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -23,6 +24,7 @@ pub fn serve_command(home: &tempfile::TempDir, args: &[&str]) -> Command {
     command.env("LANCHAT_SERVE_PORT", "0").env("LANCHAT_SERVE_DATA_DIR", home.path());
     command.env("LANCHAT_SERVE_ALLOW_PLAINTEXT", "true");
     command.stdin(Stdio::null()).stderr(Stdio::piped());
+    one_node::share_process(&mut command, home.path(), args);
     for folder in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"] {
         command.env(folder, home.path());
     }

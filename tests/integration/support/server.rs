@@ -1,15 +1,13 @@
 //! A real server on a free port of loopback, in a thread and runtime of its own.
 
-use lanchat::engine::memory::MemoryLog;
+use super::one_node;
 use lanchat::fingerprint::Fingerprint;
 use lanchat::protocol::request::{Ask, Operate, Refusal};
 use lanchat::protocol::{Event, ServerNumbers};
-use lanchat::server::{EngineSource, Handle, NodeOptions, Server, ServerOptions};
-use std::collections::HashMap;
+use lanchat::server::{Handle, Server, ServerOptions};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex};
 use std::thread::JoinHandle;
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// Stops when dropped.
@@ -19,6 +17,8 @@ pub struct TestServer {
     pub id: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// If the test has none for it, but it has a log.
+    _own_dir: Option<TempDir>,
 }
 
 impl TestServer {
@@ -27,6 +27,18 @@ impl TestServer {
     }
 
     pub fn with(change: impl FnOnce(&mut ServerOptions)) -> Self {
+        Self::launch(change, one_node::share)
+    }
+
+    /// Keeps nothing.
+    pub fn without_history() -> Self {
+        Self::with(|options| options.history = None)
+    }
+
+    fn launch(
+        change: impl FnOnce(&mut ServerOptions),
+        share: impl FnOnce(&mut ServerOptions) -> Option<TempDir>,
+    ) -> Self {
         let mut options = ServerOptions {
             name: "test".into(),
             address: Some([127, 0, 0, 1].into()),
@@ -37,7 +49,7 @@ impl TestServer {
         // Tests write faster than people.
         options.rules.rate = None;
         change(&mut options);
-        share(&mut options);
+        let own_dir = share(&mut options);
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -54,12 +66,17 @@ impl TestServer {
             });
         });
         let (address, handle, id) = started.recv().expect("the server starts");
-        Self { address, handle, id, stop: Some(stop), thread: Some(thread) }
+        Self { address, handle, id, stop: Some(stop), thread: Some(thread), _own_dir: own_dir }
     }
 
     /// One that keeps what it has in `dir`: the next one there is the same server.
     pub fn in_dir(dir: &std::path::Path) -> Self {
         Self::with(|options| options.data_dir = Some(dir.to_owned()))
+    }
+
+    /// The same without a log, whatever `LANCHAT_TEST_NODE` says: what follows gives it one.
+    pub fn alone_in_dir(dir: &std::path::Path) -> Self {
+        Self::launch(|options| options.data_dir = Some(dir.to_owned()), |_| None)
     }
 
     /// Stops it, and starts it again at the same address.
@@ -116,24 +133,6 @@ fn wait_for<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(future)
 }
-
-/// Has a server with a history share its chat, with no other one, if the whole suite is to show that nobody notices.
-fn share(options: &mut ServerOptions) {
-    let dir = options.data_dir.as_ref().filter(|_| options.history.is_some() && options.node.is_none());
-    let Some(dir) = dir.filter(|_| std::env::var_os("LANCHAT_TEST_NODE").is_some()) else { return };
-    let log = LOGS.lock().expect("no panic").entry(dir.clone()).or_insert_with(|| MemoryLog::new(1)).clone();
-    let engine = EngineSource::Memory(0, log);
-    options.node = Some(NodeOptions {
-        names: Vec::new(),
-        number: 0,
-        log: "6f1a0c2b3d4e5f60".into(),
-        engine,
-        addresses: Vec::new(),
-    });
-}
-
-/// The log of each data directory.
-static LOGS: LazyLock<Mutex<HashMap<PathBuf, MemoryLog>>> = LazyLock::new(Mutex::default);
 
 impl Drop for TestServer {
     fn drop(&mut self) {

@@ -68,42 +68,41 @@ impl Herald {
         });
     }
 
-    /// Somebody comes twice without saying what they have: the first time they get all their mail, the
-    /// second time nothing of it. Each time it ends with a message that is said when they are there.
-    pub fn fetch_mail(&mut self, address: SocketAddr, record: &mut Record, role: &Role) {
+    /// Somebody comes without saying what they have: the first time they get all their mail, and nothing of it once the
+    /// server knows that. It ends with a message that is said when they are there. Returns their connection.
+    pub fn fetch_mail(&mut self, address: SocketAddr, record: &mut Record, role: &Role) -> Line {
         let Identity::Key(key) = &role.identity else { panic!("somebody with a key") };
-        for time in ["first", "second"] {
-            let mut line = Line::open(address, Some(key)).expect("a connection");
-            let hello =
-                json!({"type": "hello", "v": 1, "from": {"name": record.name}, "to": "server", "msg": ""});
-            line.send(&hello).expect("the server reads");
-            let mut mail = Vec::new();
-            until("a welcome", || {
-                mail.extend(line.read(Duration::from_millis(50)).expect("an open connection"));
-                !mail.is_empty()
-            });
-            let mark = format!("mark for {} the {time} time", record.name);
-            self.say(address, &record.name, &mark);
-            until("the mark", || {
-                mail.extend(line.read(Duration::from_millis(50)).expect("an open connection"));
-                mail.iter().any(|packet| packet["msg"] == mark.as_str())
-            });
-            for packet in mail.iter().filter(|packet| packet["type"] == "chat") {
-                let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-                let heard = Heard {
-                    seq: packet["seq"].as_u64().expect("a number"),
-                    from: text(&packet["from"]["name"]),
-                    to: text(&packet["to"]),
-                    text: text(&packet["msg"]),
-                    history: packet["history"] == true,
-                };
-                record.since = record.since.max(heard.seq);
-                record.caught_up += usize::from(heard.history);
-                record.heard.push(heard);
-            }
+        let mut line = Line::open(address, Some(key)).expect("a connection");
+        let hello =
+            json!({"type": "hello", "v": 1, "from": {"name": record.name}, "to": "server", "msg": ""});
+        line.send(&hello).expect("the server reads");
+        let mut mail = Vec::new();
+        until("a welcome", || {
+            mail.extend(line.read(Duration::from_millis(50)).expect("an open connection"));
+            !mail.is_empty()
+        });
+        let mark = format!("mark for {} after {} messages", record.name, record.heard.len());
+        self.say(address, &record.name, &mark);
+        until("the mark", || {
+            mail.extend(line.read(Duration::from_millis(50)).expect("an open connection"));
+            mail.iter().any(|packet| packet["msg"] == mark.as_str())
+        });
+        for packet in mail.iter().filter(|packet| packet["type"] == "chat") {
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            let heard = Heard {
+                seq: packet["seq"].as_u64().expect("a number"),
+                from: text(&packet["from"]["name"]),
+                to: text(&packet["to"]),
+                text: text(&packet["msg"]),
+                history: packet["history"] == true,
+            };
+            record.since = record.since.max(heard.seq);
+            record.caught_up += usize::from(heard.history);
+            record.heard.push(heard);
         }
         // Of the lobby it asked for nothing.
         record.lobby_from = Some(u64::MAX);
+        line
     }
 }
 

@@ -88,7 +88,7 @@ impl Appender {
                     Some(answer) => self.answer(&answer),
                     None => return,
                 },
-                // What was on its way to the last leader will get no answer.
+                // Appends on their way to the last leader will get no answer.
                 Some(_) = self.elections.next() => self.give_up(|_| true, "the engine has elected a leader"),
                 () = self.link.changed() => self.give_up(|_| true, "the connection was lost"),
                 () = expired => self.give_up(|pending| pending.until <= Instant::now(), "no answer"),

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What the leader of three servers says of a log with these records.
+    /// The answer of three servers about a log with these records.
     fn log(created: &str, first: u64, last: u64, leader: &str) -> Result<StreamInfo, ApiFault> {
         let info = json!({
             "config": {"name": "l", "subjects": ["s"], "retention": "limits", "storage": "file", "discard": "old",

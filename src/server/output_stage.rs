@@ -51,7 +51,9 @@ impl OutputStage {
             tokio::select! {
                 () = self.hub.batch_ready() => {
                     let is_closed = self.hub.is_closed();
-                    while self.writer.lock().await.write(&self.hub).await && is_closed {}
+                    // A server of several takes one turn at a time, and more may have come since.
+                    let goes_on = is_closed || self.hub.is_node();
+                    while self.writer.lock().await.write(&self.hub).await && goes_on {}
                     if is_closed {
                         return;
                     }
@@ -108,7 +110,7 @@ impl BatchWriter {
                     return hub.stop_following(&why);
                 }
                 hub.begin_turn(&mut batch, news.present, true);
-                if self.persister.persist_turn(&mut batch, &ledger).await {
+                if self.persister.persist_turn(&mut batch, &ledger, &mut self.flusher).await {
                     self.flusher.flush(batch).await;
                 }
             }
@@ -138,7 +140,7 @@ impl BatchWriter {
             batch.append_entries(later);
             ledger = next;
         }
-        self.persister.persist_turn(&mut batch, &ledger).await;
+        self.persister.persist_turn(&mut batch, &ledger, &mut self.flusher).await;
         Ok(())
     }
 

@@ -57,6 +57,24 @@ pub enum StoreError {
     /// The disk is full.
     #[error("cannot write {0}: the disk is full; make room on it, or keep less with --retain-size")]
     Full(PathBuf),
+    /// A server of several has followed their log with it, and now there is no engine file.
+    #[error(
+        "{0} is the history of a server of several, which no server may use alone; start with --engine-file, or run \
+         `lanchat cluster restore` first, so that it leaves the others' log for good"
+    )]
+    OfSeveral(PathBuf),
+    /// The engine file is of another chat, or the log is another one.
+    #[error(
+        "{0} follows another log than that of the engine file; start with the engine file of its own chat, or run \
+         `lanchat cluster restore` first if that log is lost"
+    )]
+    OfOtherLog(PathBuf),
+    /// A server has used it alone after it was a part of the chat.
+    #[error(
+        "{0} went its own way after it was part of this chat, so it does not fit any more; put the history of another \
+         server in its place (`lanchat backup` there, `lanchat restore FILE` here)"
+    )]
+    WentAlone(PathBuf),
     /// The content is inconsistent.
     #[error(
         "{0} is damaged ({1}); stop the server, then save what is readable with `lanchat repair`, or replace the file \

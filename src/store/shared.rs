@@ -63,6 +63,33 @@ pub(super) fn prepare(change: &Connection) -> Result<()> {
     change.execute_batch(TABLES)
 }
 
+/// Checks that a history fits `log`, the incarnation that several servers share, or a server alone (`None`).
+///
+/// # Errors
+/// What is wrong and what to do.
+pub(super) fn check(
+    history: &Connection,
+    log: Option<&str>,
+    path: &Path,
+) -> std::result::Result<(), StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'shared_log')";
+    let has_table: bool = history.query_row(sql, [], |row| row.get(0)).at(path)?;
+    let follows = has_table && ledger(history).at(path)?.is_some();
+    let Some(log) = log else {
+        return if follows { Err(StoreError::OfSeveral(path.into())) } else { Ok(()) };
+    };
+    if incarnations::latest_id(history).at(path)?.as_deref() == Some(log) {
+        return Ok(());
+    }
+    if follows {
+        return Err(StoreError::OfOtherLog(path.into()));
+    }
+    match incarnations::is_known(history, log).at(path)? {
+        true => Err(StoreError::WentAlone(path.into())),
+        false => Ok(()),
+    }
+}
+
 /// The last number that the log has assigned; `None`: the log was not followed yet.
 pub(super) fn seq(connection: &Connection) -> Result<Option<u64>> {
     let sql = "SELECT value FROM shared_log WHERE key = 'seq'";

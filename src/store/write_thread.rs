@@ -13,7 +13,7 @@ use super::notices::NoticeQueue;
 use super::queue::Job;
 use super::shared::ReplicaState;
 use super::writer_clock::WriterClock;
-use super::{indexing, lack, legacy_files, load, prune, schema};
+use super::{indexing, lack, legacy_files, load, prune, schema, shared};
 use crate::chat::{Entry, Lack};
 use crate::clock::Clock;
 use crate::limits::{INDEX_ALONG, INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, TAIL_REST, WATCH_EVERY};
@@ -71,7 +71,7 @@ impl WriteThread {
     /// Opens the database and reads the state from which a chat starts; without `keep`, only the records.
     pub(super) fn open(
         path: &Path,
-        (keep, shared): (Option<Retention>, Option<&str>),
+        (keep, log_id): (Option<Retention>, Option<&str>),
         clock: Arc<Clock>,
         committed: Arc<AtomicU64>,
         notices: NoticeQueue,
@@ -79,8 +79,11 @@ impl WriteThread {
         let (before, is_gone) = (last::load(path), !path.exists());
         let (mut connection, health) = schema::open_watched(path)?;
         legacy_files::run(&mut connection, path)?;
+        if keep.is_some() {
+            shared::check(&connection, log_id, path)?;
+        }
         let (state, reserved) =
-            load::state(&mut connection, (keep.is_some(), shared), before.as_ref()).at(path)?;
+            load::state(&mut connection, (keep.is_some(), log_id), before.as_ref()).at(path)?;
         let archive = &state.archive;
         let (log, last) = load::found(&connection).at(path)?;
         match before {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::cli::args::engine_config;
 use crate::cli::exit::ExitError;
 use crate::cluster_files::{ClusterServer, EngineFile};
-use crate::engine::nats::{EngineInquiry, EngineStatus};
+use crate::engine::nats::{EngineInquiry, EngineLog, EngineStatus};
 use crate::security::Keypair;
 use crate::server::{NodeAnswer, ask_nodes};
 use crate::text::without_number;
@@ -17,7 +17,10 @@ use crate::text::without_number;
 const PORT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Records that a server may be behind. A server that is up to date is behind by those that arrive at the moment.
-const USUAL_LAG: u64 = 1000;
+const USUAL_LAG: u64 = 100;
+
+/// The same for the copies of the log, which are compared while people talk.
+const USUAL_COPY_LAG: u64 = 20;
 
 /// Milliseconds that clocks may be apart: people see the times of the server that leads.
 const USUAL_CLOCKS: i64 = 5000;
@@ -126,8 +129,11 @@ impl ClusterHealth {
         if let Err(why) = &self.engine.log
             && self.engine.has_quorum()
         {
-            faults.push(format!("the engine tells nothing of the servers' log: {why}"));
+            faults.push(format!(
+                "the engine tells nothing of the servers' log ({why}); if the stream is lost, see lanchat cluster restore"
+            ));
         }
+        faults.extend(self.engine.log.iter().flat_map(|log| late_copies(log)));
         faults.extend(self.servers.iter().flat_map(|server| self.faults_of(server)));
         let (there, all) = (self.there(), self.servers.len());
         if there > 0 && self.leader().is_none() && self.engine.has_quorum() {
@@ -214,10 +220,23 @@ async fn port(place: &str) -> Result<(), String> {
     }
 }
 
+/// The engine's servers whose copies of the log are not complete: one failure more may stop the chat.
+fn late_copies(log: &EngineLog) -> Vec<String> {
+    let late = log.replicas.iter().filter(|replica| !replica.is_offline && replica.lag > USUAL_COPY_LAG);
+    late.map(|replica| {
+        format!(
+            "the copy of the log at the engine's server {} is {} records behind; if this number does not fall, see its \
+             log, and the space on its disk, and restart it",
+            replica.server, replica.lag
+        )
+    })
+    .collect()
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::engine::nats::{EngineLog, EngineReplica, EngineServer};
+    use crate::engine::nats::{EngineReplica, EngineServer};
     use crate::server::NodeReport;
 
     /// Three servers and engines that are well; `b` leads.
@@ -295,6 +314,17 @@ pub(crate) mod tests {
         );
         let cut = faults(|answer| answer.report.engine_trouble = Some("no route".into()));
         assert_eq!(cut, "the server c cannot use the engine: no route");
+    }
+
+    #[test]
+    fn a_copy_of_the_log_that_stays_behind_is_a_fault() {
+        let mut health = well();
+        health.engine.log.as_mut().unwrap().replicas[1].lag = 41;
+        let fault = health.faults().join("\n");
+        assert!(
+            fault.starts_with("the copy of the log at the engine's server b is 41 records behind"),
+            "{fault}"
+        );
     }
 
     #[test]

@@ -329,7 +329,7 @@ impl Loss {
 /// The effect of a goodbye or an error on the link: most errors answer a request, some end the link.
 fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option<End> {
     match code? {
-        Code::ShuttingDown => Some(End::ShuttingDown("the server is shutting down".into(), None)),
+        Code::ShuttingDown => Some(End::ShuttingDown(safe_line(msg), None)),
         code @ (Code::Kicked | Code::Banned | Code::Quit) => {
             Some(End::Final(LinkError::Refused { code: Some(code), msg: msg.to_owned(), free: None }))
         }

@@ -6,6 +6,7 @@
 
 mod cut_off;
 mod deliver;
+mod failing_store;
 mod hub_state;
 mod incoming;
 mod input;

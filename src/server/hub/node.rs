@@ -113,6 +113,17 @@ impl Hub {
         self.at_node(|state, now| state.propose(turn, now));
     }
 
+    pub(in crate::server) fn is_node(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// The next steps of this process alone.
+    pub(in crate::server) fn next_local(&self) -> Option<OutputBatch> {
+        let mut state = self.lock();
+        let local = &mut state.node.as_mut()?.local;
+        (!local.is_empty()).then(|| local.take(&mut Vec::new()))
+    }
+
     /// The next piece of work for the output.
     pub(in crate::server) fn next_output(&self) -> Option<NodeOutput> {
         // An only server takes no lock for this.
@@ -193,23 +204,30 @@ impl Hub {
     /// Waits until the log has all that this server knows, or for so long, then lets another one lead.
     pub(in crate::server) async fn retire(&self, most: Duration) {
         let settled = async {
-            loop {
-                self.keep_rest();
-                self.send_up();
-                if self.lock().is_settled() {
-                    return;
-                }
-                tokio::time::sleep(SETTLING).await;
-            }
+            self.settles(HubState::has_told).await;
+            self.lock().stop_taking();
+            self.keep_rest();
+            self.settles(HubState::has_decided).await;
         };
         drop(tokio::time::timeout(most, settled).await);
         self.lock().retire();
     }
 
+    async fn settles(&self, is_settled: fn(&HubState) -> bool) {
+        loop {
+            self.send_up();
+            if is_settled(&self.lock()) {
+                return;
+            }
+            tokio::time::sleep(SETTLING).await;
+        }
+    }
+
     /// Whether this server's store fails, so that it can carry nothing out.
     pub(in crate::server) fn set_failing(&self, is_failing: bool) {
+        let uptime = self.uptime();
         if let Some(seat) = &mut self.lock().node {
-            seat.is_failing = is_failing;
+            seat.failing.note(is_failing, uptime);
         }
     }
 

@@ -42,7 +42,7 @@ impl Hub {
     fn check_can_ask(&self) -> Result<(), Refusal> {
         let state = self.lock();
         let why = state.node.as_ref().and_then(|seat| match &seat.news.trouble {
-            _ if seat.is_failing => Some(FAILS.to_owned()),
+            _ if seat.failing.is_failing() => Some(FAILS.to_owned()),
             Some(why) => Some(format!(
                 "nobody got the command, as this server cannot use the engine ({why}); `lanchat cluster status` says \
                  what to do; then give the command again"

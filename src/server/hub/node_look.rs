@@ -66,7 +66,7 @@ impl NodeSeat {
             connections: self.sessions.len() as u64,
             users: self.named as u64,
             present: self.present as u64,
-            storing: !self.is_failing,
+            storing: !self.failing.is_failing(),
             engine_trouble: news.trouble.clone(),
             clock: now.clock.timestamp().as_millisecond(),
             uptime_seconds: now.uptime.as_secs(),

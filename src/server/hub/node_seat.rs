@@ -2,6 +2,7 @@
 //! server that leads, and the turns that it has to carry out.
 
 use super::cut_off::{self, CutOff};
+use super::failing_store::{FAILS, FailingStore};
 use super::input::{InputBatches, RulesInput};
 use super::known_keys::KnownKeys;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
@@ -60,8 +61,10 @@ pub(in crate::server) struct NodeSeat {
     offered: u64,
     /// Why it cannot follow the log any further.
     stopped: Option<String>,
-    /// Whether its store fails, so that it can carry nothing out.
-    pub(super) is_failing: bool,
+    /// While its store fails, it can carry nothing out.
+    pub(super) failing: FailingStore,
+    /// Whether the rules here have stopped taking inputs, as the server ends.
+    pub(super) is_retiring: bool,
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
     pub(in crate::server) keys: KnownKeys,
@@ -102,7 +105,8 @@ impl NodeSeat {
             operator_secrets: None,
             offered: 0,
             stopped: None,
-            is_failing: false,
+            failing: FailingStore::default(),
+            is_retiring: false,
             present: 0,
             keys: KnownKeys::new(chat_key),
             news: NodeNews::new(Vec::new(), position),
@@ -355,8 +359,9 @@ impl NodeSeat {
 
     /// Why it takes no new sessions, if so: their clients try the other servers.
     pub(super) fn refusal(&self) -> Option<String> {
+        let fails = self.failing.is_told().then(|| FAILS.to_owned());
         let cut_off = self.cut_off.is_told().then(|| cut_off::REFUSAL.to_owned());
-        self.stopped.clone().or(cut_off)
+        self.stopped.clone().or(fails).or(cut_off)
     }
 
     /// Ends a session for that reason, if there is one.

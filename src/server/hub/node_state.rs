@@ -1,6 +1,7 @@
 //! The hub of a server that shares its chat with others, under its lock: what the log and the other servers tell, and
 //! the rules while they run here.
 
+use super::failing_store::FAILS;
 use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
@@ -147,7 +148,8 @@ impl HubState {
     /// Hands the rules the batches that have come, while there is room for what comes of them.
     fn take_inbound(&mut self, now: &Now) {
         while self.decides() {
-            let Some(seat) = self.node.as_mut().filter(|seat| self.batch.bytes() <= seat.max_batch) else {
+            let takes = |seat: &&mut Box<NodeSeat>| !seat.is_retiring && self.batch.bytes() <= seat.max_batch;
+            let Some(seat) = self.node.as_mut().filter(takes) else {
                 return;
             };
             let Some((run, number, bytes)) = seat.inbound.pop_front() else { return };
@@ -299,13 +301,24 @@ impl HubState {
         }
     }
 
-    /// Whether the log has all that this server knows.
-    pub(super) fn is_settled(&self) -> bool {
+    /// Whether the rules have taken all inputs of its people.
+    pub(super) fn has_told(&self) -> bool {
+        self.node.as_ref().is_none_or(|seat| seat.has_nothing_to_tell())
+    }
+
+    /// Whether the log has all results of the rules here.
+    pub(super) fn has_decided(&self) -> bool {
         let is_empty = self.batch.is_empty();
-        self.node.as_ref().is_none_or(|seat| {
-            let has_decided = is_empty && seat.inbound.is_empty() && seat.node.proposed() == 0;
-            seat.has_nothing_to_tell() && (!seat.node.is_leading() || has_decided)
-        })
+        self.node
+            .as_ref()
+            .is_none_or(|seat| !seat.node.is_leading() || (is_empty && seat.node.proposed() == 0))
+    }
+
+    /// From now on, all inputs are for the server that leads next.
+    pub(super) fn stop_taking(&mut self) {
+        if let Some(seat) = &mut self.node {
+            seat.is_retiring = true;
+        }
     }
 
     /// Lets another server lead, if this one does.
@@ -320,9 +333,13 @@ impl HubState {
     pub(super) fn node_tick(&mut self, now: &Now) {
         if let Some(seat) = &mut self.node {
             seat.let_leave(now.uptime);
+            if seat.failing.tells(now.uptime) {
+                let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: FAILS.into(), server: None };
+                seat.end_all(&bye.into_packet("", None), now.uptime);
+            }
         }
         // The others should take this one for gone: it cannot carry anything out.
-        if self.node.as_ref().is_some_and(|seat| seat.is_failing || seat.is_stopped()) {
+        if self.node.as_ref().is_some_and(|seat| seat.failing.is_failing() || seat.is_stopped()) {
             return;
         }
         self.node(now, |seat, out| {

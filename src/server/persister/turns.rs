@@ -6,9 +6,11 @@
 use super::{Persister, close_cutovers, learn, waited, without};
 use crate::cluster::Ledger;
 use crate::limits::MEND_EVERY;
+use crate::server::flusher::Flusher;
 use crate::server::output_batch::{OutputBatch, TurnNews};
 use crate::store::{CommitOutcome, ReplicaState, Store, StoreError, ViewRange, WriteBatch};
 use std::sync::Arc;
+use tokio::time::{Instant, sleep_until};
 
 impl Persister {
     /// Checks that a turn belongs behind the messages that are stored.
@@ -20,7 +22,12 @@ impl Persister {
     }
 
     /// Stores a turn, and corrects it accordingly. `false`: the server ends first.
-    pub(in crate::server) async fn persist_turn(&mut self, batch: &mut OutputBatch, ledger: &Ledger) -> bool {
+    pub(in crate::server) async fn persist_turn(
+        &mut self,
+        batch: &mut OutputBatch,
+        ledger: &Ledger,
+        flusher: &mut Flusher,
+    ) -> bool {
         let Some(store) = self.store.clone() else { return false };
         let cutovers: Vec<ViewRange> = batch.cutovers().map(|cutover| cutover.span()).collect();
         let entries = std::mem::take(&mut batch.entries);
@@ -31,7 +38,7 @@ impl Persister {
         // Memory takes everything, and each part can be serialised.
         let ledger = rmp_serde::to_vec(ledger).ok();
         let commit = Arc::new(WriteBatch { entries, seq: batch.seq, cutovers, ledger });
-        let Some(outcome) = self.commit_turn(&store, &commit).await else { return false };
+        let Some(outcome) = self.commit_turn(&store, &commit, flusher).await else { return false };
         let CommitOutcome { duplicates, cutovers, arrivals } = outcome;
         self.seq = Some(batch.seq);
         self.hub.turn_stored(position);
@@ -45,8 +52,14 @@ impl Persister {
         true
     }
 
-    /// Tries until it is stored. `None`: the server ends first.
-    async fn commit_turn(&mut self, store: &Store, commit: &Arc<WriteBatch>) -> Option<CommitOutcome> {
+    /// Tries until it is stored. While it waits, it writes to people what needs no store, such as why they have to
+    /// wait. `None`: the server ends first.
+    async fn commit_turn(
+        &mut self,
+        store: &Store,
+        commit: &Arc<WriteBatch>,
+        flusher: &mut Flusher,
+    ) -> Option<CommitOutcome> {
         loop {
             match store.commit(Arc::clone(commit)).await {
                 Ok(outcome) => {
@@ -55,9 +68,16 @@ impl Persister {
                 }
                 Err(error) => self.note_failure(Some(error)),
             }
-            tokio::select! {
-                () = tokio::time::sleep(MEND_EVERY) => {}
-                () = self.hub.closed() => return None,
+            let again = Instant::now() + MEND_EVERY;
+            while Instant::now() < again {
+                while let Some(local) = self.hub.next_local() {
+                    flusher.flush(local).await;
+                }
+                tokio::select! {
+                    () = sleep_until(again) => {}
+                    () = self.hub.batch_ready() => {}
+                    () = self.hub.closed() => return None,
+                }
             }
             // The next attempt tells how that went.
             let _ = store.mend().await;

@@ -1,7 +1,7 @@
 //! Servers that end, are cut off, and lead in turn.
 
 use crate::support::cluster::Cluster;
-use crate::support::peer::Peer;
+use crate::support::peer::{DEADLINE, Peer};
 use crate::support::tls::Key;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -190,4 +190,26 @@ fn bob_is_known(peer: &mut Peer) {
 fn say_to(peer: &mut Peer, to: &str, text: &str) {
     peer.send(json!({"to": to, "msg": text, "id": "direct"}));
     peer.wait_until(|packet| packet["type"] == "sent" && packet["id"] == "direct");
+}
+
+#[test]
+fn a_server_that_fell_behind_catches_up_at_once() {
+    let cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [behind, _] = cluster.others(leader);
+    let mut alice = Peer::join(cluster.address(leader), "alice");
+    let mut bob = Peer::join(cluster.address(behind), "bob");
+    alice.sees_join("bob");
+    cluster.log.hold(behind);
+    for number in 0..300 {
+        alice.send(json!({"to": "all", "msg": format!("{number}"), "id": format!("m{number}")}));
+        alice.wait_for("sent");
+    }
+    cluster.log.release(behind);
+    let start = Instant::now();
+    for number in 0..300 {
+        assert_eq!(bob.text(), format!("{number}"));
+    }
+    // One turn at each look at the time, it would take a minute.
+    assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
 }

@@ -3,6 +3,9 @@
 use super::{Backoff, End, JoinError, JoinTerms, LostServer, MOVED, ReconnectTask, Registered, Update};
 use crate::text::safe_line;
 
+/// The goodbye of a server that ends in good order.
+const SHUTTING_DOWN: &str = "the server is shutting down";
+
 /// How a link ended, for the way on.
 pub(super) struct Farewell {
     /// The reason, after "server b".
@@ -17,7 +20,8 @@ impl Farewell {
     /// `may_move` says whether any other server may take this one's place.
     pub(super) fn of(end: &End, lost: &LostServer, may_move: bool) -> Self {
         let fate = match end {
-            End::ShuttingDown(..) => "is shutting down".into(),
+            End::ShuttingDown(why, _) if why == SHUTTING_DOWN => "is shutting down".into(),
+            End::ShuttingDown(why, _) => format!("ends the connection ({why})"),
             End::TurnedAway(loss) => format!("turned you away ({})", safe_line(&loss.why)),
             End::Lost(_) | End::Final(_) => "is gone".to_owned(),
         };

@@ -10,6 +10,7 @@
 mod settling;
 #[cfg(test)]
 mod tests;
+mod witnesses;
 
 use crate::limits::CLOCK_FLOOR;
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use settling::Settling;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use witnesses::Witnesses;
 
 /// The clock of a process, shared by all its users.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub struct Clock {
     /// The machine's clock at that moment, even if the stored time is loaded later.
     began: Timestamp,
     settling: Mutex<Settling>,
+    witnesses: Mutex<Witnesses>,
     /// For tests: what the system's clocks show.
     #[cfg(test)]
     held: Mutex<Option<(Timestamp, Duration)>>,
@@ -90,6 +93,7 @@ impl Clock {
             started: Instant::now(),
             began: Timestamp::now(),
             settling: Mutex::new(Settling::new(None)),
+            witnesses: Mutex::default(),
             #[cfg(test)]
             held: Mutex::new(None),
         }
@@ -109,6 +113,28 @@ impl Clock {
             settling.read(self.began(wall), Duration::ZERO);
         }
         settling.read(wall, uptime)
+    }
+
+    /// The chat has other servers, whose clocks count, too, before anything is old.
+    pub fn needs_witnesses(&self) {
+        self.witnesses().are_needed();
+    }
+
+    /// Another server's clock shows this time now, in milliseconds of Unix time.
+    pub fn hear(&self, server: u8, theirs: i64) {
+        let own = self.now().wall.as_millisecond();
+        self.witnesses().hear(server, theirs, own);
+    }
+
+    /// The time by which the age of messages counts: the earliest of those that this machine's clock, the settled time and
+    /// the clocks of other servers give.
+    pub fn for_removal(&self) -> Timestamp {
+        let Reading { wall, settled, .. } = self.now();
+        self.witnesses().agreed(wall.min(settled))
+    }
+
+    fn witnesses(&self) -> MutexGuard<'_, Witnesses> {
+        self.witnesses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The state to store, as of the latest reading.

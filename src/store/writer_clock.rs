@@ -50,10 +50,9 @@ impl WriterClock {
         Ok(looked)
     }
 
-    /// The time by which the age of messages counts: the earlier of the two times. Persists the settled time
-    /// before anything is removed by it.
+    /// The time by which the age of messages counts. Persists the settled time before anything is removed by it.
     pub(super) fn for_removal(&mut self, connection: &Connection) -> Result<Timestamp> {
-        let Reading { wall, settled, uptime, .. } = self.clock.now();
+        let Reading { settled, uptime, .. } = self.clock.now();
         let is_due = self.kept.as_ref().is_none_or(|noted| {
             let gained = settled.duration_since(noted.settled).unsigned_abs();
             gained.max(uptime.saturating_sub(noted.uptime)) >= CLOCK_KEPT_EVERY
@@ -61,7 +60,7 @@ impl WriterClock {
         if is_due {
             self.keep(connection)?;
         }
-        Ok(wall.min(settled))
+        Ok(self.clock.for_removal())
     }
 
     pub(super) fn keep(&mut self, connection: &Connection) -> Result<()> {

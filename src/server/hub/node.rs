@@ -78,7 +78,13 @@ impl Hub {
     /// # Errors
     /// If the server cannot follow the log any further.
     pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), FollowFault> {
-        let done = self.at_node(|state, now| state.engine_event(event, now));
+        let (done, heard) = self.at_node(|state, now| {
+            let done = state.engine_event(event, now);
+            (done, state.node.as_mut().and_then(|seat| seat.heard_clock.take()))
+        });
+        if let Some((server, clock)) = heard {
+            self.clock.hear(server, clock);
+        }
         self.inbox.tell_space();
         done
     }

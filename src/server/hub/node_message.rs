@@ -13,9 +13,9 @@ pub(in crate::server) enum NodeMessage {
     /// To the server that leads: inputs of the sender's people.
     Batch { run: NodeRun, number: u64, bytes: Bytes },
     /// To the server that leads: the sender is there.
-    Alive { run: NodeRun },
-    /// To all: the sender leads.
-    Beat { from: NodeId, term: u64 },
+    Alive { run: NodeRun, clock: i64 },
+    /// To all: the sender leads. `clock`, here as above: its machine's, in milliseconds of Unix time.
+    Beat { from: NodeId, term: u64, clock: i64 },
     /// To all: the sender leads, and is about to end.
     Retires { from: NodeId, term: u64 },
     /// To all: a program with the chat's key asks how they are doing.

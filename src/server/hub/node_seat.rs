@@ -55,6 +55,8 @@ pub(in crate::server) struct NodeSeat {
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
+    /// The time at another server, as it has just said.
+    pub(super) heard_clock: Option<(u8, i64)>,
     /// The code and the token that make a client an operator.
     operator_secrets: Option<(String, String)>,
     /// The term whose leader knows them.
@@ -102,6 +104,7 @@ impl NodeSeat {
             paces: NodePaces::default(),
             max_batch,
             cut_off: CutOff::default(),
+            heard_clock: None,
             operator_secrets: None,
             offered: 0,
             stopped: None,

@@ -83,8 +83,12 @@ impl HubState {
             }
             EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
                 Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
-                Some(NodeMessage::Alive { run }) => seat.node.alive(run, now.uptime, out),
-                Some(NodeMessage::Beat { from, term }) => {
+                Some(NodeMessage::Alive { run, clock }) => {
+                    seat.heard_clock = Some((run.node.0, clock));
+                    seat.node.alive(run, now.uptime, out);
+                }
+                Some(NodeMessage::Beat { from, term, clock }) => {
+                    seat.heard_clock = Some((from.0, clock));
                     done = seat.node.hear(from, term, now.uptime).map_err(FollowFault::from);
                 }
                 Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
@@ -112,6 +116,7 @@ impl HubState {
 
     fn carry_out(&mut self, actions: Vec<NodeAction>, now: &Now) {
         let mut actions = VecDeque::from(actions);
+        let clock = now.clock.timestamp().as_millisecond();
         while let Some(action) = actions.pop_front() {
             let Some(seat) = &mut self.node else { return };
             let own = seat.node.run().node;
@@ -122,10 +127,10 @@ impl HubState {
                     seat.send(Some(to), &NodeMessage::Batch { run, number, bytes });
                 }
                 NodeAction::Alive { to, run } => {
-                    seat.send(Some(to), &NodeMessage::Alive { run });
+                    seat.send(Some(to), &NodeMessage::Alive { run, clock });
                 }
                 NodeAction::Beat { term } => {
-                    seat.send(None, &NodeMessage::Beat { from: own, term });
+                    seat.send(None, &NodeMessage::Beat { from: own, term, clock });
                 }
                 NodeAction::CarryOut { body, ledger } => {
                     // Each process numbers its sessions from the start, so an earlier run's numbers mean others.

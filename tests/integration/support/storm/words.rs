@@ -2,11 +2,13 @@
 
 use super::judge::Stored;
 use lanchat::chat::{Account, MailView, Search, View};
+use lanchat::clock::Clock;
 use lanchat::fingerprint::Fingerprint;
 use lanchat::name::RoomName;
 use lanchat::store::{QueryResult, Retention, Store, StoreError};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// How often to ask again if the time limit ends a search.
 const TRIES: usize = 50;
@@ -14,10 +16,24 @@ const TRIES: usize = 50;
 /// Matches to look at: two messages rarely have the same first words.
 const MOST: usize = 5;
 
+/// Opens the history of an only server, or of one of several.
+fn open(path: &Path) -> Store {
+    match Store::open(path, Retention::default()) {
+        Err(StoreError::OfSeveral(_)) => {
+            let history = rusqlite::Connection::open(path).expect("a history");
+            let sql = "SELECT id FROM incarnation ORDER BY number DESC LIMIT 1";
+            let log: String = history.query_row(sql, [], |row| row.get(0)).expect("an incarnation");
+            let (keep, clock) = (Retention::default(), Arc::new(Clock::new()));
+            Store::open_shared(path, keep, clock, &log).expect("a history").0
+        }
+        opened => opened.expect("a history").0,
+    }
+}
+
 /// The kept messages that are not found by their words. The server must not run.
 pub fn not_found(data_dir: &Path, stored: &[Stored]) -> Vec<String> {
     let path = data_dir.join("history.db");
-    let (store, _) = Store::open(&path, Retention::default()).expect("a history");
+    let store = open(&path);
     let readers = readers(&path);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut faults = Vec::new();

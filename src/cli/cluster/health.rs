@@ -133,7 +133,7 @@ impl ClusterHealth {
                 "the engine tells nothing of the servers' log ({why}); if the stream is lost, see lanchat cluster restore"
             ));
         }
-        faults.extend(self.engine.log.iter().flat_map(|log| late_copies(log)));
+        faults.extend(self.engine.log.iter().flat_map(late_copies));
         faults.extend(self.servers.iter().flat_map(|server| self.faults_of(server)));
         let (there, all) = (self.there(), self.servers.len());
         if there > 0 && self.leader().is_none() && self.engine.has_quorum() {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterFileError {
     /// It cannot be read.
-    #[error("cannot read the {what} {path}: {error}; check its path, and that you may read it")]
+    #[error("cannot read the {what} {path}: {error}")]
     Unreadable { what: &'static str, path: PathBuf, error: io::Error },
     /// It is some other file.
     #[error("{path} is not {article} {what}; {remedy}", article = article(what))]

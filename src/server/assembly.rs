@@ -133,6 +133,10 @@ pub(super) fn open_store(
     let clock = Arc::clone(clock);
     let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history, &options.node) {
         (Some(path), Some(keep), Some(node)) => {
+            if node.names.len() > 1 {
+                // Before the store removes anything.
+                clock.needs_witnesses();
+            }
             let (store, state) = Store::open_shared(&path, keep, clock, &node.log)?;
             return Ok((Some(store), state));
         }

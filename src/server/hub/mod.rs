@@ -121,9 +121,6 @@ impl Hub {
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
         let number = node.as_ref().map(NodeSeat::number);
-        if node.as_ref().is_some_and(|seat| seat.news.has_others()) {
-            clock.needs_witnesses();
-        }
         let mut state = HubState::new(chat, ended, journal);
         state.node = node.map(Box::new);
         Arc::new(Self {

@@ -14,7 +14,8 @@
 //! the PATH or in `LANCHAT_NATS_SERVER`) sets up a chat of three servers, each on a machine of its own with an engine, and
 //! has one of them fail after another: killed, stopped, frozen, cut off, with an older copy of its data. It prints how long
 //! it takes until everybody talks again, and compares what people hold with all three databases. `LANCHAT_FAULTS=WORDS`:
-//! only faults with these words in their line; `LANCHAT_KEEP=1` keeps all files, with debug logs.
+//! only faults with these words in their line; `LANCHAT_KEEP=1` keeps all files, with debug logs; `LANCHAT_STEPS=1` prints
+//! who does not talk yet at each step, and what the servers say of themselves if that lasts.
 
 #![allow(
     unreachable_pub,

@@ -46,6 +46,19 @@ enum Door {
     Full,
 }
 
+/// A network for a browser; `None`, with the reason printed: there is no browser, or no network.
+fn lan() -> Option<Lan> {
+    // Beside all other tests, a browser is late too often.
+    if std::env::var("LANCHAT_BROWSER").is_err() {
+        eprintln!("skipped: LANCHAT_BROWSER=1 runs the tests in Chromium");
+        return None;
+    }
+    if !has_tools(&[("chromedriver", "--version"), ("chromium", "--version")]) {
+        return None;
+    }
+    Lan::new()
+}
+
 impl House {
     /// `None`, with the reason printed: no browser, or no network.
     fn open() -> Option<Self> {
@@ -53,15 +66,7 @@ impl House {
     }
 
     fn with(door: Door) -> Option<Self> {
-        // Beside all other tests, a browser is late too often.
-        if std::env::var("LANCHAT_BROWSER").is_err() {
-            eprintln!("skipped: LANCHAT_BROWSER=1 runs the tests in Chromium");
-            return None;
-        }
-        if !has_tools(&[("chromedriver", "--version"), ("chromium", "--version")]) {
-            return None;
-        }
-        let lan = Lan::new()?;
+        let lan = lan()?;
         let host = lan.host();
         let mut house = Self { lan, host, data: TempDir::new().unwrap(), serve: None, door };
         house.start();

@@ -21,6 +21,7 @@ mod retention;
 mod retention_fair;
 mod said;
 mod search;
+mod shared;
 #[cfg(unix)]
 mod whole;
 

@@ -4,7 +4,6 @@ use crate::support::chromium::{Browser, Window};
 use crate::support::cluster::Cluster;
 use crate::support::lan::{Host, Lan};
 use crate::support::peer::Peer;
-use crate::support::tools::has_tools;
 use lanchat::protocol::WebAccess;
 use serde_json::json;
 use tempfile::TempDir;
@@ -18,14 +17,7 @@ struct Machine {
 
 impl Machine {
     fn new() -> Option<Self> {
-        if std::env::var("LANCHAT_BROWSER").is_err() {
-            eprintln!("skipped: LANCHAT_BROWSER=1 runs the tests in Chromium");
-            return None;
-        }
-        if !has_tools(&[("chromedriver", "--version"), ("chromium", "--version")]) {
-            return None;
-        }
-        let lan = Lan::new()?;
+        let lan = super::lan()?;
         Some(Self { host: lan.host(), files: TempDir::new().expect("a directory"), _lan: lan })
     }
 

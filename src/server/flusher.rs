@@ -326,12 +326,13 @@ fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool, frames:
 #[cfg(test)]
 mod tests {
     use super::super::cutover::Cutover;
-    use super::super::output_batch::{Liveness, Receivers};
+    use super::super::output_batch::{Liveness, Receivers, TurnNews};
     use super::*;
-    use crate::chat::{Receipt, View};
+    use crate::chat::{Entry, Receipt, View};
     use crate::protocol::{Event, Packet};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+    use std::ops::Range;
 
     const SESSION: SessionId = SessionId(7);
 
@@ -396,28 +397,29 @@ mod tests {
         Receipt { session, to, id, seq: Some(9), ts, waits: None, away: None, stored: true, refusal: None }
     }
 
-    /// A batch of that many messages of three sessions, every other to the lobby, but for those of `without`.
-    fn batch(count: usize, without: &[usize]) -> OutputBatch {
+    /// A batch of these messages of three sessions, every other to the lobby, but for those of `without`.
+    fn batch(messages: Range<usize>, without: &[usize]) -> OutputBatch {
         let mut batch = OutputBatch::default();
-        for n in 0..count {
+        for n in messages {
             let (receipt, known) = (receipt(n), without.contains(&n));
             let sender = receipt.session;
-            batch.step(sender, StepKind::Receipt(Box::new(receipt), Some(n)));
+            let entry = batch.keep(Entry::Offer(0, None));
+            batch.step(sender, StepKind::Receipt(Box::new(receipt), Some(entry)));
             match n % 4 {
                 _ if known => {}
-                0 | 2 => batch.lobby(&packet(&n.to_string()), &[sender], Some(n)),
+                0 | 2 => batch.lobby(&packet(&n.to_string()), &[sender], Some(entry)),
                 1 => {
                     let sessions = Arc::new((0..3).map(SessionId).collect());
                     batch.send(
                         &packet(&n.to_string()),
                         Receivers::Shared(sessions, Some(sender)),
-                        Liveness::Live(Some(n)),
+                        Liveness::Live(Some(entry)),
                     );
                 }
                 _ => batch.send(
                     &packet(&n.to_string()),
                     Receivers::These(vec![SessionId((sender.0 + 1) % 3)]),
-                    Liveness::Live(Some(n)),
+                    Liveness::Live(Some(entry)),
                 ),
             }
         }
@@ -444,9 +446,33 @@ mod tests {
         #[test]
         fn a_message_cut_out_of_a_batch_was_never_in_it(count in 1..24_usize, known in proptest::collection::vec(0..24_usize, 0..9)) {
             let known: Vec<usize> = known.into_iter().filter(|n| *n < count).collect::<BTreeSet<_>>().into_iter().collect();
-            let mut whole = batch(count, &[]);
+            let mut whole = batch(0..count, &[]);
             whole.cut(&known, |_, receipt| receipt.stored = true);
-            prop_assert_eq!(written(whole), written(batch(count, &known)));
+            prop_assert_eq!(written(whole), written(batch(0..count, &known)));
+        }
+
+        #[test]
+        fn several_turns_that_are_written_as_one_batch_read_as_if_the_rules_had_made_one(
+            count in 1..24_usize,
+            cuts in proptest::collection::vec(0..24_usize, 0..5),
+            known in proptest::collection::btree_set(0..24_usize, 0..9),
+        ) {
+            let known: Vec<usize> = known.into_iter().filter(|n| *n < count).collect();
+            let mut ends: Vec<usize> = cuts.into_iter().map(|cut| cut.min(count)).chain([count]).collect();
+            ends.sort_unstable();
+            let mut start = 0;
+            let turns = ends.into_iter().map(|end| {
+                let news = TurnNews { before: 0, present: 0 };
+                let body = batch(std::mem::replace(&mut start, end)..end, &[]).into_turn(news);
+                OutputBatch::from_turn(&body, 0).expect("a turn").0
+            });
+            let mut whole = turns.reduce(|mut whole, turn| {
+                whole.append(turn);
+                whole
+            }).expect("a turn");
+            whole.cut(&known, |_, _| {});
+            prop_assert_eq!(whole.entries.len(), count);
+            prop_assert_eq!(written(whole), written(batch(0..count, &known)));
         }
     }
 

@@ -6,6 +6,7 @@
 //! Entries for the store travel with the batch, which is sent only after the store has committed them (see
 //! [`persister`](super::persister)). A message that the store already had is then cut out of the batch.
 
+mod several_turns;
 mod turn_body;
 
 use super::connection::Connection;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-pub(super) use turn_body::{RulesAnswer, Seam, TurnNews, UnreadableTurn};
+pub(super) use turn_body::{RulesAnswer, Seam, TurnNews};
 
 #[derive(Debug, Default)]
 pub(super) struct OutputBatch {

@@ -10,7 +10,7 @@
 
 use super::flusher::Flusher;
 use super::hub::{Hub, NodeOutput, NodeWork};
-use super::output_batch::{OutputBatch, UnreadableTurn};
+use super::output_batch::OutputBatch;
 use super::persister::Persister;
 use crate::cluster::Ledger;
 use crate::limits::CATCH_UP_TURNS;
@@ -96,52 +96,52 @@ impl BatchWriter {
                     hub.open_rules(state, term);
                 }
             }
-            NodeOutput::Work(NodeWork::CarryOut { body, ledger, is_own: false }) => {
-                if let Err(error) = self.catch_up(hub, body, ledger).await {
-                    hub.stop_following(&error.to_string());
-                }
-            }
-            NodeOutput::Work(NodeWork::CarryOut { body, ledger, .. }) => {
-                let (mut batch, news) = match OutputBatch::from_turn(&body, self.flusher.node()) {
-                    Ok(turn) => turn,
-                    Err(error) => return hub.stop_following(&error.to_string()),
-                };
-                if let Err(why) = self.persister.check(news) {
-                    return hub.stop_following(&why);
-                }
-                hub.begin_turn(&mut batch, news.present, true);
-                if self.persister.persist_turn(&mut batch, &ledger, &mut self.flusher).await {
-                    self.flusher.flush(batch).await;
+            NodeOutput::Work(NodeWork::CarryOut { body, ledger, is_own }) => {
+                match self.read_turns(hub, body, ledger, is_own) {
+                    Ok((batch, ledger)) => self.carry_out(batch, &ledger, is_own).await,
+                    Err(why) => hub.stop_following(&why),
                 }
             }
         }
     }
 
-    /// Stores this turn and those after it together: none of them concerns this process's sessions.
-    async fn catch_up(&mut self, hub: &Hub, body: Bytes, mut ledger: Ledger) -> Result<(), UnreadableTurn> {
-        let read = |body: &[u8]| {
-            let (batch, news) = OutputBatch::from_turn(body, self.flusher.node())?;
-            let mut batch = batch.without_sessions();
-            hub.begin_turn(&mut batch, news.present, false);
-            Ok((batch, news))
-        };
-        let (mut batch, news) = read(&body)?;
-        if let Err(why) = self.persister.check(news) {
-            hub.stop_following(&why);
-            return Ok(());
-        }
-        for _ in 1..CATCH_UP_TURNS {
-            let Some((body, next)) = hub.next_former_turn() else { break };
-            let (later, news) = read(&body)?;
-            if let Err(why) = news.check(batch.seq) {
-                hub.stop_following(&why);
-                return Ok(());
+    /// Reads this turn and those that wait behind it, as one batch. So a server that is behind writes as much at once as
+    /// an only server would.
+    ///
+    /// # Errors
+    /// Why the server cannot follow the log any further.
+    fn read_turns(
+        &self,
+        hub: &Hub,
+        body: Bytes,
+        mut ledger: Ledger,
+        is_own: bool,
+    ) -> Result<(OutputBatch, Ledger), String> {
+        let read = |body: &[u8], before: u64| {
+            let turn = OutputBatch::from_turn(body, self.flusher.node()).map_err(|error| error.to_string());
+            let (mut batch, news) = turn?;
+            news.check(before)?;
+            if !is_own {
+                batch = batch.without_sessions();
             }
-            batch.append_entries(later);
-            ledger = next;
+            hub.begin_turn(&mut batch, news.present, is_own);
+            Ok::<_, String>(batch)
+        };
+        let (mut batch, mut bytes) = (read(&body, self.persister.latest())?, body.len());
+        for _ in 1..CATCH_UP_TURNS {
+            let Some((body, later)) = hub.next_turn_beside(bytes, is_own) else { break };
+            batch.append(read(&body, batch.seq)?);
+            bytes += body.len();
+            ledger = later;
         }
-        self.persister.persist_turn(&mut batch, &ledger, &mut self.flusher).await;
-        Ok(())
+        Ok((batch, ledger))
+    }
+
+    /// Stores turns, and writes them if they concern this process's sessions.
+    async fn carry_out(&mut self, mut batch: OutputBatch, ledger: &Ledger, is_own: bool) {
+        if self.persister.persist_turn(&mut batch, ledger, &mut self.flusher).await && is_own {
+            self.flusher.flush(batch).await;
+        }
     }
 
     /// Writes the batch if it is small and needs no store.
@@ -161,7 +161,7 @@ mod tests {
     use crate::chat::{Account, Audience, Delivery, Entry, SessionId};
     use crate::engine::memory::MemoryLog;
     use crate::engine::{EngineEvent, EngineEvents};
-    use crate::limits::SMALL_BATCH_STEPS;
+    use crate::limits::{SMALL_BATCH_STEPS, TURNS_AHEAD};
     use crate::name::RoomName;
     use crate::protocol::{Event, Packet};
 
@@ -237,34 +237,69 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_server_that_cannot_follow_the_log_carries_nothing_of_it_out_any_more() {
-        let dir = tempfile::tempdir().unwrap();
+    /// A server with a log of its own, which nothing runs but the test, as it begins to lead; with the record of that.
+    async fn leader(dir: &std::path::Path) -> (Server, EngineEvents, EngineEvent) {
         let engine = EngineSource::Memory(0, MemoryLog::new(1));
         let node =
             NodeOptions { names: Vec::new(), number: 0, log: "x".into(), engine, addresses: Vec::new() };
         let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
-        let (data_dir, node) = (Some(dir.path().to_owned()), Some(node));
+        let (data_dir, node) = (Some(dir.to_owned()), Some(node));
         let options = ServerOptions { port: 0, address, data_dir, node, ..ServerOptions::default() };
         let mut server = Server::bind(options).unwrap();
-        // Until it leads, and has something to do for that.
         let mut events = server.engine.take().unwrap();
-        let next = async |events: &mut EngineEvents| loop {
+        let lead = next_record(&server, &mut events).await;
+        (server, events, lead)
+    }
+
+    /// The log's next record. Others' events are of no interest here.
+    async fn next_record(server: &Server, events: &mut EngineEvents) -> EngineEvent {
+        loop {
             server.hub.node_tick();
             let wait = std::time::Duration::from_millis(20);
-            if let Ok(Some(event)) = tokio::time::timeout(wait, events.recv()).await {
+            if let Ok(Some(event @ EngineEvent::Record { .. })) =
+                tokio::time::timeout(wait, events.recv()).await
+            {
                 return event;
             }
-        };
-        let is_record = |event: &EngineEvent| matches!(event, EngineEvent::Record { .. });
-        let lead = loop {
-            let event = next(&mut events).await;
-            if is_record(&event) {
-                break event;
-            }
-        };
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_follow_the_log_carries_nothing_of_it_out_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (server, _events, lead) = leader(dir.path()).await;
         server.hub.stop_following("the disk has another history");
         server.hub.engine_event(lead.clone()).unwrap();
         assert!(server.hub.next_output().is_none() && !server.hub.decides());
+    }
+
+    #[tokio::test]
+    async fn turns_grow_while_the_output_of_the_server_that_leads_is_behind_and_it_writes_them_as_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (server, mut events, lead) = leader(dir.path()).await;
+        server.hub.engine_event(lead).unwrap();
+        let write = async || server.output.writer.lock().await.write(&server.hub).await;
+        while write().await {}
+        assert!(server.hub.decides());
+        let decide = || {
+            server.hub.act(|_, _, out| out.push(Delivery::one(SessionId(1), notice())));
+            server.hub.next_turn()
+        };
+        let mut take = async || {
+            server.hub.propose(decide().expect("a turn").write());
+            let record = next_record(&server, &mut events).await;
+            server.hub.engine_event(record).unwrap();
+        };
+        // From its first turn on, the log knows of this server's run.
+        take().await;
+        while write().await {}
+        for _ in 0..=TURNS_AHEAD {
+            take().await;
+        }
+        assert!(decide().is_none() && decide().is_none(), "as many turns as may wait do so");
+        assert!(write().await);
+        assert!(!write().await, "one write was enough for all of them");
+        assert!(server.hub.next_turn().is_some());
+        assert!(server.hub.next_turn().is_none(), "the turn has all that was decided since");
     }
 }

@@ -11,6 +11,7 @@ mod hub_state;
 mod incoming;
 mod input;
 mod known_keys;
+mod next_turn;
 mod node;
 mod node_console;
 mod node_look;

@@ -1,9 +1,9 @@
 //! The hub of a server that shares its chat with others, for the server's tasks.
 
 use super::input::RulesInput;
+use super::next_turn::{NextTurn, WrittenTurn};
 use super::node_news;
 use super::node_question::NodeQuestion;
-use super::node_state::{NextTurn, WrittenTurn};
 use super::node_work::{FollowFault, NodeWork};
 use super::{Hub, HubState, Incoming, Next};
 use crate::chat::{Now, SessionId};
@@ -140,20 +140,28 @@ impl Hub {
             return Some(NodeOutput::Local(seat.local.take(&mut Vec::new())));
         }
         let work = seat.work.pop_front();
+        if work.is_some() {
+            self.turn_ready.notify_one();
+        }
         if let Some(NodeWork::CarryOut { ledger, .. }) = &work {
             seat.news.takes(ledger.position);
         }
         work.map(NodeOutput::Work)
     }
 
-    /// The next turn, if it is one of before this process's people came.
-    pub(in crate::server) fn next_former_turn(&self) -> Option<(Bytes, Ledger)> {
+    /// The next turn, if a batch with so many bytes has room for it. `is_own`: whether the batch concerns this process's
+    /// sessions; so must the turn.
+    pub(in crate::server) fn next_turn_beside(&self, bytes: usize, is_own: bool) -> Option<(Bytes, Ledger)> {
         let mut state = self.lock();
-        let work = &mut state.node.as_mut()?.work;
-        match work.pop_front_if(|work| matches!(work, NodeWork::CarryOut { is_own: false, .. }))? {
-            NodeWork::CarryOut { body, ledger, .. } => Some((body, ledger)),
-            NodeWork::Open { .. } => None,
-        }
+        let seat = state.node.as_mut()?;
+        let fits = |work: &mut NodeWork| {
+            matches!(work, NodeWork::CarryOut { body, is_own: own, .. }
+                if *own == is_own && bytes + body.len() <= self.max_batch)
+        };
+        let NodeWork::CarryOut { body, ledger, .. } = seat.work.pop_front_if(fits)? else { return None };
+        seat.news.takes(ledger.position);
+        self.turn_ready.notify_one();
+        Some((body, ledger))
     }
 
     /// The turns up to there are stored.

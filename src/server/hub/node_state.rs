@@ -8,13 +8,12 @@ use super::node_message::NodeMessage;
 use super::node_seat::NodeSeat;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
-use crate::cluster::{NodeAction, NodeId, NodeRun, Taken};
+use crate::cluster::{NodeAction, NodeId, NodeRun};
 use crate::engine::{ASKER, EngineEvent};
 use crate::limits::LEADER_WORK;
 use crate::protocol::{Code, Event};
-use crate::server::output_batch::{OutputBatch, RulesAnswer, Seam, StepKind, TurnNews};
+use crate::server::output_batch::{OutputBatch, RulesAnswer, Seam, StepKind};
 use crate::store::ReplicaState;
-use bytes::Bytes;
 use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
@@ -24,31 +23,6 @@ const RUN_OVER: &str = "this server was cut off from the others; connecting agai
 
 /// Bits of a transfer's number below the term of the server that led when it began.
 const TERM_SHIFT: u32 = 32;
-
-/// A result of the rules, on its way to the log.
-#[derive(Debug)]
-pub(in crate::server) struct NextTurn {
-    term: u64,
-    taken: Vec<(NodeRun, Taken)>,
-    batch: OutputBatch,
-    news: TurnNews,
-}
-
-/// The same as bytes.
-#[derive(Debug)]
-pub(in crate::server) struct WrittenTurn {
-    term: u64,
-    taken: Vec<(NodeRun, Taken)>,
-    body: Bytes,
-}
-
-impl NextTurn {
-    /// Takes time: not for the lock.
-    pub(in crate::server) fn write(self) -> WrittenTurn {
-        let Self { term, taken, batch, news } = self;
-        WrittenTurn { term, taken, body: batch.into_turn(news).into() }
-    }
-}
 
 impl HubState {
     /// Whether the rules run in this process.
@@ -106,7 +80,7 @@ impl HubState {
     }
 
     /// Lets the node do something, and carries out what comes of it.
-    fn node(&mut self, now: &Now, call: impl FnOnce(&mut NodeSeat, &mut Vec<NodeAction>)) {
+    pub(super) fn node(&mut self, now: &Now, call: impl FnOnce(&mut NodeSeat, &mut Vec<NodeAction>)) {
         let mut actions = Vec::new();
         let Some(seat) = &mut self.node else { return };
         call(seat, &mut actions);
@@ -151,7 +125,7 @@ impl HubState {
     }
 
     /// Hands the rules the batches that have come, while there is room for what comes of them.
-    fn take_inbound(&mut self, now: &Now) {
+    pub(super) fn take_inbound(&mut self, now: &Now) {
         while self.decides() {
             let takes = |seat: &&mut Box<NodeSeat>| !seat.is_retiring && self.batch.bytes() <= seat.max_batch;
             let Some(seat) = self.node.as_mut().filter(takes) else {
@@ -367,29 +341,6 @@ impl HubState {
                 seat.node.submit(bytes, now.uptime, out);
             }
         });
-    }
-
-    /// The next result of the rules, if the log has room for it.
-    pub(super) fn next_turn(&mut self, now: &Now) -> Option<NextTurn> {
-        let seat = self.node.as_mut().filter(|seat| seat.stage == RulesStage::Here)?;
-        if !seat.node.has_window() {
-            return None;
-        }
-        let (term, taken) = seat.node.taken()?;
-        if self.batch.is_empty() && seat.told_taken.as_ref() == Some(&taken) {
-            return None;
-        }
-        seat.told_taken = Some(taken.clone());
-        let (batch, present) = (self.take_batch(&mut Vec::new()), self.chat.present());
-        let before = self.node.as_mut().map_or(0, |seat| std::mem::replace(&mut seat.told_seq, batch.seq));
-        // There is room for more.
-        self.take_inbound(now);
-        Some(NextTurn { term, taken, batch, news: TurnNews { before, present } })
-    }
-
-    pub(super) fn propose(&mut self, turn: WrittenTurn, now: &Now) {
-        let WrittenTurn { term, taken, body } = turn;
-        self.node(now, |seat, out| seat.node.propose(term, taken, &body, now.uptime, out));
     }
 
     /// Learns from a turn before it is stored and written. `is_own`: it concerns this process's sessions. `true`:

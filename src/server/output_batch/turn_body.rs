@@ -194,6 +194,8 @@ impl OutputBatch {
             Arc::new(list.into_iter().filter(|session| session.node() == node).collect::<Vec<_>>())
         };
         let lists: Vec<_> = lists.into_iter().map(own).collect();
+        let latest_step = steps.last().map_or(0, |step| step.place);
+        batch.next = latest_step.max(groups.last().map_or(0, |group| group.place));
         let steps = steps.into_iter().filter(|step| step.session.node() == node);
         batch.steps = steps.map(TurnStep::into_step).collect();
         for TurnGroup { list, place, at, except, bytes, live } in groups {
@@ -203,17 +205,6 @@ impl OutputBatch {
             batch.groups.push(Group { sessions: Arc::clone(sessions), frame });
         }
         Ok((batch, news))
-    }
-
-    /// Keeps only what is to be stored.
-    pub(in crate::server) fn without_sessions(self) -> Self {
-        Self { entries: self.entries, seq: self.seq, ..Self::default() }
-    }
-
-    /// Adds what the next turn stores.
-    pub(in crate::server) fn append_entries(&mut self, next: Self) {
-        self.entries.extend(next.entries);
-        self.seq = next.seq;
     }
 
     /// The answers to this server's questions, and ends of its transfers, which the caller replaces.

@@ -7,18 +7,15 @@ use super::{Persister, close_cutovers, learn, waited, without};
 use crate::cluster::Ledger;
 use crate::limits::MEND_EVERY;
 use crate::server::flusher::Flusher;
-use crate::server::output_batch::{OutputBatch, TurnNews};
+use crate::server::output_batch::OutputBatch;
 use crate::store::{CommitOutcome, ReplicaState, Store, StoreError, ViewRange, WriteBatch};
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 impl Persister {
-    /// Checks that a turn belongs behind the messages that are stored.
-    ///
-    /// # Errors
-    /// What differs and what to do.
-    pub(in crate::server) fn check(&self, news: TurnNews) -> Result<(), String> {
-        news.check(self.seq.unwrap_or_default())
+    /// The latest message's number that the store has.
+    pub(in crate::server) fn latest(&self) -> u64 {
+        self.seq.unwrap_or_default()
     }
 
     /// Stores a turn, and corrects it accordingly. `false`: the server ends first.

@@ -11,6 +11,10 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("changes_lost", "Changes of rooms, mail, names and members were lost while the database failed."),
     ("clients_not_closed", "The server stopped before all clients had read its goodbye."),
     ("clock_doubtful", "This machine's clock seems wrong."),
+    (
+        "clock_outvoted",
+        "Most servers of the chat show another time than this one, so it lets another one lead.",
+    ),
     ("clock_right", "It is right again."),
     (
         "connection_refused",

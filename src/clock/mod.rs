@@ -122,8 +122,15 @@ impl Clock {
 
     /// Another server's clock shows this time now, in milliseconds of Unix time.
     pub fn hear(&self, server: u8, theirs: i64) {
-        let own = self.now().wall.as_millisecond();
-        self.witnesses().hear(server, theirs, own);
+        let Reading { wall, uptime, .. } = self.now();
+        self.witnesses().hear(server, theirs, (wall.as_millisecond(), uptime));
+    }
+
+    /// How far this machine's clock is ahead of those of other servers, in milliseconds, if more servers agree on another
+    /// time than on this one's.
+    pub fn outvoted(&self) -> Option<i64> {
+        let uptime = self.now().uptime;
+        self.witnesses().outvoted(uptime)
     }
 
     /// The time by which the age of messages counts: the earliest of those that this machine's clock, the settled time and

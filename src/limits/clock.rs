@@ -39,3 +39,6 @@ pub const CLOCK_KEPT_EVERY: Duration = Duration::from_secs(600);
 
 /// How often an idle server looks at its clock.
 pub const CLOCK_LOOKED_AT: Duration = Duration::from_secs(30);
+
+/// How long another server's clock counts once it was heard: several times as long as until it is heard again.
+pub const CLOCK_WITNESS: Duration = Duration::from_secs(10);

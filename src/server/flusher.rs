@@ -405,14 +405,17 @@ mod tests {
             let sender = receipt.session;
             let entry = batch.keep(Entry::Offer(0, None));
             batch.step(sender, StepKind::Receipt(Box::new(receipt), Some(entry)));
-            match n % 4 {
+            let everyone = || Arc::new((0..3).map(SessionId).collect());
+            match n % 6 {
+                // Those who came, and an answer for many: no message.
+                3 => batch.send(&packet("x"), Receivers::Shared(everyone(), None), Liveness::Live(None)),
+                4 => batch.send(&packet("y"), Receivers::Shared(everyone(), None), Liveness::Own),
                 _ if known => {}
                 0 | 2 => batch.lobby(&packet(&n.to_string()), &[sender], Some(entry)),
                 1 => {
-                    let sessions = Arc::new((0..3).map(SessionId).collect());
                     batch.send(
                         &packet(&n.to_string()),
-                        Receivers::Shared(sessions, Some(sender)),
+                        Receivers::Shared(everyone(), Some(sender)),
                         Liveness::Live(Some(entry)),
                     );
                 }
@@ -426,20 +429,26 @@ mod tests {
         batch
     }
 
-    fn written(mut batch: OutputBatch) -> Vec<String> {
+    /// The frames of each session, if it follows the lobby or not.
+    fn written_to(mut batch: OutputBatch, follows: bool) -> Vec<String> {
         let (mut steps, lists) = (batch.take_steps(), batch.take_lists());
         let lobby = Bytes::copy_from_slice(&batch.lobby);
         claim(&mut Slots::default(), &mut steps, &lists);
         steps.sort_unstable_by_key(|step| (step.session, step.place));
         let of = |steps: &mut [OutputStep]| {
             let mut frames = Vec::new();
-            assemble(with_lists(steps, &lists, &mut Vec::new()), &lobby, &mut true, &mut frames);
+            let mut merged = Vec::new();
+            assemble(with_lists(steps, &lists, &mut merged), &lobby, &mut { follows }, &mut frames);
             frames
         };
         steps
             .chunk_by_mut(|one, other| one.session == other.session)
             .map(|steps| String::from_utf8(of(steps)).expect("text"))
             .collect()
+    }
+
+    fn written(batch: OutputBatch) -> Vec<String> {
+        written_to(batch, true)
     }
 
     proptest! {
@@ -456,6 +465,7 @@ mod tests {
             count in 1..24_usize,
             cuts in proptest::collection::vec(0..24_usize, 0..5),
             known in proptest::collection::btree_set(0..24_usize, 0..9),
+            follows: bool,
         ) {
             let known: Vec<usize> = known.into_iter().filter(|n| *n < count).collect();
             let mut ends: Vec<usize> = cuts.into_iter().map(|cut| cut.min(count)).chain([count]).collect();
@@ -472,7 +482,7 @@ mod tests {
             }).expect("a turn");
             whole.cut(&known, |_, _| {});
             prop_assert_eq!(whole.entries.len(), count);
-            prop_assert_eq!(written(whole), written(batch(0..count, &known)));
+            prop_assert_eq!(written_to(whole, follows), written_to(batch(0..count, &known), follows));
         }
     }
 

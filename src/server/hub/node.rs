@@ -91,7 +91,13 @@ impl Hub {
 
     /// Lets the node look at the time.
     pub(in crate::server) fn node_tick(&self) {
-        self.at_node(HubState::node_tick);
+        let outvoted = self.clock.outvoted();
+        self.at_node(|state, now| {
+            state.node_tick(now);
+            if let Some(ahead) = outvoted {
+                state.hand_over(ahead);
+            }
+        });
     }
 
     /// Sends up what sessions and tasks have left since the last call.
@@ -305,5 +311,48 @@ impl Hub {
         drop(state);
         self.send_up();
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::NodeMessage;
+    use super::*;
+    use crate::engine::memory::MemoryLog;
+    use crate::server::{EngineSource, NodeOptions, Server, ServerOptions};
+
+    #[tokio::test]
+    async fn a_server_whose_clock_is_outvoted_lets_another_one_lead_and_says_so_once() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new(2));
+        let (_other, mut heard) = log.join(1);
+        let (number, engine) = (0, EngineSource::Memory(0, log));
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let node = NodeOptions { names, number, log: "x".into(), engine, addresses: Vec::new() };
+        let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        let (data_dir, node) = (Some(dir.path().to_owned()), Some(node));
+        let options = ServerOptions { port: 0, address, data_dir, node, ..ServerOptions::default() };
+        let mut server = Server::bind(options).unwrap();
+        let (hub, mut events) = (&server.hub, server.engine.take().unwrap());
+        let leads = || hub.lock().node.as_ref().is_some_and(|seat| seat.node.is_leading());
+        while !leads() {
+            hub.node_tick();
+            let event = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
+            event.into_iter().flatten().for_each(|event| hub.engine_event(event).unwrap());
+        }
+        for other in [1, 2] {
+            hub.clock.hear(other, 0);
+        }
+        hub.node_tick();
+        hub.node_tick();
+        assert_eq!(hub.lock().node.as_ref().unwrap().handed_over, 1);
+        let retires = loop {
+            let Some(EngineEvent::Message { bytes }) = heard.recv().await else { continue };
+            let message = hub.lock().node.as_mut().unwrap().open_message(&bytes);
+            if let Some(NodeMessage::Retires { from, term }) = message {
+                break (from.0, term);
+            }
+        };
+        assert_eq!(retires, (0, 1));
+        assert!(!hub.lock().hand_over(1), "once for each lead");
     }
 }

@@ -24,6 +24,7 @@ pub(super) enum NodeHappening {
     Unreachable(String),
     Reachable,
     RunOver,
+    Outvoted { ahead: i64 },
 }
 
 impl NodeHappening {
@@ -44,6 +45,12 @@ impl NodeHappening {
                 event = "cut_off",
                 "the other servers took this one for gone, as they did not hear of it for too long, or another process takes \
                  part as this server; its people connect again"
+            ),
+            Self::Outvoted { ahead } => tracing::warn!(
+                event = "clock_outvoted",
+                "this server lets another one lead, as its clock is {} s {} those of most servers; set it (timedatectl)",
+                ahead.unsigned_abs() / 1000,
+                if *ahead < 0 { "behind" } else { "ahead of" }
             ),
         }
     }

@@ -57,6 +57,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) cut_off: CutOff,
     /// The time at another server, as it has just said.
     pub(super) heard_clock: Option<(u8, i64)>,
+    /// The term in which this server let another one lead for its clock.
+    pub(super) handed_over: u64,
     /// The code and the token that make a client an operator.
     operator_secrets: Option<(String, String)>,
     /// The term whose leader knows them.
@@ -105,6 +107,7 @@ impl NodeSeat {
             max_batch,
             cut_off: CutOff::default(),
             heard_clock: None,
+            handed_over: 0,
             operator_secrets: None,
             offered: 0,
             stopped: None,

@@ -5,6 +5,7 @@ use super::failing_store::FAILS;
 use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
+use super::node_news::NodeHappening;
 use super::node_seat::NodeSeat;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
@@ -306,6 +307,19 @@ impl HubState {
             let (from, term) = (seat.node.run().node, seat.node.ledger().term);
             seat.send(None, &NodeMessage::Retires { from, term });
         }
+    }
+
+    /// Lets another server lead, as most clocks differ from this one's. Once for each lead: the others may be unable to.
+    /// Returns whether it did.
+    pub(super) fn hand_over(&mut self, ahead: i64) -> bool {
+        let Some(seat) = self.node.as_mut().filter(|seat| seat.node.is_leading()) else { return false };
+        let term = seat.node.ledger().term;
+        if mem::replace(&mut seat.handed_over, term) == term {
+            return false;
+        }
+        seat.news.waiting.push(NodeHappening::Outvoted { ahead });
+        self.retire();
+        true
     }
 
     /// Time has passed.

@@ -140,8 +140,9 @@ struct TurnGroup {
     at: usize,
     except: Option<SessionId>,
     bytes: Bytes,
-    /// Whether it is part of the live stream, and its entry.
-    live: Option<Option<usize>>,
+    /// Whether it is part of the live stream.
+    live: bool,
+    entry: Option<usize>,
 }
 
 /// A turn that this version cannot read.
@@ -164,11 +165,11 @@ impl OutputBatch {
                 lists.push(sessions);
             }
             let SharedFrame { place, at, except, bytes, liveness } = frame;
-            let live = match liveness {
-                Liveness::Own => None,
-                Liveness::Live(entry) => Some(entry),
+            let (live, entry) = match liveness {
+                Liveness::Own => (false, None),
+                Liveness::Live(entry) => (true, entry),
             };
-            TurnGroup { list, place, at, except, bytes, live }
+            TurnGroup { list, place, at, except, bytes, live, entry }
         });
         let groups = groups.collect();
         let lists = lists.into_iter().map(Arc::unwrap_or_clone).collect();
@@ -198,9 +199,9 @@ impl OutputBatch {
         batch.next = latest_step.max(groups.last().map_or(0, |group| group.place));
         let steps = steps.into_iter().filter(|step| step.session.node() == node);
         batch.steps = steps.map(TurnStep::into_step).collect();
-        for TurnGroup { list, place, at, except, bytes, live } in groups {
+        for TurnGroup { list, place, at, except, bytes, live, entry } in groups {
             let Some(sessions) = lists.get(list).filter(|sessions| !sessions.is_empty()) else { continue };
-            let liveness = live.map_or(Liveness::Own, Liveness::Live);
+            let liveness = if live { Liveness::Live(entry) } else { Liveness::Own };
             let frame = SharedFrame { place, at, except, bytes, liveness };
             batch.groups.push(Group { sessions: Arc::clone(sessions), frame });
         }

@@ -52,7 +52,8 @@ pub(super) fn take(
         }
         let Some(next) = incoming.pop_front() else { break };
         if !seat.answer_ping(chat, id, &next) {
-            seat.take(id, RulesInput::of(id, next));
+            let vouched = seat.vouches_for(id);
+            seat.take(id, RulesInput::of(id, next, vouched));
         }
     }
     Next::More

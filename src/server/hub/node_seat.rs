@@ -5,17 +5,18 @@ use super::cut_off::{self, CutOff};
 use super::failing_store::{FAILS, FailingStore};
 use super::input::{InputBatches, RulesInput};
 use super::known_keys::KnownKeys;
+use super::node_door::NodeDoor;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
-use crate::chat::{Entry, FileTicket, Now, Peer, SessionId, TransferEnd};
+use crate::chat::{FileTicket, Now, Peer, SessionId, TransferEnd};
 use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
+use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, UPLINK_BYTES};
 use crate::pace::Rate;
 use crate::protocol::{Code, Event, Packet};
 use crate::security::Seal;
@@ -51,16 +52,16 @@ pub(in crate::server) struct NodeSeat {
     /// The number of the latest message in the last turn.
     pub(super) told_seq: u64,
     questions: NodeQuestions,
-    paces: NodePaces,
+    pub(super) paces: NodePaces,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
     /// The time at another server, as it has just said.
     pub(super) heard_clock: Option<(u8, i64)>,
     /// The code and the token that make a client an operator.
-    operator_secrets: Option<(String, String)>,
+    pub(super) operator_secrets: Option<(String, String)>,
     /// The term whose leader knows them.
-    offered: u64,
+    pub(super) offered: u64,
     /// Why it cannot follow the log any further.
     stopped: Option<String>,
     /// While its store fails, it can carry nothing out.
@@ -70,6 +71,7 @@ pub(in crate::server) struct NodeSeat {
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
     pub(in crate::server) keys: KnownKeys,
+    pub(in crate::server) door: NodeDoor,
     pub(super) news: NodeNews,
 }
 
@@ -112,6 +114,7 @@ impl NodeSeat {
             is_retiring: false,
             present: 0,
             keys: KnownKeys::new(chat_key),
+            door: NodeDoor::default(),
             news: NodeNews::new(Vec::new(), position),
         }
     }
@@ -318,42 +321,6 @@ impl NodeSeat {
         false
     }
 
-    /// Learns from the entries of a turn. `is_own`: it concerns this process's sessions.
-    pub(super) fn learn(&mut self, entries: &[Entry], is_own: bool, uptime: Duration) {
-        for entry in entries {
-            match entry {
-                Entry::Session(id, Some(record)) if is_own => {
-                    let Some(session) = self.sessions.get_mut(*id) else { continue };
-                    if session.learn(record) {
-                        self.named += 1;
-                        self.paces.begin(session, uptime);
-                    }
-                }
-                Entry::Record(record) => self.keys.learn(record),
-                _ => {}
-            }
-        }
-    }
-
-    /// Tells the server that leads the secrets that make a client of this server an operator.
-    pub(super) fn offer_operator(&mut self, uptime: Duration) {
-        let ledger = self.node.ledger();
-        let (term, has_leader) = (ledger.term, ledger.leader.is_some());
-        let Some((code, token)) =
-            self.operator_secrets.clone().filter(|_| has_leader && term != self.offered)
-        else {
-            return;
-        };
-        self.offered = term;
-        let (server, left) = (self.number(), OPERATOR_CODE_TIME.saturating_sub(uptime));
-        self.push(RulesInput::OfferOperator { server, code, token, left });
-    }
-
-    /// Sets the code and the token that make a client an operator.
-    pub(in crate::server) fn set_operator_secrets(&mut self, code: &str, token: &str) {
-        self.operator_secrets = Some((code.to_owned(), token.to_owned()));
-    }
-
     /// Ends the connections of all sessions, and tells them why.
     pub(super) fn end_all(&mut self, packet: &Packet, uptime: Duration) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
@@ -404,6 +371,7 @@ impl NodeSeat {
         (self.sessions, self.named) = (Slots::of(self.number()), 0);
         self.up = InputBatches::default();
         self.questions.waiting.clear();
+        self.offered = 0;
         self.let_leave(Duration::MAX);
     }
 

@@ -1,5 +1,6 @@
 //! Several servers carry one chat on.
 
+mod closed;
 mod console;
 mod ends;
 mod files;

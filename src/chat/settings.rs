@@ -25,7 +25,7 @@ impl Chat {
         }
     }
 
-    /// Whether a session may not get a name: the chat is closed, and its key is no member's. An only server's door keeps such
+    /// Whether a session may not get a name: the chat is closed, and no member has its key. An only server's door keeps such
     /// sessions out of the rules; of several servers, one may not know yet that the chat is closed.
     pub fn is_kept_out(&self, id: SessionId) -> bool {
         let is_stranger = |session: &Session| {

@@ -36,3 +36,7 @@ pub const ANSWERS_WAIT: Duration = Duration::from_secs(10);
 /// Packets of a session that may be on their way to the server that leads. Each may ask for much, and those of others
 /// wait behind them.
 pub const SESSION_INPUTS: usize = 256;
+
+/// How often a server tells the others its settings of the chat, which they compare with theirs: seldom, as each also tells
+/// them when another server begins to lead, and when it hears other ones.
+pub const SETTINGS_TOLD: Duration = Duration::from_secs(60);

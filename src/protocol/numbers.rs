@@ -69,6 +69,8 @@ pub struct ServerNumbers {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uplink_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings_differing: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub engine_reachable: Option<bool>,
     /// Why the engine cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,6 +165,8 @@ numbers! {
         "Results that a server that leads has sent to the log, and has not read there yet.";
     Gauge uplink_bytes = |n| n.uplink_bytes,
         "Bytes of input of this server's people that the server that leads has not taken yet.";
+    Gauge settings_differing = |n| n.settings_differing,
+        "Settings of the chat that this server knows to differ at another one: its log and lanchat cluster status name them.";
     Gauge engine_reachable = |n| n.engine_reachable.map(u64::from),
         "Whether the server can use the engine: in JSON true or false, as a metric 1 or 0.";
 }

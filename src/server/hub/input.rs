@@ -46,7 +46,7 @@ pub(super) enum RulesInput {
         ip: IpAddr,
         name: String,
     },
-    /// What each server that begins to lead hears of another one: the secrets that make a client an operator.
+    /// Each server tells it each server that begins to lead: the secrets that make a client an operator.
     OfferOperator {
         server: u8,
         code: String,

@@ -22,12 +22,15 @@ mod node_paces;
 mod node_ping;
 mod node_question;
 mod node_rules;
+mod node_screening;
 mod node_seat;
 mod node_session;
+mod node_settings;
 mod node_share;
 mod node_state;
 mod node_work;
 mod seam;
+mod settings_exchange;
 
 use super::connection::Connection;
 use super::journal::ServerJournal;

@@ -61,7 +61,7 @@ pub(super) fn take(
 
 impl Hub {
     /// Does something under the lock, and wakes those who go on with it.
-    fn at_node<T>(&self, call: impl FnOnce(&mut HubState, &Now) -> T) -> T {
+    pub(super) fn at_node<T>(&self, call: impl FnOnce(&mut HubState, &Now) -> T) -> T {
         let now = self.now();
         let mut state = self.lock();
         let before = state.chat.due();

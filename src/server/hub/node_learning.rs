@@ -1,4 +1,4 @@
-//! What a server of several learns from the turns of the log, and what it tells each server that begins to lead.
+//! A server of several learns from the turns of the log, and tells each server that begins to lead about itself.
 
 use super::input::RulesInput;
 use super::node_seat::NodeSeat;

@@ -11,6 +11,7 @@ use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
+use super::node_settings::NodeSettings;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
 use crate::chat::{FileTicket, Now, Peer, SessionId, TransferEnd};
 use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
@@ -72,6 +73,7 @@ pub(in crate::server) struct NodeSeat {
     pub(super) present: usize,
     pub(in crate::server) keys: KnownKeys,
     pub(in crate::server) door: NodeDoor,
+    pub(super) settings: NodeSettings,
     pub(super) news: NodeNews,
 }
 
@@ -115,6 +117,7 @@ impl NodeSeat {
             present: 0,
             keys: KnownKeys::new(chat_key),
             door: NodeDoor::default(),
+            settings: NodeSettings::default(),
             news: NodeNews::new(Vec::new(), position),
         }
     }

@@ -96,6 +96,7 @@ impl HubState {
                     seat.send(Some(NodeId(ASKER)), &answer);
                 }
                 Some(NodeMessage::Answer { .. }) => {}
+                Some(NodeMessage::Settings { from, settings }) => seat.hear_settings(from, &settings),
                 // Of a version that this one does not know: its server sends it again.
                 None => {}
             },
@@ -263,6 +264,7 @@ impl HubState {
             }
             seat.node.tick(now.uptime, out);
             seat.note_leader();
+            seat.tell_settings(now.uptime);
         });
         self.send_up(now);
     }

@@ -6,6 +6,7 @@ mod ends;
 mod files;
 mod leading;
 mod lost_log;
+mod settings;
 mod talk;
 mod twice;
 mod web;

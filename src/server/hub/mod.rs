@@ -31,6 +31,7 @@ mod node_state;
 mod node_work;
 mod seam;
 mod settings_exchange;
+mod uplink_shares;
 
 use super::connection::Connection;
 use super::journal::ServerJournal;

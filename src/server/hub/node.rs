@@ -21,9 +21,6 @@ use std::time::Duration;
 /// How often a server that ends looks whether the log has all that it knows.
 const SETTLING: Duration = Duration::from_millis(10);
 
-/// How soon to look again whether the rules have taken a session's inputs: a few times as long as they need.
-const SHARE_PAUSE: Duration = Duration::from_millis(10);
-
 /// Work for the output of a node.
 #[derive(Debug)]
 pub(in crate::server) enum NodeOutput {
@@ -44,8 +41,8 @@ pub(super) fn take(
         if seat.is_congested() {
             return Next::Congested;
         }
-        if seat.has_share(id) {
-            return Next::Pause(SHARE_PAUSE);
+        if let Some(pause) = seat.wait_for_share(id, now) {
+            return Next::Pause(pause);
         }
         if let Err(pause) = seat.pay(id, next.cost(), rate, now) {
             return Next::Pause(pause);

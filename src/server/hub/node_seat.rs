@@ -13,6 +13,7 @@ use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
 use super::node_settings::NodeSettings;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
+use super::uplink_shares::UplinkShares;
 use crate::chat::{FileTicket, Now, Peer, SessionId, TransferEnd};
 use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
@@ -44,6 +45,7 @@ pub(in crate::server) struct NodeSeat {
     /// Sessions whose peers have ended them, until when they wait for answers, in order.
     leaving: VecDeque<(Duration, SessionId)>,
     pub(super) up: InputBatches,
+    pub(super) shares: UplinkShares,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
@@ -99,6 +101,7 @@ impl NodeSeat {
             named: 0,
             leaving: VecDeque::new(),
             up: InputBatches::default(),
+            shares: UplinkShares::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
@@ -220,10 +223,10 @@ impl NodeSeat {
             let peer = session.peer;
             self.push(RulesInput::Connect { id, peer });
         }
+        let bytes = input.bytes();
         self.push(input);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.latest = self.up.latest();
-            session.under_way += 1;
+        if !self.is_stopped() {
+            self.charge_share(id, bytes);
         }
     }
 
@@ -372,7 +375,7 @@ impl NodeSeat {
     /// Forgets all sessions: their run is over, so nobody else knows them any more.
     pub(super) fn forget_all(&mut self) {
         (self.sessions, self.named) = (Slots::of(self.number()), 0);
-        self.up = InputBatches::default();
+        (self.up, self.shares) = (InputBatches::default(), UplinkShares::default());
         self.questions.waiting.clear();
         self.offered = 0;
         self.let_leave(Duration::MAX);

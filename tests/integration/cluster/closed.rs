@@ -149,13 +149,18 @@ fn nobody_gets_in_by_way_of_a_server_that_has_not_heard_yet() {
     cluster.start_server(2);
     soon::until(|| is_closed_at(&cluster, 1).then_some(()));
     let (mut bob, _) = enter(cluster.server(2), "bob", Some(&Key::new()), PASSPHRASE);
+    let waiting = || cluster.server(0).numbers().uplink_bytes.expect("a node");
+    let before = waiting();
     let mut eve = Peer::connect_tls(cluster.address(0), Some(&Key::new()));
-    eve.send(json!({"type": "hello", "from": {"name": "eve"}, "to": "server"}));
+    eve.send(json!({"type": "hello", "from": {"name": "eve"}, "to": "server", "msg": ""}));
     eve.say("all", "from outside");
+    soon::until(|| (waiting() > before + 300).then_some(()));
     cluster.log.heal(0);
     let heard = eve.read_to_end();
     assert!(heard.iter().all(|packet| packet["type"] != "welcome"), "{heard:?}");
     assert_kept_out(heard.last().expect("a reason"));
+    // Until the rules have heard all that she said.
+    soon::until(|| (waiting() == 0).then_some(()));
     let heard = bob.settle();
     assert!(heard.iter().all(|packet| !packet.to_string().contains("eve")), "{heard:?}");
 }

@@ -1,5 +1,6 @@
 //! Several servers carry one chat on.
 
+mod bans;
 mod closed;
 mod console;
 mod ends;
@@ -7,6 +8,7 @@ mod files;
 mod leading;
 mod lost_log;
 mod settings;
+mod shares;
 mod talk;
 mod twice;
 mod web;

@@ -24,5 +24,20 @@ pub(super) fn servers() -> Vec<Limit> {
         charged: "the servers' administrator",
         beyond: "`lanchat cluster` refuses; the engine refuses messages until there is room",
     };
-    vec![sizes, counted]
+    let waiting = Limit {
+        what: "input that waits for the server that leads",
+        value: format!(
+            "{} at each server: {} of a person, {} of an address, {} of a network, {SESSION_INPUTS} packets of a connection; \
+             {} of a user with a name for a day, whatever others there send, and {} for such users alone.",
+            size(UPLINK_BYTES),
+            size(UPLINK_PER_PERSON),
+            size(UPLINK_PER_ADDRESS),
+            size(UPLINK_PER_NETWORK),
+            size(UPLINK_OF_ESTABLISHED),
+            size(UPLINK_RESERVE)
+        ),
+        charged: "the person, their address, their network",
+        beyond: "the server stops reading from their connections until there is room; nothing is lost",
+    };
+    vec![sizes, counted, waiting]
 }

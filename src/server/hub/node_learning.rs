@@ -22,11 +22,7 @@ impl NodeSeat {
                     self.keys.learn(record);
                     self.door.learn(record);
                 }
-                Entry::Closed(server, is_closed) => {
-                    if self.door.learn_closed(*server, *is_closed) {
-                        self.end_strangers(uptime);
-                    }
-                }
+                Entry::Closed(server, is_closed) => self.learn_closed(*server, *is_closed, uptime),
                 _ => {}
             }
         }

@@ -16,8 +16,15 @@ impl NodeSeat {
         self.door.asks() && self.is_waited_for(id)
     }
 
+    /// Learns how a server was started.
+    pub(super) fn learn_closed(&mut self, server: u8, is_closed: bool, uptime: Duration) {
+        if self.door.learn_closed(server, is_closed) {
+            self.end_strangers(uptime);
+        }
+    }
+
     /// The chat is closed from now on: ends the sessions that this server would not have let in.
-    pub(super) fn end_strangers(&mut self, uptime: Duration) {
+    fn end_strangers(&mut self, uptime: Duration) {
         let is_member = |key: Option<Fingerprint>| key.is_some_and(|key| self.keys.may_send_files(&key));
         let strangers = self.sessions.iter().filter(|(_, session)| !is_member(session.peer.key));
         let strangers: Vec<SessionId> = strangers.map(|(id, _)| id).collect();

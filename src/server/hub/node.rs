@@ -41,16 +41,17 @@ pub(super) fn take(
         if seat.is_congested() {
             return Next::Congested;
         }
-        if let Some(pause) = seat.wait_for_share(id, now) {
-            return Next::Pause(pause);
-        }
+        let payer = match seat.share(id, now) {
+            Ok(payer) => payer,
+            Err(pause) => return Next::Pause(pause),
+        };
         if let Err(pause) = seat.pay(id, next.cost(), rate, now) {
             return Next::Pause(pause);
         }
         let Some(next) = incoming.pop_front() else { break };
         if !seat.answer_ping(chat, id, &next) {
             let vouched = seat.vouches_for(id);
-            seat.take(id, RulesInput::of(id, next, vouched));
+            seat.take(id, RulesInput::of(id, next, vouched), payer);
         }
     }
     Next::More

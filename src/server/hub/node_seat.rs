@@ -13,7 +13,7 @@ use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
 use super::node_settings::NodeSettings;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
-use super::uplink_shares::UplinkShares;
+use super::uplink_shares::{UplinkPayer, UplinkShares};
 use crate::chat::{FileTicket, Now, Peer, SessionId, TransferEnd};
 use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
@@ -217,16 +217,17 @@ impl NodeSeat {
     }
 
     /// Has an input of a session go up with the next batch, after its begin.
-    pub(super) fn take(&mut self, id: SessionId, input: RulesInput) {
+    pub(super) fn take(&mut self, id: SessionId, input: RulesInput, payer: Option<UplinkPayer>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let mut bytes = input.bytes();
         if !mem::replace(&mut session.is_announced, true) {
-            let peer = session.peer;
-            self.push(RulesInput::Connect { id, peer });
+            let connect = RulesInput::Connect { id, peer: session.peer };
+            bytes += connect.bytes();
+            self.push(connect);
         }
-        let bytes = input.bytes();
         self.push(input);
         if !self.is_stopped() {
-            self.charge_share(id, bytes);
+            self.charge_share(id, payer, bytes);
         }
     }
 

@@ -21,6 +21,9 @@ const LATER: Duration = Duration::from_millis(200);
 /// How long no input must have been taken for that.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// Rows whose memory an empty table keeps, as it soon has others.
+const KEPT: usize = 64;
+
 /// See the module. Memory is proportional to the input that waits.
 #[derive(Debug, Default)]
 pub(super) struct UplinkShares {
@@ -31,7 +34,7 @@ pub(super) struct UplinkShares {
     all: usize,
     /// In the order of the batches.
     charges: VecDeque<Charge>,
-    /// When inputs were taken last.
+    /// When inputs were taken last, or none waited.
     moved: Duration,
 }
 
@@ -107,8 +110,10 @@ impl UplinkShares {
             payer.network.iter().for_each(|net| release(&mut self.networks, net, bytes));
         }
         if self.charges.is_empty() {
-            // Gives the memory back.
-            self.charges = VecDeque::new();
+            self.moved = uptime;
+            if self.charges.capacity() > KEPT {
+                self.charges = VecDeque::new();
+            }
         }
     }
 
@@ -127,8 +132,8 @@ fn release<K: Eq + Hash>(table: &mut HashMap<K, usize>, key: &K, bytes: usize) {
     *count -= bytes;
     if *count == 0 {
         table.remove(key);
-        if table.is_empty() {
-            table.shrink_to_fit();
+        if table.is_empty() && table.capacity() > KEPT {
+            *table = HashMap::new();
         }
     }
 }
@@ -209,11 +214,14 @@ mod tests {
         shares.charge(payer, 3, INPUT);
         assert!(!shares.has_room(payer, || true));
         let at = Duration::from_secs;
+        shares.taken(0, at(4));
         assert_eq!(shares.pause(at(5)), LATER);
         shares.taken(1, at(5));
         assert!(shares.has_room(payer, || false));
         assert_eq!((shares.pause(at(5)), shares.pause(at(7))), (SOON, LATER));
         shares.taken(3, at(6));
+        shares.taken(3, at(9));
+        assert_eq!(shares.pause(at(9)), SOON);
         let left = (shares.all, shares.people.len(), shares.addresses.len(), shares.networks.len());
         assert_eq!(left, (0, 0, 0, 0));
     }

@@ -82,3 +82,34 @@ impl Default for NodeDoor {
         Self::new(false, (NodeSet::default(), 0), Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chat_is_closed_while_any_of_its_servers_is() {
+        let mut door = NodeDoor::new(false, (NodeSet::default().with(7, true), 3), Vec::new());
+        assert!(!door.is_closed(), "the chat has no server with that number any more");
+        assert!(door.learn_closed(1, true) && door.is_closed());
+        assert!(!door.learn_closed(2, true), "it was closed before");
+        door.learn_closed(1, false);
+        assert!(door.is_closed());
+        door.learn_closed(2, false);
+        assert!(!door.is_closed());
+        let mut asking = NodeDoor::new(true, (NodeSet::default(), 3), Vec::new());
+        assert!(asking.is_closed() && !asking.learn_closed(1, true), "nobody came in unasked");
+    }
+
+    #[test]
+    fn the_rules_keep_each_word_once_although_the_log_has_it_later() {
+        let mut door = NodeDoor::default();
+        assert!(!door.decide_closed(1, false));
+        assert!(door.decide_closed(1, true) && !door.decide_closed(1, true));
+        assert!(door.decide_closed(1, false));
+        // Another server led, whose log does not have it.
+        assert!(door.decide_closed(2, true));
+        door.begin_rules();
+        assert!(door.decide_closed(2, true));
+    }
+}

@@ -19,6 +19,9 @@ pub const UPLINK_PER_NETWORK: usize = UPLINK_BYTES / 2;
 /// some messages of the longest kind.
 pub const UPLINK_OF_ESTABLISHED: usize = 32 * 1024;
 
+/// Bytes that these users of an address, or of a network, may fill beyond its share: patient attackers can own names, too.
+pub const UPLINK_OF_SHARES: usize = UPLINK_BYTES / 8;
+
 /// Bytes that only these users may fill, so that many networks together do not stop them.
 pub const UPLINK_RESERVE: usize = UPLINK_BYTES / 4;
 

@@ -28,13 +28,14 @@ pub(super) fn servers() -> Vec<Limit> {
         what: "input that waits for the server that leads",
         value: format!(
             "{} at each server: {} of a person, {} of an address, {} of a network, {SESSION_INPUTS} packets of a connection; \
-             {} of a user with a name for at least {}, whatever others there send, and {} for such users alone.",
+             {} of a user with a name for at least {}, whatever others there send, {} of all these at an address or in a network beyond its share, and {} for such users alone.",
             size(UPLINK_BYTES),
             size(UPLINK_PER_PERSON),
             size(UPLINK_PER_ADDRESS),
             size(UPLINK_PER_NETWORK),
             size(UPLINK_OF_ESTABLISHED),
             span(NAME_TRIED),
+            size(UPLINK_OF_SHARES),
             size(UPLINK_RESERVE)
         ),
         charged: "the person, their address, their network",

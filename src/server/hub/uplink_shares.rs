@@ -5,8 +5,8 @@
 
 use crate::chat::{Account, Net, Peer, UserRecord};
 use crate::limits::{
-    UPLINK_BYTES, UPLINK_OF_ESTABLISHED, UPLINK_PER_ADDRESS, UPLINK_PER_NETWORK, UPLINK_PER_PERSON,
-    UPLINK_RESERVE,
+    UPLINK_BYTES, UPLINK_OF_ESTABLISHED, UPLINK_OF_SHARES, UPLINK_PER_ADDRESS, UPLINK_PER_NETWORK,
+    UPLINK_PER_PERSON, UPLINK_RESERVE,
 };
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -77,10 +77,11 @@ impl UplinkShares {
         if person >= UPLINK_PER_PERSON {
             return false;
         }
-        let is_free = self.all < UPLINK_BYTES - UPLINK_RESERVE
-            && waiting(&self.addresses, &payer.address) < UPLINK_PER_ADDRESS
-            && payer.network.is_none_or(|net| waiting(&self.networks, &net) < UPLINK_PER_NETWORK);
-        is_free || person < UPLINK_OF_ESTABLISHED && is_established()
+        let address = waiting(&self.addresses, &payer.address);
+        let network = payer.network.map_or(0, |net| waiting(&self.networks, &net));
+        let fits = |more| address < UPLINK_PER_ADDRESS + more && network < UPLINK_PER_NETWORK + more;
+        let is_free = self.all < UPLINK_BYTES - UPLINK_RESERVE && fits(0);
+        is_free || person < UPLINK_OF_ESTABLISHED && fits(UPLINK_OF_SHARES) && is_established()
     }
 
     /// Input of this payer waits, in the batch with that number or a later one than before.
@@ -203,6 +204,17 @@ mod tests {
         let bob = peer("10.0.0.1", Some(9));
         assert_eq!(fill(&mut shares, &bob, 1, false), 0);
         assert!(about(fill(&mut shares, &bob, 1, true), UPLINK_OF_ESTABLISHED));
+    }
+
+    #[test]
+    fn many_established_users_at_one_address_do_not_fill_all_the_space() {
+        let mut shares = UplinkShares::default();
+        let flood = |shares: &mut UplinkShares, key| fill(shares, &peer("10.0.0.1", Some(key)), 1, true);
+        let all: usize = (0..200).map(|key| flood(&mut shares, key)).sum();
+        assert!(about(all, UPLINK_PER_ADDRESS + UPLINK_OF_SHARES), "{all}");
+        for (other, key) in [("10.0.0.2", 201), ("10.0.1.1", 202)] {
+            assert!(fill(&mut shares, &peer(other, Some(key)), 1, false) > 0);
+        }
     }
 
     #[test]

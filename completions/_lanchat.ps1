@@ -90,7 +90,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--web-key', '--web-key', [CompletionResultType]::ParameterName, 'The certificate''s private key, in PEM')
             [CompletionResult]::new('--web-host', '--web-host', [CompletionResultType]::ParameterName, 'A name by which browsers may call the server, besides addresses, names in .local and in --web-cert, and this machine''s name; may be repeated')
             [CompletionResult]::new('--max-file', '--max-file', [CompletionResultType]::ParameterName, 'The biggest file or folder that users may send each other')
-            [CompletionResult]::new('--max-transfers', '--max-transfers', [CompletionResultType]::ParameterName, 'Files that users may send each other at a time')
+            [CompletionResult]::new('--max-transfers', '--max-transfers', [CompletionResultType]::ParameterName, 'Files that users may send each other at a time; in a chat of several servers, at all of them together')
             [CompletionResult]::new('--file-rate', '--file-rate', [CompletionResultType]::ParameterName, 'Bytes per second that all files together may take')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Serve metrics at http://ADDR:PORT/metrics in the OpenMetrics format [default: none; port 7668]')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'The format of the log: text, or one JSON object a line')

@@ -86,7 +86,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --web-key 'The certificate''s private key, in PEM'
             cand --web-host 'A name by which browsers may call the server, besides addresses, names in .local and in --web-cert, and this machine''s name; may be repeated'
             cand --max-file 'The biggest file or folder that users may send each other'
-            cand --max-transfers 'Files that users may send each other at a time'
+            cand --max-transfers 'Files that users may send each other at a time; in a chat of several servers, at all of them together'
             cand --file-rate 'Bytes per second that all files together may take'
             cand --metrics 'Serve metrics at http://ADDR:PORT/metrics in the OpenMetrics format [default: none; port 7668]'
             cand --log-format 'The format of the log: text, or one JSON object a line'

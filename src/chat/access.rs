@@ -140,9 +140,7 @@ impl Access {
 
     /// The ban that matches this peer.
     pub(super) fn ban_of(&self, peer: &Peer, at: Timestamp) -> Option<&BanRecord> {
-        let of_key = peer.key.as_ref().and_then(|key| self.bans.of_key(key, at));
-        of_key
-            .or_else(|| self.is_hit_by_address(peer).then(|| self.bans.of_address(peer.ip, at, |_| true))?)
+        self.bans.ban_of(peer, self.is_operator(peer.key.as_ref()), at)
     }
 
     fn is_hit_by_address(&self, peer: &Peer) -> bool {

@@ -52,6 +52,8 @@ pub enum Entry {
     Session(SessionId, Option<Box<SessionRecord>>),
     /// The new state of the offer with that number; `None`: it has ended. As with sessions.
     Offer(u64, Option<Box<OfferRecord>>),
+    /// Whether the server with that number was started as a closed one. Only with several servers.
+    Closed(u8, bool),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

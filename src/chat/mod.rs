@@ -12,6 +12,7 @@ mod actor;
 mod answer;
 mod archive;
 mod ask;
+mod bans;
 mod call;
 mod change;
 #[cfg(any(test, fuzzing))]
@@ -79,6 +80,7 @@ pub use archive::{
     MessageChange, Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::{Asked, Listing};
+pub use bans::DoorBans;
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::StoredRecords;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt, TurnedAway, Visit};
@@ -88,6 +90,7 @@ pub(crate) use lineage::ResumeClaim;
 pub use lineage::{Incarnation, Lineage};
 pub use name_use::NameUse;
 pub use net::{InvalidNet, Net};
+pub use node_set::NodeSet;
 pub use now::Now;
 pub use offer_record::OfferRecord;
 pub use offers::{FileRules, TokenSource, TokenWay, TransferId, TransferSide};

@@ -188,7 +188,7 @@ impl Chat {
     }
 }
 
-fn ban_text(row: &BanRecord, now: &Now) -> String {
+pub(super) fn ban_text(row: &BanRecord, now: &Now) -> String {
     format!("you are banned {} by {}", until(row.until, now), by(row))
 }
 

@@ -2,6 +2,7 @@
 //! against them.
 
 use super::net::Net;
+use super::peer::Peer;
 use super::records::{BanRecord, Record, Sanction};
 use super::subject::Subject;
 use super::{Deliveries, Delivery};
@@ -109,6 +110,13 @@ impl Sanctions {
         let widths = self.widths.keys().filter(|(is_v4, _)| *is_v4 == ip.is_ipv4());
         let places = widths.filter_map(|(_, bits)| self.by_net.get(&Net::around(ip, *bits)));
         places.into_iter().find_map(|places| self.first(places, at, &is_such))
+    }
+
+    /// The ban in force that matches this peer. Those by address never match the server's own machine or an operator.
+    pub(super) fn ban_of(&self, peer: &Peer, is_operator: bool, at: Timestamp) -> Option<&BanRecord> {
+        let of_key = peer.key.as_ref().and_then(|key| self.of_key(key, at));
+        let is_hit_by_address = !peer.local && !is_operator;
+        of_key.or_else(|| is_hit_by_address.then(|| self.of_address(peer.ip, at, |_| true))?)
     }
 
     /// Adds a row. It replaces rows on the same subject and takes over their addresses, so banning a key
@@ -223,7 +231,7 @@ impl Sanctions {
         out.push(Delivery::record(Record::Sanction(self.kind, number, row.cloned())));
     }
 
-    fn insert_at(&mut self, place: SanctionId, row: Arc<BanRecord>) {
+    pub(super) fn insert_at(&mut self, place: SanctionId, row: Arc<BanRecord>) {
         let name = row.name.as_deref().map(NameKey::of);
         row.key.iter().for_each(|key| add(&mut self.by_key, *key, place));
         name.into_iter().for_each(|name| add(&mut self.by_name, name, place));
@@ -235,7 +243,7 @@ impl Sanctions {
         self.rows.insert(place, row);
     }
 
-    fn remove(&mut self, place: SanctionId) -> Option<Arc<BanRecord>> {
+    pub(super) fn remove(&mut self, place: SanctionId) -> Option<Arc<BanRecord>> {
         let row = self.rows.remove(&place)?;
         row.key.iter().for_each(|key| take(&mut self.by_key, key, place));
         row.name.iter().for_each(|name| take(&mut self.by_name, &NameKey::of(name), place));

@@ -1,7 +1,9 @@
-//! Settings that the administrator may change while the server runs.
+//! Settings that the administrator, or another server of the chat, may change while the server runs.
 
 use super::Chat;
 use super::owned::NewNames;
+use super::user::Session;
+use super::who::SessionId;
 use crate::pace::Rate;
 
 impl Chat {
@@ -13,6 +15,23 @@ impl Chat {
     /// The pace of users; `None`: they have none.
     pub fn rate(&self) -> Option<Rate> {
         self.rules.rate
+    }
+
+    /// Says that only members may enter, or that everyone may.
+    pub fn set_closed(&mut self, closed: bool) {
+        if self.rules.closed != closed {
+            self.rules.closed = closed;
+            self.owned.limit_newcomers(self.rules.new_names, closed);
+        }
+    }
+
+    /// Whether a session may not get a name: the chat is closed, and no member has its key. An only server's door keeps such
+    /// sessions out of the rules; of several servers, one may not know yet that the chat is closed.
+    pub fn is_kept_out(&self, id: SessionId) -> bool {
+        let is_stranger = |session: &Session| {
+            session.user.is_none() && !session.peer().key.is_some_and(|key| self.is_member(&key))
+        };
+        self.rules.closed && self.sessions.get(&id).is_some_and(is_stranger)
     }
 
     /// Replaces the message of the day, for those who join from now on.

@@ -112,6 +112,12 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ),
     ("session_ended", "It has disconnected; the same members."),
     ("sessions_not_logged", "Too many of these at once; count of them are missing."),
+    (
+        "setting_differs",
+        "A setting that concerns the chat as a whole has another value at another of its servers; the members are setting, \
+         here, there and server (the other one's name).",
+    ),
+    ("settings_agree", "None differs at that server any more; its member is server."),
     ("signals_missing", "The system does not pass signals on."),
     ("slow_reader_closed", "The server closed a client that did not read (--backlog)."),
     ("socket_option", "The system did not set an option of a socket (debug)."),

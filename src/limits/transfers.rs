@@ -20,7 +20,7 @@ pub const OFFERS_TOLD: usize = 32;
 /// Transfers that a user may take part in at a time, in either direction. More are refused: `too_many_transfers`.
 pub const MAX_TRANSFERS_PER_USER: usize = 8;
 
-/// Transfers at a time, unless `--max-transfers` says otherwise. Each takes two connections and up to 256 KiB. Once
+/// Transfers at a time, unless `--max-transfers` says otherwise, at all servers of a chat together. Each takes two connections and up to 256 KiB. Once
 /// half of these run, the bounds per user and address shrink with the rest, and the users of a network may have twice
 /// as many as are left.
 pub const DEFAULT_MAX_TRANSFERS: usize = 64;

@@ -69,6 +69,8 @@ pub struct ServerNumbers {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uplink_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings_differing: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub engine_reachable: Option<bool>,
     /// Why the engine cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,6 +165,8 @@ numbers! {
         "Results that a server that leads has sent to the log, and has not read there yet.";
     Gauge uplink_bytes = |n| n.uplink_bytes,
         "Bytes of input of this server's people that the server that leads has not taken yet.";
+    Gauge settings_differing = |n| n.settings_differing,
+        "Settings of the chat that this server knows to differ at another one: its log and lanchat cluster status name them.";
     Gauge engine_reachable = |n| n.engine_reachable.map(u64::from),
         "Whether the server can use the engine: in JSON true or false, as a metric 1 or 0.";
 }
@@ -247,9 +251,14 @@ impl ServerNumbers {
                 (0, 0) => String::new(),
                 (results, bytes) => format!("; on their way: {results} results, {} of input", size(bytes)),
             };
+        let differing = match self.settings_differing.unwrap_or_default() {
+            0 => String::new(),
+            1 => "; 1 setting differs at another server (lanchat cluster status)".to_owned(),
+            count => format!("; {count} settings differ at another server (lanchat cluster status)"),
+        };
         Some(format!(
             "one of several servers: {node}, {leader} (term {}); at position {position} of the log, {lag} \
-             record{plural} to carry out{waiting}",
+             record{plural} to carry out{waiting}{differing}",
             self.term.unwrap_or_default()
         ))
     }
@@ -315,6 +324,7 @@ mod tests {
             log_lag: Some(1),
             proposals_waiting: Some(0),
             uplink_bytes: Some(2048),
+            settings_differing: Some(2),
             engine_reachable: Some(false),
             engine_trouble: Some("no answer".into()),
             ..ServerNumbers::default()
@@ -343,7 +353,7 @@ Office (id 01e962ba, lanchat 0.1.0) up 2h 3m; 3 users are here over 5 connection
 0 messages since the start; 340 stored; 1.2 MiB of database, 30.0 GiB free on its disk
 files: 0 running, 1 done, 0 ended early; 700 bytes passed on
 one of several servers: b, and a leads (term 3); at position 120 of the log, 1 record to carry out; on their way: 0 \
-         results, 2.0 KiB of input
+         results, 2.0 KiB of input; 2 settings differ at another server (lanchat cluster status)
 messages wait for the engine: no answer
 messages are not being stored: the disk is full";
         assert_eq!(text, expected);

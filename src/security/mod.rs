@@ -34,7 +34,7 @@ pub use page_client::connect_as_browser;
 pub use pake::{Binding, Challenge, PakeResponse, WrongPassphrase};
 pub use passphrase::{Passphrase, PassphraseError};
 pub use process::protect_memory;
-pub use seal::{NotSealed, Seal};
+pub use seal::{NotSealed, Seal, SecretMarks};
 pub use server_tls::{ClientHelloReader, ServerTls, TlsProtocol};
 pub use tls_client::{ClientStream, ClientTls, Expect, HandshakeError};
 pub use web::{digest_of, is_websocket_key, proven_key, ticket_hash, websocket_accept};

@@ -7,8 +7,12 @@
 use super::Keypair;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use ring::hmac::{self, HMAC_SHA256};
 use std::collections::VecDeque;
 use std::fmt;
+
+/// Of a mark: enough to tell a few secrets apart.
+const MARK_BYTES: usize = 4;
 
 const SALT_BYTES: usize = 16;
 
@@ -24,6 +28,14 @@ pub struct Seal {
     /// Keys of other processes, the one used last at the end.
     others: VecDeque<ProcessKey>,
 }
+
+/// Makes short marks by which servers with the same key see whether they have the same secret. A mark tells nothing of the
+/// secret to anyone without the key.
+#[derive(Debug, Clone)]
+pub struct SecretMarks(
+    /// `None`: never, as the key has the right length.
+    Option<hmac::Key>,
+);
 
 struct ProcessKey {
     salt: [u8; SALT_BYTES],
@@ -95,6 +107,19 @@ impl Seal {
     }
 }
 
+impl SecretMarks {
+    /// With the chat's key.
+    pub fn new(keys: &Keypair) -> Self {
+        let chat = Salt::new(HKDF_SHA256, b"lanchat marks of secrets").extract(keys.seal_secret());
+        Self(chat.expand(&[], HMAC_SHA256).ok().map(hmac::Key::from))
+    }
+
+    pub fn of(&self, secret: &[u8]) -> String {
+        let tag = self.0.as_ref().map(|key| hmac::sign(key, secret));
+        tag.iter().flat_map(hmac::Tag::as_ref).take(MARK_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 impl ProcessKey {
     fn derive(chat: &Prk, salt: [u8; SALT_BYTES]) -> Option<Self> {
         let info = [salt.as_slice()];
@@ -133,6 +158,16 @@ mod tests {
         assert_eq!(stranger.open(b"record", &sealed), Err(NotSealed));
         assert_ne!(one.seal(b"record", b"hello"), sealed);
         assert!(!sealed.windows(5).any(|bytes| bytes == b"hello"));
+    }
+
+    #[test]
+    fn a_mark_tells_another_secret_and_needs_the_key() {
+        let keys = Keypair::ephemeral().unwrap();
+        let marks = SecretMarks::new(&keys);
+        assert_eq!(marks.of(b"one").len(), 2 * MARK_BYTES);
+        assert_eq!(marks.of(b"one"), SecretMarks::new(&keys).of(b"one"));
+        assert_ne!(marks.of(b"one"), marks.of(b"other"));
+        assert_ne!(marks.of(b"one"), SecretMarks::new(&Keypair::ephemeral().unwrap()).of(b"one"));
     }
 
     #[test]

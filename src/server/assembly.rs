@@ -1,5 +1,6 @@
 //! Builds the parts of a server from its options.
 
+use super::chat_settings::ChatSettings;
 use super::connection_ids::ConnectionIds;
 use super::data_dir::{DataDir, HISTORY_FILE};
 use super::descriptors;
@@ -85,7 +86,7 @@ pub(super) fn identity(
 ) -> Result<Identity, StartError> {
     let key = keys.fingerprint();
     let passphrase = options.access.passphrase(data_dir)?;
-    let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, key)));
+    let closed_server = passphrase.map(|words| Arc::new(ClosedServer::new(words, keys)));
     Ok((web::server_tls(options, keys, data_dir)?, key, closed_server))
 }
 
@@ -102,6 +103,7 @@ pub(super) fn open_hub(
     let rules = (chat, ends, journal);
     let hub = Hub::new(rules, closed_server, options.registration, max_batch, inbox, clock, seat);
     hub.act(|chat, now, out| chat.date_sanctions(now, out));
+    hub.set_settings(ChatSettings::of(options, hub.passphrase_mark()));
     let transfers = Transfers::new(Arc::clone(&hub), ended, options.file_rate(), links);
     (hub, transfers)
 }

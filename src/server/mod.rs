@@ -7,6 +7,7 @@
 mod assembly;
 mod backlog;
 mod backlog_drain;
+mod chat_settings;
 mod connection;
 mod connection_end;
 mod connection_ids;
@@ -67,6 +68,7 @@ mod watch;
 mod web;
 mod websocket;
 
+pub use chat_settings::{ChatSettings, SettingDifference};
 pub use console::{Console, PageGuide, PageNotice};
 pub use data_dir::{
     DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE, WEB_CERTIFICATE_FILE, check_data_dir,

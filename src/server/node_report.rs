@@ -1,5 +1,6 @@
 //! How a server of several is doing: for operators, and for programs that ask over the engine.
 
+use super::chat_settings::ChatSettings;
 use serde::{Deserialize, Serialize};
 
 /// See the module. Members may be added, and never change.
@@ -35,4 +36,8 @@ pub struct NodeReport {
     /// Its clock, in milliseconds of Unix time.
     pub clock: i64,
     pub uptime_seconds: u64,
+    /// Its settings that concern the chat as a whole.
+    pub settings: ChatSettings,
+    /// How many of these it knows to differ at another server.
+    pub settings_differing: u64,
 }

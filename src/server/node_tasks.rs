@@ -2,8 +2,8 @@
 //! decide goes into the log.
 
 use super::assembly;
-use super::hub::{Hub, NodeSeat};
-use super::options::{EngineSource, ServerOptions};
+use super::hub::{Hub, NodeDoor, NodeSeat};
+use super::options::{EngineSource, JoinPolicy, ServerOptions};
 use super::secrets::IssuedSecrets;
 use super::start_error::StartError;
 use super::transfer::Links;
@@ -47,7 +47,10 @@ pub(super) fn join(
         question,
     );
     let mut seat = seat.with_names(settings.names.clone());
-    seat.keys.know(&state.archive.records);
+    let records = &state.archive.records;
+    seat.keys.know(records);
+    let asks = !matches!(options.access, JoinPolicy::Open);
+    seat.door = NodeDoor::new(asks, (state.closed, settings.names.len()), records.bans.clone());
     Ok(Some((seat, events)))
 }
 

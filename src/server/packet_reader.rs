@@ -97,7 +97,7 @@ struct ReadState {
 impl PacketReader {
     /// Starts with what arrived at the end of the handshake.
     pub(super) fn new(hub: &Hub, leftover: HandshakeLeftover) -> Self {
-        let passphrase_check = hub.closed_server.clone().map(|server| Box::new(PassphraseCheck::new(server)));
+        let passphrase_check = PassphraseCheck::of(hub).map(Box::new);
         let input = ReadState {
             passphrase_check,
             has_ended: leftover.is_all,

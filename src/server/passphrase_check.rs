@@ -7,7 +7,7 @@
 
 use super::connection::Connection;
 use super::gate::Offence;
-use super::hub::{Hub, Incoming};
+use super::hub::{ASKS_ELSEWHERE, Hub, Incoming, needs_no_passphrase};
 use super::secrets::ClosedServer;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::request::{ClientPacket, Connect, Refusal};
@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct PassphraseCheck {
-    server: Arc<ClosedServer>,
+    /// `None`: another server of the chat is closed, and this one knows no passphrase.
+    server: Option<Arc<ClosedServer>>,
     /// The challenge, and the client's first packet, which waits for the answer.
     asked: Option<(Challenge, Box<ClientPacket>)>,
 }
@@ -34,8 +35,9 @@ enum Decision {
 }
 
 impl PassphraseCheck {
-    pub(super) fn new(server: Arc<ClosedServer>) -> Self {
-        Self { server, asked: None }
+    /// `None`: everyone may join.
+    pub(super) fn of(hub: &Hub) -> Option<Self> {
+        hub.is_closed_to_strangers().then(|| Self { server: hub.closed_server.clone(), asked: None })
     }
 
     /// Lets through what may pass. `true`: the client is in, and the check is over.
@@ -49,7 +51,7 @@ impl PassphraseCheck {
         let mut is_in = false;
         for incoming in incoming {
             match incoming {
-                Incoming::Packet(packet) if !is_in && !is_free(&packet) => {
+                Incoming::Packet(packet) if !is_in && !needs_no_passphrase(&packet) => {
                     let echo = packet.echo().or_else(|| self.echo());
                     match self.decide(hub, connection, packet) {
                         Decision::In(packet) => {
@@ -97,12 +99,15 @@ impl PassphraseCheck {
                 "this server is closed: only a member's key may send or receive files; join the chat first";
             return Decision::Out(Refusal::new(Code::BadToken, why));
         }
+        let Some(server) = &self.server else {
+            return Decision::Out(Refusal::new(Code::ServerFull, ASKS_ELSEWHERE));
+        };
         if let Err(wait) = connection.pass().take_try(hub.uptime()) {
             let why = format!("too many passphrase attempts; try again in {} s", wait.as_secs() + 1);
             return Decision::Out(Refusal::new(Code::RateLimited, why));
         }
-        let binding = Binding::new(&self.server.key, key.as_ref());
-        let challenge = Challenge::new(&self.server.passphrase(), binding);
+        let binding = Binding::new(&server.key, key.as_ref());
+        let challenge = Challenge::new(&server.passphrase(), binding);
         let question = Event::Pake {
             pake: binary::to_text(challenge.element()),
             msg: "this server is closed: prove that you know its passphrase".into(),
@@ -111,11 +116,6 @@ impl PassphraseCheck {
         self.asked = Some((challenge, packet));
         Decision::Wait
     }
-}
-
-/// Whether the packet needs no passphrase. A client that cannot find a server uses these to find out why.
-fn is_free(packet: &ClientPacket) -> bool {
-    matches!(packet.kind.as_deref(), Some("ping" | "multicast"))
 }
 
 /// Judges the answer to the challenge.

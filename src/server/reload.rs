@@ -1,6 +1,7 @@
 //! Gives a running server new settings: those that need no restart.
 
 use super::assembly::most_clients;
+use super::chat_settings::ChatSettings;
 use super::gate::GateLimits;
 use super::options::{FileOptions, JoinPolicy, ServerOptions, WebOptions};
 use super::{Handle, PASSPHRASE_FILE};
@@ -52,6 +53,7 @@ impl Handle {
         self.reload_history(current, &new, &mut done).await;
         self.reload_gate(current, &new, &mut done);
         self.reload_chat(current, new, &mut done);
+        self.hub.set_settings(ChatSettings::of(current, self.hub.passphrase_mark()));
         Ok(done)
     }
 

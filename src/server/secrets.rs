@@ -1,7 +1,7 @@
 //! The secrets that make a client an operator, and the passphrase of a closed server.
 
 use crate::fingerprint::Fingerprint;
-use crate::security::Passphrase;
+use crate::security::{Keypair, Passphrase, SecretMarks};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,11 +11,18 @@ pub(super) struct ClosedServer {
     passphrase: Mutex<Passphrase>,
     /// The server's own key, to which each proof is bound.
     pub(super) key: Fingerprint,
+    marks: SecretMarks,
 }
 
 impl ClosedServer {
-    pub(super) fn new(passphrase: Passphrase, key: Fingerprint) -> Self {
-        Self { passphrase: Mutex::new(passphrase), key }
+    pub(super) fn new(passphrase: Passphrase, keys: &Keypair) -> Self {
+        let (key, marks) = (keys.fingerprint(), SecretMarks::new(keys));
+        Self { passphrase: Mutex::new(passphrase), key, marks }
+    }
+
+    /// By which the other servers of the chat see whether theirs is another one.
+    pub(super) fn mark(&self) -> String {
+        self.marks.of(self.passphrase().as_str().as_bytes())
     }
 
     pub(super) fn passphrase(&self) -> Passphrase {

@@ -59,6 +59,7 @@ fn with_report(numbers: ServerNumbers, report: NodeReport) -> ServerNumbers {
         log_lag: Some(report.lag),
         proposals_waiting: Some(report.proposals),
         uplink_bytes: Some(report.uplink_bytes),
+        settings_differing: Some(report.settings_differing),
         engine_reachable: Some(report.engine_trouble.is_none()),
         engine_trouble: report.engine_trouble,
         ..numbers

@@ -52,6 +52,7 @@ pub(super) fn commit(
             Entry::Record(record) => records::write(&change, record)?,
             Entry::Session(id, record) => shared::write_session(&change, *id, record.as_deref())?,
             Entry::Offer(number, record) => shared::write_offer(&change, *number, record.as_deref())?,
+            Entry::Closed(number, is_closed) => shared::write_closed(&change, *number, *is_closed)?,
         }
     }
     drop(writing);

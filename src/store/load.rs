@@ -82,8 +82,9 @@ pub(super) fn read_shared(connection: &mut Connection, log: &str) -> Result<Repl
     date_correction::begin(&change, seq)?;
     let (ledger, sessions) = (shared::ledger(&change)?, shared::sessions(&change)?);
     let (offers, latest_offer) = (shared::offers(&change)?, shared::latest_offer(&change)?);
+    let closed = shared::closed(&change)?;
     change.commit()?;
-    Ok(ReplicaState { archive, ledger, sessions, offers, latest_offer })
+    Ok(ReplicaState { archive, ledger, sessions, offers, latest_offer, closed })
 }
 
 /// Reads the records alone, for a server without a history. Leaves stored messages as they are.

@@ -7,7 +7,7 @@
 use super::error::{AtPath as _, StoreError};
 use super::rows::{damaged, signed, unsigned};
 use super::{incarnations, schema};
-use crate::chat::{Archive, OfferRecord, SessionId, SessionRecord};
+use crate::chat::{Archive, NodeSet, OfferRecord, SessionId, SessionRecord};
 use rusqlite::{Connection, OptionalExtension as _, Result, TransactionBehavior, params};
 use std::path::Path;
 
@@ -23,6 +23,8 @@ pub struct ReplicaState {
     /// Open offers of files, and the highest number that one had.
     pub offers: Vec<OfferRecord>,
     pub latest_offer: u64,
+    /// The servers that were started as closed ones.
+    pub closed: NodeSet,
 }
 
 /// Older versions and servers without others do not know these tables.
@@ -32,7 +34,7 @@ const TABLES: &str = "\
     CREATE TABLE IF NOT EXISTS shared_offer (number INTEGER PRIMARY KEY, record BLOB NOT NULL);";
 
 /// Forgets how far the log was followed, the sessions and the offers, so that the servers can begin another log with this history.
-/// Returns the number of the latest message.
+/// A closed chat stays closed. Returns the number of the latest message.
 ///
 /// # Errors
 /// If the history cannot be changed.
@@ -159,4 +161,17 @@ pub(super) fn write_offer(change: &Connection, number: u64, record: Option<&Offe
         .map_err(|error| damaged(0, &format!("cannot write an offer: {error}")))?;
     let sql = "INSERT OR REPLACE INTO shared_offer VALUES (?1, ?2)";
     change.prepare_cached(sql)?.execute(params![signed(number), bytes]).map(drop)
+}
+
+/// The servers that were started as closed ones.
+pub(super) fn closed(connection: &Connection) -> Result<NodeSet> {
+    let sql = "SELECT value FROM shared_log WHERE key = 'closed'";
+    let bits: Option<u16> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(NodeSet::from_bits(bits.unwrap_or_default()))
+}
+
+pub(super) fn write_closed(change: &Connection, number: u8, is_closed: bool) -> Result<()> {
+    let all = closed(change)?.with(number, is_closed);
+    let sql = "INSERT OR REPLACE INTO shared_log VALUES ('closed', ?1)";
+    change.prepare_cached(sql)?.execute([all.bits()]).map(drop)
 }

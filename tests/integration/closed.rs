@@ -9,7 +9,7 @@ use lanchat::security::{Binding, PakeResponse, Passphrase};
 use lanchat::server::JoinPolicy;
 use serde_json::{Value, json};
 
-const PASSPHRASE: &str = "a long enough secret";
+pub const PASSPHRASE: &str = "a long enough secret";
 
 fn closed() -> TestServer {
     TestServer::with(|options| {
@@ -18,9 +18,9 @@ fn closed() -> TestServer {
 }
 
 /// Says hello and proves to know `passphrase`; returns what the server says last.
-fn enter(server: &TestServer, key: Option<&Key>, passphrase: &str) -> (Peer, Value) {
+pub fn enter(server: &TestServer, name: &str, key: Option<&Key>, passphrase: &str) -> (Peer, Value) {
     let mut peer = Peer::connect_tls(server.address, key);
-    let question = peer.hello(json!({"from": {"name": "alice"}, "id": "h"}));
+    let question = peer.hello(json!({"from": {"name": name}, "id": "h"}));
     assert_eq!((&question["type"], &question["id"]), (&json!("pake"), &json!("h")), "{question}");
     let server_key = Fingerprint::from_id(&server.id).expect("an id");
     let own = key.map(Key::fingerprint);
@@ -49,7 +49,7 @@ fn answer(question: &Value, binding: &Binding, passphrase: &str) -> PakeResponse
 fn the_passphrase_is_asked_for_once_and_then_the_key_is_known() {
     let server = closed();
     let key = Key::new();
-    let (mut alice, welcome) = enter(&server, Some(&key), PASSPHRASE);
+    let (mut alice, welcome) = enter(&server, "alice", Some(&key), PASSPHRASE);
     assert_eq!((&welcome["type"], &welcome["closed"]), (&json!("welcome"), &json!(true)));
     alice.say("all", "in");
     alice.settle();
@@ -61,7 +61,7 @@ fn the_passphrase_is_asked_for_once_and_then_the_key_is_known() {
 #[test]
 fn a_wrong_passphrase_and_none_at_all_stay_outside() {
     let server = closed();
-    let (mut peer, refused) = enter(&server, Some(&Key::new()), "some other secret");
+    let (mut peer, refused) = enter(&server, "alice", Some(&Key::new()), "some other secret");
     assert_eq!(refused["code"], "bad_passphrase");
     assert!(peer.read_to_end().is_empty());
     for first in [
@@ -93,7 +93,7 @@ fn plaintext_never_comes_in_and_a_ping_tells_that_it_is_closed() {
 fn who_knows_the_passphrase_but_has_no_key_is_asked_each_time() {
     let server = closed();
     for _ in 0..2 {
-        let (_, welcome) = enter(&server, None, PASSPHRASE);
+        let (_, welcome) = enter(&server, "alice", None, PASSPHRASE);
         assert_eq!(welcome["type"], "welcome");
     }
 }
@@ -102,7 +102,7 @@ fn who_knows_the_passphrase_but_has_no_key_is_asked_each_time() {
 fn what_ends_a_connection_lets_nothing_in_that_came_before_it() {
     let server = closed();
     let key = Key::new();
-    let (mut member, _) = enter(&server, Some(&key), PASSPHRASE);
+    let (mut member, _) = enter(&server, "alice", Some(&key), PASSPHRASE);
     member.settle();
     let said = concat!(
         r#"{"type":"hello","v":1,"from":{"name":"eve"},"to":"server","msg":""}"#,

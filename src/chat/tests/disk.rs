@@ -38,7 +38,9 @@ impl Disk {
             }
             Entry::Topic { room, topic } => self.room(&room).topic = topic,
             Entry::Received { account, upto, .. } => arrivals.extend(self.receive(&account, upto)),
-            Entry::Session(..) | Entry::Offer(..) => panic!("the house keeps no sessions"),
+            Entry::Session(..) | Entry::Offer(..) | Entry::Closed(..) => {
+                panic!("the house keeps no sessions")
+            }
             Entry::Record(_) => panic!("the house keeps its records by itself"),
         }
         None

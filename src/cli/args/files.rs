@@ -22,7 +22,7 @@ pub(crate) struct FileArgs {
     #[arg(long, value_name = "SIZE|off", env = "LANCHAT_SERVE_MAX_FILE", default_value_t = Bound::Off)]
     pub(crate) max_file: Bound<Size>,
 
-    /// Files that users may send each other at a time.
+    /// Files that users may send each other at a time; in a chat of several servers, at all of them together.
     #[arg(
         long,
         value_name = "N",

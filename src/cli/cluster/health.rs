@@ -10,7 +10,7 @@ use crate::cli::exit::ExitError;
 use crate::cluster_files::{ClusterServer, EngineFile};
 use crate::engine::nats::{EngineInquiry, EngineLog, EngineStatus};
 use crate::security::Keypair;
-use crate::server::{NodeAnswer, ask_nodes};
+use crate::server::{ChatSettings, NodeAnswer, SettingDifference, ask_nodes};
 use crate::text::without_number;
 
 /// How long a server may take to accept a connection.
@@ -147,7 +147,14 @@ impl ClusterHealth {
                 .push(format!("only {there} of {all} servers answer; people of the others have to go there"));
         }
         faults.extend(self.versions());
+        faults.extend(self.setting_differences().iter().map(setting_fault));
         faults
+    }
+
+    /// The settings of the chat that are not the same at all servers that answer.
+    pub(crate) fn setting_differences(&self) -> Vec<SettingDifference> {
+        let answers = self.servers.iter().filter_map(|server| Some((&server.name, server.answer.as_ref()?)));
+        ChatSettings::differences(answers.map(|(name, answer)| (name.as_str(), &answer.report.settings)))
     }
 
     fn faults_of(&self, server: &ServerHealth) -> Vec<String> {
@@ -209,6 +216,17 @@ impl ClusterHealth {
             format!("the servers have different versions of lanchat ({}); update all", list.join(", "))
         })
     }
+}
+
+/// The difference with its remedy.
+fn setting_fault(difference: &SettingDifference) -> String {
+    let value = |(value, servers): &(String, Vec<String>)| format!("{value} at {}", servers.join(" and "));
+    let values: Vec<String> = difference.values.iter().map(value).collect();
+    format!(
+        "the servers have different settings for {}: {}; start all with the same one (docs/servers.md)",
+        difference.setting,
+        values.join(", ")
+    )
 }
 
 /// Whether a program takes connections there.
@@ -314,6 +332,20 @@ pub(crate) mod tests {
         );
         let cut = faults(|answer| answer.report.engine_trouble = Some("no route".into()));
         assert_eq!(cut, "the server c cannot use the engine: no route");
+    }
+
+    #[test]
+    fn a_setting_that_differs_is_a_fault_and_names_the_servers() {
+        let mut health = well();
+        for (server, rate) in health.servers.iter_mut().zip(["5:20", "off", "5:20"]) {
+            let settings = format!(r#"{{"closed":"on","rate-limit":"{rate}"}}"#);
+            server.answer.as_mut().unwrap().report.settings = serde_json::from_str(&settings).unwrap();
+        }
+        let fault = "the servers have different settings for rate-limit: 5:20 at a and c, off at b; start all with the same \
+                     one (docs/servers.md)";
+        assert_eq!(health.faults(), [fault]);
+        health.servers[1].answer = None;
+        assert_eq!(health.setting_differences(), []);
     }
 
     #[test]

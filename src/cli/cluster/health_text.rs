@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::health::{ClusterHealth, ServerHealth};
 use crate::engine::nats::{EngineLog, EngineServer};
 use crate::protocol::size;
+use crate::server::SettingDifference;
 use crate::text::safe_line;
 
 /// For people: a line per server, one per engine, then the faults.
@@ -118,6 +119,7 @@ fn table(rows: Vec<Vec<String>>) -> Vec<String> {
 /// For programs.
 pub(super) fn json(health: &ClusterHealth, faults: &[String]) -> Value {
     let servers: Vec<Value> = health.servers.iter().map(|server| server_json(health, server)).collect();
+    let differences: Vec<Value> = health.setting_differences().iter().map(difference_json).collect();
     let engine = &health.engine;
     let engines: Vec<Value> = engine.servers.iter().map(engine_json).collect();
     json!({
@@ -132,6 +134,7 @@ pub(super) fn json(health: &ClusterHealth, faults: &[String]) -> Value {
             "log": engine.log.as_ref().ok().map(log_json),
             "log_trouble": engine.log.as_ref().err(),
         },
+        "setting_differences": differences,
         "faults": faults,
         "unknown": health.unknown(),
     })
@@ -146,6 +149,14 @@ fn server_json(health: &ClusterHealth, server: &ServerHealth) -> Value {
         "behind": health.behind(server),
         "clock_ahead_ms": server.answer.as_ref().map(|answer| answer.clock_ahead.0),
         "report": server.answer.as_ref().map(|answer| &answer.report),
+    })
+}
+
+fn difference_json(difference: &SettingDifference) -> Value {
+    let value = |(value, servers): &(String, Vec<String>)| json!({"value": value, "servers": servers});
+    json!({
+        "setting": difference.setting,
+        "values": difference.values.iter().map(value).collect::<Vec<_>>(),
     })
 }
 
@@ -240,5 +251,14 @@ all is well
         assert_eq!((&value["well"], &value["leader"]), (&true.into(), &"b".into()));
         assert_eq!(value["servers"][2]["report"]["position"], 70);
         assert_eq!(value["engine"]["log"]["last"], 70);
+        let mut health = well();
+        for (server, closed) in health.servers.iter_mut().zip(["on", "off", "on"]) {
+            let settings = json!({"closed": closed});
+            server.answer.as_mut().unwrap().report.settings = serde_json::from_value(settings).unwrap();
+        }
+        let differs = json!({"setting": "closed", "values": [
+            {"value": "off", "servers": ["b"]}, {"value": "on", "servers": ["a", "c"]},
+        ]});
+        assert_eq!(json(&health, &[])["setting_differences"], json!([differs]));
     }
 }

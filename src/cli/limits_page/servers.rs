@@ -1,6 +1,6 @@
 //! The limits on chats of several servers.
 
-use super::{Limit, size};
+use super::{Limit, size, span};
 use crate::cli::values::Size;
 use crate::limits::*;
 
@@ -24,5 +24,22 @@ pub(super) fn servers() -> Vec<Limit> {
         charged: "the servers' administrator",
         beyond: "`lanchat cluster` refuses; the engine refuses messages until there is room",
     };
-    vec![sizes, counted]
+    let waiting = Limit {
+        what: "input that waits for the server that leads",
+        value: format!(
+            "{} at each server: {} of a person, {} of an address, {} of a network, {SESSION_INPUTS} packets of a connection; \
+             {} of a user with a name for at least {}, whatever others there send, {} of all these at an address or in a network beyond its share, and {} for such users alone.",
+            size(UPLINK_BYTES),
+            size(UPLINK_PER_PERSON),
+            size(UPLINK_PER_ADDRESS),
+            size(UPLINK_PER_NETWORK),
+            size(UPLINK_OF_ESTABLISHED),
+            span(NAME_TRIED),
+            size(UPLINK_OF_SHARES),
+            size(UPLINK_RESERVE)
+        ),
+        charged: "the person, their address, their network",
+        beyond: "the server stops reading from their connections until there is room; nothing is lost",
+    };
+    vec![sizes, counted, waiting]
 }

@@ -26,7 +26,7 @@ pub(in crate::server) struct HubState {
     handshakes: VecDeque<(Duration, SessionId)>,
     /// Transfers that the rules have ended, for those who pass the bytes on.
     pub(super) ended: mpsc::UnboundedSender<(TransferId, Code)>,
-    journal: Arc<ServerJournal>,
+    pub(super) journal: Arc<ServerJournal>,
     /// Of a server that shares its chat with others.
     pub(super) node: Option<Box<NodeSeat>>,
 }

@@ -6,6 +6,11 @@ use crate::protocol::Code;
 use crate::protocol::codec::Decoded;
 use crate::protocol::request::{ClientPacket, Refusal};
 
+/// Whether the packet needs no passphrase at a closed server. A client that cannot find a server uses these to find out why.
+pub(in crate::server) fn needs_no_passphrase(packet: &ClientPacket) -> bool {
+    matches!(packet.kind.as_deref(), Some("ping" | "multicast"))
+}
+
 #[derive(Debug)]
 pub(in crate::server) enum Incoming {
     Packet(Box<ClientPacket>),

@@ -23,6 +23,9 @@ pub(super) enum RulesInput {
         packet: Bytes,
         /// The size of its frame.
         frame_bytes: usize,
+        /// Whether it is of a session without a name that its server has let into a closed chat.
+        #[serde(default, skip_serializing_if = "is_false")]
+        vouched: bool,
     },
     Garbage {
         id: SessionId,
@@ -43,13 +46,16 @@ pub(super) enum RulesInput {
         ip: IpAddr,
         name: String,
     },
-    /// The secrets of the server itself that make a client an operator.
+    /// Each server tells it each server that begins to lead: the secrets that make a client an operator.
     OfferOperator {
         server: u8,
         code: String,
         token: String,
         /// How long the code still counts.
         left: Duration,
+        /// Whether the server was started as a closed one; `None`: its version does not say.
+        #[serde(default)]
+        closed: Option<bool>,
     },
     CaughtUp {
         id: SessionId,
@@ -100,13 +106,15 @@ pub(super) enum RulesInput {
 }
 
 impl RulesInput {
-    pub(super) fn of(id: SessionId, incoming: Incoming) -> Self {
+    /// `vouched`: whether its server has let it into a closed chat, and it has no name yet.
+    pub(super) fn of(id: SessionId, incoming: Incoming, vouched: bool) -> Self {
         match incoming {
             Incoming::Packet(packet) => Self::Packet {
                 id,
                 // Memory takes everything, and each part of a packet can be serialised.
                 packet: serde_json::to_vec(&packet).unwrap_or_default().into(),
                 frame_bytes: packet.frame_bytes,
+                vouched,
             },
             Incoming::Garbage(garbage) => Self::Garbage { id, garbage },
             Incoming::Fatal(refusal, echo) => Self::Fatal { id, refusal, echo },
@@ -128,6 +136,11 @@ impl RulesInput {
         };
         content + size_of::<Self>()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// The packet that an input carries; `None`: its server has another version.

@@ -60,6 +60,10 @@ impl KnownKeys {
         }
     }
 
+    pub(super) fn is_operator(&self, key: &Fingerprint) -> bool {
+        self.operators.contains(key)
+    }
+
     /// Whether the key may enter a closed server without the passphrase.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
         self.members.contains(key) || self.operators.contains(key)

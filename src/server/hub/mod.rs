@@ -14,18 +14,25 @@ mod known_keys;
 mod next_turn;
 mod node;
 mod node_console;
+mod node_door;
+mod node_learning;
 mod node_look;
 mod node_message;
 mod node_news;
 mod node_paces;
 mod node_ping;
 mod node_question;
+mod node_rules;
+mod node_screening;
 mod node_seat;
 mod node_session;
+mod node_settings;
 mod node_share;
 mod node_state;
 mod node_work;
 mod seam;
+mod settings_exchange;
+mod uplink_shares;
 
 use super::connection::Connection;
 use super::journal::ServerJournal;
@@ -40,9 +47,10 @@ use crate::limits::{
 use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Code, Event};
 pub(super) use hub_state::HubState;
-pub(super) use incoming::{Incoming, ParsedIncoming};
+pub(super) use incoming::{Incoming, ParsedIncoming, needs_no_passphrase};
 use jiff::tz::TimeZone;
 pub(super) use node::NodeOutput;
+pub(super) use node_door::{ASKS_ELSEWHERE, NodeDoor};
 #[cfg(feature = "nats")]
 pub(super) use node_message::{NodeMessage, SEALED_MESSAGE};
 pub(super) use node_seat::NodeSeat;
@@ -123,7 +131,7 @@ impl Hub {
         };
         let number = node.as_ref().map(NodeSeat::number);
         let mut state = HubState::new(chat, ended, journal);
-        state.node = node.map(Box::new);
+        node.into_iter().for_each(|seat| state.take_seat(seat));
         Arc::new(Self {
             node: number,
             state: Mutex::new(state),
@@ -152,7 +160,7 @@ impl Hub {
         if let Some(seat) = &mut state.node {
             let id = connection.id();
             seat.connect(id, peer, open);
-            seat.refuses(id, now.uptime);
+            state.screen_at_node(id, &peer, &now);
             if state.wait_for(id, deadline) {
                 self.sooner.notify_one();
             }

@@ -21,9 +21,6 @@ use std::time::Duration;
 /// How often a server that ends looks whether the log has all that it knows.
 const SETTLING: Duration = Duration::from_millis(10);
 
-/// How soon to look again whether the rules have taken a session's inputs: a few times as long as they need.
-const SHARE_PAUSE: Duration = Duration::from_millis(10);
-
 /// Work for the output of a node.
 #[derive(Debug)]
 pub(in crate::server) enum NodeOutput {
@@ -44,15 +41,17 @@ pub(super) fn take(
         if seat.is_congested() {
             return Next::Congested;
         }
-        if seat.has_share(id) {
-            return Next::Pause(SHARE_PAUSE);
-        }
+        let payer = match seat.share(id, now) {
+            Ok(payer) => payer,
+            Err(pause) => return Next::Pause(pause),
+        };
         if let Err(pause) = seat.pay(id, next.cost(), rate, now) {
             return Next::Pause(pause);
         }
         let Some(next) = incoming.pop_front() else { break };
         if !seat.answer_ping(chat, id, &next) {
-            seat.take(id, RulesInput::of(id, next));
+            let vouched = seat.vouches_for(id);
+            seat.take(id, RulesInput::of(id, next, vouched), payer);
         }
     }
     Next::More
@@ -60,7 +59,7 @@ pub(super) fn take(
 
 impl Hub {
     /// Does something under the lock, and wakes those who go on with it.
-    fn at_node<T>(&self, call: impl FnOnce(&mut HubState, &Now) -> T) -> T {
+    pub(super) fn at_node<T>(&self, call: impl FnOnce(&mut HubState, &Now) -> T) -> T {
         let now = self.now();
         let mut state = self.lock();
         let before = state.chat.due();

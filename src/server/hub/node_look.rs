@@ -70,6 +70,8 @@ impl NodeSeat {
             engine_trouble: news.trouble.clone(),
             clock: now.clock.timestamp().as_millisecond(),
             uptime_seconds: now.uptime.as_secs(),
+            settings: self.settings.own().clone(),
+            settings_differing: self.settings.differing(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The messages between the servers of a chat, beside their log. Any of them may get lost.
 
 use crate::cluster::{NodeId, NodeRun};
+use crate::server::chat_settings::ChatSettings;
 use crate::server::node_report::NodeReport;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub(in crate::server) enum NodeMessage {
     Ask { number: u64 },
     /// To the program that asks.
     Answer { number: u64, report: Bytes },
+    /// To all: the sender's settings of the chat, as JSON.
+    Settings { from: NodeId, settings: Bytes },
 }
 
 impl NodeMessage {
@@ -29,6 +32,11 @@ impl NodeMessage {
     pub(super) fn answer(number: u64, report: &NodeReport) -> Self {
         // Servers of other versions understand JSON, which names its members.
         Self::Answer { number, report: serde_json::to_vec(report).unwrap_or_default().into() }
+    }
+
+    /// Tells the settings of the chat.
+    pub(super) fn settings(from: NodeId, settings: &ChatSettings) -> Self {
+        Self::Settings { from, settings: serde_json::to_vec(settings).unwrap_or_default().into() }
     }
 
     pub(in crate::server) fn read(bytes: &[u8]) -> Option<Self> {

@@ -19,12 +19,30 @@ pub(super) struct NodeNews {
 /// An event for the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NodeHappening {
-    Leads { term: u64 },
-    Follows { leader: String, term: u64 },
+    Leads {
+        term: u64,
+    },
+    Follows {
+        leader: String,
+        term: u64,
+    },
     Unreachable(String),
     Reachable,
     RunOver,
-    Outvoted { ahead: i64 },
+    Outvoted {
+        ahead: i64,
+    },
+    /// A setting of the chat has another value at another server.
+    SettingDiffers {
+        server: String,
+        setting: String,
+        here: String,
+        there: String,
+    },
+    /// None has any more.
+    SettingsAgree {
+        server: String,
+    },
 }
 
 impl NodeHappening {
@@ -41,6 +59,20 @@ impl NodeHappening {
                 "people's messages wait, as this server cannot use the engine: {why}"
             ),
             Self::Reachable => tracing::info!(event = "engine_reachable", "this server can use the engine"),
+            Self::SettingDiffers { server, setting, here, there } => tracing::warn!(
+                event = "setting_differs",
+                server,
+                setting,
+                here,
+                there,
+                "the setting {setting} of this chat is {here} here, and {there} at the server {server}; give all servers of the \
+                 chat the same one"
+            ),
+            Self::SettingsAgree { server } => tracing::info!(
+                event = "settings_agree",
+                server,
+                "the server {server} has the same settings of this chat as this one again"
+            ),
             Self::RunOver => tracing::warn!(
                 event = "cut_off",
                 "the other servers took this one for gone, as they did not hear of it for too long, or another process takes \

@@ -5,17 +5,20 @@ use super::cut_off::{self, CutOff};
 use super::failing_store::{FAILS, FailingStore};
 use super::input::{InputBatches, RulesInput};
 use super::known_keys::KnownKeys;
+use super::node_door::NodeDoor;
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
+use super::node_settings::NodeSettings;
 use super::node_work::{FollowFault, NodeWork, RulesStage};
-use crate::chat::{Entry, FileTicket, Now, Peer, SessionId, TransferEnd};
+use super::uplink_shares::{UplinkPayer, UplinkShares};
+use crate::chat::{FileTicket, Now, Peer, SessionId, TransferEnd};
 use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
+use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, UPLINK_BYTES};
 use crate::pace::Rate;
 use crate::protocol::{Code, Event, Packet};
 use crate::security::Seal;
@@ -42,6 +45,7 @@ pub(in crate::server) struct NodeSeat {
     /// Sessions whose peers have ended them, until when they wait for answers, in order.
     leaving: VecDeque<(Duration, SessionId)>,
     pub(super) up: InputBatches,
+    pub(super) shares: UplinkShares,
     /// Batches that have come before the rules could take them.
     pub(super) inbound: VecDeque<(NodeRun, u64, Bytes)>,
     pub(super) work: VecDeque<NodeWork>,
@@ -51,7 +55,7 @@ pub(in crate::server) struct NodeSeat {
     /// The number of the latest message in the last turn.
     pub(super) told_seq: u64,
     questions: NodeQuestions,
-    paces: NodePaces,
+    pub(super) paces: NodePaces,
     /// Bytes of a batch above which more must wait.
     pub(super) max_batch: usize,
     pub(super) cut_off: CutOff,
@@ -60,9 +64,9 @@ pub(in crate::server) struct NodeSeat {
     /// The term in which this server let another one lead for its clock.
     pub(super) handed_over: u64,
     /// The code and the token that make a client an operator.
-    operator_secrets: Option<(String, String)>,
+    pub(super) operator_secrets: Option<(String, String)>,
     /// The term whose leader knows them.
-    offered: u64,
+    pub(super) offered: u64,
     /// Why it cannot follow the log any further.
     stopped: Option<String>,
     /// While its store fails, it can carry nothing out.
@@ -72,6 +76,8 @@ pub(in crate::server) struct NodeSeat {
     /// Users who are present at all servers, as of the last turn.
     pub(super) present: usize,
     pub(in crate::server) keys: KnownKeys,
+    pub(in crate::server) door: NodeDoor,
+    pub(super) settings: NodeSettings,
     pub(super) news: NodeNews,
 }
 
@@ -97,6 +103,7 @@ impl NodeSeat {
             named: 0,
             leaving: VecDeque::new(),
             up: InputBatches::default(),
+            shares: UplinkShares::default(),
             inbound: VecDeque::new(),
             work: VecDeque::new(),
             stage: RulesStage::Elsewhere,
@@ -115,6 +122,8 @@ impl NodeSeat {
             is_retiring: false,
             present: 0,
             keys: KnownKeys::new(chat_key),
+            door: NodeDoor::default(),
+            settings: NodeSettings::default(),
             news: NodeNews::new(Vec::new(), position),
         }
     }
@@ -211,16 +220,17 @@ impl NodeSeat {
     }
 
     /// Has an input of a session go up with the next batch, after its begin.
-    pub(super) fn take(&mut self, id: SessionId, input: RulesInput) {
+    pub(super) fn take(&mut self, id: SessionId, input: RulesInput, payer: Option<UplinkPayer>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let mut bytes = input.bytes();
         if !mem::replace(&mut session.is_announced, true) {
-            let peer = session.peer;
-            self.push(RulesInput::Connect { id, peer });
+            let connect = RulesInput::Connect { id, peer: session.peer };
+            bytes += connect.bytes();
+            self.push(connect);
         }
         self.push(input);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.latest = self.up.latest();
-            session.under_way += 1;
+        if !self.is_stopped() {
+            self.charge_share(id, payer, bytes);
         }
     }
 
@@ -321,42 +331,6 @@ impl NodeSeat {
         false
     }
 
-    /// Learns from the entries of a turn. `is_own`: it concerns this process's sessions.
-    pub(super) fn learn(&mut self, entries: &[Entry], is_own: bool, uptime: Duration) {
-        for entry in entries {
-            match entry {
-                Entry::Session(id, Some(record)) if is_own => {
-                    let Some(session) = self.sessions.get_mut(*id) else { continue };
-                    if session.learn(record) {
-                        self.named += 1;
-                        self.paces.begin(session, uptime);
-                    }
-                }
-                Entry::Record(record) => self.keys.learn(record),
-                _ => {}
-            }
-        }
-    }
-
-    /// Tells the server that leads the secrets that make a client of this server an operator.
-    pub(super) fn offer_operator(&mut self, uptime: Duration) {
-        let ledger = self.node.ledger();
-        let (term, has_leader) = (ledger.term, ledger.leader.is_some());
-        let Some((code, token)) =
-            self.operator_secrets.clone().filter(|_| has_leader && term != self.offered)
-        else {
-            return;
-        };
-        self.offered = term;
-        let (server, left) = (self.number(), OPERATOR_CODE_TIME.saturating_sub(uptime));
-        self.push(RulesInput::OfferOperator { server, code, token, left });
-    }
-
-    /// Sets the code and the token that make a client an operator.
-    pub(in crate::server) fn set_operator_secrets(&mut self, code: &str, token: &str) {
-        self.operator_secrets = Some((code.to_owned(), token.to_owned()));
-    }
-
     /// Ends the connections of all sessions, and tells them why.
     pub(super) fn end_all(&mut self, packet: &Packet, uptime: Duration) {
         let all: Vec<SessionId> = self.sessions.iter().map(|(id, _)| id).collect();
@@ -405,8 +379,9 @@ impl NodeSeat {
     /// Forgets all sessions: their run is over, so nobody else knows them any more.
     pub(super) fn forget_all(&mut self) {
         (self.sessions, self.named) = (Slots::of(self.number()), 0);
-        self.up = InputBatches::default();
+        (self.up, self.shares) = (InputBatches::default(), UplinkShares::default());
         self.questions.waiting.clear();
+        self.offered = 0;
         self.let_leave(Duration::MAX);
     }
 

@@ -93,7 +93,7 @@ type Why = (Code, &'static str);
 impl Caller<'_> {
     /// The key that the browser has proved to own, if it wants one.
     async fn judge(&self, line: &[u8], signed: &str, is_encrypted: bool) -> Result<Option<Fingerprint>, Why> {
-        let is_closed = self.hub.closed_server.is_some();
+        let is_closed = self.hub.is_closed_to_strangers();
         match WebIdentity::parse(line) {
             None => Err((Code::BadPacket, "say who you are first: proof, or guest")),
             Some(WebIdentity::Guest) if is_closed => Err((

@@ -278,7 +278,9 @@ impl House {
                     arrivals.extend(self.model.received(account, *upto));
                 }
                 Entry::Topic { .. } | Entry::Passed(_) | Entry::Refused(_) | Entry::Record(_) => {}
-                Entry::Session(..) | Entry::Offer(..) => unreachable!("the model has no sessions"),
+                Entry::Session(..) | Entry::Offer(..) | Entry::Closed(..) => {
+                    unreachable!("the model has no sessions")
+                }
             }
             entries.push(entry);
         }

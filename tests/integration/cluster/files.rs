@@ -310,3 +310,28 @@ fn a_server_with_another_key_gets_no_token_and_both_sides_learn_that_the_transfe
     assert_eq!(receiver.line()["code"], "cut");
     assert_eq!(stranger.numbers().transfers_refused, 0);
 }
+
+#[test]
+fn transfers_at_all_servers_count_together_whichever_leads() {
+    let mut cluster = Cluster::with(3, |options| {
+        if let Some(files) = &mut options.files {
+            files.rules.max_transfers = 1;
+        }
+    });
+    let leader = cluster.leader();
+    let [one, other] = cluster.others(leader);
+    let mut pairs = [[one, one], [other, other]].map(|at| Pair::join(&cluster, at));
+    let (_, mut sides) = pairs[0].connected();
+    let is_refused = |pair: &mut Pair| {
+        let offer = pair.offer();
+        pair.peers[1].send(json!({"type": "accept", "offer": offer, "id": "a"}));
+        let answer = pair.peers[1].wait_until(|packet| packet["id"] == "a");
+        assert_eq!(answer["code"], "too_many_transfers", "{answer}");
+    };
+    is_refused(&mut pairs[1]);
+    cluster.stop_server(leader);
+    assert_ne!(cluster.leader(), leader);
+    is_refused(&mut pairs[1]);
+    sides[0].write(b"some");
+    assert_eq!(sides[1].read(4), b"some");
+}

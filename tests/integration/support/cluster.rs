@@ -16,7 +16,8 @@ pub struct Cluster {
     servers: Vec<Option<TestServer>>,
     /// Where the servers reach each other, which the first of them need before the others are there.
     pub addresses: Vec<NodeAddress>,
-    change: fn(&mut ServerOptions),
+    /// For the servers that start from now on.
+    pub change: fn(&mut ServerOptions),
 }
 
 impl Cluster {

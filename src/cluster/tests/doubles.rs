@@ -1,7 +1,8 @@
 //! Nodes that are there twice, and nodes that are not.
 
 use super::super::ledger::LogFault;
-use super::super::node::{BEAT_EVERY, NodeAction, SILENCE};
+use super::super::node::{BEAT_EVERY, SILENCE};
+use super::super::node_action::NodeAction;
 use super::super::record::{Chain, NodeId, NodeRun, Taken};
 use super::single::{NOW, One, lead, run, turn};
 use bytes::Bytes;
@@ -98,11 +99,9 @@ fn a_node_that_is_alone_never_thinks_so() {
 #[test]
 fn a_leader_that_is_there_twice_finds_out() {
     let mut one = One::leading(5);
-    let mut term = 1;
-    let mut leads = |one: &mut One, by| {
-        term += 1;
+    let leads = |one: &mut One, by| {
         let ledger = one.node.ledger();
-        let (position, record) = (ledger.position + 1, lead(by, term, ledger.chain));
+        let (position, record) = (ledger.position + 1, lead(by, ledger.term + 1, ledger.chain));
         one.node.read(position, &record, NOW, &mut one.out)
     };
     for _ in 0..2 {

@@ -23,9 +23,9 @@ pub struct Ledger {
     pub chain: Chain,
     /// The start of each node's latest run, and what the rules have taken of it.
     taken: BTreeMap<NodeId, (u64, Taken)>,
-    /// A mark of the key that the records are sealed with, for the caller; `None`: of before there were any.
+    /// A mark of the key that the records are sealed with; `None`: unknown.
     #[serde(default)]
-    pub key_mark: Option<u64>,
+    key_mark: Option<u64>,
 }
 
 /// The meaning of a record.
@@ -119,6 +119,13 @@ impl Ledger {
             LogRecord::Turn(turn) if turn.term == self.term => turn.number > self.turns + WINDOW as u64,
             LogRecord::Turn(turn) => turn.term > self.term,
         }
+    }
+
+    /// With a mark of the caller's key; `None`: the ledger has that of another one.
+    #[must_use]
+    pub fn with_key_mark(self, mark: u64) -> Option<Self> {
+        let is_own = self.key_mark.is_none_or(|known| known == mark);
+        is_own.then_some(Self { key_mark: Some(mark), ..self })
     }
 
     /// Whether the rules know this run, and none after it of the same node: only then do turns concern its people.

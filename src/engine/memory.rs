@@ -121,6 +121,13 @@ impl MemoryLog {
         self.lock().change(node, |seat| seat.faults = faults);
     }
 
+    /// Appends a record that is not of a node.
+    pub fn append_strange(&self, bytes: Bytes) {
+        let mut log = self.lock();
+        log.records.push_back(bytes);
+        log.wake();
+    }
+
     /// Deletes the log and creates an empty one.
     pub fn recreate(&self) {
         let mut log = self.lock();

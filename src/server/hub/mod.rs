@@ -13,6 +13,7 @@ mod input;
 mod known_keys;
 mod node;
 mod node_console;
+mod node_link;
 mod node_look;
 mod node_message;
 mod node_news;
@@ -23,6 +24,7 @@ mod node_seat;
 mod node_session;
 mod node_share;
 mod node_state;
+mod node_strangers;
 mod node_work;
 mod seam;
 

@@ -19,11 +19,21 @@ pub(super) struct NodeNews {
 /// An event for the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NodeHappening {
-    Leads { term: u64 },
-    Follows { leader: String, term: u64 },
+    Leads {
+        term: u64,
+    },
+    Follows {
+        leader: String,
+        term: u64,
+    },
     Unreachable(String),
     Reachable,
     RunOver,
+    /// Records that are not of a server, the latest at this position.
+    Strangers {
+        count: u64,
+        position: u64,
+    },
 }
 
 impl NodeHappening {
@@ -44,6 +54,14 @@ impl NodeHappening {
                 event = "cut_off",
                 "the other servers took this one for gone, as they did not hear of it for too long, or another process takes \
                  part as this server; its people connect again"
+            ),
+            Self::Strangers { count, position } => tracing::warn!(
+                event = "log_has_strangers",
+                count,
+                position,
+                "somebody who is not a server of this chat writes to the servers' log ({count} records since the last such \
+                 line, the latest at position {position}); all servers pass over that; see who else has a certificate for \
+                 the engine"
             ),
         }
     }

@@ -5,14 +5,14 @@ use super::cut_off::{self, CutOff};
 use super::failing_store::{FAILS, FailingStore};
 use super::input::{InputBatches, RulesInput};
 use super::known_keys::KnownKeys;
-use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
-use super::node_work::{FollowFault, NodeWork, RulesStage};
+use super::node_strangers::NodeStrangers;
+use super::node_work::{NodeWork, RulesStage};
 use crate::chat::{Entry, FileTicket, Now, Peer, SessionId, TransferEnd};
-use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
+use crate::cluster::{Node, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, OPERATOR_CODE_TIME, UPLINK_BYTES};
@@ -30,8 +30,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(in crate::server) struct NodeSeat {
     pub(super) node: Node,
-    engine: EngineHandle,
-    seal: Seal,
+    pub(super) engine: EngineHandle,
+    pub(super) seal: Seal,
     /// The key that all servers have.
     chat_key: Fingerprint,
     /// Steps of this process alone: begins and ends of connections, and its own packets to sessions.
@@ -62,7 +62,7 @@ pub(in crate::server) struct NodeSeat {
     /// The term whose leader knows them.
     offered: u64,
     /// Why it cannot follow the log any further.
-    stopped: Option<String>,
+    pub(super) stopped: Option<String>,
     /// While its store fails, it can carry nothing out.
     pub(super) failing: FailingStore,
     /// Whether the rules here have stopped taking inputs, as the server ends.
@@ -71,10 +71,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) present: usize,
     pub(in crate::server) keys: KnownKeys,
     pub(super) news: NodeNews,
+    pub(super) strangers: NodeStrangers,
 }
-
-/// The context of a sealed record, which is not that of a message.
-const RECORD: &[u8] = b"record";
 
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
@@ -113,6 +111,7 @@ impl NodeSeat {
             present: 0,
             keys: KnownKeys::new(chat_key),
             news: NodeNews::new(Vec::new(), position),
+            strangers: NodeStrangers::default(),
         }
     }
 
@@ -231,44 +230,6 @@ impl NodeSeat {
     /// The inputs since the last call, in batches, as bytes.
     pub(super) fn take_up(&mut self) -> Vec<Bytes> {
         self.up.take()
-    }
-
-    /// Appends a record to the log, sealed.
-    pub(super) fn append(&mut self, after: u64, bytes: &[u8]) {
-        let sealed = self.seal.seal(RECORD, bytes);
-        self.engine.append(after, sealed.into());
-    }
-
-    /// Reads the next record of the log.
-    pub(super) fn read(
-        &mut self,
-        position: u64,
-        sealed: &[u8],
-        uptime: Duration,
-        out: &mut Vec<NodeAction>,
-    ) -> Result<(), FollowFault> {
-        let term = self.node.ledger().term;
-        let record = self.seal.open(RECORD, sealed).map_err(FollowFault::Sealed)?;
-        self.node.read(position, &record, uptime, out)?;
-        if self.node.ledger().term > term && !self.node.is_leading() {
-            // They go to the server that leads now.
-            self.inbound.clear();
-        }
-        Ok(())
-    }
-
-    /// Sends a message to a server, sealed; `None`: to all others.
-    pub(super) fn send(&mut self, to: Option<NodeId>, message: &NodeMessage) {
-        let sealed = self.seal.seal(SEALED_MESSAGE, &message.to_bytes()).into();
-        match to {
-            Some(to) => self.engine.send(to.0, sealed),
-            None => self.engine.broadcast(sealed),
-        }
-    }
-
-    /// Of another server; `None`: of nobody with the chat's key, or of another version.
-    pub(super) fn open_message(&mut self, sealed: &[u8]) -> Option<NodeMessage> {
-        NodeMessage::read(&self.seal.open(SEALED_MESSAGE, sealed).ok()?)
     }
 
     /// Keeps a batch until the rules can take it. Its sender sends one that finds no room again later.

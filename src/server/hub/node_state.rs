@@ -6,10 +6,10 @@ use super::hub_state::HubState;
 use super::input::{RulesInput, packet};
 use super::node_message::NodeMessage;
 use super::node_seat::NodeSeat;
-use super::node_work::{FollowFault, NodeWork, RulesStage};
+use super::node_work::{NodeWork, RulesStage};
 use crate::chat::{Archive, Now, Parsed, Peer, SessionId, TokenWay, TransferEnd, TransferId};
-use crate::cluster::{NodeAction, NodeId, NodeRun, Taken};
-use crate::engine::{ASKER, EngineEvent};
+use crate::cluster::{LogFault, NodeAction, NodeRun, Taken};
+use crate::engine::EngineEvent;
 use crate::limits::LEADER_WORK;
 use crate::protocol::{Code, Event};
 use crate::server::output_batch::{OutputBatch, RulesAnswer, Seam, StepKind, TurnNews};
@@ -60,10 +60,11 @@ impl HubState {
     ///
     /// # Errors
     /// If the server cannot follow the log any further.
-    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), FollowFault> {
+    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), LogFault> {
         let mut done = Ok(());
-        // A later record may look as if none were missing.
-        if self.node.as_ref().is_some_and(|seat| seat.is_stopped()) {
+        let is_stopped = self.node.as_ref().is_some_and(|seat| seat.is_stopped());
+        // A later record may look as if none were missing. Who asks how it is doing gets an answer.
+        if is_stopped && !matches!(event, EngineEvent::Message { .. }) {
             return done;
         }
         self.node(now, |seat, out| match event {
@@ -81,25 +82,7 @@ impl HubState {
                 seat.node.reaching(false);
                 seat.cut_off.begins(now.uptime);
             }
-            EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
-                Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
-                Some(NodeMessage::Alive { run, clock }) => {
-                    seat.heard_clock = Some((run.node.0, clock));
-                    seat.node.alive(run, now.uptime, out);
-                }
-                Some(NodeMessage::Beat { from, term, clock }) => {
-                    seat.heard_clock = Some((from.0, clock));
-                    done = seat.node.hear(from, term, now.uptime).map_err(FollowFault::from);
-                }
-                Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
-                Some(NodeMessage::Ask { number }) => {
-                    let answer = NodeMessage::answer(number, &seat.report(now));
-                    seat.send(Some(NodeId(ASKER)), &answer);
-                }
-                Some(NodeMessage::Answer { .. }) => {}
-                // Of a version that this one does not know: its server sends it again.
-                None => {}
-            },
+            EngineEvent::Message { bytes } => done = seat.hear(&bytes, now, out),
             EngineEvent::Lost { .. } => {}
         });
         done
@@ -338,6 +321,7 @@ impl HubState {
     pub(super) fn node_tick(&mut self, now: &Now) {
         if let Some(seat) = &mut self.node {
             seat.let_leave(now.uptime);
+            seat.tell_of_strangers(now.uptime);
             if seat.failing.tells(now.uptime) {
                 let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: FAILS.into(), server: None };
                 seat.end_all(&bye.into_packet("", None), now.uptime);

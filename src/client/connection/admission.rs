@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::credentials::{Credentials, JoinTerms};
+use super::elsewhere::Elsewhere;
 use super::register::Registered;
 use crate::client::error::Error;
+use crate::client::find::Locator;
 use crate::client::link::{LinkError, Reached, ServerLink};
 use crate::client::terminal;
 use crate::client::trust::{
@@ -80,6 +82,27 @@ impl Credentials {
         terms: JoinTerms,
         tell: impl Fn(String),
     ) -> Result<Registered, Error> {
+        self.join_or_next(None, reached, terms, tell).await
+    }
+
+    /// The same. If that server has no place, joins another one of its chat.
+    pub(crate) async fn join_any(
+        &self,
+        locator: &Locator,
+        reached: Reached,
+        terms: JoinTerms,
+        tell: impl Fn(String),
+    ) -> Result<Registered, Error> {
+        self.join_or_next(Some(locator), reached, terms, tell).await
+    }
+
+    async fn join_or_next(
+        &self,
+        locator: Option<&Locator>,
+        reached: Reached,
+        terms: JoinTerms,
+        tell: impl Fn(String),
+    ) -> Result<Registered, Error> {
         let introduction = self.trust.lock().introduce(&reached)?;
         if let Some(refusal) = introduction.refusal {
             if terms.mode != Mode::Chat || !terms.may_ask || !terminal::can_ask() {
@@ -93,12 +116,24 @@ impl Credentials {
             let brief = introduction.brief.filter(|_| terms.mode != Mode::Chat);
             brief.map_or(introduction.lines, |line| vec![line]).into_iter().for_each(&tell);
         }
-        let (key, peer) = (reached.link.key(), reached.link.peer());
+        let (key, mut instead) = (reached.link.key(), reached.instead);
         self.position.enter(&reached.server.id, key.is_some());
-        let (name, closed) = (reached.server.name, reached.closed);
-        let admitted = self.admit(reached.link, &name, closed, terms).await;
+        let (name, closed, peer) = (reached.server.name, reached.closed, reached.link.peer());
+        let elsewhere =
+            locator.zip(key).map(|(locator, key)| Elsewhere::new(locator, key, reached.addrs, peer));
+        let admitted = match (self.admit(reached.link, &name, closed, terms).await, elsewhere) {
+            (Err(JoinError::Link(error)), Some(elsewhere)) if error.sends_elsewhere() => {
+                instead = Some(format!("the server at {peer} {}", error.fate()));
+                self.join_elsewhere(elsewhere, terms, error.into()).await
+            }
+            (admitted, _) => admitted,
+        };
         let mut registered =
             admitted.map_err(|error| error.explain("cannot join the server", &self.trust.lock()))?;
+        let peer = registered.link.peer();
+        if let Some((why, node)) = instead.zip(registered.node()) {
+            tell(format!("{why}; going on at server {node}"));
+        }
         registered.namesakes_are_told = !reached.namesakes.is_empty();
         // An impostor can play an open server.
         if introduction.is_first && !registered.proven && self.passphrases.is_named() {

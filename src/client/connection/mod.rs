@@ -5,6 +5,7 @@ mod address_watch;
 mod admission;
 mod backoff;
 mod credentials;
+mod elsewhere;
 mod entry;
 mod history_position;
 mod next_server;

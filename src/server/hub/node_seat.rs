@@ -335,6 +335,14 @@ impl NodeSeat {
         true
     }
 
+    /// Ends the sessions that wait for a name, for that reason: their clients need not wait for it.
+    pub(super) fn refuse_newcomers(&mut self, uptime: Duration) {
+        let new = self.sessions.iter().filter(|(_, session)| !session.is_registered()).map(|(id, _)| id);
+        for id in new.collect::<Vec<_>>() {
+            self.refuses(id, uptime);
+        }
+    }
+
     /// Whether it takes no part in the chat any more.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.is_some()

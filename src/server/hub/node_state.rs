@@ -332,8 +332,10 @@ impl HubState {
             return;
         }
         self.node(now, |seat, out| {
-            let text = seat.cut_off.tell(now.uptime);
-            text.into_iter().for_each(|text| seat.tell_all(text));
+            if let Some(text) = seat.cut_off.tell(now.uptime) {
+                seat.tell_all(text);
+                seat.refuse_newcomers(now.uptime);
+            }
             if seat.work.len() > LEADER_WORK && !seat.node.is_leading() {
                 seat.node.lags(now.uptime);
             }

@@ -5,6 +5,7 @@ mod ends;
 mod files;
 mod leading;
 mod lost_log;
+mod newcomers;
 mod strangers;
 mod talk;
 mod twice;

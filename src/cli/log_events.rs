@@ -70,7 +70,7 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("lack_not_recorded", "The database cannot record which messages it lacks (debug)."),
     (
         "log_has_strangers",
-        "Somebody who is not a server of the chat writes to the log of several servers, which pass over that; its members \
+        "An outsider, not a server of the chat, writes to the log of several servers, which pass over that; its members \
          are count (since the last such line) and position (of the latest). At most one a minute.",
     ),
     ("log_not_followed", "The server takes no part in the chat of several servers any more, and why."),

@@ -7,8 +7,8 @@
 //! starts the rules from what it has stored.
 //!
 //! Whether a record counts depends only on the records before it (`ledger`). So all nodes agree on it,
-//! however late their view is, and a leader that was replaced without knowing it can append what it likes. A record that
-//! is not of a node, as somebody else can append to the log, takes its place there and counts for nothing.
+//! however late their view is, and a leader that was replaced without knowing it can append what it likes. An outsider's
+//! record, which no node has appended, takes its place in the log and counts for nothing.
 //! Clocks and timeouts decide when a node *tries* to lead, and when a leader takes a silent node for gone,
 //! and nothing else.
 //!

@@ -1,4 +1,4 @@
-//! What a node asks of its caller.
+//! The actions that a node asks of its caller.
 
 use super::ledger::Ledger;
 use super::record::{NodeId, NodeRun};

@@ -1,75 +1,20 @@
 //! From a server that was reached to a place in its chat: judges its key, proves the passphrase, says hello,
 //! and remembers the server.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::credentials::{Credentials, JoinTerms};
 use super::elsewhere::Elsewhere;
+use super::join_error::JoinError;
 use super::register::Registered;
 use crate::client::error::Error;
 use crate::client::find::Locator;
 use crate::client::link::{LinkError, Reached, ServerLink};
 use crate::client::terminal;
-use crate::client::trust::{
-    JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, TrustPolicy, not_joined, proven, unproven,
-};
-use crate::protocol::Code;
+use crate::client::trust::{JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, not_joined, proven, unproven};
 use crate::protocol::request::Mode;
 use crate::security::TrustBasis;
-
-/// Why a join failed.
-#[derive(Debug)]
-pub(crate) enum JoinError {
-    /// The server refused, or there is no connection.
-    Link(LinkError),
-    /// The reason is on this side.
-    Here(Error),
-}
-
-impl From<LinkError> for JoinError {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
-    }
-}
-
-impl From<Error> for JoinError {
-    fn from(error: Error) -> Self {
-        Self::Here(error)
-    }
-}
-
-impl JoinError {
-    /// Explains the error to a user who wanted to do `what`.
-    pub(crate) fn explain(self, what: &str, trust: &TrustPolicy) -> Error {
-        match self {
-            Self::Link(error) => trust.explain(what, &error),
-            Self::Here(error) => error,
-        }
-    }
-
-    /// Whether another attempt would end in the same way.
-    pub(super) fn is_final(&self) -> bool {
-        use Code::{BadName, Banned, KeyRequired, NotAllowed, TlsRequired};
-        match self {
-            Self::Here(_) | Self::Link(LinkError::PassphraseNeeded | LinkError::WrongPassphrase) => true,
-            Self::Link(LinkError::Refused { code, .. }) => {
-                matches!(code, Some(Banned | BadName | KeyRequired | NotAllowed | TlsRequired))
-            }
-            Self::Link(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(error) => write!(f, "{error}"),
-            Self::Here(error) => write!(f, "{error}"),
-        }
-    }
-}
 
 impl Credentials {
     /// Joins a server, and remembers it. `tell` gets lines for the user, safe for the terminal.

@@ -74,7 +74,7 @@ impl LinkError {
         }
     }
 
-    /// What became of a server that fails so, after "the server at 10.0.0.1:7667".
+    /// The fate of a server that fails so, after "the server at 10.0.0.1:7667".
     pub(crate) fn fate(&self) -> String {
         match self {
             Self::Refused { msg, .. } => {

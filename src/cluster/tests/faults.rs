@@ -1,10 +1,10 @@
-//! What goes wrong: crashes, cuts, and records of somebody else.
+//! The faults: crashes, cuts, and records of outsiders.
 
 use super::world::{Event, World};
 use std::time::Duration;
 
 impl World {
-    /// Somebody else appends to the log now and then, who has no key of the chat and asks for no position.
+    /// Now and then, an outsider without the chat's key appends to the log, at any position.
     fn stranger(&mut self) {
         if !self.log.is_empty() && self.dice.one_in(self.strangers) {
             (0..=self.dice.roll(3)).for_each(|_| self.log(None));

@@ -46,7 +46,7 @@ impl Judge {
     pub(super) fn logged(&mut self, record: Option<&[u8]>) {
         let before = self.ledger.clone();
         let Some(bytes) = record else {
-            self.meet("a record of somebody else");
+            self.meet("an outsider's record");
             return self.ledger.pass(before.position + 1).unwrap();
         };
         match self.ledger.read(before.position + 1, bytes) {

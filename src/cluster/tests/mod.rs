@@ -34,7 +34,7 @@ const MET: [&str; 11] = [
     "the end of a run before",
     "the end of a silent run",
     "another run of the same process",
-    "a record of somebody else",
+    "an outsider's record",
 ];
 
 /// One run: how often it met something, or what is wrong.

@@ -1,4 +1,4 @@
-//! Records that are not of a node, and nodes that are given something else than the log has.
+//! Records that are not of a node, and nodes that get something else than the log has.
 
 use super::super::ledger::{Ledger, LogFault, Meaning};
 use super::super::node_action::NodeAction;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 #[test]
-fn a_record_of_somebody_else_takes_its_place_and_counts_for_nothing() {
+fn a_record_of_an_outsider_takes_its_place_and_counts_for_nothing() {
     let mut ledger = Ledger::default();
     ledger.read(1, &lead(run(0, 1), 1, ledger.chain)).unwrap();
     let mut expected = ledger.clone();
@@ -34,7 +34,7 @@ fn who_cannot_open_the_first_record_has_another_key() {
 }
 
 #[test]
-fn a_leader_appends_its_turns_again_behind_a_record_of_somebody_else() {
+fn a_leader_appends_its_turns_again_behind_a_record_of_an_outsider() {
     let mut one = One::leading(1);
     one.propose(b"one".to_vec());
     one.propose(b"two".to_vec());
@@ -47,7 +47,7 @@ fn a_leader_appends_its_turns_again_behind_a_record_of_somebody_else() {
 }
 
 #[test]
-fn a_node_that_waits_to_lead_tries_behind_a_record_of_somebody_else() {
+fn a_node_that_waits_to_lead_tries_behind_a_record_of_an_outsider() {
     let mut one = One::new(0, 1);
     one.read(lead(run(0, 0), 1, Chain::default()));
     one.node.tick(NOW, &mut one.out);
@@ -60,7 +60,7 @@ fn a_node_that_waits_to_lead_tries_behind_a_record_of_somebody_else() {
 }
 
 #[test]
-fn a_part_of_a_turn_and_a_record_of_somebody_else_behind_it_stay_apart() {
+fn a_part_of_a_turn_and_a_record_of_an_outsider_behind_it_stay_apart() {
     let mut one = One::leading(1);
     one.propose(vec![1; 300_000]);
     let parts = one.appends();
@@ -85,8 +85,8 @@ fn who_has_missed_a_record_that_counts_sees_it_by_those_behind_it() {
     assert_eq!(ledger.read(2, &lead(run(1, 1), 2, Chain::default())), Err(LogFault::OtherHistory));
 }
 
-/// The records of the log that count, and how many of them a node takes that is given something else for one of them,
-/// and its fault.
+/// The records of the log that count, or those that a node takes if it gets something else in the place of one, and
+/// its fault.
 fn deceived(log: &[Option<Bytes>], place: usize) -> (Vec<Meaning>, Option<LogFault>) {
     let (mut ledger, mut taken) = (Ledger::default(), Vec::new());
     for (at, record) in log.iter().enumerate() {
@@ -108,7 +108,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(super::cases()) })]
 
     #[test]
-    fn a_node_that_is_given_something_else_skips_nothing_in_silence(seed in any::<u64>()) {
+    fn a_node_that_gets_something_else_skips_nothing_in_silence(seed in any::<u64>()) {
         let mut world = World::new(seed);
         world.go_wrong(EVENTS);
         let (all, none) = deceived(&world.log, usize::MAX);

@@ -32,7 +32,7 @@ pub(super) struct World {
     pub(super) faults: [u64; 3],
     /// How many of the machines have faults.
     pub(super) victims: u64,
-    /// One in so many events comes with a record of somebody else.
+    /// One in so many events comes with an outsider's record.
     pub(super) strangers: u64,
     pub(super) judge: Judge,
 }

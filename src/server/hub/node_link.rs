@@ -1,4 +1,4 @@
-//! What a server of several sends to the log and to the other servers, and what it reads of them: sealed.
+//! The records and messages that a server of several exchanges with the log and the other servers: sealed.
 
 use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_seat::NodeSeat;

@@ -63,7 +63,7 @@ impl HubState {
     pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), LogFault> {
         let mut done = Ok(());
         let is_stopped = self.node.as_ref().is_some_and(|seat| seat.is_stopped());
-        // A later record may look as if none were missing. Who asks how it is doing gets an answer.
+        // A later record may look as if none were missing. Programs that ask how it is doing get an answer.
         if is_stopped && !matches!(event, EngineEvent::Message { .. }) {
             return done;
         }

@@ -22,7 +22,7 @@ fn answer(cluster: &Cluster, number: u8, name: &str) -> String {
 }
 
 #[test]
-fn what_somebody_else_writes_to_the_log_stops_no_server() {
+fn what_an_outsider_writes_to_the_log_stops_no_server() {
     let mut cluster = Cluster::start(3);
     let leader = cluster.leader();
     let [one, other] = cluster.others(leader);
@@ -62,7 +62,7 @@ fn what_somebody_else_writes_to_the_log_stops_no_server() {
 }
 
 #[test]
-fn all_servers_start_again_behind_a_record_of_somebody_else() {
+fn all_servers_start_again_behind_a_record_of_an_outsider() {
     let mut cluster = Cluster::start(2);
     drop(Peer::join(cluster.address(0), "alice"));
     for number in 0..2 {

@@ -99,7 +99,7 @@ impl Locator {
     }
 }
 
-/// A server that was reached instead of the one at `host`, which failed so; that error if there is none.
+/// A server that was reached instead of the one at `host`, which failed so; that error if no server was.
 fn instead(
     host: &NamedHost,
     reached: Result<Reached, LinkError>,

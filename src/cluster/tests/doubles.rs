@@ -87,6 +87,13 @@ fn a_node_that_is_alone_never_thinks_so() {
     for _ in 0..20 {
         one.loses_run(true, NOW).unwrap();
     }
+    // Runs of its own that end too soon, each still the latest one when the next has begun.
+    let mut one = follower();
+    for _ in 0..20 {
+        one.loses_run(false, NOW).unwrap();
+        one.tells(run(2, 1), Taken::Upto(1), NOW).unwrap();
+        one.begins(NOW);
+    }
     // Late messages of an earlier process, now and then.
     let mut one = follower();
     for times in 1..20 {
@@ -111,7 +118,8 @@ fn a_leader_that_is_there_twice_finds_out() {
     assert_eq!(leads(&mut one, run(0, 9)), Err(LogFault::Twice));
     // Another server that leads in turn, and an earlier process of this one.
     let mut one = One::leading(5);
-    for by in [run(1, 9), run(0, 5), run(0, 3), run(0, 5), run(0, 3), run(0, 5), run(1, 9), run(0, 5)] {
+    let earlier = [run(0, 3), run(0, 5)].repeat(3);
+    for by in [run(1, 9), run(0, 5)].into_iter().chain(earlier).chain([run(1, 9), run(0, 5)]) {
         assert_eq!(leads(&mut one, by), Ok(()));
     }
 }

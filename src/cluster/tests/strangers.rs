@@ -1,6 +1,7 @@
 //! Records that are not of a node, and nodes that get something else than the log has.
 
 use super::super::ledger::{Ledger, LogFault, Meaning};
+use super::super::node::{BEAT_EVERY, PATIENCE};
 use super::super::node_action::NodeAction;
 use super::super::proposals::WINDOW;
 use super::super::record::Chain;
@@ -44,6 +45,20 @@ fn a_leader_appends_its_turns_again_behind_a_record_of_an_outsider() {
     assert_eq!(again, [(2, first[0].1.clone())], "the first alone");
     one.node.read(3, &again[0].1, NOW, &mut one.out).unwrap();
     assert_eq!(one.appends(), [(3, first[1].1.clone())]);
+    one.propose(b"three".to_vec());
+    assert_eq!(one.appends().len(), 1, "at once, as the front is in the log");
+}
+
+#[test]
+fn records_of_outsiders_keep_no_silent_leader() {
+    let mut one = One::new(1, 5);
+    one.read(lead(run(0, 1), 1, Chain::default()));
+    for second in 1..=PATIENCE.as_secs() {
+        let now = NOW + BEAT_EVERY * u32::try_from(second).unwrap();
+        one.node.pass(1 + second, now, &mut one.out).unwrap();
+        one.node.tick(now, &mut one.out);
+    }
+    assert_eq!(one.appends().len(), 1);
 }
 
 #[test]

@@ -23,17 +23,27 @@ impl NodeSeat {
         self.engine.append(after, sealed.into());
     }
 
-    /// Reads the next record of the log.
+    /// Reads the next record of the log. If it only heard of it and cannot open it, it has the engine read it again.
     pub(super) fn read(
         &mut self,
         position: u64,
         sealed: &[u8],
+        is_heard: bool,
         uptime: Duration,
         out: &mut Vec<NodeAction>,
     ) -> Result<(), LogFault> {
-        let term = self.node.ledger().term;
-        match self.seal.open(&context(position.saturating_sub(1)), sealed) {
+        // After a doubt, those behind come again.
+        if self.doubted.is_some_and(|doubted| doubted != position) {
+            return Ok(());
+        }
+        let (term, after) = (self.node.ledger().term, position.saturating_sub(1));
+        self.doubted = None;
+        match self.seal.open(&context(after), sealed) {
             Ok(record) => self.node.read(position, &record, uptime, out)?,
+            Err(_) if is_heard => {
+                self.doubted = Some(position);
+                self.engine.follow(after);
+            }
             Err(_) => {
                 self.node.pass(position, uptime, out)?;
                 self.strangers.note(position);

@@ -59,7 +59,7 @@ impl NodeHappening {
                 event = "log_has_strangers",
                 count,
                 position,
-                "an outsider, not a server of this chat, writes to the servers' log ({count} records since the last such \
+                "an outsider, not a server of this chat, writes to the servers' log (records: {count} since the last such \
                  line, the latest at position {position}); all servers pass over that; see who else has a certificate for \
                  the engine"
             ),

@@ -72,6 +72,8 @@ pub(in crate::server) struct NodeSeat {
     pub(in crate::server) keys: KnownKeys,
     pub(super) news: NodeNews,
     pub(super) strangers: NodeStrangers,
+    /// The record that it reads again before it takes it for an outsider's.
+    pub(super) doubted: Option<u64>,
 }
 
 impl NodeSeat {
@@ -112,6 +114,7 @@ impl NodeSeat {
             keys: KnownKeys::new(chat_key),
             news: NodeNews::new(Vec::new(), position),
             strangers: NodeStrangers::default(),
+            doubted: None,
         }
     }
 

@@ -68,7 +68,9 @@ impl HubState {
             return done;
         }
         self.node(now, |seat, out| match event {
-            EngineEvent::Record { position, bytes } => done = seat.read(position, &bytes, now.uptime, out),
+            EngineEvent::Record { position, bytes, is_heard } => {
+                done = seat.read(position, &bytes, is_heard, now.uptime, out);
+            }
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => {

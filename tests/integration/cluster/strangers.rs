@@ -111,3 +111,24 @@ fn a_server_with_another_key_than_its_history_does_not_start() {
     let why = refused.expect_err("another key").to_string();
     assert!(why.contains("another key than this server's; put the chat's server.pem"), "{why}");
 }
+
+#[test]
+fn a_server_that_hears_a_forged_record_reads_the_true_one() {
+    let cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let [deceived, other] = cluster.others(leader);
+    let mut alice = Peer::join(cluster.address(other), "alice");
+    let mut bob = Peer::join(cluster.address(deceived), "bob");
+    alice.sees_join("bob");
+    cluster.log.hold(deceived);
+    for text in ["one", "two"] {
+        alice.say("all", text);
+        alice.settle();
+    }
+    cluster.log.forge(deceived, "not of a server".into());
+    cluster.log.release(deceived);
+    alice.say("all", "three");
+    for text in ["one", "two", "three"] {
+        assert_eq!(bob.text(), text);
+    }
+}

@@ -72,6 +72,11 @@ const LOG_EVENTS: &[(&str, &str)] = &[
     ("key_lost", "The server's key is gone, so it has a new one."),
     ("key_shared", "A key is in use under several names at once."),
     ("lack_not_recorded", "The database cannot record which messages it lacks (debug)."),
+    (
+        "log_has_strangers",
+        "An outsider, not a server of the chat, writes to the log of several servers, which pass over that; its members \
+         are count (since the last such line) and position (of the latest). At most one a minute.",
+    ),
     ("log_not_followed", "The server takes no part in the chat of several servers any more, and why."),
     ("mail_accepted", "The server takes messages for people who are offline again."),
     ("mail_full", "The server refuses messages for people who are offline (--retain-size)."),

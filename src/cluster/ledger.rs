@@ -1,5 +1,6 @@
 //! The meaning of the log's records, read from front to end.
 
+use super::proposals::WINDOW;
 use super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn, UnreadableRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub struct Ledger {
     pub chain: Chain,
     /// The start of each node's latest run, and what the rules have taken of it.
     taken: BTreeMap<NodeId, (u64, Taken)>,
+    /// A mark of the key that the records are sealed with; `None`: unknown.
+    #[serde(default)]
+    key_mark: Option<u64>,
 }
 
 /// The meaning of a record.
@@ -31,7 +35,7 @@ pub(super) enum Meaning {
     Leads(NodeRun),
     /// To be carried out, once its last part is read.
     Turn(Turn),
-    /// It does not count: its author did not lead any more, or repeats itself.
+    /// It does not count: its author did not lead any more, or repeats itself, or is not of the chat.
     Void,
 }
 
@@ -42,6 +46,11 @@ pub enum LogFault {
     Unreadable(#[from] UnreadableRecord),
     #[error("the log and this server's database are of different histories; see lanchat cluster restore")]
     OtherHistory,
+    #[error(
+        "the first record of the servers' log is not of a server with this chat's key; see that all have the same server.pem, \
+         and if they have, stop them and start the engines with empty stores"
+    )]
+    OtherKey,
     #[error("the log has no record {0} any more, which this server needs; copy the database of another one")]
     Gap(u64),
     #[error(
@@ -58,10 +67,12 @@ impl Ledger {
     ///
     /// If the record cannot be the one after those that were read.
     pub(super) fn read(&mut self, position: u64, bytes: &[u8]) -> Result<Meaning, LogFault> {
-        if position != self.position + 1 {
-            return Err(LogFault::Gap(self.position + 1));
+        self.check_next(position)?;
+        let record = LogRecord::read(bytes)?;
+        if self.has_missed(&record) {
+            return Err(LogFault::OtherHistory);
         }
-        let meaning = match LogRecord::read(bytes)? {
+        let meaning = match record {
             LogRecord::Lead(lead) if lead.term == self.term + 1 => {
                 self.check(lead.chain)?;
                 self.begin(&lead);
@@ -83,6 +94,38 @@ impl Ledger {
             self.chain = self.chain.with(bytes);
         }
         Ok(meaning)
+    }
+
+    /// Passes over the next record, which is not of a node: all nodes do so, because what they can open is the same. The
+    /// first record shows whether this node has the key of the log; with another one it could open nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it is the first record, or cannot be the one after those that were read.
+    pub(super) fn pass(&mut self, position: u64) -> Result<(), LogFault> {
+        self.check_next(position)?;
+        if self.position == 0 {
+            return Err(LogFault::OtherKey);
+        }
+        self.position = position;
+        Ok(())
+    }
+
+    /// Whether a node can append this record only after one that this ledger does not have. Some server of the engine has
+    /// given this node something else in its place.
+    fn has_missed(&self, record: &LogRecord) -> bool {
+        match record {
+            LogRecord::Lead(lead) => lead.term > self.term + 1,
+            LogRecord::Turn(turn) if turn.term == self.term => turn.number > self.turns + WINDOW as u64,
+            LogRecord::Turn(turn) => turn.term > self.term,
+        }
+    }
+
+    /// With a mark of the caller's key; `None`: the ledger has that of another one.
+    #[must_use]
+    pub fn with_key_mark(self, mark: u64) -> Option<Self> {
+        let is_own = self.key_mark.is_none_or(|known| known == mark);
+        is_own.then_some(Self { key_mark: Some(mark), ..self })
     }
 
     /// Whether the rules know this run, and none after it of the same node: only then do turns concern its people.
@@ -120,6 +163,10 @@ impl Ledger {
 
     fn begin(&mut self, lead: &Lead) {
         (self.term, self.leader, self.turns) = (lead.term, Some(lead.by), 0);
+    }
+
+    fn check_next(&self, position: u64) -> Result<(), LogFault> {
+        if position == self.position + 1 { Ok(()) } else { Err(LogFault::Gap(self.position + 1)) }
     }
 
     fn check(&self, chain: Chain) -> Result<(), LogFault> {

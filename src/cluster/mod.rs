@@ -7,7 +7,8 @@
 //! starts the rules from what it has stored.
 //!
 //! Whether a record counts depends only on the records before it (`ledger`). So all nodes agree on it,
-//! however late their view is, and a leader that was replaced without knowing it can append what it likes.
+//! however late their view is, and a leader that was replaced without knowing it can append what it likes. An outsider's
+//! record, which no node has appended, takes its place in the log and counts for nothing.
 //! Clocks and timeouts decide when a node *tries* to lead, and when a leader takes a silent node for gone,
 //! and nothing else.
 //!
@@ -25,12 +26,14 @@ mod doubles;
 mod intake;
 mod ledger;
 mod node;
+mod node_action;
 mod proposals;
 mod record;
 mod uplink;
 
 pub use ledger::{Ledger, LogFault};
-pub use node::{Node, NodeAction};
+pub use node::Node;
+pub use node_action::NodeAction;
 pub use record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn, UnreadableRecord};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::doubles::Doubles;
 use super::intake::Intake;
 use super::ledger::{Ledger, LogFault, Meaning};
+use super::node_action::NodeAction;
 use super::proposals::{PART_BYTES, Proposals};
 use super::record::{Lead, LogRecord, NodeId, NodeRun, Taken, Turn};
 use super::uplink::Uplink;
@@ -17,33 +18,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How long a leader hears nothing of a run before it takes it for gone.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
-
-/// For the caller to do, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NodeAction {
-    /// Append to the log, if the last record has that position.
-    Append { after: u64, bytes: Bytes },
-    /// Send to the leader's node: [`Node::batch`].
-    Batch { to: NodeId, run: NodeRun, number: u64, bytes: Bytes },
-    /// Tell the leader's node that this run is there: [`Node::alive`].
-    Alive { to: NodeId, run: NodeRun },
-    /// Tell all nodes that this one leads: [`Node::hear`].
-    Beat { term: u64 },
-    /// Carry out a turn, and store what it says in one transaction with the ledger.
-    CarryOut { body: Bytes, ledger: Ledger },
-    /// It leads: start the rules from what was carried out so far. Then propose a turn, even an empty one:
-    /// nodes store how far they are with turns, and a log does not keep its records for ever.
-    Lead,
-    /// It no longer leads: the rules' state is void.
-    Follow,
-    /// Let the rules process a batch; before number 1, let them end all sessions of earlier runs of that
-    /// node. Then propose a turn, even an empty one: it says that the batch is taken.
-    Process { run: NodeRun, number: u64, bytes: Bytes },
-    /// Let the rules end all sessions of that run. Then propose a turn, even an empty one.
-    NodeGone(NodeRun),
-    /// Its own run is over, and with it its people's sessions: end those, and call [`Node::begin_run`].
-    Ended,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -155,14 +129,29 @@ impl Node {
         match self.ledger.read(position, bytes)? {
             Meaning::Leads(run) => self.leads(run, now, out),
             Meaning::Turn(turn) => self.turn(turn, now, out),
-            Meaning::Void => {
-                if let Some(lead) = &mut self.lead {
-                    lead.proposals.shift();
-                }
-            }
+            Meaning::Void => self.void(),
         }
         self.go_on(now, out);
         self.check_alone()
+    }
+
+    /// The next record of the log, if it is not of a node: it was not sealed with the chat's key for this position.
+    ///
+    /// # Errors
+    ///
+    /// If the node cannot follow the log any further.
+    pub fn pass(&mut self, position: u64, now: Duration, out: &mut Vec<NodeAction>) -> Result<(), LogFault> {
+        self.ledger.pass(position)?;
+        self.void();
+        self.go_on(now, out);
+        Ok(())
+    }
+
+    /// The record at this position does not count.
+    fn void(&mut self) {
+        if let Some(lead) = &mut self.lead {
+            lead.proposals.shift();
+        }
     }
 
     fn leads(&mut self, run: NodeRun, now: Duration, out: &mut Vec<NodeAction>) {

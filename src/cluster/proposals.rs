@@ -14,8 +14,9 @@ use std::time::Duration;
 /// Longest body of a record. A log's servers take records of 1 MiB.
 pub(super) const PART_BYTES: usize = 256 * 1024;
 
-/// Turns that are under way at most. From 16 on, a log of three nodes gets no faster.
-const WINDOW: usize = 16;
+/// Turns that are under way at most. From 16 on, a log of three nodes gets no faster. All nodes have to know the same
+/// number: one that reads of a turn further on has missed some.
+pub(super) const WINDOW: usize = 16;
 
 /// How long to wait for a turn to be read back before it is appended again.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -1,5 +1,6 @@
 //! Why one of the files is of no use. Each error is one line with its remedy.
 
+use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
 
@@ -18,6 +19,13 @@ pub enum ClusterFileError {
          lanchat for all servers of the chat"
     )]
     Version { what: &'static str, path: PathBuf, found: String, known: u32 },
+    /// The certificates in it have ended.
+    #[error(
+        "the certificates in the join file {path} have ended, by this machine's clock ({date}); set the clock if it is wrong, \
+         or make new join files with `lanchat cluster new`",
+        date = .now.strftime("%Y-%m-%d")
+    )]
+    Ended { path: PathBuf, now: Timestamp },
     /// A part of it is missing, or wrong.
     #[error("the {what} {path}{at} {why}; {remedy}", at = place(*.line))]
     Wrong { what: &'static str, path: PathBuf, line: Option<usize>, why: String, remedy: &'static str },

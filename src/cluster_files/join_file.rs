@@ -6,7 +6,7 @@ use super::servers::{ClusterServer, NodeName, ServerList};
 use super::text_file::FileKind;
 use crate::files;
 use crate::limits::MAX_CLUSTER_FILE_BYTES;
-use crate::security::{EngineIdentity, Keypair, Passphrase};
+use crate::security::{EngineCertificateError, EngineIdentity, Keypair, Passphrase};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -119,16 +119,25 @@ impl JoinFile {
                 key: Zeroizing::new(text.key.into_owned()),
             },
         };
-        match file.fault(now) {
+        let checked = file.check_certificate(now);
+        if matches!(checked, Err(EngineCertificateError::Ended)) {
+            return Err(ClusterFileError::Ended { path: path.into(), now });
+        }
+        match file.fault(checked) {
             Some(fault) => Err(KIND.wrong(path, None, format!("is damaged: {fault}"))),
             None => Ok(file),
         }
     }
 
-    fn fault(&self, now: Timestamp) -> Option<String> {
-        let Some(own) = self.servers.find(&self.server) else {
+    fn check_certificate(&self, now: Timestamp) -> Result<(), EngineCertificateError> {
+        let own = self.servers.find(&self.server);
+        own.map_or(Ok(()), |own| self.identity.check(&self.authority, own.host.as_str(), now))
+    }
+
+    fn fault(&self, checked: Result<(), EngineCertificateError>) -> Option<String> {
+        if self.servers.find(&self.server).is_none() {
             return Some(format!("it is for the server {}, which is not in its list", self.server));
-        };
+        }
         if let Some(from) = self.history_from.as_ref().filter(|from| self.servers.find(from).is_none()) {
             return Some(format!("the history is that of the server {from}, which is not in its list"));
         }
@@ -138,7 +147,6 @@ impl JoinFile {
         if let Err(error) = Passphrase::new(&self.passphrase) {
             return Some(error.to_string());
         }
-        let checked = self.identity.check(&self.authority, own.host.as_str(), now);
         self.ports.fault().or_else(|| checked.err().map(|error| error.to_string()))
     }
 
@@ -298,6 +306,36 @@ mod tests {
                 assert!(refused.is_none_or(|error| error.lines().count() == 1), "{changed}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_with_any_part_of_its_keys_and_certificates_changed_is_refused() {
+        let text = sample().text().unwrap().to_string();
+        let is_secret = |line: &str| line.len() > 40 && !line.contains([' ', '-', '=']);
+        let (mut start, mut count) = (0, 0);
+        for line in text.split_inclusive('\n') {
+            if is_secret(line.trim()) {
+                let at = start + line.len() / 2;
+                let mut changed = text.clone().into_bytes();
+                changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+                let error = read(&String::from_utf8(changed).unwrap()).unwrap_err();
+                let is_told = error.contains("is damaged: ") && error.contains("; copy it again from");
+                assert!(is_told && error.lines().count() == 1, "{line}: {error}");
+                count += 1;
+            }
+            start += line.len();
+        }
+        assert!(count > 12, "{count}");
+    }
+
+    #[test]
+    fn a_file_whose_certificates_have_ended_asks_for_new_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("b.join");
+        files::create(&path, sample().text().unwrap().as_bytes()).unwrap();
+        let late = "2036-12-01T00:00:00Z".parse().unwrap();
+        let error = JoinFile::read(&path, late).unwrap_err().to_string();
+        assert!(error.contains("have ended, by this machine's clock (2036-12-01); set the clock"), "{error}");
     }
 
     #[cfg(unix)]

@@ -121,6 +121,24 @@ impl MemoryLog {
         self.lock().change(node, |seat| seat.faults = faults);
     }
 
+    /// Appends a record that is not of a node.
+    pub fn append_strange(&self, bytes: Bytes) {
+        let mut log = self.lock();
+        log.records.push_back(bytes);
+        log.wake();
+    }
+
+    /// Gives a node these bytes in the place of the next record, which it has not got yet, as one that it hears.
+    pub fn forge(&self, node: u8, bytes: Bytes) {
+        self.lock().change(node, |seat| {
+            if let Some(read) = &mut seat.read {
+                *read += 1;
+                let record = EngineEvent::Record { position: *read, bytes, is_heard: true };
+                seat.waiting.push_back(record);
+            }
+        });
+    }
+
     /// Deletes the log and creates an empty one.
     pub fn recreate(&self) {
         let mut log = self.lock();
@@ -216,7 +234,7 @@ impl LogState {
         }
         let bytes = self.records.get(usize::try_from(read - self.base).ok()?)?.clone();
         seat.read = Some(read + 1);
-        Some(EngineEvent::Record { position: read + 1, bytes })
+        Some(EngineEvent::Record { position: read + 1, bytes, is_heard: false })
     }
 }
 

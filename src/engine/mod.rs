@@ -39,8 +39,9 @@ enum Engine {
 /// Something that an engine tells its node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EngineEvent {
-    /// The next record of the log. Positions start at 1 and leave none out.
-    Record { position: u64, bytes: Bytes },
+    /// The next record of the log. Positions start at 1 and leave none out. `is_heard`: another client of the engine may have
+    /// forged it. To read it from the log itself, the node follows from there again.
+    Record { position: u64, bytes: Bytes, is_heard: bool },
     /// The log has refused this append: its last record had another position.
     ///
     /// If the caller has appended the same before, an earlier attempt may be in the log.
@@ -70,7 +71,8 @@ impl EngineHandle {
     }
 
     /// Reads the log after this position, in order, without a gap and without an end. A node calls this once, and
-    /// again only after [`EngineEvent::Lost`].
+    /// again after [`EngineEvent::Lost`] and for a record that it doubts. The first record is then that of the log itself;
+    /// later ones from before the call may still come first.
     pub fn follow(&self, after: u64) {
         match &self.0 {
             Engine::Memory(node) => node.follow(after),

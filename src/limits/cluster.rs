@@ -53,6 +53,9 @@ pub const CATCH_UP_TURNS: usize = 256;
 /// How often a server looks whether the one that leads is still there.
 pub const NODE_TICK: Duration = Duration::from_millis(200);
 
+/// How often a server says that an outsider writes to the servers' log, so that this does not fill its own.
+pub const STRANGE_RECORDS_TOLD: Duration = Duration::from_secs(60);
+
 /// How long a connection whose peer has closed its sending half waits for answers of the server that leads: as long as
 /// a change of that server takes.
 pub const ANSWERS_WAIT: Duration = Duration::from_secs(10);

@@ -14,12 +14,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
-use rustls::RootCertStore;
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, Error, RootCertStore};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -38,16 +39,25 @@ pub enum EngineCertificateError {
     /// The cryptography failed.
     #[error("cannot make a certificate for the engine: {0}")]
     Failed(String),
-    /// It cannot be read.
-    #[error("{0} holds no certificate or key in PEM")]
+    /// It cannot be read, or it was changed.
+    #[error("{0} holds no certificate or key in PEM, or one that was changed")]
     Damaged(&'static str),
     /// They do not belong together.
     #[error("the key is not the one of the certificate")]
     Mismatch,
-    /// Another authority has made it, or it has ended.
+    /// It has ended.
+    #[error("the certificate has ended")]
+    Ended,
+    /// Another authority has made it, or it is for another server.
     #[error("the certificate is of no use here: {0}")]
     Refused(String),
 }
+
+/// An uncompressed point of the curve.
+const P256_POINT_BYTES: usize = 65;
+
+/// The algorithm of the authority's signatures (RFC 5758 3.2).
+const ECDSA_WITH_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 
 /// Signs the certificates of a chat's servers. The key is wiped when dropped.
 pub struct EngineAuthority {
@@ -144,16 +154,57 @@ impl EngineIdentity {
             return Err(EngineCertificateError::Mismatch);
         }
         let refused = |error: &dyn fmt::Display| EngineCertificateError::Refused(error.to_string());
+        if !is_intact(&authority) {
+            return Err(EngineCertificateError::Damaged("ca"));
+        }
         let mut roots = RootCertStore::empty();
         roots.add(authority).map_err(|error| refused(&error))?;
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build();
         let time = UnixTime::since_unix_epoch(Duration::from_secs(now.as_second().unsigned_abs()));
         let checked = verifier.map_err(|error| refused(&error))?.verify_client_cert(&own, &[], time);
-        checked.map_err(|error| refused(&error))?;
+        checked.map_err(|error| match error {
+            Error::InvalidCertificate(CertificateError::ExpiredContext { .. }) => {
+                EngineCertificateError::Ended
+            }
+            Error::InvalidCertificate(CertificateError::BadSignature) => {
+                refused(&"it was changed, or the authority in ca has not signed it")
+            }
+            error => refused(&error),
+        })?;
         let name = ServerName::try_from(host).map_err(|error| refused(&error))?;
         let parsed = ParsedCertificate::try_from(&own).map_err(|error| refused(&error))?;
         rustls::client::verify_server_name(&parsed, &name).map_err(|error| refused(&error))
     }
+}
+
+/// Whether an authority's certificate has the signature of its own key. Checks of other certificates do
+/// not look at it, and an engine may find the damage much later.
+fn is_intact(authority: &CertificateDer<'_>) -> bool {
+    let signed = || {
+        let (_, content, []) = element(authority)? else { return None };
+        let (body, _, rest) = element(content)?;
+        let (algorithm, _, rest) = element(rest)?;
+        let (_, signature, []) = element(rest)? else { return None };
+        let key = ParsedCertificate::try_from(authority).ok()?.subject_public_key_info();
+        let point = key.len().checked_sub(P256_POINT_BYTES).and_then(|start| key.get(start..))?;
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point);
+        // A string of bits begins with the number of bits that do not count.
+        let is_signed = key.verify(body, signature.strip_prefix(&[0])?).is_ok();
+        Some(is_signed && algorithm == ECDSA_WITH_SHA256)
+    };
+    signed().unwrap_or_default()
+}
+
+/// The first element of DER, its content, and what follows.
+fn element(der: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (head, length) = match *der {
+        [_, length @ ..=0x7f, ..] => (2, u16::from(length)),
+        [_, 0x81, length, ..] => (3, u16::from(length)),
+        [_, 0x82, high, low, ..] => (4, u16::from_be_bytes([high, low])),
+        _ => return None,
+    };
+    let end = head + usize::from(length);
+    Some((der.get(..end)?, der.get(head..end)?, der.get(end..)?))
 }
 
 /// The content of each of them: a name, a beginning and an end.
@@ -220,10 +271,10 @@ mod tests {
             for time in ["1980-01-01T00:00:00Z", "2026-11-28T12:00:00Z", "2036-11-27T00:00:00Z"] {
                 identity.check(authority.certificate(), host, time.parse().unwrap()).unwrap();
             }
-            for (host, time) in [(host, "2036-11-29T00:00:00Z"), ("192.168.1.22", "2026-11-28T12:00:00Z")] {
-                let refused = identity.check(authority.certificate(), host, time.parse().unwrap());
-                assert!(matches!(refused, Err(EngineCertificateError::Refused(_))), "{host} {time}");
-            }
+            let late = identity.check(authority.certificate(), host, "2036-11-29T00:00:00Z".parse().unwrap());
+            assert!(matches!(late, Err(EngineCertificateError::Ended)), "{late:?}");
+            let elsewhere = identity.check(authority.certificate(), "192.168.1.22", now());
+            assert!(matches!(elsewhere, Err(EngineCertificateError::Refused(_))), "{elsewhere:?}");
         }
         assert!(authority.issue("a", "b\u{fc}ro").is_err());
     }
@@ -240,6 +291,31 @@ mod tests {
         let cut = EngineIdentity { certificate: a.certificate[..90].to_owned(), ..a };
         let refused = cut.check(one.certificate(), "10.0.0.1", now());
         assert!(matches!(refused, Err(EngineCertificateError::Damaged("certificate"))), "{refused:?}");
+    }
+
+    #[test]
+    fn whichever_byte_of_them_is_changed_they_are_refused() {
+        use base64::Engine as _;
+        let authority = EngineAuthority::new(now()).unwrap();
+        let identity = authority.issue("a", "10.0.0.1").unwrap();
+        let texts = [authority.certificate(), &identity.certificate, &identity.key];
+        for (part, name) in ["ca", "certificate", "key"].into_iter().enumerate() {
+            let (head, body) = texts[part].split_once("-----\n").unwrap();
+            let (body, foot) = body.split_once("-----").unwrap();
+            let base64 = base64::engine::general_purpose::STANDARD;
+            let der = base64.decode(body.replace('\n', "")).unwrap();
+            for (at, bit) in (0..der.len()).flat_map(|at| [(at, 1), (at, 0x40)]) {
+                let mut changed = der.clone();
+                changed[at] ^= bit;
+                let changed = format!("{head}-----\n{}\n-----{foot}", base64.encode(changed));
+                let mut texts = texts;
+                texts[part] = &changed;
+                let identity =
+                    EngineIdentity { certificate: texts[1].into(), key: Zeroizing::new(texts[2].into()) };
+                let checked = identity.check(texts[0], "10.0.0.1", now());
+                assert!(checked.is_err(), "{name}: byte {at} of {}: {bit}", der.len());
+            }
+        }
     }
 
     #[test]

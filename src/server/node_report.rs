@@ -33,6 +33,8 @@ pub struct NodeReport {
     pub storing: bool,
     /// Why it cannot use the engine.
     pub engine_trouble: Option<String>,
+    /// Why it takes no part in the chat any more.
+    pub stopped: Option<String>,
     /// Its clock, in milliseconds of Unix time.
     pub clock: i64,
     pub uptime_seconds: u64,

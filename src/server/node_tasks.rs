@@ -11,6 +11,7 @@ use crate::cluster::{Ledger, Node, NodeId};
 #[cfg(feature = "nats")]
 use crate::engine::nats::{self, Create};
 use crate::engine::{EngineEvent, EngineEvents, EngineHandle};
+use crate::fingerprint::Fingerprint;
 use crate::limits::NODE_TICK;
 use crate::security::{Keypair, Seal};
 use crate::store::ReplicaState;
@@ -31,6 +32,7 @@ pub(super) fn join(
         Some(bytes) => rmp_serde::from_slice(bytes).map_err(|_| StartError::LedgerUnreadable)?,
         None => Ledger::default(),
     };
+    let ledger = with_key(ledger, &keys.fingerprint())?;
     let (engine, events) = open(&settings.engine, ledger.position)?;
     engine.follow(ledger.position);
     let mut random = [0; 16];
@@ -52,6 +54,15 @@ pub(super) fn join(
     let asks = !matches!(options.access, JoinPolicy::Open);
     seat.door = NodeDoor::new(asks, (state.closed, settings.names.len()), records.bans.clone());
     Ok(Some((seat, events)))
+}
+
+/// Marks the ledger with the chat's key, which this server has to open the log.
+///
+/// # Errors
+/// If the ledger is of servers with another one.
+fn with_key(ledger: Ledger, key: &Fingerprint) -> Result<Ledger, StartError> {
+    let mark = key.as_bytes()[..8].iter().fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+    ledger.with_key_mark(mark).ok_or(StartError::OtherKey)
 }
 
 /// For the files between people at different servers.
@@ -88,7 +99,7 @@ fn open(engine: &EngineSource, position: u64) -> Result<(EngineHandle, EngineEve
     }
 }
 
-/// Runs until aborted, or until the server cannot follow the log any further.
+/// Runs until aborted. A server that cannot follow the log any further still answers programs that ask how it is doing.
 pub(super) async fn run(hub: Arc<Hub>, mut events: EngineEvents) {
     let mut tick = tokio::time::interval(NODE_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -106,10 +117,9 @@ pub(super) async fn run(hub: Arc<Hub>, mut events: EngineEvents) {
         };
         let Some(event) = event else { return };
         if let EngineEvent::Lost { first, last } = event {
-            return hub.stop_following(&lost(first, last));
-        }
-        if let Err(fault) = hub.engine_event(event) {
-            return hub.stop_for(&fault);
+            hub.stop_following(&lost(first, last));
+        } else if let Err(fault) = hub.engine_event(event) {
+            hub.stop_for(&fault);
         }
         propose(&hub);
     }
@@ -130,5 +140,47 @@ fn lost(first: u64, last: u64) -> String {
             "the servers' log has only records {first} to {last} any more, and this server needs others; see lanchat \
              cluster restore"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hub::{NodeMessage, SEALED_MESSAGE};
+    use super::super::node_report::NodeReport;
+    use super::super::{KEY_FILE, NodeOptions, Server};
+    use super::*;
+    use crate::engine::ASKER;
+    use crate::engine::memory::MemoryLog;
+
+    #[tokio::test]
+    async fn a_server_that_takes_no_part_any_more_answers_who_asks_and_says_why() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new(1));
+        // Nobody has the key of the first record.
+        log.append_strange("not of a server".into());
+        let engine = EngineSource::Memory(0, log.clone());
+        let node =
+            NodeOptions { names: Vec::new(), number: 0, log: "x".into(), engine, addresses: Vec::new() };
+        let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        let (data_dir, node) = (Some(dir.path().to_owned()), Some(node));
+        let options = ServerOptions { port: 0, address, data_dir, node, ..ServerOptions::default() };
+        let mut server = Server::bind(options).unwrap();
+        let events = server.engine.take().unwrap();
+        let running = tokio::spawn(run(Arc::clone(&server.hub), events));
+        let keys = Keypair::load(&dir.path().join(KEY_FILE)).unwrap();
+        let (mut seal, (asker, mut answers)) = (Seal::new(&keys).unwrap(), log.join(ASKER));
+        let stopped = loop {
+            let question = seal.seal(SEALED_MESSAGE, &NodeMessage::Ask { number: 7 }.to_bytes());
+            asker.send(0, question.into());
+            let EngineEvent::Message { bytes } = answers.recv().await.unwrap() else { panic!("no message") };
+            let answer = NodeMessage::read(&seal.open(SEALED_MESSAGE, &bytes).unwrap());
+            let Some(NodeMessage::Answer { number: 7, report }) = answer else { panic!("{answer:?}") };
+            let report: NodeReport = serde_json::from_slice(&report).unwrap();
+            if let Some(why) = report.stopped {
+                assert_eq!((report.leads, report.leader), (false, None));
+                break why;
+            }
+        };
+        assert!(stopped.contains("not of a server with this chat's key"), "{stopped}");
+        running.abort();
     }
 }

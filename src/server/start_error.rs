@@ -47,6 +47,12 @@ pub enum StartError {
         "a later version of lanchat has followed the servers' log in this data directory; update lanchat"
     )]
     LedgerUnreadable,
+    /// The key in the data directory is not that of the servers whose log the history follows.
+    #[error(
+        "the history here is that of servers with another key than this server's; put the chat's server.pem, which all its \
+         servers have, into the data directory, or run `lanchat cluster restore` on all machines if the chat has a new key"
+    )]
+    OtherKey,
     /// The system provides no random numbers.
     #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),

@@ -172,6 +172,9 @@ impl ClusterHealth {
                 )],
             };
         };
+        if let Some(why) = &report.stopped {
+            return vec![format!("the server {name} takes no part in the chat any more: {why}")];
+        }
         let mut faults = Vec::new();
         if let Err(why) = &server.port {
             faults.push(format!(
@@ -332,6 +335,10 @@ pub(crate) mod tests {
         );
         let cut = faults(|answer| answer.report.engine_trouble = Some("no route".into()));
         assert_eq!(cut, "the server c cannot use the engine: no route");
+        let stopped = faults(|answer| {
+            (answer.report.stopped, answer.report.position) = (Some("of two histories".into()), 0);
+        });
+        assert_eq!(stopped, "the server c takes no part in the chat any more: of two histories");
     }
 
     #[test]

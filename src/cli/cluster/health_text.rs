@@ -47,6 +47,9 @@ pub(super) fn text(health: &ClusterHealth, faults: &[String]) -> String {
 
 fn server_cells(health: &ClusterHealth, server: &ServerHealth) -> Vec<String> {
     let said = match (&server.answer, &server.port) {
+        (Some(answer), _) if answer.report.stopped.is_some() => {
+            format!("lanchat {}, takes no part in the chat any more", safe_line(&answer.report.version))
+        }
         (Some(answer), _) => {
             let report = &answer.report;
             let mut parts = vec![format!("lanchat {}", safe_line(&report.version))];
@@ -243,6 +246,17 @@ all is well
         assert!(shown.starts_with(first) && !shown.contains("leads (term"), "{shown}");
         assert!(shown.contains("tls://c.example:4222  nats-server 2.15.1\n"), "nor the log: {shown}");
         assert_eq!(json(&health, &[])["leader"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_server_that_has_stopped_is_not_said_to_be_behind() {
+        let mut health = well();
+        let report = &mut health.servers[2].answer.as_mut().unwrap().report;
+        (report.stopped, report.position) = (Some("of two histories".into()), 0);
+        let shown = text(&health, &health.faults());
+        let line = "  c  c.example:7667  lanchat 0.1.0, takes no part in the chat any more\n";
+        assert!(shown.contains(line) && !shown.contains("70 records behind"), "{shown}");
+        assert_eq!(json(&health, &[])["servers"][2]["report"]["stopped"], "of two histories");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::join_places::{CA, CERTIFICATE, ENGINE_FILE, JoinPlaces, KEY};
 use super::next_steps::{engine_warning, next_steps};
 use super::placed_files::{self, InPlace, MayDiffer, PlacedFile};
+use super::right_machine;
 use crate::cli::args::{ClusterJoinArgs, server_name};
 use crate::cli::exit::ExitError;
 use crate::cli::own_server;
@@ -21,6 +22,8 @@ use crate::server::{self, DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE,
 pub(super) fn run(args: &ClusterJoinArgs, data_dir: Option<PathBuf>) -> Result<(), ExitError> {
     let join = JoinFile::read(&args.file, Timestamp::now())?;
     server_name(&join.chat).map_err(|why| anyhow!("the join file {}: {why}", args.file.display()))?;
+    let own = right_machine::own_addresses();
+    let warning = right_machine::check(&join, &args.file, &own).map_err(|why| anyhow!(why))?;
     let places = JoinPlaces::new(args, data_dir)?;
     let has_key = check_identity(&join, &places.data, &args.file)?;
     let (mut own, mut engine) = (own_files(&join, &places)?, engine_files(&join, &places)?);
@@ -48,7 +51,7 @@ pub(super) fn run(args: &ClusterJoinArgs, data_dir: Option<PathBuf>) -> Result<(
         next_steps(&places, &secrets)
     );
     io::stdout().write_all(text.as_bytes())?;
-    if let Some(warning) = engine_warning() {
+    for warning in warning.into_iter().chain(engine_warning()) {
         anstream::eprintln!("lanchat: {warning}");
     }
     Ok(())

@@ -10,6 +10,7 @@ mod new;
 mod next_steps;
 mod placed_files;
 mod restore;
+mod right_machine;
 #[cfg(feature = "nats")]
 mod status;
 

@@ -1,73 +1,20 @@
 //! From a server that was reached to a place in its chat: judges its key, proves the passphrase, says hello,
 //! and remembers the server.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::credentials::{Credentials, JoinTerms};
+use super::elsewhere::Elsewhere;
+use super::join_error::JoinError;
 use super::register::Registered;
 use crate::client::error::Error;
+use crate::client::find::Locator;
 use crate::client::link::{LinkError, Reached, ServerLink};
 use crate::client::terminal;
-use crate::client::trust::{
-    JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, TrustPolicy, not_joined, proven, unproven,
-};
-use crate::protocol::Code;
+use crate::client::trust::{JOIN_NAMESAKE, NOT_VERIFIED, NOT_VERIFIED_BRIEFLY, not_joined, proven, unproven};
 use crate::protocol::request::Mode;
 use crate::security::TrustBasis;
-
-/// Why a join failed.
-#[derive(Debug)]
-pub(crate) enum JoinError {
-    /// The server refused, or there is no connection.
-    Link(LinkError),
-    /// The reason is on this side.
-    Here(Error),
-}
-
-impl From<LinkError> for JoinError {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
-    }
-}
-
-impl From<Error> for JoinError {
-    fn from(error: Error) -> Self {
-        Self::Here(error)
-    }
-}
-
-impl JoinError {
-    /// Explains the error to a user who wanted to do `what`.
-    pub(crate) fn explain(self, what: &str, trust: &TrustPolicy) -> Error {
-        match self {
-            Self::Link(error) => trust.explain(what, &error),
-            Self::Here(error) => error,
-        }
-    }
-
-    /// Whether another attempt would end in the same way.
-    pub(super) fn is_final(&self) -> bool {
-        use Code::{BadName, Banned, KeyRequired, NotAllowed, TlsRequired};
-        match self {
-            Self::Here(_) | Self::Link(LinkError::PassphraseNeeded | LinkError::WrongPassphrase) => true,
-            Self::Link(LinkError::Refused { code, .. }) => {
-                matches!(code, Some(Banned | BadName | KeyRequired | NotAllowed | TlsRequired))
-            }
-            Self::Link(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(error) => write!(f, "{error}"),
-            Self::Here(error) => write!(f, "{error}"),
-        }
-    }
-}
 
 impl Credentials {
     /// Joins a server, and remembers it. `tell` gets lines for the user, safe for the terminal.
@@ -76,6 +23,27 @@ impl Credentials {
     /// [`Error::Untrusted`] before anything is sent, or what [`LinkError`] means.
     pub(crate) async fn join(
         &self,
+        reached: Reached,
+        terms: JoinTerms,
+        tell: impl Fn(String),
+    ) -> Result<Registered, Error> {
+        self.join_or_next(None, reached, terms, tell).await
+    }
+
+    /// The same. If that server has no place, joins another one of its chat.
+    pub(crate) async fn join_any(
+        &self,
+        locator: &Locator,
+        reached: Reached,
+        terms: JoinTerms,
+        tell: impl Fn(String),
+    ) -> Result<Registered, Error> {
+        self.join_or_next(Some(locator), reached, terms, tell).await
+    }
+
+    async fn join_or_next(
+        &self,
+        locator: Option<&Locator>,
         reached: Reached,
         terms: JoinTerms,
         tell: impl Fn(String),
@@ -93,12 +61,24 @@ impl Credentials {
             let brief = introduction.brief.filter(|_| terms.mode != Mode::Chat);
             brief.map_or(introduction.lines, |line| vec![line]).into_iter().for_each(&tell);
         }
-        let (key, peer) = (reached.link.key(), reached.link.peer());
+        let (key, mut instead) = (reached.link.key(), reached.instead);
         self.position.enter(&reached.server.id, key.is_some());
-        let (name, closed) = (reached.server.name, reached.closed);
-        let admitted = self.admit(reached.link, &name, closed, terms).await;
+        let (name, closed, peer) = (reached.server.name, reached.closed, reached.link.peer());
+        let elsewhere =
+            locator.zip(key).map(|(locator, key)| Elsewhere::new(locator, key, reached.addrs, peer));
+        let admitted = match (self.admit(reached.link, &name, closed, terms).await, elsewhere) {
+            (Err(JoinError::Link(error)), Some(elsewhere)) if error.sends_elsewhere() => {
+                instead = Some(format!("the server at {peer} {}", error.fate()));
+                self.join_elsewhere(elsewhere, terms, error.into()).await
+            }
+            (admitted, _) => admitted,
+        };
         let mut registered =
             admitted.map_err(|error| error.explain("cannot join the server", &self.trust.lock()))?;
+        let peer = registered.link.peer();
+        if let Some((why, node)) = instead.zip(registered.node()) {
+            tell(format!("{why}; going on at server {node}"));
+        }
         registered.namesakes_are_told = !reached.namesakes.is_empty();
         // An impostor can play an open server.
         if introduction.is_first && !registered.proven && self.passphrases.is_named() {

@@ -59,7 +59,7 @@ pub(crate) async fn join_first(
             is_told.store(true, Ordering::Relaxed);
         }
     };
-    let registered = credentials.join(reached, terms, tell).await?;
+    let registered = credentials.join_any(locator, reached, terms, tell).await?;
     // Programs need no advice, and a user with a link got it from its author.
     if is_newcomer && is_told.into_inner() && prompt::is_available() {
         terminal::tell(NEWCOMER);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::admission::JoinError;
 use super::credentials::{Credentials, JoinTerms};
+use super::join_error::JoinError;
 use super::register::Registered;
 use crate::client::find::{Locator, reach};
 use crate::client::link::LinkError;

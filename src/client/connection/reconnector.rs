@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::address_watch::{AddressWatch, MOVED, Sign};
-use super::admission::JoinError;
 use super::backoff::Backoff;
 use super::credentials::{Credentials, JoinTerms};
 use super::entry::Joined;
+use super::join_error::JoinError;
 use super::register::Registered;
 use super::returning::LostServer;
 use crate::client::background::Background;

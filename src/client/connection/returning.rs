@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::address_watch::addresses_change;
-use super::admission::JoinError;
 use super::backoff::Backoff;
 use super::credentials::{Credentials, JoinTerms};
+use super::join_error::JoinError;
 use super::next_server::join_next;
 use super::register::Registered;
 use crate::client::find::Locator;

@@ -1,5 +1,6 @@
 //! Finds the server to talk to: at the host that the user gave, or on the network.
 
+mod beside;
 mod named;
 
 use std::fmt;
@@ -170,6 +171,16 @@ impl Locator {
             return again.reach_host(host, false).await;
         }
         let addrs = self.last.lock().clone();
+        self.search_id(id, addrs, &channel).await
+    }
+
+    /// Looks for the server with this id, at these addresses and on the network.
+    async fn search_id(
+        &self,
+        id: &str,
+        addrs: Vec<SocketAddr>,
+        channel: &Channel,
+    ) -> Result<Reached, LinkError> {
         let (name, named) = (String::new(), Vec::new());
         let server = RememberedServer { id: id.to_owned(), name, addrs, named, last_used: true };
         let options = FindOptions {
@@ -179,7 +190,7 @@ impl Locator {
             discovery: self.discovery,
             default_port: DEFAULT_PORT,
         };
-        match discovery::find(options, prober(&channel), || {}).await {
+        match discovery::find(options, prober(channel), || {}).await {
             FindOutcome::Found(found) => Ok(found.into()),
             FindOutcome::Several(_) | FindOutcome::Nothing(_) => Err(LinkError::Silent),
         }
@@ -249,7 +260,8 @@ pub(crate) async fn reach(addrs: &[SocketAddr], channel: &Channel) -> Result<Rea
         Ok((addr, proof)) => {
             let (link, ServerStatus { server, closed, .. }) = proof.link;
             let (addrs, namesakes) = (vec![addr], Vec::new());
-            Ok(Reached { link, server, addrs, closed, asked_for: false, is_referred: false, namesakes })
+            let (asked_for, is_referred, instead) = (false, false, None);
+            Ok(Reached { link, server, addrs, closed, asked_for, is_referred, namesakes, instead })
         }
         Err(error) => Err(most_telling(error.failed.into_iter().filter_map(|(_, error)| error))),
     }

@@ -4,6 +4,7 @@ use super::loss::reason;
 use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::Code;
+use crate::text::safe_line;
 use std::io;
 use std::net::SocketAddr;
 
@@ -59,4 +60,30 @@ pub(crate) enum LinkError {
         /// A name that is free.
         free: Option<String>,
     },
+}
+
+impl LinkError {
+    /// Whether another server of the same chat may let this client in.
+    pub(crate) fn sends_elsewhere(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => {
+                matches!(code, Some(Code::ServerFull | Code::ShuttingDown | Code::NotStored))
+            }
+            Self::Connect(_) | Self::Lost(_) | Self::Silent | Self::Handshake(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The fate of a server that fails so, after "the server at 10.0.0.1:7667".
+    pub(crate) fn fate(&self) -> String {
+        match self {
+            Self::Refused { msg, .. } => {
+                // The rest is advice that this client follows by itself.
+                let why = msg.split_once("; ").map_or(&**msg, |(why, _)| why);
+                format!("turned you away ({})", safe_line(why))
+            }
+            Self::Connect(_) | Self::Silent => "does not answer".to_owned(),
+            other => format!("cannot be joined ({})", safe_line(&other.to_string())),
+        }
+    }
 }

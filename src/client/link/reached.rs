@@ -17,12 +17,14 @@ pub(crate) struct Reached {
     pub(crate) is_referred: bool,
     /// The ids of other servers with the same name.
     pub(crate) namesakes: Vec<String>,
+    /// Why it is not the server that the user named, but another one of its chat.
+    pub(crate) instead: Option<String>,
 }
 
 impl From<Found<(ServerLink, ServerStatus)>> for Reached {
     fn from(found: Found<(ServerLink, ServerStatus)>) -> Self {
         let (link, ServerStatus { server, closed, .. }) = found.link;
         let (addrs, namesakes) = (found.addrs, found.namesakes);
-        Self { link, server, addrs, closed, asked_for: false, is_referred: false, namesakes }
+        Self { link, server, addrs, closed, asked_for: false, is_referred: false, namesakes, instead: None }
     }
 }

@@ -1,7 +1,8 @@
 //! Nodes that are there twice, and nodes that are not.
 
 use super::super::ledger::LogFault;
-use super::super::node::{BEAT_EVERY, NodeAction, SILENCE};
+use super::super::node::{BEAT_EVERY, SILENCE};
+use super::super::node_action::NodeAction;
 use super::super::record::{Chain, NodeId, NodeRun, Taken};
 use super::single::{NOW, One, lead, run, turn};
 use bytes::Bytes;
@@ -86,6 +87,13 @@ fn a_node_that_is_alone_never_thinks_so() {
     for _ in 0..20 {
         one.loses_run(true, NOW).unwrap();
     }
+    // Runs of its own that end too soon, each still the latest one when the next has begun.
+    let mut one = follower();
+    for _ in 0..20 {
+        one.loses_run(false, NOW).unwrap();
+        one.tells(run(2, 1), Taken::Upto(1), NOW).unwrap();
+        one.begins(NOW);
+    }
     // Late messages of an earlier process, now and then.
     let mut one = follower();
     for times in 1..20 {
@@ -98,11 +106,9 @@ fn a_node_that_is_alone_never_thinks_so() {
 #[test]
 fn a_leader_that_is_there_twice_finds_out() {
     let mut one = One::leading(5);
-    let mut term = 1;
-    let mut leads = |one: &mut One, by| {
-        term += 1;
+    let leads = |one: &mut One, by| {
         let ledger = one.node.ledger();
-        let (position, record) = (ledger.position + 1, lead(by, term, ledger.chain));
+        let (position, record) = (ledger.position + 1, lead(by, ledger.term + 1, ledger.chain));
         one.node.read(position, &record, NOW, &mut one.out)
     };
     for _ in 0..2 {
@@ -112,7 +118,8 @@ fn a_leader_that_is_there_twice_finds_out() {
     assert_eq!(leads(&mut one, run(0, 9)), Err(LogFault::Twice));
     // Another server that leads in turn, and an earlier process of this one.
     let mut one = One::leading(5);
-    for by in [run(1, 9), run(0, 5), run(0, 3), run(0, 5), run(0, 3), run(0, 5), run(1, 9), run(0, 5)] {
+    let earlier = [run(0, 3), run(0, 5)].repeat(3);
+    for by in [run(1, 9), run(0, 5)].into_iter().chain(earlier).chain([run(1, 9), run(0, 5)]) {
         assert_eq!(leads(&mut one, by), Ok(()));
     }
 }

@@ -43,8 +43,12 @@ impl Judge {
     }
 
     /// The log has one more record.
-    pub(super) fn logged(&mut self, bytes: &[u8]) {
+    pub(super) fn logged(&mut self, record: Option<&[u8]>) {
         let before = self.ledger.clone();
+        let Some(bytes) = record else {
+            self.meet("an outsider's record");
+            return self.ledger.pass(before.position + 1).unwrap();
+        };
         match self.ledger.read(before.position + 1, bytes) {
             Ok(Meaning::Turn(turn)) => {
                 self.part.extend_from_slice(&turn.body);

@@ -4,9 +4,11 @@ mod chat;
 mod clients;
 mod dice;
 mod doubles;
+mod faults;
 mod judge;
 mod records;
 mod single;
+mod strangers;
 mod verdict;
 mod world;
 
@@ -21,7 +23,7 @@ const EVENTS: usize = 2500;
 const FIXED: u64 = 40;
 
 /// Events that a few runs must meet, or they would prove little.
-const MET: [&str; 10] = [
+const MET: [&str; 11] = [
     "a crash",
     "an old disk",
     "a leader",
@@ -32,6 +34,7 @@ const MET: [&str; 10] = [
     "the end of a run before",
     "the end of a silent run",
     "another run of the same process",
+    "an outsider's record",
 ];
 
 /// One run: how often it met something, or what is wrong.

@@ -1,7 +1,8 @@
 //! Single steps, which the [storm](super::storm) meets too seldom.
 
 use super::super::ledger::{Ledger, LogFault, Meaning};
-use super::super::node::{BEAT_EVERY, Node, NodeAction, PATIENCE, SILENCE};
+use super::super::node::{BEAT_EVERY, Node, PATIENCE, SILENCE};
+use super::super::node_action::NodeAction;
 use super::super::record::{Chain, Lead, LogRecord, NodeId, NodeRun, Taken, Turn};
 use bytes::Bytes;
 use std::time::Duration;
@@ -59,13 +60,13 @@ impl One {
         self.node.taken().unwrap().1
     }
 
-    fn propose(&mut self, body: Vec<u8>) {
+    pub(super) fn propose(&mut self, body: Vec<u8>) {
         let (term, taken) = self.node.taken().unwrap();
         self.node.propose(term, taken, &body.into(), NOW, &mut self.out);
     }
 
     /// The records that were appended, each with the position before it.
-    fn appends(&mut self) -> Vec<(u64, Bytes)> {
+    pub(super) fn appends(&mut self) -> Vec<(u64, Bytes)> {
         let appends = self.out.drain(..).filter_map(|action| match action {
             NodeAction::Append { after, bytes } => Some((after, bytes)),
             _ => None,

@@ -1,7 +1,8 @@
 //! The nodes, their log, their people, and the faults.
 
 use super::super::ledger::Ledger;
-use super::super::node::{Node, NodeAction};
+use super::super::node::Node;
+use super::super::node_action::NodeAction;
 use super::super::record::{NodeId, NodeRun, Taken};
 use super::chat::{Client, Rules, State, from_bytes, to_bytes};
 use super::dice::Dice;
@@ -22,14 +23,17 @@ pub(super) struct World {
     pub(super) now: Duration,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     events_so_far: u64,
-    pub(super) log: Vec<Bytes>,
+    /// `None`: a record that is not of a node.
+    pub(super) log: Vec<Option<Bytes>>,
     pub(super) nodes: Vec<Host>,
     pub(super) clients: Vec<Client>,
     pub(super) is_healed: bool,
     /// One in so many events comes with a crash; with a cut; and the longest cut in milliseconds.
-    faults: [u64; 3],
+    pub(super) faults: [u64; 3],
     /// How many of the machines have faults.
-    victims: u64,
+    pub(super) victims: u64,
+    /// One in so many events comes with an outsider's record.
+    pub(super) strangers: u64,
     pub(super) judge: Judge,
 }
 
@@ -42,7 +46,7 @@ pub(super) struct Host {
     pub(super) live: Option<Live>,
     boots: u64,
     /// It reaches neither the log nor the others until then.
-    cut_until: Duration,
+    pub(super) cut_until: Duration,
 }
 
 #[derive(Clone, Default)]
@@ -89,6 +93,7 @@ impl World {
         let faults = [[150, 600, 3000], [100, 300, 600], [6_000, 20_000, 40_000]];
         let faults = faults.map(|choice| choice[usize::try_from(dice.roll(3)).unwrap()]);
         let victims = 1 + dice.roll(NODES as u64);
+        let strangers = [20, 200, 1_000_000][usize::try_from(dice.roll(3)).unwrap()];
         let mut world = Self {
             dice,
             now: Duration::ZERO,
@@ -100,6 +105,7 @@ impl World {
             is_healed: false,
             faults,
             victims,
+            strangers,
             judge: Judge::default(),
         };
         (0..NODES).for_each(|place| world.after(0, Event::Start { place }));
@@ -125,34 +131,8 @@ impl World {
         }
     }
 
-    /// One of the faults, now and then.
-    fn fault(&mut self) {
-        let [crash, cut, longest] = self.faults;
-        if self.dice.one_in(crash) {
-            let place = self.victim();
-            self.crash(place);
-        }
-        if self.dice.one_in(cut) {
-            let (place, end) = (self.victim(), self.now + Duration::from_millis(self.dice.roll(longest)));
-            self.nodes[place].cut_until = end.max(self.nodes[place].cut_until);
-        }
-    }
-
-    fn victim(&mut self) -> usize {
-        usize::try_from(self.dice.roll(self.victims)).unwrap()
-    }
-
     pub(super) fn place(&mut self) -> usize {
         usize::try_from(self.dice.roll(NODES as u64)).unwrap()
-    }
-
-    fn crash(&mut self, place: usize) {
-        if let Some(live) = self.nodes[place].live.take() {
-            self.judge.over.insert(live.node.run());
-            self.judge.meet("a crash");
-            let wait = 100 + self.dice.roll(8_000);
-            self.after(wait, Event::Start { place });
-        }
     }
 
     pub(super) fn after(&mut self, millis: u64, event: Event) {
@@ -260,12 +240,16 @@ impl World {
             let answer = Event::Refused { to: from, after };
             return self.send(if is_answered { answer } else { Event::Unanswered { to: from, after } });
         }
-        self.judge.logged(&bytes);
-        self.log.push(bytes);
+        self.log(Some(bytes));
         if !is_answered {
             self.judge.meet("an append without an answer");
             self.send(Event::Unanswered { to: from, after });
         }
+    }
+
+    pub(super) fn log(&mut self, record: Option<Bytes>) {
+        self.judge.logged(record.as_deref());
+        self.log.push(record);
         (0..NODES).for_each(|place| {
             let delay = 1 + self.dice.roll(30);
             self.after(delay, Event::Follow { place });
@@ -299,9 +283,14 @@ impl World {
             }
             let Some(live) = &self.nodes[place].live else { return };
             let (now, process, position) = (self.now, live.process, live.node.ledger().position + 1);
-            let Some(bytes) = self.log.get(usize::try_from(position - 1).unwrap()).cloned() else { return };
+            let Some(record) = self.log.get(usize::try_from(position - 1).unwrap()).cloned() else { return };
             let mut fault = None;
-            self.with(process, |live, out| fault = live.node.read(position, &bytes, now, out).err());
+            self.with(process, |live, out| {
+                fault = match &record {
+                    Some(bytes) => live.node.read(position, bytes, now, out).err(),
+                    None => live.node.pass(position, now, out).err(),
+                };
+            });
             if let Some(fault) = fault {
                 self.judge.faults.push(format!("node {place}: {fault}"));
                 return;

@@ -15,7 +15,7 @@ fn bytes(text: &str) -> Bytes {
 }
 
 fn record(position: u64, text: &str) -> EngineEvent {
-    EngineEvent::Record { position, bytes: bytes(text) }
+    EngineEvent::Record { position, bytes: bytes(text), is_heard: false }
 }
 
 fn message(text: &str) -> EngineEvent {

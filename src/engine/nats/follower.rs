@@ -101,8 +101,10 @@ impl Follower {
         let mut overdue = (place.next() <= last).then(Instant::now);
         let mut grace = Duration::ZERO;
         loop {
-            while let Some(bytes) = self.listener.fresh.take(place.next()) {
-                self.deliver(place, bytes).await?;
+            while place.has_begun()
+                && let Some(bytes) = self.listener.fresh.take(place.next())
+            {
+                self.deliver(place, bytes, true).await?;
                 overdue = None;
             }
             let now = Instant::now();
@@ -125,15 +127,19 @@ impl Follower {
         }
     }
 
-    /// Asks for the records up to this one, or to the first that came by itself. `false`: not all are to be had now.
+    /// Asks for the records up to this one, or to the first that came by itself; at the beginning, for the next one alone.
+    /// `false`: not all are to be had now.
     async fn ask(&mut self, place: &mut LogReading, last: u64) -> Result<bool, Gone> {
-        let last = self.listener.fresh.first().map_or(last, |first| last.min(first - 1));
+        let last = match place.has_begun() {
+            true => self.listener.fresh.first().map_or(last, |first| last.min(first - 1)),
+            false => place.next(),
+        };
         let (link, config) = (self.link.clone(), self.config.clone());
         let requests = stream::iter(place.next()..=last).map(|position| get_record(&link, &config, position));
         let mut answers = requests.buffered(REQUESTS);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(Some(bytes)) => self.deliver(place, bytes).await?,
+                Ok(Some(bytes)) => self.deliver(place, bytes, false).await?,
                 missing => {
                     if missing.is_ok() {
                         place.miss();
@@ -147,8 +153,8 @@ impl Follower {
     }
 
     /// Hands the next record to the node, and waits for a slow one.
-    async fn deliver(&self, place: &mut LogReading, bytes: Bytes) -> Result<(), Gone> {
-        let record = EngineEvent::Record { position: place.next(), bytes };
+    async fn deliver(&self, place: &mut LogReading, bytes: Bytes, is_heard: bool) -> Result<(), Gone> {
+        let record = EngineEvent::Record { position: place.next(), bytes, is_heard };
         self.events.send(record).await.map_err(|_| Gone)?;
         place.advance();
         Ok(())

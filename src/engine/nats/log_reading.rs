@@ -17,6 +17,8 @@ pub(super) struct LogReading {
     next: u64,
     /// When the log was created.
     log: Option<String>,
+    /// Whether it has read any.
+    has_begun: bool,
     /// Since when it looks lost.
     doubted: Option<Instant>,
     /// How often in a row the log did not have the next record.
@@ -35,7 +37,7 @@ pub(super) enum Survey {
 
 impl LogReading {
     pub(super) fn after(position: u64) -> Self {
-        Self { next: position + 1, log: None, doubted: None, missed: 0 }
+        Self { next: position + 1, log: None, has_begun: false, doubted: None, missed: 0 }
     }
 
     /// The position of the record to read next.
@@ -43,8 +45,14 @@ impl LogReading {
         self.next
     }
 
+    /// Whether a record was read since the node has begun to follow.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// The next record has been read.
     pub(super) fn advance(&mut self) {
+        self.has_begun = true;
         self.next += 1;
         self.missed = 0;
     }
@@ -66,6 +74,10 @@ impl LogReading {
                 let first = if last == 0 { 1 } else { first };
                 if other || self.next < first {
                     return Survey::Lost(first, last);
+                }
+                if self.next > last {
+                    // Someone said that the log had more than it has.
+                    self.missed = 0;
                 }
                 if self.missed >= MAX_MISSED {
                     return Survey::Lost(self.next + 1, last);
@@ -135,6 +147,7 @@ mod tests {
         assert_eq!(place.judge(log("monday", 1, 12, "n1"), now), Survey::Good(12));
         place.miss();
         assert_eq!(place.judge(log("monday", 1, 12, "n1"), now), Survey::Lost(12, 12));
+        assert_eq!(place.judge(log("monday", 1, 10, "n1"), now), Survey::Good(10), "it is not there yet");
         place.advance();
         assert_eq!(place.judge(log("monday", 1, 12, "n1"), now), Survey::Good(12));
     }

@@ -4,7 +4,7 @@ use super::input::RulesInput;
 use super::next_turn::{NextTurn, WrittenTurn};
 use super::node_news;
 use super::node_question::NodeQuestion;
-use super::node_work::{FollowFault, NodeWork};
+use super::node_work::NodeWork;
 use super::{Hub, HubState, Incoming, Next};
 use crate::chat::{Now, SessionId};
 use crate::cluster::{Ledger, LogFault};
@@ -76,7 +76,7 @@ impl Hub {
     ///
     /// # Errors
     /// If the server cannot follow the log any further.
-    pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), FollowFault> {
+    pub(in crate::server) fn engine_event(&self, event: EngineEvent) -> Result<(), LogFault> {
         let (done, heard) = self.at_node(|state, now| {
             let done = state.engine_event(event, now);
             (done, state.node.as_mut().and_then(|seat| seat.heard_clock.take()))
@@ -192,23 +192,32 @@ impl Hub {
 
     /// It cannot follow the log any further: its people go to other servers.
     pub(in crate::server) fn stop_following(&self, why: &str) {
+        if self.is_stopped() {
+            return;
+        }
         tracing::error!(event = "log_not_followed", "this server takes no part in the chat any more: {why}");
         self.take_no_part(why);
     }
 
     /// The same because of that fault.
-    pub(in crate::server) fn stop_for(&self, fault: &FollowFault) {
+    pub(in crate::server) fn stop_for(&self, fault: &LogFault) {
         let why = fault.to_string();
         match fault {
-            FollowFault::Log(LogFault::Twice) => {
+            LogFault::Twice => {
                 tracing::error!(
                     event = "server_twice",
                     "this server takes no part in the chat any more: {why}"
                 );
                 self.take_no_part(&why);
             }
-            FollowFault::Log(_) | FollowFault::Sealed(_) => self.stop_following(&why),
+            LogFault::Unreadable(_) | LogFault::OtherHistory | LogFault::OtherKey | LogFault::Gap(_) => {
+                self.stop_following(&why);
+            }
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.lock().node.as_ref().is_some_and(|seat| seat.is_stopped())
     }
 
     fn take_no_part(&self, why: &str) {

@@ -51,7 +51,7 @@ impl NodeSeat {
     pub(super) fn report(&self, now: &Now) -> NodeReport {
         let (ledger, news, number) = (self.node.ledger(), &self.news, self.number());
         // Without the engine, nobody's lead has an effect, and another server may lead by now.
-        let is_in_touch = news.trouble.is_none();
+        let is_in_touch = news.trouble.is_none() && !self.is_stopped();
         NodeReport {
             name: news.name(number),
             number,
@@ -68,6 +68,7 @@ impl NodeSeat {
             present: self.present as u64,
             storing: !self.failing.is_failing(),
             engine_trouble: news.trouble.clone(),
+            stopped: self.stopped.clone(),
             clock: now.clock.timestamp().as_millisecond(),
             uptime_seconds: now.uptime.as_secs(),
             settings: self.settings.own().clone(),

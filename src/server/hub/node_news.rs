@@ -43,6 +43,11 @@ pub(super) enum NodeHappening {
     SettingsAgree {
         server: String,
     },
+    /// Records that are not of a server, the latest at this position.
+    Strangers {
+        count: u64,
+        position: u64,
+    },
 }
 
 impl NodeHappening {
@@ -83,6 +88,14 @@ impl NodeHappening {
                 "this server lets another one lead, as its clock is {} s {} those of most servers; set it (timedatectl)",
                 ahead.unsigned_abs() / 1000,
                 if *ahead < 0 { "behind" } else { "ahead of" }
+            ),
+            Self::Strangers { count, position } => tracing::warn!(
+                event = "log_has_strangers",
+                count,
+                position,
+                "an outsider, not a server of this chat, writes to the servers' log (records: {count} since the last such \
+                 line, the latest at position {position}); all servers pass over that; see who else has a certificate for \
+                 the engine"
             ),
         }
     }

@@ -6,16 +6,16 @@ use super::failing_store::{FAILS, FailingStore};
 use super::input::{InputBatches, RulesInput};
 use super::known_keys::KnownKeys;
 use super::node_door::NodeDoor;
-use super::node_message::{NodeMessage, SEALED_MESSAGE};
 use super::node_news::NodeNews;
 use super::node_paces::NodePaces;
 use super::node_question::{NodeQuestion, NodeQuestions};
 use super::node_session::NodeSession;
 use super::node_settings::NodeSettings;
-use super::node_work::{FollowFault, NodeWork, RulesStage};
+use super::node_strangers::NodeStrangers;
+use super::node_work::{NodeWork, RulesStage};
 use super::uplink_shares::{UplinkPayer, UplinkShares};
 use crate::chat::{FileTicket, Now, Peer, SessionId, TransferEnd};
-use crate::cluster::{Node, NodeAction, NodeId, NodeRun, Taken};
+use crate::cluster::{Node, NodeRun, Taken};
 use crate::engine::EngineHandle;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{ANSWERS_WAIT, INBOUND_BATCHES, UPLINK_BYTES};
@@ -33,8 +33,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(in crate::server) struct NodeSeat {
     pub(super) node: Node,
-    engine: EngineHandle,
-    seal: Seal,
+    pub(super) engine: EngineHandle,
+    pub(super) seal: Seal,
     /// The key that all servers have.
     chat_key: Fingerprint,
     /// Steps of this process alone: begins and ends of connections, and its own packets to sessions.
@@ -68,7 +68,7 @@ pub(in crate::server) struct NodeSeat {
     /// The term whose leader knows them.
     pub(super) offered: u64,
     /// Why it cannot follow the log any further.
-    stopped: Option<String>,
+    pub(super) stopped: Option<String>,
     /// While its store fails, it can carry nothing out.
     pub(super) failing: FailingStore,
     /// Whether the rules here have stopped taking inputs, as the server ends.
@@ -79,10 +79,10 @@ pub(in crate::server) struct NodeSeat {
     pub(in crate::server) door: NodeDoor,
     pub(super) settings: NodeSettings,
     pub(super) news: NodeNews,
+    pub(super) strangers: NodeStrangers,
+    /// The record that it reads again before it takes it for an outsider's.
+    pub(super) doubted: Option<u64>,
 }
-
-/// The context of a sealed record, which is not that of a message.
-const RECORD: &[u8] = b"record";
 
 impl NodeSeat {
     /// `first_question`: random, so that answers to an earlier process mean nothing.
@@ -125,6 +125,8 @@ impl NodeSeat {
             door: NodeDoor::default(),
             settings: NodeSettings::default(),
             news: NodeNews::new(Vec::new(), position),
+            strangers: NodeStrangers::default(),
+            doubted: None,
         }
     }
 
@@ -246,44 +248,6 @@ impl NodeSeat {
         self.up.take()
     }
 
-    /// Appends a record to the log, sealed.
-    pub(super) fn append(&mut self, after: u64, bytes: &[u8]) {
-        let sealed = self.seal.seal(RECORD, bytes);
-        self.engine.append(after, sealed.into());
-    }
-
-    /// Reads the next record of the log.
-    pub(super) fn read(
-        &mut self,
-        position: u64,
-        sealed: &[u8],
-        uptime: Duration,
-        out: &mut Vec<NodeAction>,
-    ) -> Result<(), FollowFault> {
-        let term = self.node.ledger().term;
-        let record = self.seal.open(RECORD, sealed).map_err(FollowFault::Sealed)?;
-        self.node.read(position, &record, uptime, out)?;
-        if self.node.ledger().term > term && !self.node.is_leading() {
-            // They go to the server that leads now.
-            self.inbound.clear();
-        }
-        Ok(())
-    }
-
-    /// Sends a message to a server, sealed; `None`: to all others.
-    pub(super) fn send(&mut self, to: Option<NodeId>, message: &NodeMessage) {
-        let sealed = self.seal.seal(SEALED_MESSAGE, &message.to_bytes()).into();
-        match to {
-            Some(to) => self.engine.send(to.0, sealed),
-            None => self.engine.broadcast(sealed),
-        }
-    }
-
-    /// Of another server; `None`: of nobody with the chat's key, or of another version.
-    pub(super) fn open_message(&mut self, sealed: &[u8]) -> Option<NodeMessage> {
-        NodeMessage::read(&self.seal.open(SEALED_MESSAGE, sealed).ok()?)
-    }
-
     /// Keeps a batch until the rules can take it. Its sender sends one that finds no room again later.
     pub(super) fn receive(&mut self, run: NodeRun, number: u64, bytes: Bytes) {
         if self.inbound.len() < INBOUND_BATCHES {
@@ -349,6 +313,14 @@ impl NodeSeat {
         let Some(why) = self.refusal() else { return false };
         self.end(id, &Event::error(Code::ServerFull, why).into_packet("", None), uptime);
         true
+    }
+
+    /// Ends the sessions that wait for a name, for that reason: their clients need not wait for it.
+    pub(super) fn refuse_newcomers(&mut self, uptime: Duration) {
+        let new = self.sessions.iter().filter(|(_, session)| !session.is_registered()).map(|(id, _)| id);
+        for id in new.collect::<Vec<_>>() {
+            self.refuses(id, uptime);
+        }
     }
 
     /// Whether it takes no part in the chat any more.

@@ -6,10 +6,10 @@ use super::hub_state::HubState;
 use super::node_message::NodeMessage;
 use super::node_news::NodeHappening;
 use super::node_seat::NodeSeat;
-use super::node_work::{FollowFault, NodeWork, RulesStage};
+use super::node_work::{NodeWork, RulesStage};
 use crate::chat::{Archive, Now};
-use crate::cluster::{NodeAction, NodeId};
-use crate::engine::{ASKER, EngineEvent};
+use crate::cluster::{LogFault, NodeAction};
+use crate::engine::EngineEvent;
 use crate::limits::LEADER_WORK;
 use crate::protocol::{Code, Event};
 use crate::server::output_batch::{OutputBatch, StepKind};
@@ -34,14 +34,17 @@ impl HubState {
     ///
     /// # Errors
     /// If the server cannot follow the log any further.
-    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), FollowFault> {
+    pub(super) fn engine_event(&mut self, event: EngineEvent, now: &Now) -> Result<(), LogFault> {
         let mut done = Ok(());
-        // A later record may look as if none were missing.
-        if self.node.as_ref().is_some_and(|seat| seat.is_stopped()) {
+        let is_stopped = self.node.as_ref().is_some_and(|seat| seat.is_stopped());
+        // A later record may look as if none were missing. Programs that ask how it is doing get an answer.
+        if is_stopped && !matches!(event, EngineEvent::Message { .. }) {
             return done;
         }
         self.node(now, |seat, out| match event {
-            EngineEvent::Record { position, bytes } => done = seat.read(position, &bytes, now.uptime, out),
+            EngineEvent::Record { position, bytes, is_heard } => {
+                done = seat.read(position, &bytes, is_heard, now.uptime, out);
+            }
             EngineEvent::Refused { after } => seat.node.refused(after),
             EngineEvent::Unanswered { after } => seat.node.unanswered(after),
             EngineEvent::Reachable => {
@@ -55,26 +58,7 @@ impl HubState {
                 seat.node.reaching(false);
                 seat.cut_off.begins(now.uptime);
             }
-            EngineEvent::Message { bytes } => match seat.open_message(&bytes) {
-                Some(NodeMessage::Batch { run, number, bytes }) => seat.receive(run, number, bytes),
-                Some(NodeMessage::Alive { run, clock }) => {
-                    seat.heard_clock = Some((run.node.0, clock));
-                    seat.node.alive(run, now.uptime, out);
-                }
-                Some(NodeMessage::Beat { from, term, clock }) => {
-                    seat.heard_clock = Some((from.0, clock));
-                    done = seat.node.hear(from, term, now.uptime).map_err(FollowFault::from);
-                }
-                Some(NodeMessage::Retires { from, term }) => seat.node.retires(from, term),
-                Some(NodeMessage::Ask { number }) => {
-                    let answer = NodeMessage::answer(number, &seat.report(now));
-                    seat.send(Some(NodeId(ASKER)), &answer);
-                }
-                Some(NodeMessage::Answer { .. }) => {}
-                Some(NodeMessage::Settings { from, settings }) => seat.hear_settings(from, &settings),
-                // Of a version that this one does not know: its server sends it again.
-                None => {}
-            },
+            EngineEvent::Message { bytes } => done = seat.hear(&bytes, now, out),
             EngineEvent::Lost { .. } => {}
         });
         done
@@ -235,6 +219,7 @@ impl HubState {
     pub(super) fn node_tick(&mut self, now: &Now) {
         if let Some(seat) = &mut self.node {
             seat.let_leave(now.uptime);
+            seat.tell_of_strangers(now.uptime);
             if seat.failing.tells(now.uptime) {
                 let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: FAILS.into(), server: None };
                 seat.end_all(&bye.into_packet("", None), now.uptime);
@@ -245,8 +230,10 @@ impl HubState {
             return;
         }
         self.node(now, |seat, out| {
-            let text = seat.cut_off.tell(now.uptime);
-            text.into_iter().for_each(|text| seat.tell_all(text));
+            if let Some(text) = seat.cut_off.tell(now.uptime) {
+                seat.tell_all(text);
+                seat.refuse_newcomers(now.uptime);
+            }
             if seat.work.len() > LEADER_WORK && !seat.node.is_leading() {
                 seat.node.lags(now.uptime);
             }

@@ -1,19 +1,7 @@
 //! Work that the log of several servers gives each of them.
 
-use crate::cluster::{Ledger, LogFault};
-use crate::security::NotSealed;
+use crate::cluster::Ledger;
 use bytes::Bytes;
-
-/// Why a server cannot follow the log any further.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::server) enum FollowFault {
-    #[error(transparent)]
-    Log(#[from] LogFault),
-    #[error(
-        "the servers' log has a record that this server cannot read: {0}; see that all have the same server.pem"
-    )]
-    Sealed(NotSealed),
-}
 
 /// Work for the output, in order.
 #[derive(Debug)]

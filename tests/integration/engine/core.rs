@@ -44,7 +44,7 @@ async fn a_leader_gets_past_records_that_do_not_count() {
         let event = timeout(Duration::from_millis(100), engine.next()).await;
         let now = begin.elapsed();
         match event {
-            Ok(EngineEvent::Record { position, bytes }) => {
+            Ok(EngineEvent::Record { position, bytes, .. }) => {
                 node.read(position, &bytes, now, &mut actions).unwrap();
             }
             Ok(EngineEvent::Refused { after }) => node.refused(after),

@@ -75,6 +75,13 @@ impl Cluster {
         self.servers[usize::from(number)] = Some(server);
     }
 
+    /// With which a server starts.
+    pub fn options(&self, number: u8) -> ServerOptions {
+        let mut options = ServerOptions { address: Some([127, 0, 0, 1].into()), ..ServerOptions::default() };
+        set(&mut options, &self.dir_of(number), number, (&self.log, &self.addresses), self.change);
+        options
+    }
+
     /// Starts a copy of a server, which uses a connection to the log of its own.
     pub fn start_copy(&self, of: u8, own_end: u8) -> TestServer {
         let (dir, from) = (self.dir_of(own_end), self.dir_of(of));

@@ -66,14 +66,21 @@ impl Locator {
         let chat =
             self.trust.lock().known().met_at(addr.as_slice(), by_name.as_deref()).map(|known| known.fp);
         let mut at_host = pin!(self.reach_host(host, true));
-        let Some(key) = chat else { return at_host.await };
+        let Some(key) = chat else {
+            return match at_host.await {
+                Err(error @ LinkError::Refused { .. }) if error.sends_elsewhere() => {
+                    instead(host, self.reach_beside(host).await, error)
+                }
+                at_host => at_host,
+            };
+        };
         let mut named = pin!(self.reach_named(key));
         let at_host = match timeout(HOST_FIRST, &mut at_host).await {
             Ok(at_host) => at_host,
             Err(_late) => tokio::select! {
                 at_host = &mut at_host => at_host,
                 reached = &mut named => match reached {
-                    Ok(reached) => return Ok(reached),
+                    Ok(reached) => return instead(host, Ok(reached), LinkError::Silent),
                     Err(_) => return at_host.await,
                 },
             },
@@ -81,9 +88,25 @@ impl Locator {
         match at_host {
             // Another key at that host is for the user to judge.
             Ok(_) | Err(LinkError::WrongKey { .. }) => at_host,
-            Err(error) => named.await.map_err(|_| error),
+            Err(error) => {
+                let reached = match named.await {
+                    Err(_) if error.sends_elsewhere() => self.reach_shown(key).await,
+                    reached => reached,
+                };
+                instead(host, reached, error)
+            }
         }
     }
+}
+
+/// A server that was reached instead of the one at `host`, which failed so; that error if no server was.
+fn instead(
+    host: &NamedHost,
+    reached: Result<Reached, LinkError>,
+    error: LinkError,
+) -> Result<Reached, LinkError> {
+    let why = format!("the server at {host} {}", error.fate());
+    reached.map(|reached| Reached { instead: Some(why), ..reached }).map_err(|_| error)
 }
 
 fn shuffled(mut addrs: Vec<SocketAddr>) -> Vec<SocketAddr> {

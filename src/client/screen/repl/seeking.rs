@@ -296,7 +296,7 @@ impl Repl {
         if let Some(refusal) = namesake.as_ref().filter(|_| !is_chosen) {
             return self.cannot_join(&server, &refusal.to_string());
         }
-        let credentials = self.network.credentials.clone();
+        let (credentials, locator) = (self.network.credentials.clone(), self.network.locator.clone());
         let needs_passphrase = reached.closed && !credentials.trust.lock().is_member(reached.link.key());
         let terms = JoinTerms {
             mode: Mode::Chat,
@@ -306,14 +306,14 @@ impl Repl {
         };
         let joined = if terms.may_ask {
             // The prompt lends its terminal to the questions.
-            let joining = credentials.join(reached, terms, |line| terminal::tell(&line));
+            let joining = credentials.join_any(&locator, reached, terms, |line| terminal::tell(&line));
             match self.prompt.lend(joining).await {
                 Ok(joined) => joined,
                 Err(error) => return Some(Err(Error::Local(error.to_string()))),
             }
         } else {
             let printer = self.prompt.printer();
-            credentials.join(reached, terms, |line| printer.print(line)).await
+            credentials.join_any(&locator, reached, terms, |line| printer.print(line)).await
         };
         match joined {
             Ok(registered) => {

@@ -43,10 +43,6 @@ pub const CONSOLE_TAB_WAIT: Duration = Duration::from_secs(1);
 /// Turns that a server may have read and not stored when it tries to lead.
 pub const LEADER_WORK: usize = 64;
 
-/// Turns that may wait for the output of the server that leads when it makes another: one is there when the output
-/// has written the one before.
-pub const TURNS_AHEAD: usize = 1;
-
 /// Turns that a server which is behind stores and writes at once.
 pub const CATCH_UP_TURNS: usize = 256;
 

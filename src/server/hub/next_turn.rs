@@ -4,7 +4,6 @@ use super::hub_state::HubState;
 use super::node_work::RulesStage;
 use crate::chat::Now;
 use crate::cluster::{NodeRun, Taken};
-use crate::limits::TURNS_AHEAD;
 use crate::server::output_batch::{OutputBatch, TurnNews};
 use bytes::Bytes;
 
@@ -34,11 +33,11 @@ impl NextTurn {
 }
 
 impl HubState {
-    /// The next result of the rules, if the log has room for it and the output is not behind. So turns grow while
-    /// it is, as an only server's batches do.
+    /// The next result of the rules, if the log has room for it and no turn waits for the output. While one does, the
+    /// results grow into a larger turn, as an only server's batch does.
     pub(super) fn next_turn(&mut self, now: &Now) -> Option<NextTurn> {
         let seat = self.node.as_mut().filter(|seat| seat.stage == RulesStage::Here)?;
-        if !seat.node.has_window() || seat.work.len() > TURNS_AHEAD {
+        if !seat.node.has_window() || !seat.work.is_empty() {
             return None;
         }
         let (term, taken) = seat.node.taken()?;

@@ -307,3 +307,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn with_other_servers_sanctions_go_by_the_clock_that_all_of_them_compare() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let steady = |clock: &Clock| {
+        clock.hold(at(START), Duration::ZERO);
+        clock.now();
+        clock.hold(at(START + HOUR), Duration::from_secs(5));
+        clock.now().steady
+    };
+    let several = Clock::new();
+    several.needs_witnesses();
+    assert_eq!(steady(&several), at(START + HOUR), "the clock was set");
+    assert_eq!(steady(&Clock::new()), at(START + 5), "a server alone keeps their length");
+}

@@ -24,6 +24,11 @@ impl Witnesses {
         self.0.get_or_insert_default();
     }
 
+    /// Whether there are other servers.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Another server's clock shows this time, and the own one that.
     pub(super) fn hear(&mut self, server: u8, theirs: i64, (own, uptime): (i64, Duration)) {
         if let Some(all) = &mut self.0 {

@@ -39,7 +39,7 @@ pub struct Node {
     /// Its record to lead, on its way into the log: when it was sent.
     tried: Option<Duration>,
     /// The term whose leader has said that it is about to end.
-    retired: Option<u64>,
+    retired: Option<(u64, Duration)>,
     /// When it last said that it is there.
     said: Option<Duration>,
     /// When it last looked at the clock.
@@ -236,10 +236,10 @@ impl Node {
     }
 
     /// A leader says that it is about to end.
-    pub fn retires(&mut self, from: NodeId, term: u64) {
+    pub fn retires(&mut self, from: NodeId, term: u64, now: Duration) {
         let is_leader = self.ledger.leader.is_some_and(|leader| leader.node == from);
         if term == self.ledger.term && is_leader {
-            self.retired = Some(term);
+            self.retired = Some((term, now));
         }
     }
 
@@ -357,12 +357,14 @@ impl Node {
     /// Tries to lead if the leader is silent or about to end, if it was this node itself before it started again, or if
     /// nobody has led yet.
     fn suspect(&mut self, now: Duration, out: &mut Vec<NodeAction>) {
-        let is_gone = self.ledger.leader.is_none_or(|leader| leader.node == self.run.node)
-            || self.retired == Some(self.ledger.term);
-        let wait = if is_gone { self.delay } else { PATIENCE + self.delay };
+        let retired = self.retired.filter(|(term, _)| *term == self.ledger.term).map(|(_, at)| at);
+        let is_gone = self.ledger.leader.is_none_or(|leader| leader.node == self.run.node);
+        let wait = if is_gone || retired.is_some() { self.delay } else { PATIENCE + self.delay };
+        // One that wants to be replaced may still be heard.
+        let since = retired.unwrap_or(self.heard);
         if self.lead.is_some()
             || self.is_over
-            || now < self.heard + wait
+            || now < since + wait
             || self.tried.is_some_and(|tried| now < tried + PATIENCE)
         {
             return;

@@ -28,11 +28,14 @@ pub(super) struct OutputStage {
 struct BatchWriter {
     persister: Persister,
     flusher: Flusher,
+    /// The server has ended before it could store a turn, so it carries out none of the later ones. Its next start reads
+    /// them all.
+    has_given_up: bool,
 }
 
 impl OutputStage {
     pub(super) fn new(hub: Arc<Hub>, persister: Persister, flusher: Flusher) -> Self {
-        Self { hub, writer: Mutex::new(BatchWriter { persister, flusher }) }
+        Self { hub, writer: Mutex::new(BatchWriter { persister, flusher, has_given_up: false }) }
     }
 
     /// Writes what a round of the reactor has produced, or lets the task do it.
@@ -66,7 +69,7 @@ impl OutputStage {
     /// Writes what the store deferred, and closes it. Nobody else may use the output any more.
     pub(super) async fn close(self: Arc<Self>) {
         let Some(output) = Arc::into_inner(self) else { return };
-        let BatchWriter { persister, flusher } = output.writer.into_inner();
+        let BatchWriter { persister, flusher, .. } = output.writer.into_inner();
         // Its tasks read the store.
         drop(flusher);
         persister.close().await;
@@ -96,6 +99,7 @@ impl BatchWriter {
                     hub.open_rules(state, term);
                 }
             }
+            NodeOutput::Work(NodeWork::CarryOut { .. }) if self.has_given_up => {}
             NodeOutput::Work(NodeWork::CarryOut { body, ledger, is_own }) => {
                 match self.read_turns(hub, body, ledger, is_own) {
                     Ok((batch, ledger)) => self.carry_out(batch, &ledger, is_own).await,
@@ -139,14 +143,16 @@ impl BatchWriter {
 
     /// Stores turns, and writes them if they concern this process's sessions.
     async fn carry_out(&mut self, mut batch: OutputBatch, ledger: &Ledger, is_own: bool) {
-        if self.persister.persist_turn(&mut batch, ledger, &mut self.flusher).await && is_own {
+        if !self.persister.persist_turn(&mut batch, ledger, &mut self.flusher).await {
+            self.has_given_up = true;
+        } else if is_own {
             self.flusher.flush(batch).await;
         }
     }
 
     /// Writes the batch if it is small and needs no store.
     fn write_small(&mut self, hub: &Hub) -> bool {
-        let Self { persister, flusher } = self;
+        let Self { persister, flusher, .. } = self;
         let is_wanted = |batch: &OutputBatch| batch.is_small() && persister.needs_no_store(batch);
         let Some(mut batch) = hub.take_batch(&mut flusher.spare, is_wanted) else { return false };
         persister.pass(&mut batch);

@@ -63,8 +63,9 @@ impl ClusterHealth {
         };
         let over_engine = async {
             let inquiry = EngineInquiry::open(&config).await?;
-            let (engine, answers) = tokio::join!(inquiry.status(), ask_nodes(&inquiry, keys, all.len()));
-            Ok::<_, anyhow::Error>((engine, answers?))
+            let answers = ask_nodes(&inquiry, keys, all.len()).await?;
+            // After them, so that no server can be further than the log.
+            Ok::<_, anyhow::Error>((inquiry.status().await, answers))
         };
         let (ports, found) = tokio::join!(ports, over_engine);
         let (engine, answers) = found?;
@@ -189,6 +190,16 @@ impl ClusterHealth {
         if !report.storing {
             faults.push(format!(
                 "the server {name} cannot store messages; see its log, and the space on its disk"
+            ));
+        }
+        if let Ok(log) = &self.engine.log
+            && report.position > log.last
+            && self.engine.has_quorum()
+        {
+            let (position, last) = (report.position, log.last);
+            faults.push(format!(
+                "the server {name} has read another log, up to position {position}: this one ends at {last}; see lanchat \
+                 cluster restore"
             ));
         }
         if let Some(behind) = self.behind(server).filter(|behind| *behind > USUAL_LAG) {
@@ -319,6 +330,11 @@ pub(crate) mod tests {
         assert_eq!(well().faults(), Vec::<String>::new());
         let storing = faults(|answer| answer.report.storing = false);
         assert!(storing.starts_with("the server c cannot store messages; see its log"), "{storing}");
+        let other = faults(|answer| answer.report.position = 71);
+        assert_eq!(
+            other,
+            "the server c has read another log, up to position 71: this one ends at 70; see lanchat cluster restore"
+        );
         let late = faults(|answer| answer.report.lag = 1001.min(answer.report.position));
         assert_eq!(late, "", "it has only 70 records to carry out");
         let clock = faults(|answer| answer.clock_ahead = (-65_000, 1));

@@ -15,7 +15,11 @@ const ENGINE_SETTINGS: &str = "/etc/nats-server.conf";
 /// The lines for this machine.
 pub(super) fn next_steps(places: &JoinPlaces, secrets: &[PathBuf]) -> String {
     let steps = if places.is_service { service(places, secrets) } else { by_hand(places) };
-    format!("next, on this machine{}:\n{steps}", if places.is_service { ", as root" } else { "" })
+    format!(
+        "next, on this machine{}:\n{steps}if only people with the passphrase may join, start all servers of the chat with \
+         --closed\n",
+        if places.is_service { ", as root" } else { "" }
+    )
 }
 
 fn service(places: &JoinPlaces, secrets: &[PathBuf]) -> String {

@@ -1,5 +1,6 @@
 //! `lanchat cluster restore`: begins another log with the history on this machine.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use crate::cli::args::ClusterRestoreArgs;
@@ -14,10 +15,13 @@ pub(super) fn run(args: &ClusterRestoreArgs, usual: Option<PathBuf>) -> Result<(
         None => own_server::default_data_dir()?,
     };
     let last = leave_log(&dir).map_err(anyhow::Error::from)?;
-    println!("the history in {} has messages up to number {last}, and waits for another log", dir.display());
-    println!("next:");
-    println!("  on a machine with a lower number, copy the history with the highest one:");
-    println!("    lanchat backup there, lanchat restore here, then lanchat cluster restore again");
-    println!("  once all machines show the same number, start the engines with empty stores, then lanchat");
-    Ok(())
+    let text = format!(
+        "the history in {} has messages up to number {last}, and waits for another log\n\
+         next:\n  \
+         on a machine with a lower number, copy the history with the highest one:\n    \
+         lanchat backup there, lanchat restore here, then lanchat cluster restore again\n  \
+         once all machines show the same number, start the engines with empty stores, then lanchat\n",
+        dir.display()
+    );
+    Ok(io::stdout().write_all(text.as_bytes())?)
 }

@@ -321,6 +321,26 @@ fn a_result_of_a_term_that_is_over_is_dropped() {
 }
 
 #[test]
+fn a_leader_that_wants_to_be_replaced_is_although_its_turns_still_come() {
+    for retires in [false, true] {
+        let mut one = One::new(0, 1);
+        one.node = Node::new(NodeId(0), 1, Ledger::default(), BEAT_EVERY, NOW);
+        one.read(lead(run(1, 1), 1, Chain::default()));
+        if retires {
+            one.node.retires(NodeId(1), 1, NOW);
+        }
+        // It is heard each time, within the delay of this node.
+        for tenth in 1..=15 {
+            let now = NOW + BEAT_EVERY * tenth / 10;
+            one.node.hear(NodeId(1), 1, now).unwrap();
+            one.node.tick(now, &mut one.out);
+        }
+        let appends = one.out.iter().filter(|action| matches!(action, NodeAction::Append { after: 1, .. }));
+        assert_eq!(appends.count(), usize::from(retires));
+    }
+}
+
+#[test]
 fn a_window_fills_and_opens() {
     let mut one = One::leading(1);
     while one.node.has_window() {

@@ -7,6 +7,7 @@
 mod cut_off;
 mod deliver;
 mod failing_store;
+mod hand_over;
 mod hub_state;
 mod incoming;
 mod input;

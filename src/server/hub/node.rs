@@ -94,7 +94,7 @@ impl Hub {
         self.at_node(|state, now| {
             state.node_tick(now);
             if let Some(ahead) = outvoted {
-                state.hand_over(ahead);
+                state.hand_over(ahead, now);
             }
         });
     }
@@ -352,7 +352,7 @@ mod tests {
         }
         hub.node_tick();
         hub.node_tick();
-        assert_eq!(hub.lock().node.as_ref().unwrap().handed_over, 1);
+        assert!(hub.lock().node.as_ref().unwrap().hands_over(hub.uptime()), "input waits");
         let retires = loop {
             let Some(EngineEvent::Message { bytes }) = heard.recv().await else { continue };
             let message = hub.lock().node.as_mut().unwrap().open_message(&bytes);
@@ -361,6 +361,7 @@ mod tests {
             }
         };
         assert_eq!(retires, (0, 1));
-        assert!(!hub.lock().hand_over(1), "once for each lead");
+        let now = hub.now();
+        assert!(!hub.lock().hand_over(1, &now), "not again at once");
     }
 }

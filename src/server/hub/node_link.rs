@@ -94,7 +94,7 @@ impl NodeSeat {
                 self.heard_clock = Some((from.0, clock));
                 self.node.hear(from, term, now.uptime)?;
             }
-            Some(NodeMessage::Retires { from, term }) => self.node.retires(from, term),
+            Some(NodeMessage::Retires { from, term }) => self.node.retires(from, term, now.uptime),
             Some(NodeMessage::Answer { .. }) => {}
             Some(NodeMessage::Settings { from, settings }) => self.hear_settings(from, &settings),
             // Of a version that this one does not know: its server sends it again.

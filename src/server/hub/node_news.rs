@@ -107,6 +107,11 @@ impl NodeNews {
         Self { names, done: position, doing: position, ..Self::default() }
     }
 
+    /// Whether the chat has other servers.
+    pub(super) fn has_others(&self) -> bool {
+        self.names.len() > 1
+    }
+
     /// The name of a server.
     pub(super) fn name(&self, number: u8) -> String {
         self.names.get(usize::from(number)).cloned().unwrap_or_else(|| number.to_string())

@@ -61,8 +61,8 @@ pub(in crate::server) struct NodeSeat {
     pub(super) cut_off: CutOff,
     /// The time at another server, as it has just said.
     pub(super) heard_clock: Option<(u8, i64)>,
-    /// The term in which this server let another one lead for its clock.
-    pub(super) handed_over: u64,
+    /// When this server last let another one lead for its clock.
+    pub(super) handed_over: Option<Duration>,
     /// The code and the token that make a client an operator.
     pub(super) operator_secrets: Option<(String, String)>,
     /// The term whose leader knows them.
@@ -114,7 +114,7 @@ impl NodeSeat {
             max_batch,
             cut_off: CutOff::default(),
             heard_clock: None,
-            handed_over: 0,
+            handed_over: None,
             operator_secrets: None,
             offered: 0,
             stopped: None,

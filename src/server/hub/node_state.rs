@@ -4,7 +4,6 @@
 use super::failing_store::FAILS;
 use super::hub_state::HubState;
 use super::node_message::NodeMessage;
-use super::node_news::NodeHappening;
 use super::node_seat::NodeSeat;
 use super::node_work::{NodeWork, RulesStage};
 use crate::chat::{Archive, Now};
@@ -112,7 +111,9 @@ impl HubState {
     /// Hands the rules the batches that have come, while there is room for what comes of them.
     pub(super) fn take_inbound(&mut self, now: &Now) {
         while self.decides() {
-            let takes = |seat: &&mut Box<NodeSeat>| !seat.is_retiring && self.batch.bytes() <= seat.max_batch;
+            let takes = |seat: &&mut Box<NodeSeat>| {
+                !seat.is_retiring && !seat.hands_over(now.uptime) && self.batch.bytes() <= seat.max_batch
+            };
             let Some(seat) = self.node.as_mut().filter(takes) else {
                 return;
             };
@@ -141,13 +142,17 @@ impl HubState {
             |seat: &&mut Box<NodeSeat>| seat.stage == RulesStage::Opening && seat.node.ledger().term == term;
         let Some(seat) = self.node.as_mut().filter(is_wanted) else { return };
         seat.stage = RulesStage::Here;
+        // The sanctions of several servers go by their clocks, and this one's may be wrong for now.
+        let has_others = seat.news.has_others();
         seat.door.begin_rules();
         (seat.told_taken, seat.told_seq) = (None, state.archive.seq);
         self.batch = OutputBatch::default();
         self.chat.reopen(state.archive);
         self.chat.keep_sessions();
         self.act(|chat, out| {
-            chat.date_sanctions(now, out);
+            if !has_others {
+                chat.date_sanctions(now, out);
+            }
             state.sessions.into_iter().for_each(|session| chat.adopt(session, now, out));
             // No two servers that lead give two transfers one number.
             let latest = (state.latest_offer, term << TERM_SHIFT);
@@ -200,19 +205,6 @@ impl HubState {
             let (from, term) = (seat.node.run().node, seat.node.ledger().term);
             seat.send(None, &NodeMessage::Retires { from, term });
         }
-    }
-
-    /// Lets another server lead, as most clocks differ from this one's. Once for each lead: the others may be unable to.
-    /// Returns whether it did.
-    pub(super) fn hand_over(&mut self, ahead: i64) -> bool {
-        let Some(seat) = self.node.as_mut().filter(|seat| seat.node.is_leading()) else { return false };
-        let term = seat.node.ledger().term;
-        if mem::replace(&mut seat.handed_over, term) == term {
-            return false;
-        }
-        seat.news.waiting.push(NodeHappening::Outvoted { ahead });
-        self.retire();
-        true
     }
 
     /// Time has passed.

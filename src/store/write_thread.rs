@@ -88,7 +88,8 @@ impl WriteThread {
         let (log, last) = load::found(&connection).at(path)?;
         match before {
             Some(_) if is_gone => last::warn_gone(path),
-            Some(before) if archive.is_put_back() => last::warn(path, &before),
+            // With several servers, the same incarnation goes on.
+            Some(before) if archive.is_put_back() && before.log != log => last::warn(path, &before),
             _ => {}
         }
         // Only now, so that what the file says is true even if this process ends earlier.

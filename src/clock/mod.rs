@@ -16,7 +16,7 @@ use crate::limits::CLOCK_FLOOR;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settling::Settling;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use witnesses::Witnesses;
 
@@ -27,7 +27,8 @@ pub struct Clock {
     /// The machine's clock at that moment, even if the stored time is loaded later.
     began: Timestamp,
     settling: Mutex<Settling>,
-    witnesses: Mutex<Witnesses>,
+    /// Unset: this is the only server.
+    witnesses: OnceLock<Mutex<Witnesses>>,
     /// For tests: what the system's clocks show.
     #[cfg(test)]
     held: Mutex<Option<(Timestamp, Duration)>>,
@@ -94,7 +95,7 @@ impl Clock {
             started: Instant::now(),
             began: Timestamp::now(),
             settling: Mutex::new(Settling::new(None)),
-            witnesses: Mutex::default(),
+            witnesses: OnceLock::new(),
             #[cfg(test)]
             held: Mutex::new(None),
         }
@@ -115,37 +116,40 @@ impl Clock {
         }
         let reading = settling.read(wall, uptime);
         // Several servers end a ban at the same time only by clocks that they can compare.
-        let has_others = self.witnesses().are_wanted();
+        let has_others = self.witnesses.get().is_some();
         Reading { steady: if has_others { wall } else { reading.steady }, ..reading }
     }
 
     /// The chat has other servers, whose clocks count, too, before anything is old.
     pub fn needs_witnesses(&self) {
-        self.witnesses().are_needed();
+        self.witnesses.get_or_init(Mutex::default);
     }
 
     /// Another server's clock shows this time now, in milliseconds of Unix time.
     pub fn hear(&self, server: u8, theirs: i64) {
         let Reading { wall, uptime, .. } = self.now();
-        self.witnesses().hear(server, theirs, (wall.as_millisecond(), uptime));
+        if let Some(mut witnesses) = self.witnesses() {
+            witnesses.hear(server, theirs, (wall.as_millisecond(), uptime));
+        }
     }
 
     /// How far this machine's clock is ahead of those of other servers, in milliseconds, if more servers agree on another
     /// time than on this one's.
     pub fn outvoted(&self) -> Option<i64> {
         let uptime = self.now().uptime;
-        self.witnesses().outvoted(uptime)
+        self.witnesses()?.outvoted(uptime)
     }
 
     /// The time by which the age of messages counts: the earliest of those that this machine's clock, the settled time and
     /// the clocks of other servers give.
     pub fn for_removal(&self) -> Timestamp {
         let Reading { wall, settled, .. } = self.now();
-        self.witnesses().agreed(wall.min(settled))
+        let own = wall.min(settled);
+        self.witnesses().map_or(own, |witnesses| witnesses.agreed(own))
     }
 
-    fn witnesses(&self) -> MutexGuard<'_, Witnesses> {
-        self.witnesses.lock().unwrap_or_else(PoisonError::into_inner)
+    fn witnesses(&self) -> Option<MutexGuard<'_, Witnesses>> {
+        Some(self.witnesses.get()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The state to store, as of the latest reading.

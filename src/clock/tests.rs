@@ -322,3 +322,13 @@ fn with_other_servers_sanctions_go_by_the_clock_that_all_of_them_compare() {
     assert_eq!(steady(&several), at(START + HOUR), "the clock was set");
     assert_eq!(steady(&Clock::new()), at(START + 5), "a server alone keeps their length");
 }
+
+#[test]
+fn an_only_server_has_its_own_clock_alone() {
+    let clock = Clock::held(Timestamp::from_second(START).unwrap(), Duration::ZERO);
+    clock.hear(1, 0);
+    assert_eq!(clock.for_removal(), Timestamp::from_second(START).unwrap());
+    assert_eq!(clock.outvoted(), None);
+    clock.needs_witnesses();
+    assert_eq!(clock.for_removal(), Timestamp::MIN, "none of the others was heard");
+}

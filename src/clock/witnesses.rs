@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The clocks of the other servers; `None`: this is the only one.
+/// The clocks of the other servers, by number. Without any of them, nothing is old.
 #[derive(Debug, Default)]
-pub(super) struct Witnesses(Option<BTreeMap<u8, Witness>>);
+pub(super) struct Witnesses(BTreeMap<u8, Witness>);
 
 #[derive(Debug, Clone, Copy)]
 struct Witness {
@@ -19,29 +19,16 @@ struct Witness {
 }
 
 impl Witnesses {
-    /// There are other servers: without their clocks, nothing is old.
-    pub(super) fn are_needed(&mut self) {
-        self.0.get_or_insert_default();
-    }
-
-    /// Whether there are other servers.
-    pub(super) fn are_wanted(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Another server's clock shows this time, and the own one that.
     pub(super) fn hear(&mut self, server: u8, theirs: i64, (own, uptime): (i64, Duration)) {
-        if let Some(all) = &mut self.0 {
-            all.insert(server, Witness { ahead: own.saturating_sub(theirs), at: uptime });
-        }
+        self.0.insert(server, Witness { ahead: own.saturating_sub(theirs), at: uptime });
     }
 
     /// How far this machine's clock is ahead of those of other servers, in milliseconds, if more servers agree on another
     /// time than on this one's.
     pub(super) fn outvoted(&self, uptime: Duration) -> Option<i64> {
-        let fresh = self.0.iter().flat_map(BTreeMap::values);
-        let heard: Vec<i64> =
-            fresh.filter(|other| uptime < other.at + CLOCK_WITNESS).map(|other| other.ahead).collect();
+        let fresh = self.0.values().filter(|other| uptime < other.at + CLOCK_WITNESS);
+        let heard: Vec<i64> = fresh.map(|other| other.ahead).collect();
         let agreeing = |ahead: i64| heard.iter().filter(|other| agree(**other, ahead)).count();
         let others = heard.iter().filter(|ahead| !agree(**ahead, 0));
         let most = others.max_by_key(|ahead| agreeing(**ahead)).copied()?;
@@ -51,8 +38,7 @@ impl Witnesses {
 
     /// That time, or an earlier one by which at least one other clock goes.
     pub(super) fn agreed(&self, at: Timestamp) -> Timestamp {
-        let Some(all) = &self.0 else { return at };
-        let Some(least) = all.values().map(|other| other.ahead).min() else { return Timestamp::MIN };
+        let Some(least) = self.0.values().map(|other| other.ahead).min() else { return Timestamp::MIN };
         at.checked_sub(SignedDuration::from_millis(least.max(0))).unwrap_or(Timestamp::MIN)
     }
 }
@@ -73,23 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn an_only_server_has_its_own_clock_alone() {
-        let mut clocks = Witnesses::default();
-        clocks.hear(1, 0, (500 * DAY, Duration::ZERO));
-        assert_eq!(clocks.agreed(day(500)), day(500));
-    }
-
-    #[test]
     fn nothing_is_old_before_another_clock_was_heard() {
-        let mut clocks = Witnesses::default();
-        clocks.are_needed();
-        assert_eq!(clocks.agreed(day(500)), Timestamp::MIN);
+        assert_eq!(Witnesses::default().agreed(day(500)), Timestamp::MIN);
     }
 
     #[test]
     fn a_clock_that_is_ahead_of_all_others_does_not_count() {
         let mut clocks = Witnesses::default();
-        clocks.are_needed();
         clocks.hear(1, 400 * DAY, (500 * DAY, Duration::ZERO));
         assert_eq!(clocks.agreed(day(500)), day(400));
         clocks.hear(2, 499 * DAY, (500 * DAY, Duration::ZERO));
@@ -104,7 +80,6 @@ mod tests {
     /// Whether this clock is outvoted if it is so many seconds ahead of each of the others.
     fn is_outvoted(ahead: &[i64]) -> bool {
         let mut clocks = Witnesses::default();
-        clocks.are_needed();
         for (server, ahead) in (1..).zip(ahead) {
             clocks.hear(server, 1_000_000, (1_000_000 + ahead * 1000, Duration::ZERO));
         }
@@ -127,7 +102,6 @@ mod tests {
     #[test]
     fn a_clock_that_was_not_heard_for_long_votes_no_longer() {
         let mut clocks = Witnesses::default();
-        clocks.are_needed();
         clocks.hear(1, 0, (DAY, Duration::ZERO));
         clocks.hear(2, 0, (DAY, CLOCK_WITNESS));
         assert_eq!(clocks.outvoted(CLOCK_WITNESS), None);
